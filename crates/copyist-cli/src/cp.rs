@@ -1,0 +1,143 @@
+//! `cp`, from its arguments to its exit code.
+
+use std::ffi::OsString;
+use std::io;
+use std::process;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use copyist::{CancelToken, Copier, Make, Operand};
+
+use crate::args::cp_command;
+use crate::console::Console;
+use crate::count;
+use crate::invocation::Invocation;
+use crate::messages::{Words, io_text};
+use crate::operands;
+use crate::progress::Progress;
+use crate::quoting::Quoter;
+use crate::report::Reporter;
+use crate::settings::{self, Environment, Settings, Stop};
+use crate::signals::Signals;
+use crate::watch::Watch;
+
+/// Runs cp; the result is the exit code.
+pub(crate) fn run(invocation: Invocation, arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let quoter = Quoter::from_environment();
+    let console = Arc::new(Console::new(invocation));
+    let environment = Environment::current();
+    let mut warn = |warning: &str| console.error(warning);
+    let copied =
+        settings::read(arguments, &environment, quoter, &mut warn).and_then(|mut settings| {
+            let operands = operands::resolve(&mut settings, quoter)?;
+            copy(&settings, &operands, quoter, &console)
+        });
+    let code = match copied {
+        Ok(code) => code,
+        Err(stop) => explain(&stop, &console),
+    };
+    if console.finish_telling() { code } else { 1 }
+}
+
+/// Tells why there is nothing to copy.
+fn explain(stop: &Stop, console: &Console) -> u8 {
+    match stop {
+        Stop::Help => {
+            let help = cp_command(console.invocation()).render_help().to_string();
+            console.out(help.as_bytes());
+            return 0;
+        }
+        Stop::Version => {
+            let version = env!("CARGO_PKG_VERSION");
+            let name = console.invocation().short();
+            let name = if name.starts_with("copyist") {
+                "cp"
+            } else {
+                name
+            };
+            console.out(format!("{name} (copyist) {version}\n").as_bytes());
+            return 0;
+        }
+        Stop::Syntax(message) => {
+            console.syntax_error(message);
+            console.try_help();
+        }
+        Stop::Usage(message) => {
+            console.error(message);
+            console.try_help();
+        }
+        Stop::Fatal(message) => console.error(message),
+    }
+    1
+}
+
+fn copy(
+    settings: &Settings,
+    operands: &[Operand],
+    quoter: Quoter,
+    console: &Arc<Console>,
+) -> Result<u8, Stop> {
+    let options = &settings.options;
+    let reporter = match &settings.report {
+        Some(name) => Some(Reporter::create(name, console).map_err(|error| {
+            let (name, why) = (quoter.always(name), io_text(&error));
+            Stop::Fatal(format!("cannot create report {name}: {why}"))
+        })?),
+        None => None,
+    };
+    let cancel = CancelToken::new();
+    let signals = watch_signals(console, &cancel).map_err(|error| no_thread(&error))?;
+    let progress =
+        Progress::start(settings.progress, console).map_err(|error| no_thread(&error))?;
+    let counters = progress
+        .as_ref()
+        .map(|progress| Arc::clone(progress.counters()));
+    if let Some(counters) = &counters {
+        count::start(operands, options, counters).map_err(|error| no_thread(&error))?;
+    }
+    let watch = Arc::new(Watch {
+        console: Arc::clone(console),
+        words: Words::new(quoter, options),
+        verbose: settings.verbose,
+        debug: settings.debug,
+        explains_data: options.make == Make::Copy && !options.attributes_only,
+        reporter,
+        counters,
+        failed: AtomicBool::new(false),
+    });
+    let summary = Copier::with_options(options.clone())
+        .observer(Arc::clone(&watch) as Arc<dyn copyist::Observer>)
+        .cancel_token(cancel)
+        .copy_operands(operands);
+    if let Some(progress) = progress {
+        progress.finish();
+    }
+    let mut ok = summary.errors == 0 && !watch.failed.load(Ordering::Acquire);
+    if let Some(reporter) = &watch.reporter
+        && let Err(error) = reporter.finish(&summary)
+    {
+        let name = quoter.always(settings.report.as_deref().unwrap_or_default());
+        console.error(&format!("error writing report {name}: {}", io_text(&error)));
+        ok = false;
+    }
+    // A signal that came after the last file was complete has stopped nothing.
+    let code = if ok { 0 } else { 1 };
+    Ok(signals.exit_code().filter(|_| !ok).unwrap_or(code))
+}
+
+fn no_thread(error: &io::Error) -> Stop {
+    Stop::Fatal(format!("cannot start: {}", io_text(error)))
+}
+
+/// A signal cancels the copy; while a question waits for its answer there is nothing to wait for.
+fn watch_signals(console: &Arc<Console>, cancel: &CancelToken) -> io::Result<Signals> {
+    let (console, cancel) = (Arc::clone(console), cancel.clone());
+    Signals::install(move |exit_code| {
+        cancel.cancel();
+        if console.is_asking() {
+            // The exit code tells already that this was no success.
+            let _ = console.finish();
+            process::exit(i32::from(exit_code));
+        }
+    })
+}

@@ -1,0 +1,64 @@
+//! The command `copyist`, and by the name `cp` a replacement for GNU cp.
+
+#![forbid(unsafe_code)]
+
+mod argmatch;
+mod args;
+mod console;
+mod count;
+mod cp;
+mod getopt;
+mod invocation;
+mod messages;
+mod names;
+mod operands;
+mod progress;
+mod quoting;
+mod report;
+mod settings;
+mod signals;
+mod watch;
+
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+use std::process::ExitCode;
+
+use crate::console::Console;
+use crate::invocation::Invocation;
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args_os();
+    let called = arguments.next().unwrap_or_default();
+    // "cp.exe" too.
+    let code = if Path::new(&called).file_stem() == Some(OsStr::new("cp")) {
+        cp::run(Invocation::by_name(&called), arguments)
+    } else {
+        match arguments.next() {
+            Some(command) if command == "cp" => cp::run(Invocation::subcommand("cp"), arguments),
+            other => top(other),
+        }
+    };
+    ExitCode::from(code)
+}
+
+/// `copyist` without a command.
+fn top(argument: Option<OsString>) -> u8 {
+    let console = Console::new(Invocation::by_name(OsStr::new("copyist")));
+    let text = match argument.as_deref().and_then(OsStr::to_str) {
+        Some("--help" | "-h" | "help") => args::copyist_command().render_help().to_string(),
+        Some("--version" | "-V") => format!("copyist {}\n", env!("CARGO_PKG_VERSION")),
+        _ => {
+            match argument {
+                Some(argument) => {
+                    let argument = quoting::Quoter::from_environment().always(argument);
+                    console.error(&format!("unknown command {argument}"));
+                }
+                None => console.error("missing command"),
+            }
+            console.try_help();
+            return 1;
+        }
+    };
+    console.out(text.as_bytes());
+    if console.finish_telling() { 0 } else { 1 }
+}

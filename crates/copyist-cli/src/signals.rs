@@ -1,0 +1,55 @@
+//! SIGINT and SIGTERM: the first stops the copy in an orderly way, so that nothing half made is
+//! left; the second ends the program at once.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
+
+/// How soon a signal is noticed. Waiting for one by other means than looking is not possible on
+/// every system.
+const LOOK_EVERY: Duration = Duration::from_millis(25);
+
+/// Which signal has come.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Signals {
+    number: Arc<AtomicUsize>,
+}
+
+impl Signals {
+    /// Takes over the signals of this process. `stop` is called, once, in another thread, with
+    /// the exit code of the signal that has come.
+    pub(crate) fn install(stop: impl FnOnce(u8) + Send + 'static) -> io::Result<Signals> {
+        let signals = Signals::default();
+        let stopping = Arc::new(AtomicBool::new(false));
+        for (signal, number) in [(SIGINT, 2), (SIGTERM, 15)] {
+            // In this order: the first signal arms what the second one finds.
+            let exit_code = 128 + number as i32;
+            flag::register_conditional_shutdown(signal, exit_code, Arc::clone(&stopping))?;
+            flag::register(signal, Arc::clone(&stopping))?;
+            flag::register_usize(signal, Arc::clone(&signals.number), number)?;
+        }
+        let watched = signals.clone();
+        thread::Builder::new()
+            .name("signals".to_owned())
+            .spawn(move || {
+                loop {
+                    if let Some(exit_code) = watched.exit_code() {
+                        return stop(exit_code);
+                    }
+                    thread::sleep(LOOK_EVERY);
+                }
+            })?;
+        Ok(signals)
+    }
+
+    /// 128 and the signal's number, if one has come.
+    pub(crate) fn exit_code(&self) -> Option<u8> {
+        let number = u8::try_from(self.number.load(Ordering::Acquire)).unwrap_or(u8::MAX);
+        (number > 0).then_some(number.saturating_add(128))
+    }
+}

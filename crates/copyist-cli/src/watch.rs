@@ -1,0 +1,128 @@
+//! Tells the user, the report and the progress display what the library tells us.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use copyist::{Cause, Event, Observer, PathSource, Question, Refusal};
+
+use crate::console::Console;
+use crate::messages::{Failure, Words};
+use crate::progress::Counters;
+use crate::report::Reporter;
+
+/// Watches one run of `cp`.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    pub(crate) console: Arc<Console>,
+    pub(crate) words: Words,
+    pub(crate) verbose: bool,
+    pub(crate) debug: bool,
+    /// Files get data, so that there is something to say about how.
+    pub(crate) explains_data: bool,
+    pub(crate) reporter: Option<Reporter>,
+    pub(crate) counters: Option<Arc<Counters>>,
+    /// Something failed.
+    pub(crate) failed: AtomicBool,
+}
+
+impl Observer for Watch {
+    fn event(&self, event: Event<'_>) {
+        match event {
+            Event::Begin {
+                paths,
+                is_parent: true,
+                ..
+            } if self.verbose => self.begin_parent(paths),
+            Event::Begin { paths, backup, .. } if self.verbose => self.begin(paths, backup),
+            Event::Bytes(bytes) => {
+                if let Some(counters) = &self.counters {
+                    counters.bytes.fetch_add(bytes, Ordering::Relaxed);
+                }
+            }
+            Event::Removed { paths } if self.verbose => self.say("removed", paths),
+            Event::File { paths, report } => {
+                if let Some(counters) = &self.counters {
+                    counters.files.fetch_add(1, Ordering::Relaxed);
+                }
+                if self.debug && self.explains_data {
+                    self.console
+                        .out(format!("{}\n", self.words.debug(report)).as_bytes());
+                }
+                if let Some(reporter) = &self.reporter {
+                    reporter.file(paths, report);
+                }
+            }
+            Event::Entry { paths, what } => {
+                if let Some(reporter) = &self.reporter {
+                    reporter.entry(paths, what);
+                }
+            }
+            Event::Skipped { paths } => {
+                if self.debug {
+                    self.say("skipped", paths);
+                }
+                if let Some(reporter) = &self.reporter {
+                    reporter.skipped(paths);
+                }
+            }
+            Event::Error(error) => self.error(error),
+            Event::Warning(warning) => self.console.error(&self.words.warning(warning)),
+            _ => {}
+        }
+    }
+
+    fn may_replace(&self, question: Question<'_>) -> bool {
+        let typed = self.console.invocation().typed();
+        self.console.ask(&self.words.question(typed, &question))
+    }
+}
+
+impl Watch {
+    /// GNU writes these without quotes.
+    fn begin_parent(&self, paths: &dyn PathSource) {
+        let (src, dst) = (paths.src().into_os_string(), paths.dst().into_os_string());
+        let line = [
+            src.as_encoded_bytes(),
+            b" -> ",
+            dst.as_encoded_bytes(),
+            b"\n",
+        ]
+        .concat();
+        self.console.out(&line);
+    }
+
+    fn begin(&self, paths: &dyn PathSource, backup: Option<&PathBuf>) {
+        let quoter = self.words.quoter;
+        let mut line = format!(
+            "{} -> {}",
+            quoter.always(paths.src()),
+            quoter.always(paths.dst())
+        );
+        if let Some(backup) = backup {
+            line += &format!(" (backup: {})", quoter.always(backup));
+        }
+        line.push('\n');
+        self.console.out(line.as_bytes());
+    }
+
+    fn say(&self, what: &str, paths: &dyn PathSource) {
+        let dst = self.words.quoter.always(paths.dst());
+        self.console.out(format!("{what} {dst}\n").as_bytes());
+    }
+
+    fn error(&self, error: &copyist::Error) {
+        self.failed.store(true, Ordering::Release);
+        let failure = Failure::from(error);
+        if let Some(message) = self.words.failure(&failure) {
+            self.console.error(&message);
+        }
+        if self.debug && failure.cause == Cause::Refused(Refusal::Declined) {
+            let dst = self.words.quoter.always(failure.dst);
+            self.console.out(format!("skipped {dst}\n").as_bytes());
+        }
+        if let Some(reporter) = &self.reporter {
+            reporter.error(error);
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! What `cp` says while it copies, in the words of GNU cp 9.10, and its exit codes.
+
+mod cli;
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+use cli::Scratch;
+
+#[test]
+fn verbose_lines_name_each_entry() {
+    let scratch = Scratch::new();
+    scratch.write("a", "a");
+    scratch.write("tree/sub/it's", "x");
+    scratch.write("b", "old");
+    scratch.cp(&["-v", "a", "new"]).is(0, "'a' -> 'new'\n", "");
+    let expected = "'a' -> 'b' (backup: 'b~')\n";
+    scratch.cp(&["-vb", "a", "b"]).is(0, expected, "");
+    assert_eq!(scratch.read("b~"), "old");
+    let expected = "'tree' -> 'copy'\n'tree/sub' -> 'copy/sub'\n\
+                    \"tree/sub/it's\" -> \"copy/sub/it's\"\n";
+    scratch.cp(&["-rv", "tree", "copy"]).is(0, expected, "");
+    let expected = "removed 'b'\n'a' -> 'b'\n";
+    scratch
+        .cp(&["-v", "--remove-destination", "a", "b"])
+        .is(0, expected, "");
+}
+
+#[test]
+fn failures_have_gnus_words() {
+    let scratch = Scratch::new();
+    scratch.write("a", "a");
+    scratch.write("b", "b");
+    scratch.write("dir/b/x", "");
+    scratch.write("n\nl", "");
+    symlink("nowhere", scratch.path("dangling")).expect("a link");
+    let missing = "No such file or directory";
+    let table: &[(&[&str], &str)] = &[
+        (&["no", "x"], &format!("cannot stat 'no': {missing}")),
+        (
+            &["a", "no/x"],
+            &format!("cannot create regular file 'no/x': {missing}"),
+        ),
+        (
+            &["a", "new/"],
+            "cannot create regular file 'new/': Not a directory",
+        ),
+        (&["a", "a"], "'a' and 'a' are the same file"),
+        (
+            &["n\nl", "n\nl"],
+            "'n'$'\\n''l' and 'n'$'\\n''l' are the same file",
+        ),
+        (&["dir", "x"], "-r not specified; omitting directory 'dir'"),
+        (
+            &["-r", "dir", "a"],
+            "cannot overwrite non-directory 'a' with directory 'dir'",
+        ),
+        (
+            &["b", "dir"],
+            "cannot overwrite directory 'dir/b' with non-directory 'b'",
+        ),
+        (
+            &["a", "dangling"],
+            "not writing through dangling symlink 'dangling'",
+        ),
+        (&["--update=none-fail", "a", "b"], "not replacing 'b'"),
+        (
+            &["-s", "a", "b"],
+            "cannot create symbolic link 'b' to 'a': File exists",
+        ),
+        (
+            &["-l", "a", "b"],
+            "cannot create hard link 'b' to 'a': File exists",
+        ),
+        (
+            &["-s", "a", "dir/x2"],
+            "dir/x2: can make relative symbolic links only in current directory",
+        ),
+    ];
+    for (arguments, message) in table {
+        scratch.cp(arguments).is(1, "", &format!("cp: {message}\n"));
+    }
+    let into = scratch.cp(&["-r", "dir", "dir"]);
+    let message = "cp: cannot copy a directory, 'dir', into itself, 'dir/dir'\n";
+    assert_eq!((into.code, into.err.as_str()), (Some(1), message));
+}
+
+#[test]
+fn one_failure_does_not_stop_the_rest() {
+    let scratch = Scratch::new();
+    scratch.write("a", "a");
+    scratch.write("dir/x", "");
+    let message = "cp: cannot stat 'no': No such file or directory\n";
+    scratch.cp(&["no", "a", "dir"]).is(1, "", message);
+    assert_eq!(scratch.read("dir/a"), "a");
+}
+
+#[test]
+fn questions_are_asked_and_answered() {
+    let scratch = Scratch::new();
+    scratch.write("a", "new");
+    scratch.write("b", "old");
+    let question = "cp: overwrite 'b'? ";
+    for no in ["n\n", "", "\n", "no way\n", "maybe y\n"] {
+        scratch
+            .cp_answering(&["-i", "a", "b"], no)
+            .is(1, "", question);
+    }
+    assert_eq!(scratch.read("b"), "old");
+    let skipped = "skipped 'b'\n";
+    scratch
+        .cp_answering(&["-i", "--debug", "a", "b"], "n\n")
+        .is(1, skipped, question);
+    scratch
+        .cp_answering(&["-iv", "a", "b"], "Yes\n")
+        .is(0, "'a' -> 'b'\n", question);
+    assert_eq!(scratch.read("b"), "new");
+    scratch.write("dir/a", "");
+    scratch.write("dir/b", "");
+    let both = "cp: overwrite 'dir/a'? cp: overwrite 'dir/b'? ";
+    scratch
+        .cp_answering(&["-i", "a", "b", "dir"], "n\ny\n")
+        .is(1, "", both);
+    assert_eq!(
+        (scratch.read("dir/a"), scratch.read("dir/b")),
+        (String::new(), "new".into())
+    );
+}
+
+#[test]
+fn existing_files_are_skipped_silently() {
+    let scratch = Scratch::new();
+    scratch.write("a", "new");
+    scratch.write("b", "old");
+    scratch.cp(&["-n", "a", "b"]).is(0, "", "");
+    scratch.cp(&["-nv", "a", "b"]).is(0, "", "");
+    scratch
+        .cp(&["-n", "--debug", "a", "b"])
+        .is(0, "skipped 'b'\n", "");
+    assert_eq!(scratch.read("b"), "old");
+}
+
+#[test]
+fn the_debug_line_is_true() {
+    let scratch = Scratch::new();
+    scratch.write("a", vec![1; 1 << 20]);
+    let run = |arguments: &[&str]| scratch.cp(arguments).out;
+    assert_eq!(
+        run(&["--debug", "--method=read-write", "a", "b"]),
+        "'a' -> 'b'\ncopy offload: avoided, reflink: unknown, sparse detection: no\n"
+    );
+    assert_eq!(
+        run(&["--debug", "--attributes-only", "a", "b"]),
+        "'a' -> 'b'\n"
+    );
+    assert_eq!(run(&["--debug", "-l", "a", "c"]), "'a' -> 'c'\n");
+}
+
+#[test]
+fn a_source_given_twice_is_copied_once() {
+    let scratch = Scratch::new();
+    scratch.write("a", "a");
+    scratch.write("tree/x", "x");
+    fs::create_dir(scratch.path("dir")).expect("a directory");
+    let message = "cp: warning: source file 'a' specified more than once\n";
+    scratch.cp(&["a", "a", "dir"]).is(0, "", message);
+    let message = "cp: warning: source directory 'tree' specified more than once\n";
+    scratch
+        .cp(&["-r", "tree", "tree", "dir"])
+        .is(0, "", message);
+}
+
+#[test]
+fn parents_are_named_without_quotes() {
+    let scratch = Scratch::new();
+    scratch.write("p/q/f", "x");
+    fs::create_dir(scratch.path("dir")).expect("a directory");
+    let expected = "p -> dir/p\np/q -> dir/p/q\n'p/q/f' -> 'dir/p/q/f'\n";
+    scratch
+        .cp(&["-v", "--parents", "p/q/f", "dir"])
+        .is(0, expected, "");
+    let message = "cp: failed to get attributes of 'no': No such file or directory\n";
+    scratch.cp(&["--parents", "no/f", "dir"]).is(1, "", message);
+}
+
+#[test]
+fn a_file_onto_itself_makes_a_backup_with_force() {
+    let scratch = Scratch::new();
+    scratch.write("a", "a");
+    scratch.cp(&["-fbv", "a", "a"]).is(0, "'a' -> 'a~'\n", "");
+    scratch
+        .cp(&["-fv", "--backup=t", "a", "a"])
+        .is(0, "'a' -> 'a.~1~'\n", "");
+    scratch
+        .cp(&["-fbv", "a", "a"])
+        .is(0, "'a' -> 'a.~2~'\n", "");
+    assert_eq!(scratch.read("a.~2~"), "a");
+}
+
+#[test]
+fn a_directory_named_by_a_dot_is_copied_into_the_target() {
+    let scratch = Scratch::new();
+    scratch.write("src/sub/f", "x");
+    fs::create_dir(scratch.path("dst")).expect("a directory");
+    let expected = "'src/./sub' -> 'dst/./sub'\n'src/./sub/f' -> 'dst/./sub/f'\n";
+    scratch.cp(&["-rv", "src/.", "dst"]).is(0, expected, "");
+    let dots = scratch.cp(&["-r", "src/sub/..", "dst"]);
+    assert_eq!(dots.code, Some(0), "{dots:?}");
+    assert!(!scratch.path("dst/src").exists() && scratch.path("dst/sub/f").exists());
+}
+
+#[test]
+fn names_that_are_not_utf8_are_copied_and_quoted() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let scratch = Scratch::new();
+    let name = std::ffi::OsStr::from_bytes(b"\xff\n");
+    fs::write(scratch.0.join(name), b"x").expect("a file");
+    fs::set_permissions(scratch.0.join(name), fs::Permissions::from_mode(0o640)).expect("a mode");
+    let mut command = scratch.command();
+    let ran = cli::run(
+        command
+            .args(["cp", "-v", "--target-directory"])
+            .arg(".")
+            .arg(name),
+        "",
+    );
+    let quoted = "''$'\\377\\n'";
+    let beside = "'./'$'\\377\\n'";
+    let expected = format!("copyist cp: {quoted} and {beside} are the same file\n");
+    ran.is(1, "", &expected);
+}
+
+#[test]
+fn both_outputs_keep_their_order_in_one_file() {
+    let scratch = Scratch::new();
+    scratch.write("a", "");
+    scratch.write("b", "");
+    fs::create_dir(scratch.path("dir")).expect("a directory");
+    let both = fs::File::create(scratch.path("log")).expect("a file");
+    let again = both.try_clone().expect("a file");
+    let mut command = scratch.command();
+    command.args(["cp", "-v", "a", "no", "b", "dir"]);
+    let status = command.stdout(both).stderr(again).status().expect("run");
+    assert_eq!(status.code(), Some(1));
+    let expected = "'a' -> 'dir/a'\n\
+                    copyist cp: cannot stat 'no': No such file or directory\n\
+                    'b' -> 'dir/b'\n";
+    assert_eq!(scratch.read("log"), expected);
+}

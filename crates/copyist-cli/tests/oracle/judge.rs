@@ -1,0 +1,294 @@
+//! Decides whether two runs of one case did the same, and knows where ours is meant to differ.
+
+use rustix::fs::FileType;
+
+use super::case::Case;
+use super::diff::{differences, entry_differences};
+use super::plan::What;
+use super::random::DEEP_NAME;
+use super::run::Outcome;
+use super::snapshot::Snapshot;
+
+/// A run and what it left.
+#[derive(Clone, Debug)]
+pub(crate) struct Played {
+    pub(crate) outcome: Outcome,
+    pub(crate) before: Snapshot,
+    pub(crate) after: Snapshot,
+    /// The second in which the run began.
+    pub(crate) began: i64,
+    /// The program is ours, not a stand-in.
+    pub(crate) is_ours: bool,
+}
+
+impl Played {
+    /// The same run, had it left another tree.
+    fn with(&self, after: Snapshot) -> Self {
+        Self {
+            after,
+            ..self.clone()
+        }
+    }
+}
+
+/// A difference from GNU cp that is meant.
+pub(crate) struct Intended {
+    /// A few words for it.
+    pub(crate) name: &'static str,
+    /// Why ours differs.
+    pub(crate) reason: &'static str,
+    /// What GNU cp's standard error then holds.
+    pub(crate) symptom: &'static [u8],
+    /// What differs from what is expected instead.
+    accept: fn(&Case, &Played, &Played) -> Vec<String>,
+}
+
+/// All differences that are meant.
+pub(crate) const INTENDED: &[Intended] = &[
+    Intended {
+        name: "a directory into itself",
+        reason: "GNU cp copies a part and then complains; ours refuses before anything is made",
+        symptom: b"into itself",
+        accept: refused_whole,
+    },
+    Intended {
+        name: "paths longer than PATH_MAX",
+        reason: "GNU cp builds whole paths and stops at 4096 bytes; ours works relative to open directories",
+        symptom: b"File name too long",
+        accept: copied_deep,
+    },
+];
+
+/// What GNU cp says where `--reflink=always` can't clone.
+const CLONE_FAILED: &[u8] = b"failed to clone";
+
+/// Paths longer than this are compared with the source where GNU cp gave up.
+const LONG_PATH: usize = 3500;
+
+/// What differs between GNU cp's run and ours; nothing when all is well.
+pub(crate) fn judge(case: &Case, gnu: &Played, ours: &Played, with_text: bool) -> Vec<String> {
+    if gnu.outcome.status.is_none() {
+        return vec!["GNU cp itself hangs: this case is of no use".into()];
+    }
+    let gnu = &as_meant(gnu, ours);
+    let mut found = compare(gnu, ours);
+    if with_text {
+        found.extend(text_differences(&gnu.outcome, &ours.outcome));
+    }
+    if found.is_empty() {
+        return found;
+    }
+    match INTENDED
+        .iter()
+        .find(|intended| contains(&gnu.outcome.stderr, intended.symptom))
+    {
+        Some(intended) => (intended.accept)(case, gnu, ours),
+        None => found,
+    }
+}
+
+/// What GNU cp left, but for what ours deals with otherwise on purpose:
+///
+/// - Data written to a device that was there (`cp -p file /dev/null`) is no reason to give the
+///   device the file's permissions, times and access control list; GNU cp does.
+/// - GNU cp 9.1 never takes the sticky bit from an existing directory; 9.10 and ours do. For the
+///   same reason 9.1 leaves set-id and sticky bits on special files whose owner it couldn't keep.
+/// - GNU cp 9.1 leaves the empty file that it could not clone into; ours removes what it made.
+fn as_meant(gnu: &Played, ours: &Played) -> Played {
+    if !ours.is_ours {
+        return gnu.clone();
+    }
+    let is_device = |kind| matches!(kind, FileType::CharacterDevice | FileType::BlockDevice);
+    let mut after = gnu.after.clone();
+    if contains(&gnu.outcome.stderr, CLONE_FAILED) {
+        after.entries.retain(|path, entry| {
+            let is_empty_file = entry.kind == FileType::RegularFile && entry.size == 0;
+            !is_empty_file || ours.after.entries.contains_key(path)
+        });
+    }
+    for (path, before) in &ours.before.entries {
+        let (Some(entry), Some(other)) =
+            (after.entries.get_mut(path), ours.after.entries.get(path))
+        else {
+            continue;
+        };
+        let stayed = entry.device == before.device && entry.kind == before.kind;
+        let untouched = (other.mode, other.modified) == (before.mode, before.modified);
+        if is_device(before.kind) && stayed && untouched {
+            let (links, attributes) = (entry.links.take(), before.clone());
+            *entry = super::snapshot::Entry {
+                links,
+                ..attributes
+            };
+        }
+        let sticky = before.mode & entry.mode & 0o1000;
+        if other.kind == before.kind && other.mode == entry.mode & !sticky {
+            entry.mode = other.mode;
+        }
+    }
+    for (path, entry) in &mut after.entries {
+        let special = !matches!(entry.kind, FileType::RegularFile | FileType::Symlink);
+        let Some(other) = ours.after.entries.get(path) else {
+            continue;
+        };
+        let is_new = !ours.before.entries.contains_key(path);
+        if special && is_new && entry.owner.0 != 0 && other.mode == entry.mode & 0o777 {
+            entry.mode = other.mode;
+        }
+    }
+    gnu.with(after)
+}
+
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len()).any(|window| window == part)
+}
+
+/// The plain comparison.
+fn compare(gnu: &Played, ours: &Played) -> Vec<String> {
+    let mut found = Vec::new();
+    let (left, right) = (gnu.outcome.ending(), ours.outcome.ending());
+    if left != right {
+        found.push(format!("ending: GNU {left}, ours {right}"));
+    }
+    match (
+        gnu.outcome.stderr.is_empty(),
+        ours.outcome.stderr.is_empty(),
+    ) {
+        (true, false) => found.push("standard error: ours complains, GNU does not".into()),
+        (false, true) => found.push("standard error: GNU complains, ours does not".into()),
+        _ => {}
+    }
+    found.extend(differences(&gnu.after, &ours.after, gnu.began));
+    found
+}
+
+/// Output is compared line by line, in any order: a parallel copy reports in its own.
+fn text_differences(gnu: &Outcome, ours: &Outcome) -> Vec<String> {
+    let lines = |text: &[u8]| {
+        let mut lines: Vec<Vec<u8>> = text
+            .split(|byte| *byte == b'\n')
+            .map(<[u8]>::to_vec)
+            .collect();
+        lines.sort();
+        lines
+    };
+    let same = |left: &[u8], right: &[u8]| lines(left) == lines(right);
+    let mut found = Vec::new();
+    if !same(&gnu.stdout, &ours.stdout) {
+        found.push("standard output differs".into());
+    }
+    if !same(&gnu.stderr, &ours.stderr) {
+        found.push("standard error differs".into());
+    }
+    found
+}
+
+/// Ours must have failed with a message and left everything as it was; a stand-in need not.
+fn refused_whole(_: &Case, _: &Played, ours: &Played) -> Vec<String> {
+    let mut found = Vec::new();
+    if ours.outcome.ending() != "exit 1" || ours.outcome.stderr.is_empty() {
+        found.push(format!(
+            "not refused with a message: {}",
+            ours.outcome.ending()
+        ));
+    }
+    if !ours.is_ours {
+        return found;
+    }
+    let made = differences(&ours.before, &ours.after, ours.began);
+    found.extend(
+        made.into_iter()
+            .map(|line| format!("refused, yet changed (GNU = before): {line}")),
+    );
+    found
+}
+
+/// Where GNU cp only stopped at long paths, ours may go on; what is long must be like the source.
+fn copied_deep(case: &Case, gnu: &Played, ours: &Played) -> Vec<String> {
+    let too_long = |line: &[u8]| line.is_empty() || contains(line, b"File name too long");
+    let only_too_long = |played: &Played| {
+        played
+            .outcome
+            .stderr
+            .split(|byte| *byte == b'\n')
+            .all(too_long)
+    };
+    let mut found = Vec::new();
+    let (left, right) = (gnu.outcome.ending(), ours.outcome.ending());
+    if left != right && !(only_too_long(gnu) && right == "exit 0" && ours.outcome.stderr.is_empty())
+    {
+        found.push(format!("ending: GNU {left}, ours {right}"));
+    }
+    let shallow = |snapshot: &Snapshot| {
+        let entries = snapshot
+            .entries
+            .iter()
+            .filter(|(path, _)| path.len() <= LONG_PATH);
+        Snapshot {
+            entries: entries
+                .map(|(path, entry)| (path.clone(), entry.clone()))
+                .collect(),
+        }
+    };
+    found.extend(differences(
+        &shallow(&gnu.after),
+        &shallow(&ours.after),
+        gnu.began,
+    ));
+    if ours.is_ours && !contains(&gnu.outcome.stderr, CLONE_FAILED) {
+        found.extend(deep_differences(case, gnu, ours));
+    }
+    found
+}
+
+/// Compares what is deep below the source with what ours made of it at the destination.
+fn deep_differences(case: &Case, gnu: &Played, ours: &Played) -> Vec<String> {
+    let has_deep = case
+        .plan
+        .nodes
+        .iter()
+        .any(|node| node.name == DEEP_NAME && matches!(node.what, What::Dir));
+    let source_top = [b"src/", DEEP_NAME].concat();
+    let tops = gnu
+        .after
+        .entries
+        .keys()
+        .filter(|path| path.rsplit(|byte| *byte == b'/').next() == Some(DEEP_NAME));
+    let mut found = Vec::new();
+    for top in tops.filter(|top| has_deep && **top != source_top) {
+        // GNU cp must have come near the limit below this directory, else it was not copied at all.
+        let reached = |path: &Vec<u8>| path.starts_with(top) && path.len() > LONG_PATH - 600;
+        if !gnu.after.entries.keys().any(reached) {
+            continue;
+        }
+        for (path, entry) in &ours.before.entries {
+            let Some(rest) = path.strip_prefix(source_top.as_slice()) else {
+                continue;
+            };
+            if path.len() <= LONG_PATH || (case.options.follows_all && !entry.target.is_empty()) {
+                continue;
+            }
+            let copy = [top.as_slice(), rest].concat();
+            let shown = &copy[copy.len() - 20..];
+            match ours.after.entries.get(&copy) {
+                None => found.push(format!("deep: ...{} is missing", shown.escape_ascii())),
+                Some(other) if case.options.archives => {
+                    let lines = entry_differences(entry, other, ours.began);
+                    found.extend(
+                        lines
+                            .iter()
+                            .map(|line| format!("deep: ...{}: {line}", shown.escape_ascii())),
+                    );
+                }
+                Some(other) if (entry.kind, entry.content) != (other.kind, other.content) => {
+                    found.push(format!(
+                        "deep: ...{} is not like the source",
+                        shown.escape_ascii()
+                    ));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+    found
+}

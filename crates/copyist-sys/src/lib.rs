@@ -1,0 +1,13 @@
+//! The system calls that copyist needs and that no library wraps safely.
+//!
+//! One file, one call; each is named as the system names it. Errors are the system's plain error
+//! numbers: no policy lives here, and no path.
+
+mod names;
+
+pub use names::{Names, name_prefix};
+
+#[cfg(target_os = "linux")]
+pub mod linux;
+#[cfg(unix)]
+pub mod unix;

@@ -1,0 +1,15 @@
+//! Linux.
+
+mod copy_file_range;
+mod ficlonerange;
+
+pub use copy_file_range::has_copy_file_range;
+pub use ficlonerange::ficlonerange;
+
+use rustix::io::Errno;
+
+/// The errno of the call that has just failed on this thread.
+fn last_error() -> Errno {
+    let code = std::io::Error::last_os_error().raw_os_error();
+    Errno::from_raw_os_error(code.unwrap_or(libc::EIO))
+}

@@ -1,0 +1,267 @@
+//! Owner, extended attributes, access control lists, permission bits, times and inode flags: set
+//! in the order in which none undoes another.
+//!
+//! A change of owner clears set-id bits and capabilities, so it comes first; permission bits open
+//! the file up, so they come after whatever they grant access to; times come last.
+
+use crate::buffers::Buffers;
+use crate::error::{Code, Operation};
+use crate::options::{NewMode, Options};
+use crate::platform::{Attribute, FileKind, Platform, Stat, Target};
+use crate::rules;
+
+mod flags;
+mod xattrs;
+
+pub(crate) use flags::{copy_flags, match_nocow};
+pub(crate) use xattrs::DEFAULT_ACL;
+
+/// What failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Failed {
+    pub(crate) operation: Operation,
+    pub(crate) code: Code,
+}
+
+/// Where attributes come from and go to.
+pub(crate) struct Attributes<'a, P: Platform> {
+    pub(crate) platform: &'a P,
+    pub(crate) options: &'a Options,
+    pub(crate) src: Target<'a, P>,
+    pub(crate) src_stat: &'a Stat,
+    pub(crate) dst: Target<'a, P>,
+    pub(crate) made: Made,
+    pub(crate) buffers: &'a mut Buffers,
+}
+
+/// How the destination came to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Made {
+    /// This run made it.
+    pub(crate) is_new: bool,
+    /// Permission bits that it was made without, to be given at the end.
+    pub(crate) withheld: u32,
+    /// Permission bits that it was given for the time of the copy.
+    pub(crate) added: u32,
+    /// Its directory's default access control list may have given it one.
+    pub(crate) may_have_acl: bool,
+}
+
+impl Made {
+    /// It was there before this run.
+    pub(crate) fn before() -> Made {
+        Made {
+            is_new: false,
+            withheld: 0,
+            added: 0,
+            may_have_acl: true,
+        }
+    }
+}
+
+/// With which permission bits to make something, and what is then to be done about them.
+///
+/// What will change its owner is made without permissions for others, so that at no moment
+/// somebody has access who won't have it in the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct MakeMode {
+    /// To make it with.
+    pub(crate) mode: u32,
+    /// To set right after, where the umask takes away what the copy itself needs.
+    pub(crate) open_up: Option<u32>,
+    withheld: u32,
+    added: u32,
+}
+
+impl MakeMode {
+    pub(crate) fn new<P: Platform>(platform: &P, options: &Options, src: &Stat) -> MakeMode {
+        let is_dir = src.kind == FileKind::Directory;
+        let bits = match (options.new_mode, src.kind) {
+            (NewMode::SystemDefault, _) => default_mode(src),
+            (NewMode::FromSource, FileKind::Directory) => src.mode & 0o1777,
+            (NewMode::FromSource, FileKind::Regular) => src.mode & 0o777,
+            (NewMode::FromSource, _) => src.mode,
+        };
+        let withheld = bits
+            & match (options.preserve.owner, is_dir) {
+                (true, _) => 0o077,
+                (false, true) => 0o022,
+                (false, false) => 0,
+            };
+        let needed = if is_dir {
+            0o700
+        } else if options.preserve.xattrs.wanted() && !platform.is_privileged() {
+            0o200 // user attributes can be set by who may write
+        } else {
+            0
+        };
+        let umasked = platform.umask() & needed;
+        let mode = bits & !withheld | needed;
+        MakeMode {
+            mode,
+            open_up: (umasked != 0).then_some(mode & !platform.umask() | needed),
+            withheld,
+            added: needed & !bits | umasked,
+        }
+    }
+
+    /// What was made so.
+    pub(crate) fn made(self, may_have_acl: bool) -> Made {
+        Made {
+            is_new: true,
+            withheld: self.withheld,
+            added: self.added,
+            may_have_acl,
+        }
+    }
+}
+
+/// The system's default permissions for something of the source's kind. The bits that are no
+/// permissions come from the source, as GNU cp has it.
+fn default_mode(src: &Stat) -> u32 {
+    match src.kind {
+        FileKind::Directory => 0o777 | src.mode & 0o1000,
+        FileKind::Regular => 0o666,
+        FileKind::Socket => 0o777 | src.mode & 0o7000,
+        _ => 0o666 | src.mode & 0o7000,
+    }
+}
+
+impl<P: Platform> Attributes<'_, P> {
+    /// Sets what the options ask for. Failures are told one by one; the rest is still set.
+    pub(crate) fn apply(&mut self, fail: &mut dyn FnMut(Failed)) {
+        let preserve = self.options.preserve;
+        let is_link = self.src_stat.kind == FileKind::Symlink;
+        let current = if preserve.owner || preserve.mode {
+            self.current().inspect_err(|failed| fail(*failed)).ok()
+        } else {
+            None
+        };
+        let owned = !preserve.owner || self.set_owner(current.as_ref(), fail);
+        let acls = xattrs::copy(self, fail);
+        if !is_link {
+            self.set_mode(current.as_ref(), owned, acls, fail);
+        }
+        if preserve.times {
+            let times = Attribute::Times {
+                accessed: self.src_stat.accessed,
+                modified: self.src_stat.modified,
+            };
+            self.set(times, Operation::SetTimes).unwrap_or_else(fail);
+        }
+    }
+
+    /// What the destination has now.
+    fn current(&self) -> Result<Stat, Failed> {
+        match self.dst {
+            Target::Open(handle) => self.platform.stat_open(handle),
+            Target::Named(at) => self.platform.stat(at, false),
+        }
+        .map_err(|code| Failed {
+            operation: Operation::StatDestination,
+            code,
+        })
+    }
+
+    fn set(&self, attribute: Attribute, operation: Operation) -> Result<(), Failed> {
+        self.platform
+            .set(self.dst, attribute)
+            .map_err(|code| Failed { operation, code })
+    }
+
+    /// Gives it the source's owner and group; answers whether it has them now.
+    fn set_owner(&mut self, current: Option<&Stat>, fail: &mut dyn FnMut(Failed)) -> bool {
+        let (uid, gid) = (self.src_stat.uid, self.src_stat.gid);
+        if current.is_some_and(|now| now.uid == uid && now.gid == gid) {
+            return true;
+        }
+        self.restrict(current, fail);
+        let both = Attribute::Owner {
+            uid: Some(uid),
+            gid: Some(gid),
+        };
+        let Err(failed) = self.set(both, Operation::SetOwner) else {
+            return true;
+        };
+        if self.platform.is_privileged() || !self.is_not_permitted(failed.code) {
+            fail(failed);
+            return false;
+        }
+        // Who may not give files away may still be in the group.
+        let group = Attribute::Owner {
+            uid: None,
+            gid: Some(gid),
+        };
+        if let Err(failed) = self.set(group, Operation::SetOwner)
+            && !self.is_not_permitted(failed.code)
+        {
+            fail(failed);
+        }
+        false
+    }
+
+    /// Before an existing file changes hands: nobody but both its owners-to-be has access.
+    fn restrict(&self, current: Option<&Stat>, fail: &mut dyn FnMut(Failed)) {
+        let Some(now) = current else { return };
+        let safe = now.mode & self.src_stat.mode & 0o700;
+        let is_link = self.src_stat.kind == FileKind::Symlink;
+        if !self.made.is_new && self.options.preserve.mode && !is_link && safe != now.mode {
+            self.set(Attribute::Mode(safe), Operation::SetMode)
+                .unwrap_or_else(fail);
+        }
+    }
+
+    fn set_mode(
+        &mut self,
+        current: Option<&Stat>,
+        owned: bool,
+        acls: xattrs::Acls,
+        fail: &mut dyn FnMut(Failed),
+    ) {
+        if self.options.preserve.mode {
+            // Set-id bits speak of the owner: without the owner they must not be kept.
+            let mode = self.src_stat.mode & if owned { 0o7777 } else { 0o0777 };
+            if let Err(failed) = self.set(Attribute::Mode(mode), Operation::SetMode) {
+                fail(failed);
+            }
+            xattrs::set_acls(self, acls, fail);
+            return;
+        }
+        if self.made.is_new && self.options.new_mode == NewMode::SystemDefault {
+            return self.set_default_mode(fail);
+        }
+        let umask = self.platform.umask();
+        let Made {
+            is_new,
+            withheld,
+            added,
+            ..
+        } = self.made;
+        if is_new && (withheld & !umask != 0 || added != 0) {
+            let now = current.copied().map_or_else(|| self.current(), Ok);
+            now.and_then(|now| {
+                let mode = now.mode & !added | withheld & !umask;
+                self.set(Attribute::Mode(mode), Operation::SetMode)
+            })
+            .unwrap_or_else(fail);
+        }
+    }
+
+    /// Neither the source nor the directory that it is in has a say in its permissions.
+    fn set_default_mode(&mut self, fail: &mut dyn FnMut(Failed)) {
+        let all = default_mode(self.src_stat);
+        if self.made.withheld | self.made.added != 0 || self.made.may_have_acl {
+            let mode = Attribute::Mode(all & !self.platform.umask());
+            self.set(mode, Operation::SetMode)
+                .unwrap_or_else(&mut *fail);
+        }
+        if self.made.may_have_acl {
+            xattrs::set_acls(self, xattrs::Acls::NONE, fail);
+        }
+    }
+
+    fn is_not_permitted(&self, code: Code) -> bool {
+        rules::is_not_permitted(self.platform.os(), code)
+            || rules::is_unsupported(self.platform.os(), code)
+    }
+}

@@ -1,0 +1,113 @@
+//! The memory that data passes through: one set for each worker, allocated once.
+
+/// Size of the plain buffer, bytes: what GNU cp measured as best on Linux (coreutils' ioblksize.h).
+pub(crate) const BUFFER_BYTES: usize = 256 << 10;
+
+/// Size of each buffer for direct I/O, bytes: large, since no cache merges the requests.
+pub(crate) const DIRECT_BYTES: usize = 1 << 20;
+
+/// How many buffers direct I/O needs to read and write at once.
+pub(crate) const DIRECT_COUNT: usize = 4;
+
+/// The buffers of one worker.
+#[derive(Debug, Default)]
+pub(crate) struct Buffers {
+    plain: Vec<u8>,
+    direct: Vec<Aligned>,
+    /// What the system writes directory entries into.
+    pub(crate) read_dir: Vec<u8>,
+    /// Names and values of extended attributes.
+    pub(crate) xattr_names: Vec<u8>,
+    pub(crate) xattr_value: Vec<u8>,
+}
+
+impl Buffers {
+    /// The plain buffer.
+    pub(crate) fn plain(&mut self) -> &mut [u8] {
+        if self.plain.is_empty() {
+            self.plain = vec![0; BUFFER_BYTES];
+        }
+        &mut self.plain
+    }
+
+    /// Takes the buffers for direct I/O, aligned to `alignment`; give them back with
+    /// [`Buffers::return_direct`].
+    pub(crate) fn take_direct(&mut self, alignment: usize) -> Vec<Aligned> {
+        let mut taken = std::mem::take(&mut self.direct);
+        if taken
+            .first()
+            .is_some_and(|buffer| buffer.alignment < alignment)
+        {
+            taken.clear();
+        }
+        while taken.len() < DIRECT_COUNT {
+            taken.push(Aligned::new(DIRECT_BYTES, alignment));
+        }
+        taken
+    }
+
+    pub(crate) fn return_direct(&mut self, buffers: Vec<Aligned>) {
+        self.direct = buffers;
+    }
+}
+
+/// A buffer whose address is a multiple of an alignment.
+#[derive(Debug)]
+pub(crate) struct Aligned {
+    memory: Vec<u8>,
+    start: usize,
+    len: usize,
+    alignment: usize,
+}
+
+impl Aligned {
+    fn new(len: usize, alignment: usize) -> Aligned {
+        let memory = vec![0; len + alignment];
+        let start = memory.as_ptr().align_offset(alignment);
+        Aligned {
+            memory,
+            start,
+            len,
+            alignment,
+        }
+    }
+
+    pub(crate) fn as_slice(&self) -> &[u8] {
+        &self.memory[self.start..self.start + self.len]
+    }
+
+    pub(crate) fn as_mut_slice(&mut self) -> &mut [u8] {
+        &mut self.memory[self.start..self.start + self.len]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn direct_buffers_are_aligned_and_reused() {
+        let mut buffers = Buffers::default();
+        let taken = buffers.take_direct(4096);
+        let addresses: Vec<_> = taken
+            .iter()
+            .map(|buffer| buffer.as_slice().as_ptr())
+            .collect();
+        assert!(
+            taken
+                .iter()
+                .all(|buffer| buffer.as_slice().len() == DIRECT_BYTES)
+        );
+        assert!(addresses.iter().all(|address| address.addr() % 4096 == 0));
+        buffers.return_direct(taken);
+        let again = buffers.take_direct(512);
+        assert_eq!(addresses[0], again[0].as_slice().as_ptr());
+        buffers.return_direct(again);
+        let stricter = buffers.take_direct(65536);
+        assert!(
+            stricter
+                .iter()
+                .all(|buffer| buffer.as_slice().as_ptr().addr() % 65536 == 0)
+        );
+    }
+}

@@ -1,0 +1,133 @@
+//! Runs a plan. This is the only loop that falls from one method to the next.
+//!
+//! Each method moves what it can; how its end is judged is the rules' business, and how it moves
+//! bytes is [`crate::transfer`]'s. The next method starts where the last one stopped.
+
+use std::time::Instant;
+
+use crate::error::{Code, Refusal};
+use crate::facts::Facts;
+use crate::method::Method;
+use crate::plan::Plan;
+use crate::platform::Platform;
+use crate::report::{Attempt, Ended, Report};
+use crate::rules::{Remember, Situation, Verdict, judge};
+use crate::transfer::{Stop, Transfer};
+
+/// How often a method may ask to be called again without having moved anything.
+const RETRIES: u32 = 16;
+
+/// Why a plan failed.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// A method met a real error.
+    Stopped { method: Method, stop: Stop },
+    /// No method of the plan serves here; the last one's answer, if any ran.
+    NoMethod(Option<(Method, Code)>),
+}
+
+/// What the failed attempts of a plan teach.
+pub(crate) trait Learn {
+    fn learn(&self, method: Method, remember: Remember);
+}
+
+/// Tries the plan's methods in order until the transfer is complete.
+pub(crate) fn run<P: Platform>(
+    plan: &Plan,
+    facts: &Facts,
+    transfer: &mut Transfer<'_, P>,
+    learn: &dyn Learn,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    let mut last = None;
+    for &method in &plan.methods {
+        match attempt(method, facts, transfer, report) {
+            Ok(()) => return Ok(()),
+            Err((stop, Verdict::Fatal, _)) => return Err(Failure::Stopped { method, stop }),
+            Err((stop, _, remember)) => {
+                learn.learn(method, remember);
+                last = stop.code().map(|code| (method, code));
+            }
+        }
+    }
+    Err(Failure::NoMethod(last))
+}
+
+/// Runs one method to its end, and puts that into the report.
+fn attempt<P: Platform>(
+    method: Method,
+    facts: &Facts,
+    transfer: &mut Transfer<'_, P>,
+    report: &mut Report,
+) -> Result<(), (Stop, Verdict, Remember)> {
+    let start = Instant::now();
+    let before = transfer.begin();
+    let mut retries = 0;
+    let mut why = None;
+    let result = loop {
+        let progress = transfer.offset();
+        let Err(stop) = transfer.run(method) else {
+            break Ok(());
+        };
+        let Stop::Code { code, .. } = stop else {
+            break Err((stop, Verdict::Fatal, Remember::File));
+        };
+        let rule = judge(
+            Situation {
+                os: facts.os,
+                method,
+                src_fs: facts.src_volume.kind,
+                dst_fs: facts.dst_volume.kind,
+                touched: transfer.offset() > before.offset,
+            },
+            code,
+        );
+        why = Some(rule.why);
+        if transfer.offset() > progress {
+            retries = 0;
+        }
+        if rule.verdict != Verdict::Retry {
+            break Err((stop, rule.verdict, rule.remember));
+        }
+        retries += 1;
+        if retries > RETRIES {
+            break Err((stop, Verdict::Fatal, Remember::File));
+        }
+    };
+    let ended = match &result {
+        Ok(()) => Ended::Done,
+        Err((stop, verdict, _)) => {
+            let code = stop.code().unwrap_or(Code::CANCELLED);
+            if *verdict == Verdict::Next {
+                Ended::Next(code)
+            } else {
+                Ended::Failed(code)
+            }
+        }
+    };
+    let moved = transfer.since(before);
+    report.attempts.push(Attempt {
+        method,
+        offset: before.offset,
+        bytes: moved.bytes,
+        holes: moved.holes,
+        ended,
+        why: why.filter(|_| result.is_err()),
+        elapsed: start.elapsed(),
+    });
+    result
+}
+
+impl Failure {
+    /// copyist's own reason, where the system has given none.
+    pub(crate) fn refusal(&self) -> Option<Refusal> {
+        match self {
+            Failure::Stopped {
+                stop: Stop::Cancelled,
+                ..
+            } => Some(Refusal::Cancelled),
+            Failure::NoMethod(None) => Some(Refusal::NoMethod),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! What is known of source, destination and their volumes before a byte moves.
+//!
+//! "Unknown" is a value: where the system can't say, the planner plans an attempt and the rules
+//! judge its outcome. Nothing here asks the system; [`crate::platform`] fills these in.
+
+use crate::method::{MethodSet, Os};
+
+/// An answer that may not be known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// It is so.
+    Yes,
+    /// It is not so.
+    No,
+    /// Nobody has said yet: only trying can tell.
+    Unknown,
+}
+
+/// A filesystem, as far as the rules tell them apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs)] // the names are the documentation
+pub enum FsKind {
+    Btrfs,
+    Xfs,
+    /// ext2, ext3 and ext4 share one magic number.
+    Ext,
+    Bcachefs,
+    Ocfs2,
+    F2fs,
+    Zfs,
+    Tmpfs,
+    Overlay,
+    Fuse,
+    Nfs,
+    Cifs,
+    Ceph,
+    Fat,
+    ExFat,
+    Ntfs,
+    /// procfs, sysfs and their kin: files are made when they are read, and sizes mean nothing.
+    Pseudo,
+    Apfs,
+    HfsPlus,
+    Refs,
+    Other,
+}
+
+impl FsKind {
+    /// The name used in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            FsKind::Btrfs => "btrfs",
+            FsKind::Xfs => "xfs",
+            FsKind::Ext => "ext2/3/4",
+            FsKind::Bcachefs => "bcachefs",
+            FsKind::Ocfs2 => "ocfs2",
+            FsKind::F2fs => "f2fs",
+            FsKind::Zfs => "zfs",
+            FsKind::Tmpfs => "tmpfs",
+            FsKind::Overlay => "overlay",
+            FsKind::Fuse => "fuse",
+            FsKind::Nfs => "nfs",
+            FsKind::Cifs => "cifs",
+            FsKind::Ceph => "ceph",
+            FsKind::Fat => "fat",
+            FsKind::ExFat => "exfat",
+            FsKind::Ntfs => "ntfs",
+            FsKind::Pseudo => "pseudo",
+            FsKind::Apfs => "apfs",
+            FsKind::HfsPlus => "hfs+",
+            FsKind::Refs => "refs",
+            FsKind::Other => "other",
+        }
+    }
+
+    /// Whether this filesystem's map of holes (SEEK_DATA) can be believed. Where it can't, holes
+    /// are found by reading: a hole is an optimisation and is never trusted over data.
+    ///
+    /// Not believed: ZFS, which reported holes over dirty data (OpenZFS issue 15526); APFS, where
+    /// images showed the same; FUSE, whose servers answer whatever they like.
+    pub const fn hole_map_is_sound(self) -> bool {
+        !matches!(
+            self,
+            FsKind::Zfs | FsKind::Apfs | FsKind::Fuse | FsKind::Pseudo | FsKind::Other
+        )
+    }
+}
+
+/// The version of a kernel, as (major, minor).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Kernel(pub(crate) u16, pub(crate) u16);
+
+/// What is known of a mounted volume.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct VolumeFacts {
+    /// Names the volume while it is mounted (Linux: st_dev).
+    pub(crate) id: u64,
+    /// Which filesystem it is.
+    pub(crate) kind: FsKind,
+    /// Its block (allocation unit), bytes.
+    pub(crate) block_bytes: u32,
+    /// Whether it can clone at all.
+    pub(crate) clone: Known,
+}
+
+/// What is known of the source file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FileFacts {
+    /// Its size in bytes, where the filesystem's word counts for something.
+    pub(crate) size: u64,
+    /// The bytes it occupies on its volume.
+    pub(crate) allocated_bytes: u64,
+    /// A regular file; otherwise it is read as a stream.
+    pub(crate) is_regular: bool,
+}
+
+impl FileFacts {
+    /// Less is allocated than its size needs: holes (or compression).
+    pub(crate) const fn looks_sparse(&self) -> bool {
+        self.allocated_bytes < self.size
+    }
+}
+
+/// Everything the planner is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Facts {
+    /// The system.
+    pub(crate) os: Os,
+    /// Its kernel.
+    pub(crate) kernel: Kernel,
+    /// The source file.
+    pub(crate) src: FileFacts,
+    /// The volume it is on.
+    pub(crate) src_volume: VolumeFacts,
+    /// The volume of the destination.
+    pub(crate) dst_volume: VolumeFacts,
+    /// The destination is a regular file (else: a device, FIFO or terminal).
+    pub(crate) dst_is_regular: bool,
+    /// Methods that were refused before, for this volume pair or everywhere.
+    pub(crate) refused: MethodSet,
+}
+
+impl Facts {
+    /// Whether source and destination are on one volume, as far as cloning is concerned.
+    ///
+    /// btrfs subvolumes, overlay layers and network exports carry device numbers of their own, so
+    /// different numbers under one kind of filesystem prove nothing.
+    pub(crate) fn same_volume(&self) -> Known {
+        if self.src_volume.id == self.dst_volume.id {
+            Known::Yes
+        } else if self.src_volume.kind == self.dst_volume.kind
+            || self.src_volume.kind == FsKind::Overlay
+            || self.dst_volume.kind == FsKind::Overlay
+        {
+            Known::Unknown
+        } else {
+            Known::No
+        }
+    }
+}

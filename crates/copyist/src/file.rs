@@ -1,0 +1,452 @@
+//! One file's data and attributes: from two names to a report.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::attributes::{self, Attributes, Failed, Made, MakeMode};
+use crate::buffers::{BUFFER_BYTES, Buffers};
+use crate::error::{Cause, Code, Operation, Refusal};
+use crate::exec::{self, Failure};
+use crate::facts::{Facts, FileFacts, FsKind};
+use crate::method::Method;
+use crate::options::{Force, Options};
+use crate::plan::{self, Plan};
+use crate::platform::{At, Attribute, FileKind, Open, Platform, Stat, Sys, Target};
+use crate::report::{Changed, Report};
+use crate::rules;
+use crate::transfer::{Shape, Stop, Transfer, Watch};
+use crate::volumes::VolumePair;
+
+/// Why a file was not copied, or not quite.
+#[derive(Debug)]
+pub(crate) struct FileError {
+    pub(crate) operation: Operation,
+    pub(crate) cause: Cause,
+    pub(crate) transfer: Option<(Method, u64)>,
+}
+
+impl FileError {
+    fn system(operation: Operation, code: Code) -> FileError {
+        FileError {
+            operation,
+            cause: Cause::System(code),
+            transfer: None,
+        }
+    }
+
+    fn refused(refusal: Refusal) -> FileError {
+        FileError {
+            operation: Operation::Plan,
+            cause: Cause::Refused(refusal),
+            transfer: None,
+        }
+    }
+}
+
+impl From<Failed> for FileError {
+    fn from(failed: Failed) -> FileError {
+        FileError::system(failed.operation, failed.code)
+    }
+}
+
+/// An open source.
+pub(crate) struct Source<P: Platform> {
+    pub(crate) handle: P::Handle,
+    pub(crate) stat: Stat,
+}
+
+/// Opens a source to read its content. Never waits for the other end of a FIFO unless the FIFO's
+/// content is what is wanted, and never returns a device that took a file's place meanwhile.
+pub(crate) fn open_source<P: Platform>(
+    platform: &P,
+    at: At<'_, P>,
+    follow: bool,
+    expected: Option<FileKind>,
+) -> Result<Source<P>, FileError> {
+    let how = match expected {
+        None | Some(FileKind::Regular) => Open::Read { follow },
+        Some(_) => Open::ReadStream { follow },
+    };
+    let failed = |code| FileError::system(Operation::OpenSource, code);
+    let handle = platform.open(at, how).map_err(failed)?;
+    let stat = platform
+        .stat_open(&handle)
+        .map_err(|code| FileError::system(Operation::StatSource, code))?;
+    if stat.kind != expected.unwrap_or(FileKind::Regular) {
+        return Err(FileError::refused(Refusal::Replaced));
+    }
+    Ok(Source { handle, stat })
+}
+
+/// What has the destination's name already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Existing {
+    /// Nothing.
+    Nothing,
+    /// A file, to be written into.
+    File,
+    /// A symbolic link to a file that is to be written into.
+    LinkToFile,
+}
+
+/// The name a file is copied to, and what is known of it.
+pub(crate) struct Destination<'a, P: Platform> {
+    pub(crate) at: At<'a, P>,
+    pub(crate) existing: Existing,
+    /// Its directory may give new files an access control list.
+    pub(crate) may_have_acl: bool,
+}
+
+/// Answers what is known of the volumes of a source and a destination.
+pub(crate) type FindPair<'a, P> = dyn FnMut(&<P as Platform>::Handle, &<P as Platform>::Handle) -> Result<Arc<VolumePair>, Failed>
+    + 'a;
+
+/// Copies files; what it needs for any of them.
+pub(crate) struct FileCopier<'a, P: Platform> {
+    pub(crate) platform: &'a P,
+    pub(crate) options: &'a Options,
+    pub(crate) watch: Watch<'a>,
+    pub(crate) buffers: &'a mut Buffers,
+}
+
+/// An open destination.
+struct Opened<P: Platform> {
+    handle: P::Handle,
+    made: Made,
+    streams: bool,
+}
+
+impl<P: Platform> FileCopier<'_, P> {
+    /// Copies `src` to `dst`. `pair` answers what is known of their volumes. Failures to keep an
+    /// attribute go to `fail`, since the copy itself is good.
+    pub(crate) fn copy(
+        &mut self,
+        src: Source<P>,
+        dst: &Destination<'_, P>,
+        pair: &mut FindPair<'_, P>,
+        report: &mut Report,
+        fail: &mut dyn FnMut(FileError),
+    ) -> Result<(), FileError> {
+        let start = Instant::now();
+        let target = self.open_destination(&src.stat, dst)?;
+        let result = if self.options.attributes_only {
+            Ok(())
+        } else {
+            pair(&src.handle, &target.handle)
+                .map_err(FileError::from)
+                .and_then(|pair| self.copy_data(&src, &target, &pair, report))
+        };
+        if result.is_ok() {
+            self.copy_attributes(&src, &target, fail);
+        }
+        let is_new = target.made.is_new;
+        let result = result.and(self.close(target));
+        report.elapsed = start.elapsed();
+        if result.is_err() && is_new {
+            // What was made and could not be finished must not look like a copy. The failure is
+            // reported already; that of removing it would say less.
+            let _ = self.platform.remove(dst.at, false);
+        }
+        result
+    }
+
+    fn close(&self, target: Opened<P>) -> Result<(), FileError> {
+        self.platform
+            .close(target.handle)
+            .map_err(|code| FileError::system(Operation::CloseDestination, code))
+    }
+
+    fn open_destination(
+        &self,
+        src: &Stat,
+        dst: &Destination<'_, P>,
+    ) -> Result<Opened<P>, FileError> {
+        if dst.existing != Existing::Nothing {
+            match self.open_existing(src, dst) {
+                Err(error) if self.options.force == Force::IfNeeded && is_of_system(&error) => {
+                    self.platform
+                        .remove(dst.at, false)
+                        .map_err(|code| FileError::system(Operation::Remove, code))?;
+                }
+                opened => return opened,
+            }
+        }
+        let plan = MakeMode::new(self.platform, self.options, src);
+        let mode = plan.mode;
+        let through = self.options.write_through_dangling;
+        let how = if through {
+            Open::CreateThrough { mode }
+        } else {
+            Open::Create { mode }
+        };
+        let handle = self
+            .platform
+            .open(dst.at, how)
+            .map_err(|code| self.explain_create(dst.at, code))?;
+        if let Some(mode) = plan.open_up {
+            self.platform
+                .set(Target::Open(&handle), Attribute::Mode(mode))
+                .map_err(|code| FileError::system(Operation::SetMode, code))?;
+        }
+        Ok(Opened {
+            handle,
+            made: plan.made(dst.may_have_acl),
+            streams: false,
+        })
+    }
+
+    /// A name that is taken although nothing was found there is a symbolic link to nothing.
+    fn explain_create(&self, at: At<'_, P>, code: Code) -> FileError {
+        let taken = rules::is_taken(self.platform.os(), code);
+        match self.platform.stat(at, false) {
+            Ok(stat) if taken && stat.kind == FileKind::Symlink => {
+                FileError::refused(Refusal::DanglingSymlink)
+            }
+            _ => FileError::system(Operation::CreateFile, code),
+        }
+    }
+
+    /// Opens an existing destination and empties it, unless it is the source after all.
+    fn open_existing(&self, src: &Stat, dst: &Destination<'_, P>) -> Result<Opened<P>, FileError> {
+        let failed = |code| FileError::system(Operation::OpenDestination, code);
+        let handle = self
+            .platform
+            .open(
+                dst.at,
+                Open::Write {
+                    follow: dst.existing == Existing::LinkToFile,
+                },
+            )
+            .map_err(failed)?;
+        let stat = self.platform.stat_open(&handle).map_err(failed)?;
+        if stat.id == src.id {
+            return Err(FileError::refused(Refusal::SameFile));
+        }
+        let streams = stat.kind != FileKind::Regular;
+        // Also where there is nothing to cut off: it sets the times, and takes set-id bits away.
+        if !streams && !self.options.attributes_only {
+            self.platform
+                .set_len(&handle, 0)
+                .map_err(|code| FileError::system(Operation::Truncate, code))?;
+        }
+        let made = Made::before();
+        Ok(Opened {
+            handle,
+            made,
+            streams,
+        })
+    }
+
+    fn copy_data(
+        &mut self,
+        src: &Source<P>,
+        target: &Opened<P>,
+        pair: &VolumePair,
+        report: &mut Report,
+    ) -> Result<(), FileError> {
+        let facts = self.facts(&src.stat, target, pair);
+        let plan = plan::plan(&facts, self.options);
+        self.prepare(src, target, &facts, &plan)?;
+        let mut transfer = Transfer::new(
+            self.platform,
+            (&src.handle, &target.handle),
+            shape(&facts, &plan),
+            self.watch,
+            self.buffers,
+        );
+        let result = exec::run(&plan, &facts, &mut transfer, pair, report);
+        if let Err(failure) = result {
+            transfer.abandon();
+            return Err(explain(&failure, transfer.offset()));
+        }
+        check_source(self.platform, src, &facts, &mut transfer, report)
+    }
+
+    fn facts(&self, src: &Stat, target: &Opened<P>, pair: &VolumePair) -> Facts {
+        Facts {
+            os: self.platform.os(),
+            kernel: self.platform.kernel(),
+            src: FileFacts {
+                size: src.size,
+                allocated_bytes: src.allocated_bytes,
+                is_regular: src.kind == FileKind::Regular,
+            },
+            src_volume: pair.src,
+            dst_volume: pair.dst,
+            dst_is_regular: !target.streams,
+            refused: pair.refused(),
+        }
+    }
+
+    /// What must be done while the destination is empty.
+    fn prepare(
+        &self,
+        src: &Source<P>,
+        target: &Opened<P>,
+        facts: &Facts,
+        plan: &Plan,
+    ) -> Result<(), FileError> {
+        if self.options.preserve.flags && target.made.is_new {
+            attributes::copy_flags(self.platform, &src.handle, &target.handle, false)?;
+        } else if plan.methods.first() == Some(&Method::Clone)
+            && facts.dst_volume.kind == FsKind::Btrfs
+        {
+            attributes::match_nocow(self.platform, &src.handle, &target.handle);
+        }
+        Ok(())
+    }
+
+    fn copy_attributes(
+        &mut self,
+        src: &Source<P>,
+        target: &Opened<P>,
+        fail: &mut dyn FnMut(FileError),
+    ) {
+        if target.streams {
+            return; // a device or a terminal keeps its own
+        }
+        Attributes {
+            platform: self.platform,
+            options: self.options,
+            src: Target::Open(&src.handle),
+            src_stat: &src.stat,
+            dst: Target::Open(&target.handle),
+            made: target.made,
+            buffers: self.buffers,
+        }
+        .apply(&mut |failed| fail(failed.into()));
+        if self.options.preserve.flags {
+            attributes::copy_flags(self.platform, &src.handle, &target.handle, true)
+                .unwrap_or_else(|failed| fail(failed.into()));
+        }
+    }
+}
+
+fn is_of_system(error: &FileError) -> bool {
+    matches!(error.cause, Cause::System(_)) && error.operation == Operation::OpenDestination
+}
+
+fn shape(facts: &Facts, plan: &Plan) -> Shape {
+    Shape {
+        size: facts.src.size,
+        size_counts: size_counts(facts),
+        src_streams: !facts.src.is_regular,
+        dst_streams: !facts.dst_is_regular,
+        holes: plan.holes,
+        block_bytes: facts.dst_volume.block_bytes as usize,
+        preallocate: plan.preallocate,
+    }
+}
+
+fn size_counts(facts: &Facts) -> bool {
+    facts.src.is_regular && facts.src.size > 0 && facts.src_volume.kind != FsKind::Pseudo
+}
+
+/// Looks at the source again: one that has changed is reported, and what a hole at its old end
+/// would pad is cut off.
+fn check_source<P: Platform>(
+    platform: &P,
+    src: &Source<P>,
+    facts: &Facts,
+    transfer: &mut Transfer<'_, P>,
+    report: &mut Report,
+) -> Result<(), FileError> {
+    let size = facts.src.size;
+    // One read that ends where it should has seen the end; a clone is of one moment.
+    let at_once = match report.method() {
+        Some(Method::ReadWrite) => size < BUFFER_BYTES as u64 && report.attempts.len() == 1,
+        Some(Method::Clone) => true,
+        _ => false,
+    };
+    if !size_counts(facts) || (at_once && transfer.offset() == size) {
+        return Ok(());
+    }
+    let now = platform
+        .stat_open(&src.handle)
+        .map_err(|code| FileError::system(Operation::StatSource, code))?;
+    if now.size < transfer.offset() {
+        let padding = transfer
+            .cut_padding(now.size)
+            .map_err(|stop| explain_stop(stop, None, transfer.offset()))?;
+        uncount(report, padding);
+    }
+    // A read that says "the end" before the size that is still there has lost something, or the
+    // size has never been true: nobody can tell, but nobody is left to believe that all is there.
+    let size_after = now.size.min(transfer.offset());
+    let size_after = if size_after < size {
+        size_after
+    } else {
+        now.size
+    };
+    if size_after != size || now.modified != src.stat.modified {
+        report.changed = Some(Changed {
+            size_before: size,
+            size_after,
+        });
+    }
+    Ok(())
+}
+
+/// Takes holes at the end of the copy back, which several attempts may have passed over.
+fn uncount(report: &mut Report, padding: u64) {
+    let mut left = padding;
+    for attempt in report.attempts.iter_mut().rev() {
+        let cut = left.min(attempt.holes);
+        attempt.holes -= cut;
+        left -= cut;
+        attempt.offset -= left; // the rest was passed over before this attempt began
+    }
+}
+
+fn explain(failure: &Failure, offset: u64) -> FileError {
+    if let Some(refusal) = failure.refusal() {
+        let operation = match refusal {
+            Refusal::Cancelled => Operation::Transfer,
+            _ => Operation::Plan,
+        };
+        return FileError {
+            operation,
+            cause: Cause::Refused(refusal),
+            transfer: None,
+        };
+    }
+    match failure {
+        Failure::Stopped { method, stop } => explain_stop(*stop, Some(*method), offset),
+        Failure::NoMethod(last) => FileError {
+            operation: Operation::Transfer,
+            cause: last.map_or(Cause::Refused(Refusal::NoMethod), |(_, code)| {
+                Cause::System(code)
+            }),
+            transfer: last.map(|(method, _)| (method, offset)),
+        },
+    }
+}
+
+fn explain_stop(stop: Stop, method: Option<Method>, offset: u64) -> FileError {
+    let transfer = method.map(|method| (method, offset));
+    match stop {
+        Stop::Code { operation, code } => FileError {
+            operation,
+            cause: Cause::System(code),
+            transfer,
+        },
+        Stop::Cancelled => FileError {
+            transfer,
+            ..FileError::refused(Refusal::Cancelled)
+        },
+    }
+}
+
+/// Asks both volumes what they are.
+pub(crate) fn ask_volumes<P: Platform>(
+    platform: &P,
+    src: &P::Handle,
+    dst: &P::Handle,
+) -> Result<(crate::facts::VolumeFacts, crate::facts::VolumeFacts), Failed> {
+    let volume = |handle| -> Sys<_> { platform.volume(handle) };
+    let failed = |code| Failed {
+        operation: Operation::Volume,
+        code,
+    };
+    Ok((volume(src).map_err(failed)?, volume(dst).map_err(failed)?))
+}

@@ -1,0 +1,56 @@
+//! Copies files the fastest way the machine can, says which way it took, and loses nothing.
+//!
+//! ```
+//! # let dir = tempfile::tempdir()?;
+//! # let (src, dst) = (dir.path().join("src"), dir.path().join("dst"));
+//! # std::fs::write(&src, b"data")?;
+//! let report = copyist::copy(&src, &dst)?;
+//! println!("{} bytes, {} of them cloned", report.bytes(), report.cloned());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! [`copy`] copies one file; a [`Copier`] has options, an [`Observer`] and a [`CancelToken`], and
+//! copies trees too. What it did is in the [`Report`]: which methods ran, how each ended, and how
+//! many bytes were cloned, offloaded to the kernel, moved through memory, or holes.
+//!
+//! # How it thinks
+//!
+//! [`Options`] and facts make a plan: the ordered methods to try, and those skipped with the
+//! reason. The plan is run: each attempt ends as done, next or failed, as a table of rules judges
+//! the system's error codes. The attempts make the report. Nothing else falls back anywhere.
+
+#![forbid(unsafe_code)]
+
+mod attributes;
+mod buffers;
+mod copier;
+mod error;
+mod exec;
+mod facts;
+mod file;
+mod holes;
+mod method;
+mod options;
+mod plan;
+mod platform;
+mod probe;
+mod progress;
+mod report;
+mod rules;
+#[cfg(test)]
+mod sim;
+mod transfer;
+mod tree;
+mod volumes;
+
+pub use copier::{Copier, Operand, copy};
+pub use error::{Cause, Code, Error, Operation, Refusal, Result};
+pub use facts::{FsKind, Known};
+pub use method::{Method, MethodSet, Os, Tally, UnknownMethod};
+pub use options::{
+    Backup, Follow, Force, Make, NewMode, Options, Preserve, Reflink, Sparse, Update, Want,
+};
+pub use platform::FileKind;
+pub use probe::{Answer, How, Probe, VolumeProbe};
+pub use progress::{CancelToken, Event, Made, Observer, PathSource, Question, Silent, Warning};
+pub use report::{Attempt, Attempts, Changed, Ended, Report, Summary};

@@ -1,0 +1,229 @@
+//! What the caller wants.
+
+use std::ffi::OsString;
+use std::num::NonZeroUsize;
+
+use crate::method::MethodSet;
+
+/// The user's policy on cloning (the `--reflink` of cp).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Reflink {
+    /// Clone where possible, else copy.
+    #[default]
+    Auto,
+    /// Clone, or fail.
+    Always,
+    /// Never share an extent; this excludes copy_file_range too, which may share by itself.
+    Never,
+}
+
+/// The user's policy on holes (the `--sparse` of cp).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Sparse {
+    /// Keep the source's holes.
+    #[default]
+    Auto,
+    /// Also make holes of blocks that are all zeros.
+    Always,
+    /// Fill holes with zeros.
+    Never,
+}
+
+/// Whether something is wanted, and whether its failure is an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Want {
+    /// Leave it.
+    #[default]
+    No,
+    /// Do it where the destination can; a failure because it can't is not an error.
+    Try,
+    /// Do it; any failure is an error.
+    Must,
+}
+
+impl Want {
+    /// Whether it is wanted at all.
+    pub const fn wanted(self) -> bool {
+        !matches!(self, Want::No)
+    }
+}
+
+/// The attributes to keep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Preserve {
+    /// Permission bits, with set-id and sticky bits, and access control lists.
+    pub mode: bool,
+    /// Owner and group. Kept where the process may; without the right to, silently not, and then
+    /// the set-id bits are dropped.
+    pub owner: bool,
+    /// Access and modification times, to the nanosecond.
+    pub times: bool,
+    /// Hard links between the copied files.
+    pub links: bool,
+    /// Extended attributes other than access control lists.
+    pub xattrs: Want,
+    /// SELinux security context (the xattr `security.selinux`).
+    pub context: Want,
+    /// The inode flags of chattr(1) that can be set on a copy (NOCOW before the first byte).
+    pub flags: bool,
+}
+
+impl Preserve {
+    /// Everything, as `cp --archive` does: extended attributes and contexts where possible.
+    pub const ARCHIVE: Preserve = Preserve {
+        mode: true,
+        owner: true,
+        times: true,
+        links: true,
+        xattrs: Want::Try,
+        context: Want::No,
+        flags: false,
+    };
+}
+
+/// Which permission bits a new file gets when its mode is not preserved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum NewMode {
+    /// The source's, less the umask.
+    #[default]
+    FromSource,
+    /// The system's default (0666 or 0777, less the umask): `--no-preserve=mode`.
+    SystemDefault,
+}
+
+/// Which symbolic links in the source are followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Follow {
+    /// None: links are copied as links.
+    #[default]
+    Never,
+    /// Those named as a source by the caller.
+    Operands,
+    /// All.
+    Always,
+}
+
+/// When an existing destination is replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Update {
+    /// Always.
+    #[default]
+    All,
+    /// When it is older than the source.
+    Older,
+    /// Never; that is no error.
+    None,
+    /// Never; each is an error.
+    NoneFail,
+}
+
+/// How a destination that can't be opened for writing is dealt with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Force {
+    /// That is an error.
+    #[default]
+    No,
+    /// It is removed and made anew (`-f`).
+    IfNeeded,
+    /// Every existing destination is removed before it is copied to (`--remove-destination`).
+    RemoveFirst,
+}
+
+/// How the old version of a replaced destination is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Backup {
+    /// It isn't.
+    #[default]
+    None,
+    /// Under its name with the suffix.
+    Simple,
+    /// Numbered if numbered backups exist, else simple.
+    Existing,
+    /// Under its name with `.~N~`.
+    Numbered,
+}
+
+/// What is made of a source file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Make {
+    /// A copy.
+    #[default]
+    Copy,
+    /// A hard link to the source (`-l`).
+    HardLink,
+    /// A symbolic link to the source (`-s`).
+    Symlink,
+}
+
+/// How files are opened and replaced, trees walked and attributes kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Cloning policy.
+    pub reflink: Reflink,
+    /// Hole policy.
+    pub sparse: Sparse,
+    /// Only these methods may be used; `None` leaves the choice to the planner.
+    pub methods: Option<MethodSet>,
+    /// Attributes to keep.
+    pub preserve: Preserve,
+    /// Permission bits of new files otherwise.
+    pub new_mode: NewMode,
+    /// Symbolic links to follow in the source.
+    pub follow: Follow,
+    /// Copy directories with all that is in them.
+    pub recursive: bool,
+    /// Don't cross into other filesystems; their mount points are made as empty directories.
+    pub one_file_system: bool,
+    /// Read FIFOs, devices and sockets instead of making them anew.
+    pub copy_contents: bool,
+    /// Make files without their data, and set attributes on existing ones.
+    pub attributes_only: bool,
+    /// What is made of each file.
+    pub make: Make,
+    /// When an existing destination is replaced.
+    pub update: Update,
+    /// Ask the observer before replacing one.
+    pub interactive: bool,
+    /// What to do with a destination that can't be opened.
+    pub force: Force,
+    /// How to keep replaced files.
+    pub backup: Backup,
+    /// The suffix of simple backups.
+    pub backup_suffix: OsString,
+    /// A destination that is a symbolic link to a directory counts as that directory.
+    pub keep_directory_symlink: bool,
+    /// Do as POSIX asks of cp where a destination is a dangling symbolic link: write through it.
+    pub write_through_dangling: bool,
+    /// Workers; `None`: as many as the machine has processors, at most eight.
+    pub jobs: Option<NonZeroUsize>,
+    /// One entry after the other, in the order of the source directories, so that what an
+    /// observer sees is in order.
+    pub ordered: bool,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            reflink: Reflink::default(),
+            sparse: Sparse::default(),
+            methods: None,
+            preserve: Preserve::default(),
+            new_mode: NewMode::default(),
+            follow: Follow::default(),
+            recursive: false,
+            one_file_system: false,
+            copy_contents: false,
+            attributes_only: false,
+            make: Make::default(),
+            update: Update::default(),
+            interactive: false,
+            force: Force::default(),
+            backup: Backup::default(),
+            backup_suffix: OsString::from("~"),
+            keep_directory_symlink: false,
+            write_through_dangling: false,
+            jobs: None,
+            ordered: false,
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! Facts and options make a plan: the ordered methods to try, and those skipped with the reason.
+//! Pure: the same input gives the same plan on every machine.
+//!
+//! ```text
+//! same volume, can clone, policy allows ─► Clone ─refused─► CopyRange / SystemCopy ─► ReadWrite
+//! small, and cheaper to copy than to clone ─────────────────────────────────────────► ReadWrite
+//! a stream, or a file made as it is read (procfs) ──────────────────────────────────► ReadWrite
+//! asked for by name ─► those methods alone, in this system's order
+//! ```
+
+use arrayvec::ArrayVec;
+
+use crate::facts::{Facts, FsKind, Kernel, Known};
+use crate::method::{Method, Os};
+use crate::options::{Options, Reflink, Sparse};
+
+/// Why a method is not in the plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Skip {
+    /// The caller allows certain methods only.
+    NotChosen,
+    /// `Reflink::Never`: it shares extents, or may.
+    ReflinkNever,
+    /// `Reflink::Always`: it doesn't share extents.
+    ReflinkAlways,
+    /// It would keep the holes that are to be filled, or not find those to be made.
+    HolesPolicy,
+    /// Source or destination is no regular file, or the source's size means nothing.
+    Stream,
+    /// Two volumes.
+    OtherVolume,
+    /// The filesystem can't.
+    VolumeCannot,
+    /// It was refused before, for this volume pair or in this process.
+    RefusedBefore,
+    /// The kernel has the call and corrupts data with it.
+    BuggyKernel,
+    /// Another method is cheaper for a file of this size.
+    TooSmall,
+    /// Another method is faster here.
+    Slower,
+}
+
+/// How holes in the source are dealt with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Holes {
+    /// Everything is data.
+    Ignore,
+    /// The filesystem's map tells data from holes.
+    Map,
+    /// Blocks of zeros, found by reading, become holes.
+    Detect,
+}
+
+/// What will be tried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Plan {
+    pub(crate) methods: ArrayVec<Method, { Method::ALL.len() }>,
+    pub(crate) skipped: ArrayVec<(Method, Skip), { Method::ALL.len() }>,
+    pub(crate) holes: Holes,
+    /// Reserve the destination's space first.
+    pub(crate) preallocate: bool,
+}
+
+/// A file of at most this many bytes is read and written at once: cheaper than setting up
+/// anything else, unless it can be cloned.
+pub(crate) const SMALL_BYTES: u64 = 64 << 10;
+
+/// From this size on, space is reserved before it is written, where that was measured to pay.
+const PREALLOCATE_BYTES: u64 = 8 << 20;
+
+/// Makes the plan.
+pub(crate) fn plan(facts: &Facts, options: &Options) -> Plan {
+    let holes = holes(facts, options.sparse);
+    let mut plan = Plan {
+        methods: ArrayVec::new(),
+        skipped: ArrayVec::new(),
+        holes,
+        preallocate: false,
+    };
+    for &method in facts.os.order() {
+        match skip(method, facts, options, holes) {
+            None => plan.methods.push(method),
+            Some(why) => plan.skipped.push((method, why)),
+        }
+    }
+    plan.preallocate = preallocate(facts, &plan);
+    plan
+}
+
+/// Why `method` is not to be tried, if it is not.
+fn skip(method: Method, facts: &Facts, options: &Options, holes: Holes) -> Option<Skip> {
+    if options
+        .methods
+        .is_some_and(|chosen| !chosen.contains(method))
+    {
+        // In an empty file there is nothing to choose a method for; reading shows that it is.
+        let empty = facts.src.size == 0 && facts.src.is_regular && method == Method::ReadWrite;
+        if !empty || facts.src_volume.kind == FsKind::Pseudo {
+            return Some(Skip::NotChosen);
+        }
+    }
+    by_policy(method, facts, options, holes).or_else(|| {
+        // What the caller asked for by name is tried: the system's own answer is better than ours.
+        let asked = options.methods.is_some()
+            || (options.reflink == Reflink::Always && method == Method::Clone);
+        if asked { None } else { by_facts(method, facts) }
+    })
+}
+
+/// What the options rule out, whatever the facts.
+fn by_policy(method: Method, facts: &Facts, options: &Options, holes: Holes) -> Option<Skip> {
+    // copy_file_range shares extents by itself (btrfs, XFS, NFS), and so does Windows 11's copy.
+    let may_share = matches!(method, Method::Clone | Method::CopyRange)
+        || (method == Method::SystemCopy && facts.os == Os::Windows);
+    if options.reflink == Reflink::Never && may_share {
+        return Some(Skip::ReflinkNever);
+    }
+    if options.reflink == Reflink::Always && method != Method::Clone {
+        return Some(Skip::ReflinkAlways);
+    }
+    // Only bytes that pass through memory are sure to be written, zeros included.
+    let reads_all = matches!(method, Method::ReadWrite | Method::Direct);
+    if options.sparse == Sparse::Never && !reads_all {
+        return Some(Skip::HolesPolicy);
+    }
+    // A clone has the source's holes without looking for any, so it does for `auto`.
+    let clones_holes = method == Method::Clone && options.sparse == Sparse::Auto;
+    if holes == Holes::Detect && !reads_all && !clones_holes {
+        return Some(Skip::HolesPolicy);
+    }
+    None
+}
+
+/// What the facts speak against.
+fn by_facts(method: Method, facts: &Facts) -> Option<Skip> {
+    if method == Method::ReadWrite {
+        return None;
+    }
+    let sizeless = facts.src.size == 0 || facts.src_volume.kind == FsKind::Pseudo;
+    if !facts.src.is_regular || !facts.dst_is_regular || sizeless {
+        return Some(Skip::Stream);
+    }
+    if facts.refused.contains(method) {
+        return Some(Skip::RefusedBefore);
+    }
+    match method {
+        Method::Clone => clone_by_facts(facts),
+        Method::CopyRange if facts.same_volume() != Known::Yes => {
+            across_volumes_is_buggy(facts.kernel).or_else(|| small(facts))
+        }
+        Method::CopyRange | Method::SystemCopy => small(facts),
+        Method::Sendfile
+            if splices_well(facts.src_volume.kind) && splices_well(facts.dst_volume.kind) =>
+        {
+            small(facts)
+        }
+        Method::Sendfile => Some(Skip::Slower),
+        // Pays for cold files that are larger than memory; asked for by name until then.
+        Method::Direct => Some(Skip::Slower),
+        Method::ReadWrite => None,
+    }
+}
+
+fn clone_by_facts(facts: &Facts) -> Option<Skip> {
+    if facts.same_volume() == Known::No {
+        Some(Skip::OtherVolume)
+    } else if facts.dst_volume.clone == Known::No {
+        Some(Skip::VolumeCannot)
+    } else if facts.dst_volume.clone == Known::Yes {
+        None
+    } else {
+        // Unknown: a refusal would cost a small file more than a clone could save it; and on XFS
+        // a clone of one is a transaction dearer than the data.
+        small(facts)
+    }
+}
+
+fn small(facts: &Facts) -> Option<Skip> {
+    (facts.src.size <= SMALL_BYTES).then_some(Skip::TooSmall)
+}
+
+/// Whether sendfile was measured to beat read and write there: it takes 0.7 to 0.8 of the time
+/// between local filesystems, and 1.3 times as long on FUSE (docs/measurements.md).
+fn splices_well(kind: FsKind) -> bool {
+    matches!(
+        kind,
+        FsKind::Btrfs | FsKind::Xfs | FsKind::Ext | FsKind::F2fs | FsKind::Tmpfs
+    )
+}
+
+/// Linux 5.3 opened copy_file_range to any two filesystems and 5.19 closed it again: data was
+/// lost between (commit 868f9f2f8e00, "vfs: fix copy_file_range() regression in cross-fs copies").
+fn across_volumes_is_buggy(kernel: Kernel) -> Option<Skip> {
+    (kernel >= Kernel(5, 3) && kernel < Kernel(5, 19)).then_some(Skip::BuggyKernel)
+}
+
+fn holes(facts: &Facts, policy: Sparse) -> Holes {
+    if !facts.src.is_regular || !facts.dst_is_regular || facts.src_volume.kind == FsKind::Pseudo {
+        return Holes::Ignore;
+    }
+    match policy {
+        Sparse::Never => Holes::Ignore,
+        Sparse::Always => Holes::Detect,
+        Sparse::Auto if !facts.src.looks_sparse() => Holes::Ignore,
+        Sparse::Auto if facts.src_volume.kind.hole_map_is_sound() => Holes::Map,
+        Sparse::Auto => Holes::Detect,
+    }
+}
+
+/// Whether to reserve the space of the destination first. Never where holes are to be kept, since
+/// the reservation would fill them.
+fn preallocate(facts: &Facts, plan: &Plan) -> bool {
+    plan.holes == Holes::Ignore
+        && facts.dst_is_regular
+        && facts.src.size >= PREALLOCATE_BYTES
+        && plan.methods.first() == Some(&Method::Direct)
+}

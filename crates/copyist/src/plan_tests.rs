@@ -1,0 +1,316 @@
+//! The plan for every combination of facts and options keeps its promises; and a table of typical
+//! cases, to be read.
+
+use super::*;
+use crate::facts::{FileFacts, VolumeFacts};
+use crate::method::MethodSet;
+
+const SYSTEMS: [(Os, &[FsKind]); 3] = [
+    (
+        Os::Linux,
+        &[
+            FsKind::Btrfs,
+            FsKind::Xfs,
+            FsKind::Ext,
+            FsKind::Zfs,
+            FsKind::Tmpfs,
+            FsKind::Overlay,
+            FsKind::Fuse,
+            FsKind::Nfs,
+            FsKind::Cifs,
+            FsKind::ExFat,
+            FsKind::Pseudo,
+            FsKind::Other,
+        ],
+    ),
+    (Os::Macos, &[FsKind::Apfs, FsKind::HfsPlus, FsKind::ExFat, FsKind::Other]),
+    (Os::Windows, &[FsKind::Refs, FsKind::Ntfs, FsKind::ExFat, FsKind::Other]),
+];
+const SIZES: [u64; 7] = [
+    0,
+    1,
+    SMALL_BYTES,
+    SMALL_BYTES + 1,
+    PREALLOCATE_BYTES,
+    64 << 20,
+    1 << 40,
+];
+const KERNELS: [Kernel; 5] =
+    [Kernel(4, 4), Kernel(5, 2), Kernel(5, 3), Kernel(5, 18), Kernel(5, 19)];
+const REFLINKS: [Reflink; 3] = [Reflink::Auto, Reflink::Always, Reflink::Never];
+const SPARSES: [Sparse; 3] = [Sparse::Auto, Sparse::Always, Sparse::Never];
+
+fn volume(id: u64, kind: FsKind, clone: Known) -> VolumeFacts {
+    VolumeFacts { id, kind, block_bytes: 4096, clone }
+}
+
+/// Calls `check` with every combination of volumes, files, kernels and refused methods.
+fn every_fact(check: &mut dyn FnMut(&Facts)) {
+    for (os, kinds) in SYSTEMS {
+        for (&src, &dst) in kinds.iter().flat_map(|src| kinds.iter().map(move |dst| (src, dst))) {
+            for clone in [Known::Yes, Known::No, Known::Unknown] {
+                for dst_id in [1, 2] {
+                    if dst_id == 1 && src != dst {
+                        continue;
+                    }
+                    let src_volume = volume(1, src, clone);
+                    every_file(os, src_volume, volume(dst_id, dst, clone), check);
+                }
+            }
+        }
+    }
+}
+
+fn every_file(os: Os, src: VolumeFacts, dst: VolumeFacts, check: &mut dyn FnMut(&Facts)) {
+    let refusals = [
+        MethodSet::EMPTY,
+        MethodSet::EMPTY.with(Method::Clone),
+        MethodSet::EMPTY.with(Method::Clone).with(Method::CopyRange).with(Method::SystemCopy),
+    ];
+    let kernels = if os == Os::Linux { &KERNELS[..] } else { &KERNELS[..1] };
+    for size in SIZES {
+        for allocated_bytes in [0, size] {
+            for (is_regular, dst_is_regular) in [(true, true), (true, false), (false, true)] {
+                for &kernel in kernels {
+                    for refused in refusals {
+                        check(&Facts {
+                            os,
+                            kernel,
+                            src: FileFacts { size, allocated_bytes, is_regular },
+                            src_volume: src,
+                            dst_volume: dst,
+                            dst_is_regular,
+                            refused,
+                        });
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Every policy, with the choice left to the planner and with each method chosen alone.
+fn every_option() -> Vec<Options> {
+    let mut all = Vec::new();
+    let alone = Method::ALL.map(|method| Some(MethodSet::EMPTY.with(method)));
+    let two = MethodSet::EMPTY.with(Method::CopyRange).with(Method::ReadWrite);
+    for methods in [None, Some(two)].into_iter().chain(alone) {
+        for reflink in REFLINKS {
+            for sparse in SPARSES {
+                all.push(Options { methods, reflink, sparse, ..Options::default() });
+            }
+        }
+    }
+    all
+}
+
+#[test]
+fn every_plan_keeps_its_promises() {
+    let options = every_option();
+    let mut count = 0_u64;
+    every_fact(&mut |facts| {
+        for options in &options {
+            let plan = plan(facts, options);
+            if let Some(broken) = broken(&plan, facts, options) {
+                panic!("{broken}: {plan:#?}\nof {facts:#?}\nand {options:#?}");
+            }
+            count += 1;
+        }
+    });
+    println!("{count} plans");
+}
+
+/// The promise that a plan breaks.
+fn broken(plan: &Plan, facts: &Facts, options: &Options) -> Option<&'static str> {
+    if let Some(broken) = structure_broken(plan, facts) {
+        return Some(broken);
+    }
+    let has = |method| plan.methods.contains(&method);
+    let skipped = |method| plan.skipped.iter().any(|(it, _)| *it == method);
+    let may_share = has(Method::Clone)
+        || has(Method::CopyRange)
+        || (has(Method::SystemCopy) && facts.os == Os::Windows);
+    let chosen = |method| options.methods.is_none_or(|set| set.contains(method));
+    let by_kernel = has(Method::CopyRange) || has(Method::Sendfile) || has(Method::SystemCopy);
+    let buggy = facts.kernel >= Kernel(5, 3) && facts.kernel < Kernel(5, 19);
+    let is_auto = options.methods.is_none();
+    let holes_kept = plan.holes != Holes::Ignore;
+    let checks = [
+        (options.reflink == Reflink::Never && may_share, "never shares nothing"),
+        (
+            options.reflink == Reflink::Always && plan.methods.iter().any(|it| *it != Method::Clone),
+            "always clones, or fails",
+        ),
+        (
+            options.reflink != Reflink::Always
+                && chosen(Method::ReadWrite)
+                && plan.methods.last() != Some(&Method::ReadWrite),
+            "reading and writing is the last resort",
+        ),
+        (plan.holes == Holes::Detect && by_kernel, "holes are found by reading, or not at all"),
+        (
+            options.sparse == Sparse::Never && (has(Method::Clone) || holes_kept),
+            "holes that are to be filled are not kept",
+        ),
+        (
+            options.sparse == Sparse::Always && has(Method::Clone) && holes_kept,
+            "a clone makes no new holes",
+        ),
+        (
+            is_auto && buggy && facts.same_volume() == Known::No && has(Method::CopyRange),
+            "a call that corrupts data is not planned",
+        ),
+        (
+            facts.refused.iter().any(|it| is_auto && has(it) && it != Method::ReadWrite)
+                && options.reflink != Reflink::Always,
+            "what was refused before is not tried again",
+        ),
+        (
+            is_auto && has(Method::Clone) && facts.same_volume() == Known::No
+                && options.reflink != Reflink::Always,
+            "nothing is cloned between two volumes",
+        ),
+        (plan.preallocate && holes_kept, "space is not reserved where holes are to be"),
+        (
+            !facts.src_volume.kind.hole_map_is_sound() && plan.holes == Holes::Map,
+            "a map that may lie is not asked",
+        ),
+        (
+            plan.methods.iter().any(|it| !chosen(*it)) && facts.src.size > 0,
+            "only what was chosen is tried",
+        ),
+        (skipped(Method::ReadWrite) && is_auto && options.reflink != Reflink::Always, "always there"),
+    ];
+    checks.into_iter().find(|(broken, _)| *broken).map(|(_, promise)| promise)
+}
+
+/// Every method of the system is planned or skipped, once, in the system's order.
+fn structure_broken(plan: &Plan, facts: &Facts) -> Option<&'static str> {
+    let order = facts.os.order();
+    let mut planned = order.iter().filter(|method| plan.methods.contains(method));
+    if !plan.methods.iter().eq(planned.by_ref()) {
+        return Some("the methods are the system's, once each, in its order");
+    }
+    for method in order {
+        let times = plan.skipped.iter().filter(|(it, _)| it == method).count()
+            + plan.methods.iter().filter(|it| *it == method).count();
+        if times != 1 {
+            return Some("each method is planned or skipped, with one reason");
+        }
+    }
+    let all = plan.methods.len() + plan.skipped.len();
+    (all != order.len()).then_some("no other system's methods")
+}
+
+#[test]
+fn the_same_facts_make_the_same_plan() {
+    let options = Options::default();
+    every_fact(&mut |facts| {
+        assert_eq!(plan(facts, &options), plan(facts, &options));
+    });
+}
+
+/// A row of the table: what is copied from where to where, and what is then tried.
+struct Row {
+    os: Os,
+    kernel: Kernel,
+    src: FsKind,
+    /// `None`: the same volume.
+    dst: Option<FsKind>,
+    size: u64,
+    sparse_looking: bool,
+    options: Options,
+}
+
+const NEW: Kernel = Kernel(6, 12);
+
+fn row(os: Os, src: FsKind, dst: Option<FsKind>, size: u64) -> Row {
+    Row { os, kernel: NEW, src, dst, size, sparse_looking: false, options: Options::default() }
+}
+
+fn linux(src: FsKind, dst: Option<FsKind>, size: u64) -> Row {
+    row(Os::Linux, src, dst, size)
+}
+
+impl Row {
+    fn reflink(mut self, reflink: Reflink) -> Row {
+        self.options.reflink = reflink;
+        self
+    }
+
+    fn sparse(mut self, sparse: Sparse) -> Row {
+        self.options.sparse = sparse;
+        self
+    }
+
+    fn holes(mut self) -> Row {
+        self.sparse_looking = true;
+        self
+    }
+
+    fn kernel(mut self, kernel: Kernel) -> Row {
+        self.kernel = kernel;
+        self
+    }
+
+    fn only(mut self, method: Method) -> Row {
+        self.options.methods = Some(MethodSet::EMPTY.with(method));
+        self
+    }
+
+    /// The plan, as words.
+    fn plan(&self) -> String {
+        let says_clone = |kind| match kind {
+            FsKind::Btrfs => Known::Yes,
+            FsKind::Pseudo => Known::No,
+            _ => Known::Unknown,
+        };
+        let src_volume = volume(1, self.src, says_clone(self.src));
+        let dst_volume = self.dst.map_or(src_volume, |kind| volume(2, kind, says_clone(kind)));
+        let plan = plan(
+            &Facts {
+                os: self.os,
+                kernel: self.kernel,
+                src: FileFacts {
+                    size: self.size,
+                    allocated_bytes: if self.sparse_looking { self.size / 2 } else { self.size },
+                    is_regular: true,
+                },
+                src_volume,
+                dst_volume,
+                dst_is_regular: true,
+                refused: MethodSet::EMPTY,
+            },
+            &self.options,
+        );
+        let methods: Vec<_> = plan.methods.iter().map(|method| method.name()).collect();
+        let holes = match plan.holes {
+            Holes::Ignore => "",
+            Holes::Map => ", holes by the map",
+            Holes::Detect => ", holes by reading",
+        };
+        let reserved = if plan.preallocate { ", space reserved" } else { "" };
+        format!("{}{holes}{reserved}", methods.join(" > "))
+    }
+}
+
+const SMALL: u64 = 4 << 10;
+const LARGE: u64 = 256 << 20;
+
+#[test]
+#[rustfmt::skip] // one case, one line: this is a table
+fn typical_plans() {
+    use FsKind::{Apfs, Btrfs, Ext, Fuse, HfsPlus, Ntfs, Pseudo, Refs, Tmpfs, Xfs, Zfs};
+    use Os::{Macos, Windows};
+    let table = [
+        (linux(Btrfs, None, SMALL), "clone > read-write"),
+        (linux(Btrfs, None, LARGE), "clone > copy-range > read-write"),
+        (linux(Btrfs, None, LARGE).holes(), "clone > copy-range > read-write, holes by the map"),
+        (linux(Btrfs, None, LARGE).reflink(Reflink::Always), "clone"),
+        (linux(Btrfs, None, LARGE).reflink(Reflink::Never), "sendfile > read-write"),
+    ];
+    for (n, (row, wanted)) in table.iter().enumerate() {
+        assert_eq!(row.plan(), *wanted, "row {n}");
+    }
+    let _ = (Apfs, Ext, Fuse, HfsPlus, Ntfs, Pseudo, Refs, Tmpfs, Xfs, Zfs, Macos, Windows);
+}

@@ -1,0 +1,282 @@
+//! The waist: everything that the engine asks of a system, and nothing more.
+//!
+//! [`native`] is the system that copyist runs on; the tests have another one, `sim`, which
+//! simulates Linux, macOS and Windows with their faults. Each call is one thing that a system does:
+//! no policy, no fallback, no loop, and an error is a plain [`Code`].
+
+use std::ffi::{OsStr, OsString};
+
+use copyist_sys::Names;
+
+use crate::error::Code;
+use crate::facts::{Kernel, VolumeFacts};
+use crate::method::Os;
+
+pub(crate) mod native;
+
+/// The result of one call.
+pub(crate) type Sys<T> = Result<T, Code>;
+
+/// A name in an open directory. The name of an operand may be a whole path.
+pub(crate) struct At<'a, P: Platform> {
+    pub(crate) dir: &'a P::Handle,
+    pub(crate) name: &'a OsStr,
+}
+
+impl<P: Platform> Clone for At<'_, P> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<P: Platform> Copy for At<'_, P> {}
+
+/// What an attribute call is about; a named symbolic link is not followed.
+pub(crate) enum Target<'a, P: Platform> {
+    Open(&'a P::Handle),
+    Named(At<'a, P>),
+}
+
+impl<P: Platform> Clone for Target<'_, P> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<P: Platform> Copy for Target<'_, P> {}
+
+/// The type of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs)] // the names are the documentation
+pub enum FileKind {
+    Regular,
+    Directory,
+    Symlink,
+    Fifo,
+    Socket,
+    CharDevice,
+    BlockDevice,
+    /// Not known without asking (a directory entry whose filesystem doesn't say).
+    Unknown,
+}
+
+/// A point in time: seconds since 1970 and nanoseconds, as files carry it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(crate) struct Timestamp {
+    pub(crate) seconds: i64,
+    pub(crate) nanos: u32,
+}
+
+/// Names a file while its volume is mounted: (volume, inode).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct FileId {
+    pub(crate) volume: u64,
+    pub(crate) inode: u64,
+}
+
+/// What stat tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stat {
+    pub(crate) id: FileId,
+    pub(crate) kind: FileKind,
+    /// Permission, set-id and sticky bits (07777).
+    pub(crate) mode: u32,
+    pub(crate) uid: u32,
+    pub(crate) gid: u32,
+    pub(crate) size: u64,
+    pub(crate) allocated_bytes: u64,
+    pub(crate) links: u64,
+    pub(crate) device: u64,
+    pub(crate) accessed: Timestamp,
+    pub(crate) modified: Timestamp,
+}
+
+/// How to open what exists, or to make and open a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Open {
+    /// For reading. Never waits: not for the other end of a FIFO, not for a device.
+    Read { follow: bool },
+    /// For reading, and wait for a FIFO's other end: it is its content that is wanted.
+    ReadStream { follow: bool },
+    /// An existing file for writing; its content stays.
+    Write { follow: bool },
+    /// A new regular file for writing; EEXIST if anything has the name.
+    Create { mode: u32 },
+    /// The same, but a symbolic link to nothing is followed, and what it names is made.
+    CreateThrough { mode: u32 },
+    /// A directory, to read and to name things in.
+    Directory { follow: bool },
+    /// A directory, to name things in only: it need not be readable.
+    Place { follow: bool },
+}
+
+/// What to make under a new name.
+pub(crate) enum Node<'a, P: Platform> {
+    Directory {
+        mode: u32,
+    },
+    Symlink {
+        target: &'a OsStr,
+    },
+    /// A FIFO, socket or device.
+    Special {
+        kind: FileKind,
+        mode: u32,
+        device: u64,
+    },
+    /// Another name of an existing file. A symbolic link is followed only if `follow` says so.
+    HardLink {
+        to: At<'a, P>,
+        follow: bool,
+    },
+}
+
+/// Calls by which the system itself moves data between open files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Move {
+    /// Share all extents of the source (FICLONE). Answers the destination's size then.
+    CloneFile,
+    /// Share a range (FICLONERANGE).
+    CloneRange,
+    /// copy_file_range, at most `len` bytes.
+    CopyRange,
+    /// The system's own file copier.
+    SystemCopy,
+    /// sendfile, at most `len` bytes; the destination's file position must be at the offset,
+    /// which [`Platform::move_data`] sees to.
+    Sendfile,
+}
+
+/// One attribute to set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Attribute {
+    Mode(u32),
+    /// `None` leaves it as it is.
+    Owner {
+        uid: Option<u32>,
+        gid: Option<u32>,
+    },
+    Times {
+        accessed: Timestamp,
+        modified: Timestamp,
+    },
+    /// The flags of chattr(1).
+    Flags(u32),
+}
+
+/// Alignment that direct I/O asks for, bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct DirectAlignment {
+    pub(crate) memory: usize,
+    pub(crate) offset: usize,
+}
+
+/// What a search for data or holes looks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Seek {
+    Data,
+    Hole,
+}
+
+/// Names read from a directory at once. Cleared and filled again, it allocates nothing new.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    names: Names,
+    kinds: Vec<Option<FileKind>>,
+}
+
+impl Batch {
+    pub(crate) fn clear(&mut self) {
+        self.names.clear();
+        self.kinds.clear();
+    }
+
+    /// Adds a name, and what the directory says of its kind.
+    pub(crate) fn push(&mut self, name: &OsStr, kind: Option<FileKind>) {
+        self.names.push(name);
+        self.kinds.push(kind);
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.kinds.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.kinds.is_empty()
+    }
+
+    pub(crate) fn get(&self, n: usize) -> (&OsStr, Option<FileKind>) {
+        (self.names.get(n), self.kinds[n])
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&OsStr, Option<FileKind>)> {
+        (0..self.len()).map(|n| self.get(n))
+    }
+}
+
+/// A system.
+pub(crate) trait Platform: Send + Sync + Sized + 'static {
+    /// An open file or directory.
+    type Handle: Send + Sync;
+
+    fn os(&self) -> Os;
+    fn kernel(&self) -> Kernel;
+    /// The permission bits that the process withholds from new files.
+    fn umask(&self) -> u32;
+    /// Whether the process may do what only a superuser may.
+    fn is_privileged(&self) -> bool;
+    /// The directory that relative paths start from.
+    fn current_dir(&self) -> Sys<Self::Handle>;
+
+    // Names
+    fn stat(&self, at: At<'_, Self>, follow: bool) -> Sys<Stat>;
+    fn open(&self, at: At<'_, Self>, how: Open) -> Sys<Self::Handle>;
+    fn make(&self, at: At<'_, Self>, node: Node<'_, Self>) -> Sys<()>;
+    fn read_link(&self, at: At<'_, Self>) -> Sys<OsString>;
+    fn remove(&self, at: At<'_, Self>, is_dir: bool) -> Sys<()>;
+    /// Whether the process may write to what has this name.
+    fn may_write(&self, at: At<'_, Self>) -> bool;
+    fn rename(&self, from: At<'_, Self>, to: At<'_, Self>) -> Sys<()>;
+    /// Reads the next names through a buffer; an empty batch is the end of the directory.
+    fn read_dir(&self, dir: &Self::Handle, buffer: &mut Vec<u8>, batch: &mut Batch) -> Sys<()>;
+
+    // Open files
+    /// A nameless file in a directory, to try things with: it is gone when it is closed.
+    fn scratch(&self, dir: &Self::Handle) -> Sys<Self::Handle>;
+    /// Whether the system has copy_file_range and lets this process call it.
+    fn has_copy_range(&self) -> Sys<()>;
+    fn stat_open(&self, handle: &Self::Handle) -> Sys<Stat>;
+    fn volume(&self, handle: &Self::Handle) -> Sys<VolumeFacts>;
+    /// At `offset`, or where the stream is with `None`. 0 is the end.
+    fn read(&self, file: &Self::Handle, offset: Option<u64>, buffer: &mut [u8]) -> Sys<usize>;
+    fn write(&self, file: &Self::Handle, offset: Option<u64>, data: &[u8]) -> Sys<usize>;
+    /// Moves up to `len` bytes at `offset` of both files; how many is answered.
+    fn move_data(
+        &self,
+        how: Move,
+        src: &Self::Handle,
+        dst: &Self::Handle,
+        offset: u64,
+        len: u64,
+    ) -> Sys<u64>;
+    /// The start of the next data or hole at or after `offset`; `None` past the last data.
+    fn seek(&self, file: &Self::Handle, offset: u64, what: Seek) -> Sys<Option<u64>>;
+    /// Reserves space without changing the size.
+    fn allocate(&self, file: &Self::Handle, offset: u64, len: u64) -> Sys<()>;
+    fn set_len(&self, file: &Self::Handle, len: u64) -> Sys<()>;
+    /// Turns direct I/O on, and says what it asks for.
+    fn direct_on(&self, file: &Self::Handle) -> Sys<DirectAlignment>;
+    fn direct_off(&self, file: &Self::Handle) -> Sys<()>;
+    /// Closes, and hears the errors that come only now.
+    fn close(&self, file: Self::Handle) -> Sys<()>;
+
+    // Attributes
+    fn set(&self, target: Target<'_, Self>, attribute: Attribute) -> Sys<()>;
+    fn flags(&self, file: &Self::Handle) -> Sys<u32>;
+    /// The names, each ended by a NUL, into `names` (cleared first).
+    fn xattr_names(&self, target: Target<'_, Self>, names: &mut Vec<u8>) -> Sys<()>;
+    /// The value into `value` (cleared first); `false` if there is none of that name.
+    fn xattr(&self, target: Target<'_, Self>, name: &[u8], value: &mut Vec<u8>) -> Sys<bool>;
+    fn set_xattr(&self, target: Target<'_, Self>, name: &[u8], value: &[u8]) -> Sys<()>;
+    fn remove_xattr(&self, target: Target<'_, Self>, name: &[u8]) -> Sys<()>;
+}

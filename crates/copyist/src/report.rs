@@ -1,0 +1,161 @@
+//! What happened: built only from attempts that ran.
+
+use std::time::Duration;
+
+use arrayvec::ArrayVec;
+
+use crate::error::Code;
+use crate::method::{Method, Tally};
+
+/// How an attempt ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// It moved everything that was left.
+    Done,
+    /// The method doesn't serve here; the next one continues where this one stopped.
+    Next(Code),
+    /// A real error, not to be papered over by another method.
+    Failed(Code),
+}
+
+/// One method that really ran.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// The method.
+    pub method: Method,
+    /// Where in the file it began, bytes.
+    pub offset: u64,
+    /// The bytes of data that it moved.
+    pub bytes: u64,
+    /// The bytes of holes that it passed over (kept as holes).
+    pub holes: u64,
+    /// How it ended.
+    pub ended: Ended,
+    /// What is known about the code that it ended with: kernel, filesystem or bug.
+    pub why: Option<&'static str>,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+/// All attempts on one file; each method runs at most once.
+pub type Attempts = ArrayVec<Attempt, { Method::ALL.len() }>;
+
+/// The source changed while it was copied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Changed {
+    /// Its size when the copy began, bytes.
+    pub size_before: u64,
+    /// Its size when the copy ended, bytes.
+    pub size_after: u64,
+}
+
+/// What was done for one file's data.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Report {
+    /// The methods that ran, in order.
+    pub attempts: Attempts,
+    /// The time from opening the source to closing the destination.
+    pub elapsed: Duration,
+    /// Set when the source changed during the copy.
+    pub changed: Option<Changed>,
+}
+
+impl Report {
+    /// Bytes shared by a clone call. No other method ever claims this.
+    pub fn cloned(&self) -> u64 {
+        self.tally(Tally::Cloned)
+    }
+
+    /// Bytes copied by the kernel or a server.
+    pub fn offloaded(&self) -> u64 {
+        self.tally(Tally::Offloaded)
+    }
+
+    /// Bytes copied through memory.
+    pub fn moved(&self) -> u64 {
+        self.tally(Tally::Moved)
+    }
+
+    /// Bytes that are holes in the destination, and were not copied.
+    pub fn holes(&self) -> u64 {
+        self.attempts.iter().map(|attempt| attempt.holes).sum()
+    }
+
+    /// The length of what was copied: cloned + offloaded + moved + holes.
+    pub fn bytes(&self) -> u64 {
+        self.attempts
+            .iter()
+            .map(|attempt| attempt.bytes + attempt.holes)
+            .sum()
+    }
+
+    /// The method that finished the copy, if data had to be copied.
+    pub fn method(&self) -> Option<Method> {
+        let last = self.attempts.last()?;
+        (last.ended == Ended::Done).then_some(last.method)
+    }
+
+    fn tally(&self, tally: Tally) -> u64 {
+        self.attempts
+            .iter()
+            .filter(|attempt| attempt.method.tally() == tally)
+            .map(|attempt| attempt.bytes)
+            .sum()
+    }
+}
+
+/// What was done for a whole run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Summary {
+    /// Regular files copied.
+    pub files: u64,
+    /// Directories made or merged into.
+    pub dirs: u64,
+    /// Hard links made, instead of a copy.
+    pub links: u64,
+    /// Symbolic links made.
+    pub symlinks: u64,
+    /// FIFOs, sockets and devices made.
+    pub specials: u64,
+    /// Entries left alone because the options said so (`--update`, `--no-clobber`).
+    pub skipped: u64,
+    /// The sum of [`Report::bytes`].
+    pub bytes: u64,
+    /// The sum of [`Report::cloned`].
+    pub cloned: u64,
+    /// The sum of [`Report::offloaded`].
+    pub offloaded: u64,
+    /// The sum of [`Report::moved`].
+    pub moved: u64,
+    /// The sum of [`Report::holes`].
+    pub holes: u64,
+    /// Failures.
+    pub errors: u64,
+    /// The time that the run took.
+    pub elapsed: Duration,
+}
+
+impl Summary {
+    pub(crate) fn add(&mut self, other: &Summary) {
+        self.files += other.files;
+        self.dirs += other.dirs;
+        self.links += other.links;
+        self.symlinks += other.symlinks;
+        self.specials += other.specials;
+        self.skipped += other.skipped;
+        self.bytes += other.bytes;
+        self.cloned += other.cloned;
+        self.offloaded += other.offloaded;
+        self.moved += other.moved;
+        self.holes += other.holes;
+        self.errors += other.errors;
+    }
+
+    pub(crate) fn add_report(&mut self, report: &Report) {
+        self.bytes += report.bytes();
+        self.cloned += report.cloned();
+        self.offloaded += report.offloaded();
+        self.moved += report.moved();
+        self.holes += report.holes();
+    }
+}

@@ -1,0 +1,130 @@
+//! Linux: errno values and what they mean to each method.
+//!
+//! Sources: ioctl_ficlonerange(2), copy_file_range(2), sendfile(2), open(2), and the kernel's
+//! fs/remap_range.c and fs/read_write.c.
+
+use super::{Remember, Rule, Verdict};
+use crate::error::Code;
+use crate::facts::FsKind;
+use crate::method::Method::{Clone, CopyRange, Direct, ReadWrite, Sendfile};
+
+macro_rules! codes {
+    ($($name:ident = $value:literal,)*) => {
+        $(pub(crate) const $name: Code = Code($value);)*
+
+        /// Every code that this table has a name for.
+        pub(crate) static NAMES: &[(Code, &str)] = &[$(($name, stringify!($name)),)*];
+    };
+}
+
+codes! {
+    EPERM = 1,
+    ENOENT = 2,
+    EINTR = 4,
+    EIO = 5,
+    ENXIO = 6,
+    EBADF = 9,
+    EAGAIN = 11,
+    ENOMEM = 12,
+    EACCES = 13,
+    EBUSY = 16,
+    EEXIST = 17,
+    EXDEV = 18,
+    ENODEV = 19,
+    ENOTDIR = 20,
+    EISDIR = 21,
+    EINVAL = 22,
+    ENFILE = 23,
+    EMFILE = 24,
+    ENOTTY = 25,
+    ETXTBSY = 26,
+    EFBIG = 27,
+    ENOSPC = 28,
+    ESPIPE = 29,
+    EROFS = 30,
+    EMLINK = 31,
+    EPIPE = 32,
+    ERANGE = 34,
+    ENAMETOOLONG = 36,
+    ENOSYS = 38,
+    ENOTEMPTY = 39,
+    ELOOP = 40,
+    ENODATA = 61,
+    EOVERFLOW = 75,
+    EOPNOTSUPP = 95,
+    ETIMEDOUT = 110,
+    ESTALE = 116,
+    EDQUOT = 122,
+    ECANCELED = 125,
+}
+
+const fn retry(method: crate::method::Method, code: Code, why: &'static str) -> Rule {
+    Rule::new(method, Some(code), Verdict::Retry, Remember::File, why)
+}
+
+const fn next(
+    method: crate::method::Method,
+    code: Code,
+    remember: Remember,
+    why: &'static str,
+) -> Rule {
+    Rule::new(method, Some(code), Verdict::Next, remember, why)
+}
+
+const fn fatal(method: crate::method::Method, code: Code, why: &'static str) -> Rule {
+    Rule::new(method, Some(code), Verdict::Fatal, Remember::File, why)
+}
+
+const SIGNAL: &str = "a signal arrived before anything was done";
+
+/// The rules, first match first.
+#[rustfmt::skip] // one rule, one line: this is a table
+pub(crate) static RULES: &[Rule] = &[
+    retry(Clone, EINTR, SIGNAL),
+    fatal(Clone, EIO, "the device failed: fs/remap_range.c flushes dirty source pages first"),
+    fatal(Clone, ENOMEM, "the kernel is out of memory"),
+    fatal(Clone, ENOSPC, "no room for the extent references"),
+    fatal(Clone, EDQUOT, "the quota has no room for the extent references"),
+    next(Clone, EOPNOTSUPP, Remember::VolumePair, "the filesystem has no remap_file_range, or (XFS) was made without reflink"),
+    next(Clone, ENOTTY, Remember::VolumePair, "the filesystem doesn't know the ioctl"),
+    next(Clone, EXDEV, Remember::VolumePair, "two filesystems, or (before Linux 5.18) two mounts of one"),
+    next(Clone, ENOSYS, Remember::Process, "an emulator or sandbox without the ioctl"),
+    next(Clone, EINVAL, Remember::File, "btrfs: NOCOW differs; unaligned end of a source that grew; a swap file"),
+    next(Clone, ETXTBSY, Remember::File, "an active swap file"),
+    next(Clone, EPERM, Remember::File, "immutable or append-only file, or seccomp"),
+    next(Clone, Code::NO_PROGRESS, Remember::File, "the call answered success and shared nothing"),
+    Rule::new(Clone, None, Verdict::Next, Remember::File, "a refused clone has changed nothing, whatever the code: copying is always safe"),
+
+    retry(CopyRange, EINTR, SIGNAL),
+    next(CopyRange, EIO, Remember::VolumePair, "CIFS: server-side copy refused").on_untouched(FsKind::Cifs),
+    next(CopyRange, ENOENT, Remember::VolumePair, "CIFS: server-side copy refused").on_untouched(FsKind::Cifs),
+    next(CopyRange, EPERM, Remember::File, "seccomp, an immutable file, or CIFS"),
+    next(CopyRange, ENOSYS, Remember::Process, "Linux before 4.5, or a sandbox without the call"),
+    next(CopyRange, EOPNOTSUPP, Remember::VolumePair, "the filesystem (NFS before 4.2, FUSE, CIFS) has no such operation"),
+    next(CopyRange, EXDEV, Remember::VolumePair, "two filesystems: refused before Linux 5.3 and, unless of one type, since 5.19"),
+    next(CopyRange, EINVAL, Remember::File, "source not a regular file to this filesystem, or overlapping ranges"),
+    next(CopyRange, ETXTBSY, Remember::File, "an active swap file"),
+    next(CopyRange, EBADF, Remember::File, "the destination was opened with O_APPEND"),
+    next(CopyRange, EOVERFLOW, Remember::File, "offset and length overflow in the filesystem"),
+    next(CopyRange, EFBIG, Remember::File, "past a limit, or at the end of file: a write tells which"),
+    next(CopyRange, Code::NO_PROGRESS, Remember::File, "procfs, overlay, or the source shrank: only a read can say that it is the end"),
+    Rule::new(CopyRange, None, Verdict::Fatal, Remember::File, "a real error (EIO, ENOSPC, EDQUOT, ENOMEM), or an unknown one"),
+
+    retry(Sendfile, EINTR, SIGNAL),
+    next(Sendfile, EINVAL, Remember::File, "the source can't be spliced or mapped"),
+    next(Sendfile, ENOSYS, Remember::Process, "a sandbox without the call"),
+    next(Sendfile, EPERM, Remember::File, "a seccomp filter refuses the call"),
+    next(Sendfile, EOVERFLOW, Remember::File, "offset too large for the call"),
+    next(Sendfile, ESPIPE, Remember::File, "the source has no offsets"),
+    next(Sendfile, EAGAIN, Remember::File, "opened not to wait, and there is nothing yet"),
+    next(Sendfile, Code::NO_PROGRESS, Remember::File, "procfs, or the source shrank: only a read can say that it is the end"),
+    Rule::new(Sendfile, None, Verdict::Fatal, Remember::File, "a real error, or an unknown one"),
+
+    retry(Direct, EINTR, SIGNAL),
+    next(Direct, EINVAL, Remember::File, "neither filesystem takes O_DIRECT (tmpfs before 6.5, some FUSE), or the alignment asked for is not enough"),
+    next(Direct, EOPNOTSUPP, Remember::File, "the filesystem takes the flag and then refuses the transfer"),
+    Rule::new(Direct, None, Verdict::Fatal, Remember::File, "a real error, or an unknown one"),
+
+    retry(ReadWrite, EINTR, SIGNAL),
+    Rule::new(ReadWrite, None, Verdict::Fatal, Remember::File, "there is no other way left: whatever it is, it is real"),
+];

@@ -1,0 +1,204 @@
+//! What an error code means: (system, method, filesystem, code) -> verdict.
+//!
+//! The tables are data; every rule says why. The first rule that matches decides, and the last
+//! rule of each method matches every code, so that there is always an answer.
+
+use crate::error::Code;
+use crate::facts::FsKind;
+use crate::method::{Method, Os};
+
+pub(crate) mod linux;
+pub(crate) mod macos;
+mod pins;
+pub(crate) mod windows;
+
+/// What to do about a code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Call again; the number of times is bounded.
+    Retry,
+    /// Try the next method, from where this one stopped.
+    Next,
+    /// A real error: report it.
+    Fatal,
+}
+
+/// How far a verdict of [`Verdict::Next`] reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Remember {
+    /// It says something about these two files only.
+    File,
+    /// The method won't serve between these two volumes.
+    VolumePair,
+    /// The method won't serve in this process.
+    Process,
+}
+
+/// One row of a table.
+#[derive(Debug)]
+pub(crate) struct Rule {
+    pub(crate) method: Method,
+    /// Only if source or destination is on this filesystem.
+    pub(crate) fs: Option<FsKind>,
+    /// `None` matches every code.
+    pub(crate) code: Option<Code>,
+    /// Only if the attempt had moved nothing yet.
+    pub(crate) untouched: bool,
+    pub(crate) verdict: Verdict,
+    pub(crate) remember: Remember,
+    /// The kernel, filesystem or bug behind it.
+    pub(crate) why: &'static str,
+}
+
+impl Rule {
+    const fn new(
+        method: Method,
+        code: Option<Code>,
+        verdict: Verdict,
+        remember: Remember,
+        why: &'static str,
+    ) -> Rule {
+        Rule {
+            method,
+            fs: None,
+            code,
+            untouched: false,
+            verdict,
+            remember,
+            why,
+        }
+    }
+
+    /// Narrows the rule to a filesystem, and to attempts that had moved nothing.
+    const fn on_untouched(mut self, fs: FsKind) -> Rule {
+        self.fs = Some(fs);
+        self.untouched = true;
+        self
+    }
+}
+
+/// The situation that a code is judged in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Situation {
+    pub(crate) os: Os,
+    pub(crate) method: Method,
+    pub(crate) src_fs: FsKind,
+    pub(crate) dst_fs: FsKind,
+    /// The attempt had already moved something.
+    pub(crate) touched: bool,
+}
+
+/// The table of a system.
+pub(crate) fn table(os: Os) -> &'static [Rule] {
+    match os {
+        Os::Linux => linux::RULES,
+        Os::Macos => macos::RULES,
+        Os::Windows => windows::RULES,
+    }
+}
+
+/// The rule for a code.
+pub(crate) fn judge(situation: Situation, code: Code) -> &'static Rule {
+    table(situation.os)
+        .iter()
+        .find(|rule| {
+            rule.method == situation.method
+                && rule.code.is_none_or(|it| it == code)
+                && rule
+                    .fs
+                    .is_none_or(|fs| fs == situation.src_fs || fs == situation.dst_fs)
+                && !(rule.untouched && situation.touched)
+        })
+        .unwrap_or(&UNKNOWN)
+}
+
+/// For a method that a system's table doesn't know: nothing can be said, so nothing is hidden.
+static UNKNOWN: Rule = Rule::new(
+    Method::ReadWrite,
+    None,
+    Verdict::Fatal,
+    Remember::File,
+    "no rule: an unknown error is a real one",
+);
+
+/// The name of a code's constant on a system.
+pub(crate) fn code_name(os: Os, code: Code) -> Option<&'static str> {
+    let names = match os {
+        Os::Linux => linux::NAMES,
+        Os::Macos => macos::NAMES,
+        Os::Windows => windows::NAMES,
+    };
+    if code == Code::NO_PROGRESS {
+        return Some("no progress");
+    }
+    names
+        .iter()
+        .find(|(it, _)| *it == code)
+        .map(|(_, name)| *name)
+}
+
+/// Whether the code says that there is no such name.
+pub(crate) fn is_not_found(os: Os, code: Code) -> bool {
+    match os {
+        Os::Linux => code == linux::ENOENT,
+        Os::Macos => code == macos::ENOENT,
+        Os::Windows => {
+            code == windows::ERROR_FILE_NOT_FOUND || code == windows::ERROR_PATH_NOT_FOUND
+        }
+    }
+}
+
+/// Whether the code says that the name is taken.
+pub(crate) fn is_taken(os: Os, code: Code) -> bool {
+    match os {
+        Os::Linux => code == linux::EEXIST,
+        Os::Macos => code == macos::EEXIST,
+        Os::Windows => code == windows::ERROR_FILE_EXISTS || code == windows::ERROR_ALREADY_EXISTS,
+    }
+}
+
+/// Whether the code says that the volume has no such feature (and not that it failed).
+pub(crate) fn is_unsupported(os: Os, code: Code) -> bool {
+    match os {
+        Os::Linux => [linux::EOPNOTSUPP, linux::ENOSYS, linux::ENOTTY].contains(&code),
+        Os::Macos => [macos::ENOTSUP, macos::ENOSYS, macos::ENOTTY].contains(&code),
+        Os::Windows => [
+            windows::ERROR_NOT_SUPPORTED,
+            windows::ERROR_INVALID_FUNCTION,
+        ]
+        .contains(&code),
+    }
+}
+
+/// Whether the code says that the process, or the volume, may not keep that attribute: cp passes
+/// over it unless the attribute was asked for by name. CIFS, exFAT and NTFS-3G say EPERM to all.
+pub(crate) fn is_not_permitted(os: Os, code: Code) -> bool {
+    match os {
+        Os::Linux => code == linux::EPERM || code == linux::EINVAL,
+        Os::Macos => code == macos::EPERM || code == macos::EINVAL,
+        Os::Windows => {
+            code == windows::ERROR_ACCESS_DENIED || code == windows::ERROR_PRIVILEGE_NOT_HELD
+        }
+    }
+}
+
+/// Whether the code says that symbolic links lead nowhere but to each other.
+pub(crate) fn is_link_loop(os: Os, code: Code) -> bool {
+    match os {
+        Os::Linux => code == linux::ELOOP,
+        Os::Macos => code == macos::ELOOP,
+        Os::Windows => code == windows::ERROR_CANT_RESOLVE_FILENAME,
+    }
+}
+
+/// Whether the code says that permission is missing.
+pub(crate) fn is_access_denied(os: Os, code: Code) -> bool {
+    match os {
+        Os::Linux => code == linux::EACCES,
+        Os::Macos => code == macos::EACCES,
+        Os::Windows => code == windows::ERROR_ACCESS_DENIED,
+    }
+}
+
+#[cfg(test)]
+mod tests;

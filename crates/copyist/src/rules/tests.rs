@@ -1,0 +1,111 @@
+//! The tables are linted: every rule has a reason, none hides another, each method has an answer.
+
+use super::*;
+
+const SYSTEMS: [Os; 3] = [Os::Linux, Os::Macos, Os::Windows];
+
+/// Whether every situation that `later` matches is already decided by `earlier`.
+fn shadows(earlier: &Rule, later: &Rule) -> bool {
+    earlier.method == later.method
+        && (earlier.code.is_none() || earlier.code == later.code)
+        && (earlier.fs.is_none() || earlier.fs == later.fs)
+        && (!earlier.untouched || later.untouched)
+}
+
+#[test]
+fn every_rule_says_why() {
+    for os in SYSTEMS {
+        for rule in table(os) {
+            assert!(rule.why.len() > 8, "{os:?}: {rule:?}");
+        }
+    }
+}
+
+#[test]
+fn no_rule_is_shadowed() {
+    for os in SYSTEMS {
+        let rules = table(os);
+        for (n, later) in rules.iter().enumerate() {
+            for earlier in &rules[..n] {
+                assert!(
+                    !shadows(earlier, later),
+                    "{os:?}: {earlier:?} hides {later:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_shadow_lint_can_fail() {
+    let any = Rule::new(Method::Clone, None, Verdict::Next, Remember::File, "any");
+    let one = Rule::new(
+        Method::Clone,
+        Some(Code(5)),
+        Verdict::Fatal,
+        Remember::File,
+        "one",
+    );
+    assert!(shadows(&any, &one) && !shadows(&one, &any));
+}
+
+#[test]
+fn every_method_of_a_system_ends_in_a_rule_for_all_codes() {
+    for os in SYSTEMS {
+        for &method in os.order() {
+            let last = table(os).iter().rfind(|rule| rule.method == method);
+            assert!(
+                last.is_some_and(|rule| rule.code.is_none()),
+                "{os:?} {method}"
+            );
+        }
+    }
+}
+
+#[test]
+fn real_errors_are_never_papered_over() {
+    let real = [linux::EIO, linux::ENOSPC, linux::EDQUOT, linux::ENOMEM];
+    for &method in Os::Linux.order() {
+        for code in real {
+            for touched in [false, true] {
+                let situation = Situation {
+                    os: Os::Linux,
+                    method,
+                    src_fs: FsKind::Ext,
+                    dst_fs: FsKind::Xfs,
+                    touched,
+                };
+                assert_eq!(
+                    judge(situation, code).verdict,
+                    Verdict::Fatal,
+                    "{method} {code:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn cifs_may_refuse_a_range_with_eio_only_before_anything_moved() {
+    let mut situation = Situation {
+        os: Os::Linux,
+        method: Method::CopyRange,
+        src_fs: FsKind::Cifs,
+        dst_fs: FsKind::Cifs,
+        touched: false,
+    };
+    assert_eq!(judge(situation, linux::EIO).verdict, Verdict::Next);
+    situation.touched = true;
+    assert_eq!(judge(situation, linux::EIO).verdict, Verdict::Fatal);
+}
+
+#[test]
+fn codes_have_the_names_of_their_system() {
+    assert_eq!(code_name(Os::Linux, linux::EOPNOTSUPP), Some("EOPNOTSUPP"));
+    assert_eq!(code_name(Os::Macos, macos::ENOTSUP), Some("ENOTSUP"));
+    assert_eq!(
+        code_name(Os::Windows, Code(347)),
+        Some("ERROR_BLOCK_TOO_MANY_REFERENCES")
+    );
+    assert_eq!(code_name(Os::Linux, Code(9999)), None);
+}

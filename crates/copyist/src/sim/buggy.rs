@@ -1,0 +1,304 @@
+//! A system with a bug of ours planted between it and the engine: what the engine would do if it
+//! had that bug, the sweep must notice.
+
+use std::ffi::OsString;
+
+use super::faults::Deed;
+use super::{Handle, Sim};
+use crate::facts::{FsKind, Kernel, VolumeFacts};
+use crate::method::Os;
+use crate::platform::{
+    At, Attribute, Batch, DirectAlignment, Move, Node, Open, Platform, Seek, Stat, Sys, Target,
+};
+use crate::rules::linux;
+
+/// A bug.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Bug {
+    /// A failed close of the destination is a success.
+    CloseErrorSwallowed,
+    /// A short write counts as a whole one.
+    ShortWriteIgnored,
+    /// 0 bytes from copy_file_range are the end of the file.
+    FirstZeroIsTheEnd,
+    /// Every volume's map of holes is believed.
+    WrongHoleTrusted,
+    /// A device error is taken for "not supported".
+    FallbackAfterIoError,
+    /// An interrupted call is made again for ever.
+    RetriedForEver,
+    /// What was half-made stays.
+    FailedFileNotRemoved,
+    /// A refused clone is copied, and reported as a clone.
+    CopyReportedAsClone,
+    /// Symbolic links are followed where they must not be.
+    LinksFollowed,
+    /// A read error is the end of the file.
+    ReadErrorIsTheEnd,
+    /// A file whose close failed stays open.
+    HandleLeaked,
+    /// Each write begins at the start of the file again.
+    StartsOver,
+    /// A file that can't be given its length is left without.
+    LengthErrorSwallowed,
+    /// An attribute that can't be set is not worth a word.
+    AttributeErrorSwallowed,
+    /// An existing file is opened where a new one was to be made.
+    CreatesOverExisting,
+    /// The backup is forgotten: the old file is removed and not renamed.
+    BackupRemoved,
+    /// The source is emptied, and not the destination.
+    WritesToTheSource,
+}
+
+/// A [`Sim`] seen through a [`Bug`].
+pub(super) struct Buggy {
+    pub(super) sim: Sim,
+    pub(super) bug: Bug,
+}
+
+/// More tries than any run without the bug needs, so that the test ends.
+const FOR_EVER: usize = 30_000;
+
+impl Buggy {
+    fn has(&self, bug: Bug) -> bool {
+        self.bug == bug
+    }
+
+    fn again<T>(&self, mut call: impl FnMut() -> Sys<T>) -> Sys<T> {
+        for _ in 0..FOR_EVER {
+            match call() {
+                Err(linux::EINTR) if self.has(Bug::RetriedForEver) => {}
+                result => return result,
+            }
+        }
+        call()
+    }
+
+    fn open_as(&self, how: Open) -> Open {
+        match how {
+            Open::Read { .. } if self.has(Bug::LinksFollowed) => Open::Read { follow: true },
+            Open::Write { .. } if self.has(Bug::LinksFollowed) => Open::Write { follow: true },
+            Open::Directory { .. } if self.has(Bug::LinksFollowed) => {
+                Open::Directory { follow: true }
+            }
+            Open::Create { mode } if self.has(Bug::CreatesOverExisting) => {
+                Open::CreateThrough { mode }
+            }
+            how => how,
+        }
+    }
+}
+
+fn inner<'a>(at: At<'a, Buggy>) -> At<'a, Sim> {
+    At {
+        dir: at.dir,
+        name: at.name,
+    }
+}
+
+fn target<'a>(target: Target<'a, Buggy>) -> Target<'a, Sim> {
+    match target {
+        Target::Open(handle) => Target::Open(handle),
+        Target::Named(at) => Target::Named(inner(at)),
+    }
+}
+
+impl Platform for Buggy {
+    type Handle = Handle;
+
+    fn os(&self) -> Os {
+        self.sim.os()
+    }
+
+    fn kernel(&self) -> Kernel {
+        self.sim.kernel()
+    }
+
+    fn umask(&self) -> u32 {
+        self.sim.umask()
+    }
+
+    fn is_privileged(&self) -> bool {
+        self.sim.is_privileged()
+    }
+
+    fn current_dir(&self) -> Sys<Handle> {
+        self.sim.current_dir()
+    }
+
+    fn stat(&self, at: At<'_, Self>, follow: bool) -> Sys<Stat> {
+        self.sim.stat(inner(at), follow)
+    }
+
+    fn open(&self, at: At<'_, Self>, how: Open) -> Sys<Handle> {
+        self.sim.open(inner(at), self.open_as(how))
+    }
+
+    fn make(&self, at: At<'_, Self>, node: Node<'_, Self>) -> Sys<()> {
+        let node = match node {
+            Node::Directory { mode } => Node::Directory { mode },
+            Node::Symlink { target } => Node::Symlink { target },
+            Node::Special { kind, mode, device } => Node::Special { kind, mode, device },
+            Node::HardLink { to, follow } => Node::HardLink {
+                to: inner(to),
+                follow,
+            },
+        };
+        self.sim.make(inner(at), node)
+    }
+
+    fn read_link(&self, at: At<'_, Self>) -> Sys<OsString> {
+        self.sim.read_link(inner(at))
+    }
+
+    fn remove(&self, at: At<'_, Self>, is_dir: bool) -> Sys<()> {
+        if self.has(Bug::FailedFileNotRemoved) {
+            return Ok(());
+        }
+        self.sim.remove(inner(at), is_dir)
+    }
+
+    fn may_write(&self, at: At<'_, Self>) -> bool {
+        self.sim.may_write(inner(at))
+    }
+
+    fn rename(&self, from: At<'_, Self>, to: At<'_, Self>) -> Sys<()> {
+        if self.has(Bug::BackupRemoved) {
+            return self.sim.remove(inner(from), false);
+        }
+        self.sim.rename(inner(from), inner(to))
+    }
+
+    fn read_dir(&self, dir: &Handle, buffer: &mut Vec<u8>, batch: &mut Batch) -> Sys<()> {
+        self.sim.read_dir(dir, buffer, batch)
+    }
+
+    fn scratch(&self, dir: &Handle) -> Sys<Handle> {
+        self.sim.scratch(dir)
+    }
+
+    fn has_copy_range(&self) -> Sys<()> {
+        self.sim.has_copy_range()
+    }
+
+    fn stat_open(&self, handle: &Handle) -> Sys<Stat> {
+        self.sim.stat_open(handle)
+    }
+
+    fn volume(&self, handle: &Handle) -> Sys<VolumeFacts> {
+        let mut facts = self.sim.volume(handle)?;
+        if self.has(Bug::WrongHoleTrusted) && !facts.kind.hole_map_is_sound() {
+            facts.kind = FsKind::Xfs;
+        }
+        Ok(facts)
+    }
+
+    fn read(&self, file: &Handle, offset: Option<u64>, buffer: &mut [u8]) -> Sys<usize> {
+        let read = self.again(|| self.sim.read(file, offset, buffer));
+        if self.has(Bug::ReadErrorIsTheEnd) {
+            read.or(Ok(0))
+        } else {
+            read
+        }
+    }
+
+    fn write(&self, file: &Handle, offset: Option<u64>, data: &[u8]) -> Sys<usize> {
+        let offset = if self.has(Bug::StartsOver) {
+            offset.map(|_| 0)
+        } else {
+            offset
+        };
+        let written = self.again(|| self.sim.write(file, offset, data))?;
+        Ok(if self.has(Bug::ShortWriteIgnored) {
+            data.len()
+        } else {
+            written
+        })
+    }
+
+    fn move_data(&self, how: Move, src: &Handle, dst: &Handle, offset: u64, len: u64) -> Sys<u64> {
+        let result = self.again(|| self.sim.move_data(how, src, dst, offset, len));
+        match (self.bug, how, result) {
+            (Bug::FirstZeroIsTheEnd, Move::CopyRange, Ok(0)) => Ok(len),
+            (Bug::FallbackAfterIoError, _, Err(linux::EIO)) => Err(linux::EOPNOTSUPP),
+            (Bug::CopyReportedAsClone, Move::CloneFile, Err(_)) => {
+                self.sim.move_data(Move::CopyRange, src, dst, offset, len)
+            }
+            (_, _, result) => result,
+        }
+    }
+
+    fn seek(&self, file: &Handle, offset: u64, what: Seek) -> Sys<Option<u64>> {
+        self.sim.seek(file, offset, what)
+    }
+
+    fn allocate(&self, file: &Handle, offset: u64, len: u64) -> Sys<()> {
+        self.sim.allocate(file, offset, len)
+    }
+
+    fn set_len(&self, file: &Handle, len: u64) -> Sys<()> {
+        if self.has(Bug::WritesToTheSource) && len == 0 {
+            self.sim.world().does(&Deed::Shrink {
+                path: "/from/src/a",
+                len: 0,
+            });
+        }
+        let result = self.sim.set_len(file, len);
+        if self.has(Bug::LengthErrorSwallowed) {
+            Ok(())
+        } else {
+            result
+        }
+    }
+
+    fn direct_on(&self, file: &Handle) -> Sys<DirectAlignment> {
+        self.sim.direct_on(file)
+    }
+
+    fn direct_off(&self, file: &Handle) -> Sys<()> {
+        self.sim.direct_off(file)
+    }
+
+    fn close(&self, file: Handle) -> Sys<()> {
+        if self.has(Bug::HandleLeaked) {
+            std::mem::forget(file);
+            return Ok(());
+        }
+        let result = self.sim.close(file);
+        if self.has(Bug::CloseErrorSwallowed) {
+            Ok(())
+        } else {
+            result
+        }
+    }
+
+    fn set(&self, of: Target<'_, Self>, attribute: Attribute) -> Sys<()> {
+        let result = self.sim.set(target(of), attribute);
+        if self.has(Bug::AttributeErrorSwallowed) {
+            Ok(())
+        } else {
+            result
+        }
+    }
+
+    fn flags(&self, file: &Handle) -> Sys<u32> {
+        self.sim.flags(file)
+    }
+
+    fn xattr_names(&self, of: Target<'_, Self>, names: &mut Vec<u8>) -> Sys<()> {
+        self.sim.xattr_names(target(of), names)
+    }
+
+    fn xattr(&self, of: Target<'_, Self>, name: &[u8], value: &mut Vec<u8>) -> Sys<bool> {
+        self.sim.xattr(target(of), name, value)
+    }
+
+    fn set_xattr(&self, of: Target<'_, Self>, name: &[u8], value: &[u8]) -> Sys<()> {
+        self.sim.set_xattr(target(of), name, value)
+    }
+
+    fn remove_xattr(&self, of: Target<'_, Self>, name: &[u8]) -> Sys<()> {
+        self.sim.remove_xattr(target(of), name)
+    }
+}

@@ -1,0 +1,117 @@
+//! Whether a copy has the attributes that were asked for.
+
+use super::faults::Call;
+use super::oracle::Trial;
+use super::snapshot::Seen;
+use crate::options::{Make, NewMode};
+use crate::platform::FileKind;
+use crate::rules;
+
+/// What is wrong with the attributes of a copy, as far as they could be kept in silence.
+pub(super) fn wrong_attributes(
+    trial: &Trial<'_>,
+    src: &Seen,
+    old: Option<&Seen>,
+    now: &Seen,
+) -> Option<String> {
+    let options = &trial.scenario.options;
+    if options.make != Make::Copy || trial.scenario.foreign {
+        return None;
+    }
+    let preserve = options.preserve;
+    let privileged = trial.scenario.sim.world().privileged;
+    let owned = (src.stat.uid, src.stat.gid) == (now.stat.uid, now.stat.gid);
+    let excused = Excused::by(trial);
+    if preserve.owner && !owned && privileged {
+        return Some(format!("owned by {}:{}", now.stat.uid, now.stat.gid));
+    }
+    let is_link = src.stat.kind == FileKind::Symlink;
+    let made = old.is_none_or(|old| old.stat.id != now.stat.id);
+    let umask = trial.scenario.sim.world().umask;
+    let wanted = match (preserve.mode, made) {
+        (true, _) if owned || !preserve.owner => src.stat.mode,
+        (true, _) => src.stat.mode & 0o777,
+        (false, true) if src.stat.kind == FileKind::Directory => src.stat.mode & 0o1777 & !umask,
+        (false, true) => src.stat.mode & 0o777 & !umask,
+        (false, false) => old.map_or(0, |old| old.stat.mode),
+    };
+    let says_mode = preserve.mode || options.new_mode == NewMode::FromSource;
+    if !is_link && says_mode && now.stat.mode != wanted {
+        return Some(format!("mode {:o} instead of {wanted:o}", now.stat.mode));
+    }
+    // A file that was read in vain and is then copied under another name has been accessed.
+    let in_vain = !trial.outcome.failures.is_empty();
+    let times = |seen: &Seen| {
+        (
+            seen.stat.modified,
+            if in_vain {
+                src.stat.accessed
+            } else {
+                seen.stat.accessed
+            },
+        )
+    };
+    if preserve.times && times(now) != times(src) {
+        return Some(format!(
+            "times {:?} instead of {:?}",
+            times(now),
+            times(src)
+        ));
+    }
+    if src.stat.device != now.stat.device {
+        return Some(format!("device {:x}", now.stat.device));
+    }
+    if preserve.flags && src.flags != now.flags && !excused.flags {
+        return Some(format!("flags {:x} instead of {:x}", now.flags, src.flags));
+    }
+    if excused.xattrs {
+        return None;
+    }
+    wrong_xattrs(trial, src, now)
+}
+
+fn wrong_xattrs(trial: &Trial<'_>, src: &Seen, now: &Seen) -> Option<String> {
+    let preserve = trial.scenario.options.preserve;
+    for name in src.xattrs.keys().chain(now.xattrs.keys()) {
+        let is_acl = name.starts_with(b"system.posix_acl");
+        let wanted = if is_acl {
+            preserve.mode
+        } else {
+            preserve.xattrs.wanted()
+        };
+        let may_have_more = !is_acl && !src.xattrs.contains_key(name);
+        if wanted && !may_have_more && src.xattrs.get(name) != now.xattrs.get(name) {
+            let (name, value) = (String::from_utf8_lossy(name), now.xattrs.get(name));
+            return Some(format!("{name} is {value:?}"));
+        }
+    }
+    None
+}
+
+/// What a failed call excuses in silence: the volume or the process can't keep that attribute.
+struct Excused {
+    xattrs: bool,
+    flags: bool,
+}
+
+impl Excused {
+    fn by(trial: &Trial<'_>) -> Excused {
+        let os = trial.scenario.os();
+        let mut excused = Excused {
+            xattrs: false,
+            flags: false,
+        };
+        for (call, code) in trial.failed_calls() {
+            let unsupported = rules::is_unsupported(os, code);
+            let not_permitted =
+                rules::is_not_permitted(os, code) || rules::is_access_denied(os, code);
+            let is_xattr = matches!(
+                call,
+                Call::XattrNames | Call::Xattr | Call::SetXattr | Call::RemoveXattr
+            );
+            excused.xattrs |= is_xattr && (unsupported || not_permitted);
+            excused.flags |= call == Call::Flags && unsupported;
+        }
+        excused
+    }
+}

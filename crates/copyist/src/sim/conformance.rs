@@ -1,0 +1,477 @@
+//! The same trees and the same options on the system that the tests run on and on a simulated one
+//! with its facts: a difference means that the simulator is wrong.
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::iter::once;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::Sim;
+use super::build::Builder;
+use super::data::BLOCK;
+use super::scenarios::archive;
+use super::snapshot::{Seen, Snapshot, through_waist};
+use super::volume::Volume;
+use crate::copier::Operand;
+use crate::facts::FsKind;
+use crate::method::{Method, MethodSet};
+use crate::options::{Backup, Force, Make, Options, Reflink, Sparse, Update};
+use crate::platform::native::Native;
+use crate::platform::{FileKind, Open, Platform};
+use crate::progress::{CancelToken, Event, Observer};
+use crate::report::{Attempt, Ended};
+use crate::transfer::Watch;
+use crate::tree;
+
+/// What a run reports of one file: what each method moved.
+type Attempts = Vec<(Method, u64, u64, u64)>;
+
+/// Keeps what is said.
+#[derive(Default)]
+struct Notes {
+    /// What moved each file. Which of two names of a file comes first, and which file is the first
+    /// to be refused by a method, is for the order of the directory to say.
+    files: Mutex<Vec<Attempts>>,
+    refused: Mutex<BTreeSet<String>>,
+    errors: Mutex<Vec<String>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Observer for Notes {
+    fn event(&self, event: Event<'_>) {
+        match event {
+            Event::File { report, .. } => {
+                let is_refusal =
+                    |it: &&Attempt| it.bytes == 0 && matches!(it.ended, Ended::Next(_));
+                for attempt in report.attempts.iter().filter(is_refusal) {
+                    let what = format!("{} {:?}", attempt.method, attempt.ended);
+                    lock(&self.refused).insert(what);
+                }
+                let moved = report.attempts.iter().filter(|it| !is_refusal(it));
+                let moved = moved.map(|it| (it.method, it.offset, it.bytes, it.holes));
+                lock(&self.files).push(moved.collect());
+            }
+            Event::Error(error) => {
+                lock(&self.errors).push(format!("{:?} {:?}", error.operation(), error.cause()));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What came of a run.
+struct Outcome {
+    tree: Snapshot,
+    files: Vec<Attempts>,
+    refused: BTreeSet<String>,
+    errors: Vec<String>,
+}
+
+fn run<P: Platform>(platform: &P, root: &Path, make: Tree<P>, options: &Options) -> Outcome {
+    make(&Builder::below(platform, root.as_os_str()));
+    let notes = Notes::default();
+    let cancel = CancelToken::new();
+    let watch = Watch {
+        observer: &notes,
+        cancel: &cancel,
+    };
+    let options = Options {
+        ordered: true,
+        ..options.clone()
+    };
+    let operand = Operand {
+        src: root.join("src"),
+        dst: root.join("dst"),
+        parents_below: None,
+    };
+    tree::run(platform, &options, watch, &[operand]);
+    let mut files = std::mem::take(&mut *lock(&notes.files));
+    let mut errors = std::mem::take(&mut *lock(&notes.errors));
+    files.sort_by_key(|attempts| format!("{attempts:?}"));
+    errors.sort();
+    let refused = std::mem::take(&mut *lock(&notes.refused));
+    Outcome {
+        tree: through_waist(platform, root),
+        files,
+        refused,
+        errors,
+    }
+}
+
+type Tree<P> = fn(&Builder<'_, P>);
+
+/// A simulated system like the native one where `root` is, with the same empty directory.
+fn like_native(native: &Native, root: &Path) -> Sim {
+    let current = native.current_dir().unwrap();
+    let at = crate::platform::At {
+        dir: &current,
+        name: root.as_os_str(),
+    };
+    let dir = native.open(at, Open::Directory { follow: true }).unwrap();
+    let facts = native.volume(&dir).unwrap();
+    let volume = Volume {
+        says_clone: facts.clone,
+        ..Volume::new(facts.id, facts.kind)
+    };
+    let sim = Sim::new(native.os(), 1, volume);
+    {
+        let mut world = sim.world();
+        world.kernel = native.kernel();
+        world.umask = native.umask();
+        world.privileged = native.is_privileged();
+        let stat = native.stat_open(&dir).unwrap();
+        (world.uid, world.gid) = (stat.uid, stat.gid);
+        let root = world.node_mut(super::world::ROOT);
+        (root.uid, root.gid) = (stat.uid, stat.gid);
+    }
+    Builder::below(&sim, OsStr::new("/")).dir("work");
+    sim
+}
+
+/// Runs the same on both, and compares.
+fn compare(name: &str, make: (Tree<Native>, Tree<Sim>), options: &Options) {
+    let dir = tempfile::tempdir().unwrap();
+    let native = Native::new();
+    let sim = like_native(&native, dir.path());
+    let theirs = run(&native, dir.path(), make.0, options);
+    let ours = run(&sim, Path::new("/work"), make.1, options);
+    assert_eq!(
+        ours.errors, theirs.errors,
+        "{name}: errors of Sim and Native"
+    );
+    let paths = |outcome: &Outcome| outcome.tree.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(
+        paths(&ours),
+        paths(&theirs),
+        "{name}: names of Sim and Native"
+    );
+    for (path, our) in &ours.tree {
+        same_entry(
+            &format!("{name}: {}", path.display()),
+            our,
+            &theirs.tree[path],
+        );
+        for (other, our_other) in &ours.tree {
+            let linked = our.stat.id == our_other.stat.id;
+            let theirs_linked = theirs.tree[path].stat.id == theirs.tree[other].stat.id;
+            assert_eq!(
+                linked,
+                theirs_linked,
+                "{name}: {} and {}",
+                path.display(),
+                other.display()
+            );
+        }
+    }
+    if known(&native, dir.path()) {
+        assert_eq!(
+            ours.files, theirs.files,
+            "{name}: reports of Sim and Native"
+        );
+        assert_eq!(
+            ours.refused, theirs.refused,
+            "{name}: refusals of Sim and Native"
+        );
+    }
+}
+
+/// The filesystems that the simulator claims to know in every method.
+fn known(native: &Native, root: &Path) -> bool {
+    let current = native.current_dir().unwrap();
+    let at = crate::platform::At {
+        dir: &current,
+        name: root.as_os_str(),
+    };
+    let dir = native.open(at, Open::Directory { follow: true }).unwrap();
+    let kind = native.volume(&dir).unwrap().kind;
+    let is_known = matches!(kind, FsKind::Ext | FsKind::Btrfs | FsKind::Tmpfs);
+    if !is_known {
+        println!(
+            "methods not compared: the tests' directory is on {}",
+            kind.name()
+        );
+    }
+    is_known
+}
+
+fn same_entry(what: &str, ours: &Seen, theirs: &Seen) {
+    assert_eq!(ours.stat.kind, theirs.stat.kind, "{what}: kind");
+    assert_eq!(ours.stat.mode, theirs.stat.mode, "{what}: mode");
+    assert_eq!(
+        (ours.stat.uid, ours.stat.gid),
+        (theirs.stat.uid, theirs.stat.gid),
+        "{what}: owner"
+    );
+    assert_eq!(ours.stat.links, theirs.stat.links, "{what}: links");
+    assert_eq!(ours.stat.device, theirs.stat.device, "{what}: device");
+    assert_eq!(ours.target, theirs.target, "{what}: target");
+    assert!(ours.data.same_bytes(&theirs.data), "{what}: content");
+    let user = |seen: &Seen| {
+        let xattrs = seen
+            .xattrs
+            .iter()
+            .filter(|(name, _)| name.starts_with(b"user."));
+        xattrs
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(user(ours), user(theirs), "{what}: xattrs");
+    let was_set = |seconds: i64| seconds < 1_690_000_000;
+    let seconds = (ours.stat.modified.seconds, theirs.stat.modified.seconds);
+    if was_set(seconds.0) || was_set(seconds.1) {
+        assert_eq!(ours.stat.modified, theirs.stat.modified, "{what}: modified");
+    }
+    // Blocks of other sizes, and what a filesystem keeps in the inode, make a small difference.
+    if ours.stat.kind == FileKind::Regular {
+        let (ours, theirs) = (ours.stat.allocated_bytes, theirs.stat.allocated_bytes);
+        assert!(
+            ours.abs_diff(theirs) <= 16 * BLOCK,
+            "{what}: {ours} and {theirs} bytes allocated"
+        );
+    }
+}
+
+fn files<P: Platform>(builder: &Builder<'_, P>) {
+    builder
+        .dir("src")
+        .file("src/empty", 0)
+        .file("src/small", 5000)
+        .file("src/large", 300_001)
+        .sparse("src/holes", 2_000_000, [0..2, 100..130, 400..401])
+        .sparse("src/only a hole", 700_000, [])
+        .sparse("src/ends in a hole", 1_000_000, once(3..4));
+}
+
+fn everything<P: Platform>(builder: &Builder<'_, P>) {
+    files(builder);
+    builder
+        .dir("src/sub")
+        .dir("src/sub/closed")
+        .hard_link("src/sub/small2", "src/small")
+        .symlink("src/link", "small")
+        .symlink("src/dangling", "no/where")
+        .symlink("src/sub/up", "..")
+        .special("src/fifo", FileKind::Fifo, 0)
+        .file("src/sub/closed/in", 10)
+        .mode("src/sub/closed/in", 0o400)
+        .mode("src/small", 0o4751)
+        .mode("src/sub", 0o2775)
+        .mode("src/sub/closed", 0o500)
+        .time("src/sub/closed", 1_500_000_000)
+        .time("src/sub", 1_400_000_000);
+}
+
+fn over<P: Platform>(builder: &Builder<'_, P>) {
+    everything(builder);
+    builder
+        .dir("dst")
+        .dir("dst/sub")
+        .file("dst/small", 9000)
+        .file("dst/large", 10)
+        .symlink("dst/link", "large")
+        .hard_link("dst/other", "dst/small")
+        .mode("dst/small", 0o600)
+        .time("dst/small", 1_650_000_000);
+}
+
+/// Without hard links: which name of a file comes first decides what a newer one becomes.
+fn newer<P: Platform>(builder: &Builder<'_, P>) {
+    files(builder);
+    builder
+        .dir("dst")
+        .file("dst/small", 9000)
+        .file("dst/large", 10)
+        .time("dst/small", 1_650_000_000)
+        .time("dst/large", 1_550_000_000);
+}
+
+fn xattrs<P: Platform>(builder: &Builder<'_, P>) {
+    builder
+        .dir("src")
+        .file("src/f", 10)
+        .xattr("src/f", "user.one", b"1")
+        .xattr("src", "user.two", &[0, 255]);
+}
+
+fn conflicts<P: Platform>(builder: &Builder<'_, P>) {
+    builder
+        .dir("src")
+        .dir("src/d")
+        .file("src/f", 10)
+        .symlink("src/l", "f")
+        .file("src/g", 5);
+    builder
+        .dir("dst")
+        .file("dst/d", 1)
+        .dir("dst/f")
+        .dir("dst/l")
+        .symlink("dst/g", "none");
+}
+
+#[test]
+fn data() {
+    let make = (files::<Native> as Tree<Native>, files::<Sim> as Tree<Sim>);
+    let base = Options {
+        recursive: true,
+        ..Options::default()
+    };
+    compare("files", make, &base);
+    for sparse in [Sparse::Always, Sparse::Never] {
+        compare(
+            &format!("{sparse:?}"),
+            make,
+            &Options {
+                sparse,
+                ..base.clone()
+            },
+        );
+    }
+    for reflink in [Reflink::Always, Reflink::Never] {
+        compare(
+            &format!("{reflink:?}"),
+            make,
+            &Options {
+                reflink,
+                ..base.clone()
+            },
+        );
+    }
+}
+
+#[test]
+fn each_method() {
+    let make = (files::<Native> as Tree<Native>, files::<Sim> as Tree<Sim>);
+    for method in Method::ALL {
+        let methods = Some(MethodSet::EMPTY.with(method));
+        let options = Options {
+            recursive: true,
+            methods,
+            ..Options::default()
+        };
+        compare(&format!("{method} alone"), make, &options);
+    }
+}
+
+#[test]
+fn trees() {
+    let make = (
+        everything::<Native> as Tree<Native>,
+        everything::<Sim> as Tree<Sim>,
+    );
+    compare("-a", make, &archive());
+    compare(
+        "-r",
+        make,
+        &Options {
+            recursive: true,
+            ..Options::default()
+        },
+    );
+    compare(
+        "-al",
+        make,
+        &Options {
+            make: Make::HardLink,
+            ..archive()
+        },
+    );
+    compare(
+        "attributes only",
+        make,
+        &Options {
+            attributes_only: true,
+            ..archive()
+        },
+    );
+}
+
+#[test]
+fn existing() {
+    let make = (over::<Native> as Tree<Native>, over::<Sim> as Tree<Sim>);
+    let base = Options {
+        recursive: true,
+        ..Options::default()
+    };
+    compare("over", make, &base);
+    compare("over -a", make, &archive());
+    for backup in [Backup::Simple, Backup::Numbered, Backup::Existing] {
+        compare(
+            &format!("{backup:?}"),
+            make,
+            &Options {
+                backup,
+                ..archive()
+            },
+        );
+    }
+    for force in [Force::IfNeeded, Force::RemoveFirst] {
+        compare(
+            &format!("{force:?}"),
+            make,
+            &Options {
+                force,
+                ..base.clone()
+            },
+        );
+    }
+}
+
+#[test]
+fn updates() {
+    let make = (newer::<Native> as Tree<Native>, newer::<Sim> as Tree<Sim>);
+    for update in [Update::Older, Update::None, Update::NoneFail] {
+        compare(
+            &format!("{update:?}"),
+            make,
+            &Options {
+                update,
+                ..archive()
+            },
+        );
+    }
+}
+
+#[test]
+fn what_can_not_be() {
+    let make = (
+        conflicts::<Native> as Tree<Native>,
+        conflicts::<Sim> as Tree<Sim>,
+    );
+    compare(
+        "conflicts",
+        make,
+        &Options {
+            recursive: true,
+            ..Options::default()
+        },
+    );
+    compare("conflicts -a", make, &archive());
+    compare("conflicts -r, omitted", make, &Options::default());
+}
+
+#[test]
+fn extended_attributes() {
+    let dir = tempfile::tempdir().unwrap();
+    let native = Native::new();
+    let probe = std::panic::catch_unwind(|| {
+        xattrs(&Builder::below(&native, dir.path().as_os_str()));
+    });
+    if probe.is_err() {
+        println!("not run: the tests' directory takes no user xattrs");
+        return;
+    }
+    let make = (xattrs::<Native> as Tree<Native>, xattrs::<Sim> as Tree<Sim>);
+    compare("xattrs", make, &archive());
+    compare(
+        "no xattrs",
+        make,
+        &Options {
+            recursive: true,
+            ..Options::default()
+        },
+    );
+}

@@ -1,0 +1,167 @@
+//! What goes wrong, and when.
+
+use crate::error::Code;
+use crate::platform::Move;
+
+/// The calls of the waist, to be counted and to be failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Call {
+    CurrentDir,
+    Stat,
+    Open,
+    Make,
+    ReadLink,
+    Remove,
+    MayWrite,
+    Rename,
+    ReadDir,
+    StatOpen,
+    Volume,
+    Read,
+    Write,
+    Move(Move),
+    Seek,
+    Allocate,
+    SetLen,
+    DirectOn,
+    DirectOff,
+    Close,
+    SetMode,
+    SetOwner,
+    SetTimes,
+    SetFlags,
+    Flags,
+    XattrNames,
+    Xattr,
+    SetXattr,
+    RemoveXattr,
+}
+
+impl Call {
+    /// It moves data or settles it: an error here means that bytes may be missing.
+    pub(super) fn is_about_data(self) -> bool {
+        matches!(
+            self,
+            Call::Read | Call::Write | Call::Move(_) | Call::SetLen | Call::Allocate | Call::Close
+        )
+    }
+
+    /// It answers how much it moved.
+    pub(super) fn moves_data(self) -> bool {
+        matches!(self, Call::Read | Call::Write | Call::Move(_))
+    }
+}
+
+/// What happens at a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Effect {
+    /// It fails.
+    Fail(Code),
+    /// It does its work, but at most so many bytes.
+    AtMost(u64),
+    /// It does half of what was asked.
+    Half,
+    /// It answers 0 bytes, and does nothing.
+    Nothing,
+    /// Somebody else does something first; then it goes on as usual.
+    First(Deed),
+}
+
+/// What somebody else does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Deed {
+    /// Adds bytes to the end of a file.
+    Grow { path: &'static str, bytes: u64 },
+    /// Cuts a file off.
+    Shrink { path: &'static str, len: u64 },
+    /// Overwrites a file with other bytes of the same length.
+    Rewrite { path: &'static str },
+    /// Moves what has a name away, and puts a symbolic link there.
+    SwapForLink {
+        path: &'static str,
+        target: &'static str,
+    },
+    /// Puts a symbolic link where nothing is yet.
+    PutLink {
+        path: &'static str,
+        target: &'static str,
+    },
+    /// Moves what has a name away, and puts a FIFO there.
+    SwapForFifo { path: &'static str },
+}
+
+/// When it happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum When {
+    /// At the n-th call of all, counted from 0.
+    Nth(u64),
+    /// At the n-th call, and at each later one of the same kind.
+    FromNth(u64),
+    /// At the n-th call of a kind.
+    NthOf(Call, u64),
+    /// At every call that moves data.
+    EveryMove,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Fault {
+    pub(super) when: When,
+    pub(super) effect: Effect,
+    /// The kind of call that it began with.
+    kind: Option<Call>,
+}
+
+impl Fault {
+    pub(super) fn new(when: When, effect: Effect) -> Fault {
+        Fault {
+            when,
+            effect,
+            kind: None,
+        }
+    }
+}
+
+/// A call that was made.
+#[derive(Clone, Debug)]
+pub(super) struct Record {
+    pub(super) call: Call,
+    /// What was done to it.
+    pub(super) effect: Option<Effect>,
+}
+
+/// The faults of a world, and the log of its calls.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Faults {
+    pub(super) planned: Vec<Fault>,
+    pub(super) log: Vec<Record>,
+}
+
+impl Faults {
+    /// Enters a call into the log, and answers what is to happen at it.
+    pub(super) fn at(&mut self, call: Call) -> Option<Effect> {
+        let n = self.log.len() as u64;
+        let of_kind = || self.log.iter().filter(|record| record.call == call).count() as u64;
+        let mut effect = None;
+        for fault in &mut self.planned {
+            let now = match fault.when {
+                When::Nth(nth) => nth == n,
+                When::FromNth(nth) => {
+                    if nth == n {
+                        fault.kind = Some(call);
+                    }
+                    nth <= n && fault.kind == Some(call)
+                }
+                When::NthOf(kind, nth) => kind == call && nth == of_kind(),
+                When::EveryMove => call.moves_data(),
+            };
+            if now && effect.is_none() {
+                effect = Some(fault.effect.clone());
+            }
+        }
+        self.log.push(Record {
+            call,
+            effect: effect.clone(),
+        });
+        effect
+    }
+}

@@ -1,0 +1,394 @@
+//! A simulated Linux, macOS or Windows: one more implementation of the waist, in memory, with
+//! the faults that real systems have and that no test machine shows on demand.
+//!
+//! [`Sim`] has volumes, inodes and names ([`world`]), files with holes and shared blocks
+//! ([`data`]), volumes that can and can't, and that don't always say the truth about it
+//! ([`volume`]), and a log of its calls, any of which can be made to fail ([`faults`]). It is
+//! deterministic: the same calls on the same seed have the same answers.
+//!
+//! The tests with it: [`sweep`] fails every call of many scenarios with every code and asks the
+//! [`oracle`]; [`planted`] shows that the sweep finds bugs; [`races`] changes files under the
+//! engine's hands; [`conformance`] compares the simulator with the system that the tests run on.
+
+use std::ffi::{OsStr, OsString};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::facts::{Kernel, VolumeFacts};
+use crate::method::Os;
+use crate::platform::{
+    At, Attribute, Batch, DirectAlignment, FileKind, Move, Node, Open, Platform, Seek, Stat, Sys,
+    Target,
+};
+
+mod build;
+mod codes;
+mod data;
+mod faults;
+mod files;
+mod names;
+mod volume;
+mod world;
+
+mod snapshot;
+
+mod buggy;
+mod compare;
+mod conformance;
+mod oracle;
+mod planted;
+mod races;
+mod scenarios;
+mod selftests;
+mod sweep;
+
+use faults::Call;
+use names::Make;
+use volume::Volume;
+use world::{Body, ROOT, World};
+
+/// A simulated system. Clones are the same system; [`Sim::fork`] makes another one.
+#[derive(Clone, Debug)]
+pub(crate) struct Sim {
+    os: Os,
+    world: Arc<Mutex<World>>,
+}
+
+/// An open file of a [`Sim`]; closed when it is dropped, as descriptors are.
+#[derive(Debug)]
+pub(crate) struct Handle {
+    id: u64,
+    world: Arc<Mutex<World>>,
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        lock(&self.world).close_file(self.id);
+    }
+}
+
+fn lock(world: &Mutex<World>) -> MutexGuard<'_, World> {
+    world.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Sim {
+    fn new(os: Os, seed: u64, root: Volume) -> Sim {
+        Sim {
+            os,
+            world: Arc::new(Mutex::new(World::new(os, seed, root))),
+        }
+    }
+
+    fn world(&self) -> MutexGuard<'_, World> {
+        lock(&self.world)
+    }
+
+    /// Another system in the same state, with an empty log and without faults.
+    fn fork(&self) -> Sim {
+        let mut world = self.world().clone();
+        world.faults = faults::Faults::default();
+        world.violations.clear();
+        Sim {
+            os: self.os,
+            world: Arc::new(Mutex::new(world)),
+        }
+    }
+
+    fn handle(&self, id: u64) -> Handle {
+        Handle {
+            id,
+            world: Arc::clone(&self.world),
+        }
+    }
+
+    /// The inode that an attribute call is about.
+    fn target(world: &World, target: Target<'_, Sim>) -> Sys<u64> {
+        match target {
+            Target::Open(handle) => Ok(world.file(handle.id)?.ino),
+            Target::Named(at) => world.lookup(dir(world, at)?, at.name, false),
+        }
+    }
+}
+
+/// The inode of the directory that a name is in.
+fn dir(world: &World, at: At<'_, Sim>) -> Sys<u64> {
+    Ok(world.file(at.dir.id)?.ino)
+}
+
+impl Platform for Sim {
+    type Handle = Handle;
+
+    fn os(&self) -> Os {
+        self.os
+    }
+
+    fn kernel(&self) -> Kernel {
+        self.world().kernel
+    }
+
+    fn umask(&self) -> u32 {
+        self.world().umask
+    }
+
+    fn is_privileged(&self) -> bool {
+        self.world().privileged
+    }
+
+    fn current_dir(&self) -> Sys<Handle> {
+        let mut world = self.world();
+        world.enter(Call::CurrentDir)?;
+        let id = world.open_inode(ROOT, true, false);
+        Ok(self.handle(id))
+    }
+
+    fn stat(&self, at: At<'_, Sim>, follow: bool) -> Sys<Stat> {
+        let mut world = self.world();
+        world.enter(Call::Stat)?;
+        let ino = world.lookup(dir(&world, at)?, at.name, follow)?;
+        Ok(world.stat(ino))
+    }
+
+    fn open(&self, at: At<'_, Sim>, how: Open) -> Sys<Handle> {
+        let mut world = self.world();
+        world.enter(Call::Open)?;
+        let dir = dir(&world, at)?;
+        let id = world.open_name(dir, at.name, how)?;
+        Ok(self.handle(id))
+    }
+
+    fn make(&self, at: At<'_, Sim>, node: Node<'_, Sim>) -> Sys<()> {
+        let mut world = self.world();
+        world.enter(Call::Make)?;
+        let make = match node {
+            Node::Directory { mode } => Make::Directory { mode },
+            Node::Symlink { target } => Make::Symlink { target },
+            Node::Special { kind, mode, device } => Make::Special { kind, mode, device },
+            Node::HardLink { to, follow } => Make::HardLink {
+                ino: world.lookup(dir(&world, to)?, to.name, follow)?,
+            },
+        };
+        let dir = dir(&world, at)?;
+        world.make_node(dir, at.name, &make)
+    }
+
+    fn read_link(&self, at: At<'_, Sim>) -> Sys<OsString> {
+        let mut world = self.world();
+        world.enter(Call::ReadLink)?;
+        let ino = world.lookup(dir(&world, at)?, at.name, false)?;
+        match &world.node(ino).body {
+            Body::Link(target) => Ok(target.clone()),
+            _ => Err(world.codes.inval),
+        }
+    }
+
+    fn remove(&self, at: At<'_, Sim>, is_dir: bool) -> Sys<()> {
+        let mut world = self.world();
+        world.enter(Call::Remove)?;
+        let dir = dir(&world, at)?;
+        world.remove_name(dir, at.name, is_dir)
+    }
+
+    fn may_write(&self, at: At<'_, Sim>) -> bool {
+        let mut world = self.world();
+        let may = |world: &World| {
+            let ino = world.lookup(dir(world, at)?, at.name, true)?;
+            world.check(ino, 2)
+        };
+        world
+            .enter(Call::MayWrite)
+            .and_then(|_| may(&world))
+            .is_ok()
+    }
+
+    fn rename(&self, from: At<'_, Sim>, to: At<'_, Sim>) -> Sys<()> {
+        let mut world = self.world();
+        world.enter(Call::Rename)?;
+        let (from_dir, to_dir) = (dir(&world, from)?, dir(&world, to)?);
+        world.rename_node((from_dir, from.name), (to_dir, to.name))
+    }
+
+    fn read_dir(&self, dir: &Handle, _buffer: &mut Vec<u8>, batch: &mut Batch) -> Sys<()> {
+        let mut world = self.world();
+        batch.clear();
+        world.enter(Call::ReadDir)?;
+        world.read_names(dir.id, batch)
+    }
+
+    fn scratch(&self, dir: &Handle) -> Sys<Handle> {
+        let name = OsStr::new(".copyist-scratch");
+        let at = At { dir, name };
+        let file = self.open(at, Open::Create { mode: 0o600 })?;
+        self.remove(at, false)?;
+        Ok(file)
+    }
+
+    fn has_copy_range(&self) -> Sys<()> {
+        Ok(())
+    }
+
+    fn stat_open(&self, handle: &Handle) -> Sys<Stat> {
+        let mut world = self.world();
+        world.enter(Call::StatOpen)?;
+        let ino = world.file(handle.id)?.ino;
+        Ok(world.stat(ino))
+    }
+
+    fn volume(&self, handle: &Handle) -> Sys<VolumeFacts> {
+        let mut world = self.world();
+        world.enter(Call::Volume)?;
+        let ino = world.file(handle.id)?.ino;
+        let volume = world.volume_of(ino);
+        Ok(VolumeFacts {
+            id: volume.id,
+            kind: volume.kind,
+            block_bytes: data::BLOCK as u32,
+            clone: volume.says_clone,
+        })
+    }
+
+    fn read(&self, file: &Handle, offset: Option<u64>, buffer: &mut [u8]) -> Sys<usize> {
+        let mut world = self.world();
+        let effect = world.enter(Call::Read)?;
+        world.read_file(file.id, offset, buffer, effect.as_ref())
+    }
+
+    fn write(&self, file: &Handle, offset: Option<u64>, data: &[u8]) -> Sys<usize> {
+        let mut world = self.world();
+        let effect = world.enter(Call::Write)?;
+        world.write_file(file.id, offset, data, effect.as_ref())
+    }
+
+    fn move_data(&self, how: Move, src: &Handle, dst: &Handle, offset: u64, len: u64) -> Sys<u64> {
+        let mut world = self.world();
+        let effect = world.enter(Call::Move(how))?;
+        world.move_between(how, (src.id, dst.id), (offset, len), effect.as_ref())
+    }
+
+    fn seek(&self, file: &Handle, offset: u64, what: Seek) -> Sys<Option<u64>> {
+        let mut world = self.world();
+        world.enter(Call::Seek)?;
+        world.seek_file(file.id, offset, what)
+    }
+
+    fn allocate(&self, file: &Handle, offset: u64, len: u64) -> Sys<()> {
+        let mut world = self.world();
+        world.enter(Call::Allocate)?;
+        world.allocate_range(file.id, offset, len)
+    }
+
+    fn set_len(&self, file: &Handle, len: u64) -> Sys<()> {
+        let mut world = self.world();
+        world.enter(Call::SetLen)?;
+        world.set_file_len(file.id, len)
+    }
+
+    fn direct_on(&self, file: &Handle) -> Sys<DirectAlignment> {
+        let mut world = self.world();
+        world.enter(Call::DirectOn)?;
+        world.turn_direct(file.id, true)
+    }
+
+    fn direct_off(&self, file: &Handle) -> Sys<()> {
+        let mut world = self.world();
+        world.enter(Call::DirectOff)?;
+        world.turn_direct(file.id, false).map(|_| ())
+    }
+
+    fn close(&self, file: Handle) -> Sys<()> {
+        // The handle is gone whatever the answer: `file` is dropped once the world is let go.
+        let result = self.world().enter(Call::Close);
+        drop(file);
+        result.map(|_| ())
+    }
+
+    fn set(&self, target: Target<'_, Sim>, attribute: Attribute) -> Sys<()> {
+        let mut world = self.world();
+        world.enter(match attribute {
+            Attribute::Mode(_) => Call::SetMode,
+            Attribute::Owner { .. } => Call::SetOwner,
+            Attribute::Times { .. } => Call::SetTimes,
+            Attribute::Flags(_) => Call::SetFlags,
+        })?;
+        let ino = Sim::target(&world, target)?;
+        world.set_attribute(ino, attribute)
+    }
+
+    fn flags(&self, file: &Handle) -> Sys<u32> {
+        let mut world = self.world();
+        world.enter(Call::Flags)?;
+        let ino = world.file(file.id)?.ino;
+        if world.volume_of(ino).flags {
+            Ok(world.node(ino).flags)
+        } else {
+            Err(world.codes.notsup)
+        }
+    }
+
+    fn xattr_names(&self, target: Target<'_, Sim>, names: &mut Vec<u8>) -> Sys<()> {
+        let mut world = self.world();
+        names.clear();
+        world.enter(Call::XattrNames)?;
+        let ino = Sim::target(&world, target)?;
+        if !world.volume_of(ino).xattrs {
+            return Err(world.codes.notsup);
+        }
+        for name in world.node(ino).xattrs.keys() {
+            names.extend_from_slice(name);
+            names.push(0);
+        }
+        Ok(())
+    }
+
+    fn xattr(&self, target: Target<'_, Sim>, name: &[u8], value: &mut Vec<u8>) -> Sys<bool> {
+        let mut world = self.world();
+        value.clear();
+        world.enter(Call::Xattr)?;
+        let ino = Sim::target(&world, target)?;
+        if !world.volume_of(ino).xattrs {
+            return Err(world.codes.notsup);
+        }
+        let found = world.node(ino).xattrs.get(name);
+        value.extend_from_slice(found.map_or(&[], Vec::as_slice));
+        Ok(found.is_some())
+    }
+
+    fn set_xattr(&self, target: Target<'_, Sim>, name: &[u8], value: &[u8]) -> Sys<()> {
+        let mut world = self.world();
+        world.enter(Call::SetXattr)?;
+        let ino = Sim::target(&world, target)?;
+        if !world.volume_of(ino).xattrs {
+            return Err(world.codes.notsup);
+        }
+        // user.* is for regular files and directories: see xattr(7).
+        let takes_user = matches!(
+            world.node(ino).kind(),
+            FileKind::Regular | FileKind::Directory
+        );
+        if name.starts_with(b"user.") && !takes_user {
+            return Err(world.codes.perm);
+        }
+        world
+            .node_mut(ino)
+            .xattrs
+            .insert(name.to_vec(), value.to_vec());
+        Ok(())
+    }
+
+    fn remove_xattr(&self, target: Target<'_, Sim>, name: &[u8]) -> Sys<()> {
+        let mut world = self.world();
+        world.enter(Call::RemoveXattr)?;
+        let ino = Sim::target(&world, target)?;
+        if !world.volume_of(ino).xattrs {
+            return Err(world.codes.notsup);
+        }
+        world.node_mut(ino).xattrs.remove(name);
+        Ok(())
+    }
+}
+
+/// A name in the directory of a handle.
+fn at<'a, P: Platform>(dir: &'a P::Handle, name: &'a str) -> At<'a, P> {
+    At {
+        dir,
+        name: OsStr::new(name),
+    }
+}

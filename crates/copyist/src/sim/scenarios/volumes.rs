@@ -1,0 +1,126 @@
+//! Volumes that can't, that lie or that are full; and other systems.
+
+use std::ffi::OsStr;
+use std::iter::once;
+
+use super::{Scenario, archive, build, linux, system};
+use crate::facts::{FsKind, Kernel};
+use crate::method::Os;
+use crate::options::{Options, Reflink};
+use crate::platform::FileKind;
+use crate::sim::build::pattern;
+use crate::sim::data::Data;
+use crate::sim::volume::{HoleMap, RangeCopy, Volume};
+use crate::sim::world::{Body, ROOT};
+
+/// A FIFO that is read as a file.
+fn fifo() -> Scenario {
+    let sim = linux(FsKind::Ext, None);
+    build(&sim).special("src", FileKind::Fifo, 0);
+    let bytes = pattern("fifo", 0..300_000);
+    let mut content = Data::default();
+    content.write(0, &bytes);
+    {
+        let mut world = sim.world();
+        let ino = world.lookup(ROOT, OsStr::new("from/src"), false).unwrap();
+        world.node_mut(ino).body = Body::Fifo(bytes);
+    }
+    let options = Options {
+        copy_contents: true,
+        recursive: true,
+        ..Options::default()
+    };
+    Scenario {
+        reads_streams: true,
+        stream: Some(content),
+        ..Scenario::new("the content of a fifo", sim, options)
+    }
+}
+
+pub(in crate::sim) fn volumes() -> Vec<Scenario> {
+    let mut all = Vec::new();
+    let pair = |name, src, dst| {
+        let sim = system(Os::Linux, src, Some(dst));
+        build(&sim).file("src", 200_000);
+        Scenario::new(name, sim, Options::default())
+    };
+    let (ext, xfs) = (
+        || Volume::new(2, FsKind::Ext),
+        || Volume::new(3, FsKind::Xfs),
+    );
+    all.push(pair("another volume", ext(), xfs()));
+    let silent = Volume {
+        range_copy: RangeCopy::Nothing,
+        ..Volume::new(2, FsKind::Overlay)
+    };
+    all.push(pair(
+        "copy_file_range moves nothing",
+        silent,
+        Volume::new(3, FsKind::Overlay),
+    ));
+    let fuse = Volume {
+        hole_map: HoleMap::None,
+        ..Volume::new(2, FsKind::Fuse)
+    };
+    all.push(pair("from fuse", fuse, ext()));
+    let mut buggy = pair("a kernel that loses data", ext(), xfs());
+    buggy.sim.world().kernel = Kernel(5, 10);
+    buggy.options.methods = None;
+    all.push(buggy);
+    let full = pair("no room", ext(), xfs().with_free_bytes(30_000));
+    all.push(Scenario {
+        fails: true,
+        ..full
+    });
+
+    let sim = linux(FsKind::Ext, Some(FsKind::ExFat));
+    build(&sim)
+        .dir("src")
+        .file("src/a", 5000)
+        .file("src/b", 100_000);
+    all.push(Scenario {
+        foreign: true,
+        fails: true,
+        ..Scenario::new("to exfat", sim, archive())
+    });
+
+    let sim = linux(FsKind::Pseudo, Some(FsKind::Ext));
+    build(&sim).file("src", 10_000);
+    all.push(Scenario::new("from procfs", sim, Options::default()));
+
+    all.push(fifo());
+
+    for (name, reflink) in [
+        ("reflink=always", Reflink::Always),
+        ("reflink=never", Reflink::Never),
+    ] {
+        let sim = linux(FsKind::Btrfs, None);
+        build(&sim).file("src", 200_000);
+        let options = Options {
+            reflink,
+            ..Options::default()
+        };
+        all.push(Scenario::new(name, sim, options));
+    }
+    all
+}
+
+pub(in crate::sim) fn other_systems() -> Vec<Scenario> {
+    let mut all = Vec::new();
+    let kinds = [
+        ("macOS, APFS", Os::Macos, FsKind::Apfs),
+        ("macOS, HFS+", Os::Macos, FsKind::HfsPlus),
+        ("Windows, ReFS", Os::Windows, FsKind::Refs),
+        ("Windows, NTFS", Os::Windows, FsKind::Ntfs),
+    ];
+    for (name, os, kind) in kinds {
+        let sim = system(os, Volume::new(2, kind), None);
+        build(&sim)
+            .dir("src")
+            .file("src/a", 200_000)
+            .file("src/b", 100)
+            .sparse("src/holes", 100_000, once(1..2));
+        all.push(Scenario::new(name, sim, archive()));
+    }
+    all
+}

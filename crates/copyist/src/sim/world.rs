@@ -1,0 +1,402 @@
+//! The state of a simulated system: volumes, inodes, names, open files.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::path::{Component, Path};
+
+use super::codes::Codes;
+use super::data::Data;
+use super::faults::{Call, Effect, Faults};
+use super::volume::Volume;
+use crate::facts::Kernel;
+use crate::method::Os;
+use crate::platform::{FileId, FileKind, Stat, Sys, Timestamp};
+
+/// More symbolic links than this on one path are a loop, as in Linux.
+const MOST_LINKS: u32 = 40;
+
+/// The inode of the root directory.
+pub(super) const ROOT: u64 = 1;
+
+#[derive(Clone, Debug)]
+pub(super) enum Body {
+    File(Data),
+    /// `parent` is itself for the root.
+    Dir {
+        names: BTreeMap<OsString, u64>,
+        parent: u64,
+    },
+    Link(OsString),
+    /// What is in the pipe; its writers have gone.
+    Fifo(Vec<u8>),
+    Other(FileKind),
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Node {
+    pub(super) body: Body,
+    pub(super) volume: usize,
+    pub(super) mode: u32,
+    pub(super) uid: u32,
+    pub(super) gid: u32,
+    pub(super) links: u64,
+    pub(super) device: u64,
+    pub(super) accessed: Timestamp,
+    pub(super) modified: Timestamp,
+    pub(super) xattrs: BTreeMap<Vec<u8>, Vec<u8>>,
+    pub(super) flags: u32,
+}
+
+impl Node {
+    pub(super) fn kind(&self) -> FileKind {
+        match self.body {
+            Body::File(_) => FileKind::Regular,
+            Body::Dir { .. } => FileKind::Directory,
+            Body::Link(_) => FileKind::Symlink,
+            Body::Fifo(_) => FileKind::Fifo,
+            Body::Other(kind) => kind,
+        }
+    }
+}
+
+/// An open file.
+#[derive(Clone, Debug)]
+pub(super) struct OpenFile {
+    pub(super) ino: u64,
+    pub(super) reads: bool,
+    pub(super) writes: bool,
+    /// Names that [`crate::platform::Platform::read_dir`] has still to tell.
+    pub(super) names: Option<Vec<(OsString, u64)>>,
+    pub(super) position: u64,
+    pub(super) direct: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct World {
+    pub(super) os: Os,
+    pub(super) codes: Codes,
+    pub(super) kernel: Kernel,
+    pub(super) seed: u64,
+    pub(super) privileged: bool,
+    pub(super) uid: u32,
+    pub(super) gid: u32,
+    pub(super) umask: u32,
+    pub(super) volumes: Vec<Volume>,
+    pub(super) nodes: BTreeMap<u64, Node>,
+    pub(super) open: BTreeMap<u64, OpenFile>,
+    pub(super) faults: Faults,
+    /// What no engine may do, whatever the system answers.
+    pub(super) violations: Vec<String>,
+    /// A run that makes more calls hangs.
+    pub(super) most_calls: u64,
+    clock: i64,
+    next_ino: u64,
+    next_handle: u64,
+}
+
+impl World {
+    pub(super) fn new(os: Os, seed: u64, root: Volume) -> World {
+        let mut world = World {
+            os,
+            codes: Codes::of(os),
+            kernel: Kernel(6, 12),
+            seed,
+            privileged: true,
+            uid: 0,
+            gid: 0,
+            umask: 0o022,
+            volumes: vec![root],
+            nodes: BTreeMap::new(),
+            open: BTreeMap::new(),
+            faults: Faults::default(),
+            violations: Vec::new(),
+            most_calls: u64::MAX,
+            clock: 1_700_000_000,
+            next_ino: ROOT,
+            next_handle: 0,
+        };
+        let body = Body::Dir {
+            names: BTreeMap::new(),
+            parent: ROOT,
+        };
+        let root = world.add(body, 0, 0o755);
+        world.node_mut(root).links = 2;
+        world
+    }
+
+    pub(super) fn node(&self, ino: u64) -> &Node {
+        &self.nodes[&ino]
+    }
+
+    pub(super) fn node_mut(&mut self, ino: u64) -> &mut Node {
+        self.nodes
+            .get_mut(&ino)
+            .expect("an inode that is named or open exists")
+    }
+
+    pub(super) fn volume_of(&self, ino: u64) -> &Volume {
+        &self.volumes[self.node(ino).volume]
+    }
+
+    /// The time, which goes on with every look at it.
+    pub(super) fn now(&mut self) -> Timestamp {
+        self.clock += 1;
+        Timestamp {
+            seconds: self.clock,
+            nanos: 123_456_789,
+        }
+    }
+
+    /// A new inode without a name.
+    pub(super) fn add(&mut self, body: Body, volume: usize, mode: u32) -> u64 {
+        let ino = self.next_ino;
+        self.next_ino += 1;
+        let now = self.now();
+        let (uid, gid) = (self.uid, self.gid);
+        self.nodes.insert(
+            ino,
+            Node {
+                body,
+                volume,
+                mode,
+                uid,
+                gid,
+                links: 0,
+                device: 0,
+                accessed: now,
+                modified: now,
+                xattrs: BTreeMap::new(),
+                flags: 0,
+            },
+        );
+        ino
+    }
+
+    pub(super) fn open_file(&mut self, file: OpenFile) -> u64 {
+        self.next_handle += 1;
+        self.open.insert(self.next_handle, file);
+        self.next_handle
+    }
+
+    pub(super) fn close_file(&mut self, handle: u64) {
+        if let Some(file) = self.open.remove(&handle) {
+            self.forget_if_unused(file.ino);
+        }
+    }
+
+    /// A file without a name lives on for as long as it is open.
+    pub(super) fn forget_if_unused(&mut self, ino: u64) {
+        let is_open = self.open.values().any(|file| file.ino == ino);
+        if !is_open && self.node(ino).links == 0 {
+            self.nodes.remove(&ino);
+        }
+    }
+
+    pub(super) fn stat(&self, ino: u64) -> Stat {
+        let node = self.node(ino);
+        let volume = self.volume_of(ino);
+        let is_pseudo = volume.kind == crate::facts::FsKind::Pseudo;
+        let (size, allocated_bytes) = match &node.body {
+            Body::File(_) if is_pseudo => (0, 0),
+            Body::File(data) => (data.size(), data.allocated_bytes()),
+            Body::Link(target) => (target.len() as u64, 0),
+            _ => (0, 0),
+        };
+        Stat {
+            id: FileId {
+                volume: volume.id,
+                inode: ino,
+            },
+            kind: node.kind(),
+            mode: node.mode,
+            uid: node.uid,
+            gid: node.gid,
+            size,
+            allocated_bytes,
+            links: node.links,
+            device: node.device,
+            accessed: node.accessed,
+            modified: node.modified,
+        }
+    }
+
+    /// Whether the process may do what the permission bits `wanted` (4, 2, 1) stand for.
+    pub(super) fn may(&self, ino: u64, wanted: u32) -> bool {
+        let node = self.node(ino);
+        let shift = match node {
+            _ if self.privileged => return true,
+            node if node.uid == self.uid => 6,
+            node if node.gid == self.gid => 3,
+            _ => 0,
+        };
+        node.mode >> shift & wanted == wanted
+    }
+
+    pub(super) fn check(&self, ino: u64, wanted: u32) -> Sys<()> {
+        if self.may(ino, wanted) {
+            Ok(())
+        } else {
+            Err(self.codes.acces)
+        }
+    }
+
+    /// The names of a directory.
+    pub(super) fn names(&self, dir: u64) -> Sys<&BTreeMap<OsString, u64>> {
+        match &self.node(dir).body {
+            Body::Dir { names, .. } => Ok(names),
+            _ => Err(self.codes.notdir),
+        }
+    }
+
+    /// What has this name in a directory: the name as it is stored, and the inode.
+    pub(super) fn find(&self, dir: u64, name: &OsStr) -> Sys<Option<(OsString, u64)>> {
+        let names = self.names(dir)?;
+        self.check(dir, 1)?;
+        if name.len() > self.volume_of(dir).name_max {
+            return Err(self.codes.nametoolong);
+        }
+        let found = if self.volume_of(dir).folds_case {
+            let folded = name.to_string_lossy().to_lowercase();
+            names
+                .iter()
+                .find(|(it, _)| it.to_string_lossy().to_lowercase() == folded)
+        } else {
+            names.get_key_value(name)
+        };
+        Ok(found.map(|(name, ino)| (name.clone(), *ino)))
+    }
+
+    /// Follows a path from `dir` to the directory that its last name is in, and that name.
+    pub(super) fn resolve(&self, dir: u64, path: &OsStr, follow: bool) -> Sys<Resolved> {
+        let mut left = MOST_LINKS;
+        self.resolve_in(dir, path, follow, &mut left)
+    }
+
+    fn resolve_in(&self, from: u64, path: &OsStr, follow: bool, left: &mut u32) -> Sys<Resolved> {
+        let bytes = path.as_encoded_bytes();
+        if bytes.is_empty() {
+            return Err(self.codes.noent);
+        }
+        let path = Path::new(path);
+        let mut dir = if path.has_root() { ROOT } else { from };
+        let wants_dir = bytes.ends_with(b"/") || bytes.ends_with(b"/.");
+        let parts: Vec<Component<'_>> = path
+            .components()
+            .filter(|part| *part != Component::RootDir)
+            .collect();
+        let mut resolved = Resolved {
+            dir,
+            name: OsString::from("."),
+            ino: Some(dir),
+        };
+        for (n, part) in parts.iter().enumerate() {
+            let is_last = n + 1 == parts.len();
+            let name = part.as_os_str();
+            let found = self.step(dir, name)?;
+            resolved = Resolved {
+                dir,
+                name: name.to_os_string(),
+                ino: found,
+            };
+            let Some(ino) = found else {
+                return if is_last {
+                    Ok(resolved)
+                } else {
+                    Err(self.codes.noent)
+                };
+            };
+            if let Body::Link(target) = &self.node(ino).body
+                && (follow || !is_last || wants_dir)
+            {
+                *left = left.checked_sub(1).ok_or(self.codes.link_loop)?;
+                resolved = self.resolve_in(dir, target, true, left)?;
+            }
+            match resolved.ino {
+                Some(ino) if !is_last || wants_dir => {
+                    self.names(ino)?;
+                    dir = ino;
+                }
+                None if !is_last => return Err(self.codes.noent),
+                _ => {}
+            }
+        }
+        Ok(resolved)
+    }
+
+    fn step(&self, dir: u64, name: &OsStr) -> Sys<Option<u64>> {
+        match (name.as_encoded_bytes(), &self.node(dir).body) {
+            (b"." | b"..", Body::Dir { .. }) if !self.may(dir, 1) => Err(self.codes.acces),
+            (b".", Body::Dir { .. }) => Ok(Some(dir)),
+            (b"..", Body::Dir { parent, .. }) => Ok(Some(*parent)),
+            _ => Ok(self.find(dir, name)?.map(|(_, ino)| ino)),
+        }
+    }
+
+    /// Gives an inode a name.
+    pub(super) fn name(&mut self, dir: u64, name: &OsStr, ino: u64) {
+        let now = self.now();
+        let is_dir = self.node(ino).kind() == FileKind::Directory;
+        self.node_mut(ino).links += if is_dir { 2 } else { 1 };
+        let parent = self.node_mut(dir);
+        parent.modified = now;
+        parent.links += u64::from(is_dir);
+        if let Body::Dir { names, .. } = &mut parent.body {
+            names.insert(name.to_os_string(), ino);
+        }
+        if let Body::Dir { parent, .. } = &mut self.node_mut(ino).body {
+            *parent = dir;
+        }
+    }
+
+    /// Takes a name away; answers the inode that had it.
+    pub(super) fn unname(&mut self, dir: u64, name: &OsStr) -> Sys<u64> {
+        let (stored, ino) = self.find(dir, name)?.ok_or(self.codes.noent)?;
+        let now = self.now();
+        let is_dir = self.node(ino).kind() == FileKind::Directory;
+        self.node_mut(ino).links -= if is_dir { 2 } else { 1 };
+        let parent = self.node_mut(dir);
+        parent.modified = now;
+        parent.links -= u64::from(is_dir);
+        if let Body::Dir { names, .. } = &mut parent.body {
+            names.remove(&stored);
+        }
+        Ok(ino)
+    }
+
+    pub(super) fn data(&self, ino: u64) -> Option<&Data> {
+        match &self.node(ino).body {
+            Body::File(data) => Some(data),
+            _ => None,
+        }
+    }
+
+    /// Enters a call into the log, and fails it if that is planned. What is left to do about it,
+    /// the call itself sees to.
+    pub(super) fn enter(&mut self, call: Call) -> Sys<Option<Effect>> {
+        if self.faults.log.len() as u64 >= self.most_calls {
+            if self.faults.log.len() as u64 == self.most_calls {
+                self.violations
+                    .push(format!("hangs: more than {} calls", self.most_calls));
+            }
+            self.faults.at(call);
+            return Err(self.codes.io);
+        }
+        match self.faults.at(call) {
+            Some(Effect::Fail(code)) => Err(code),
+            Some(Effect::First(deed)) => {
+                self.does(&deed);
+                Ok(None)
+            }
+            effect => Ok(effect),
+        }
+    }
+}
+
+/// Where a path leads.
+#[derive(Clone, Debug)]
+pub(super) struct Resolved {
+    pub(super) dir: u64,
+    pub(super) name: OsString,
+    /// `None` if nothing has that name.
+    pub(super) ino: Option<u64>,
+}

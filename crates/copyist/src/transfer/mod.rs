@@ -1,0 +1,337 @@
+//! How each method moves bytes: loops over the waist's calls, and nothing that decides.
+//!
+//! Every loop moves bytes or ends. A transfer knows how far it has come, so that the next method
+//! continues where the last one stopped.
+
+use std::ops::Range;
+
+use crate::buffers::Buffers;
+use crate::error::{Code, Operation};
+use crate::holes;
+use crate::method::Method;
+use crate::plan::Holes;
+use crate::platform::{Move, Platform, Sys};
+use crate::progress::{CancelToken, Event, Observer};
+use crate::rules;
+
+mod direct;
+mod read_write;
+
+/// The most that one call of the system is asked to move, bytes: cancellation is checked between
+/// calls. Well below the 2 GiB at which some systems truncate a count.
+const CALL_BYTES: u64 = 64 << 20;
+
+/// Why a method stopped before the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// A call failed.
+    Code { operation: Operation, code: Code },
+    /// The caller cancelled.
+    Cancelled,
+}
+
+impl Stop {
+    pub(crate) fn code(self) -> Option<Code> {
+        match self {
+            Stop::Code { code, .. } => Some(code),
+            Stop::Cancelled => None,
+        }
+    }
+}
+
+/// Names the operation of a call that failed.
+trait During<T> {
+    fn during(self, operation: Operation) -> Result<T, Stop>;
+}
+
+impl<T> During<T> for Sys<T> {
+    fn during(self, operation: Operation) -> Result<T, Stop> {
+        self.map_err(|code| Stop::Code { operation, code })
+    }
+}
+
+/// Who watches a transfer, and who can stop it.
+#[derive(Clone, Copy)]
+pub(crate) struct Watch<'a> {
+    pub(crate) observer: &'a dyn Observer,
+    pub(crate) cancel: &'a CancelToken,
+}
+
+/// What is to be moved, as far as it was known before it began.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shape {
+    /// The source's size, bytes.
+    pub(crate) size: u64,
+    /// The size means something. Without that (an empty file, procfs, a stream), only a read of
+    /// 0 bytes is the end.
+    pub(crate) size_counts: bool,
+    /// The source has no offsets.
+    pub(crate) src_streams: bool,
+    /// The destination has no offsets.
+    pub(crate) dst_streams: bool,
+    pub(crate) holes: Holes,
+    /// The destination's block, bytes: the unit in which holes are made.
+    pub(crate) block_bytes: usize,
+    /// Reserve space first.
+    pub(crate) preallocate: bool,
+}
+
+/// The data of one file on its way.
+pub(crate) struct Transfer<'a, P: Platform> {
+    pub(crate) platform: &'a P,
+    pub(crate) src: &'a P::Handle,
+    pub(crate) dst: &'a P::Handle,
+    pub(crate) shape: Shape,
+    pub(crate) watch: Watch<'a>,
+    pub(crate) buffers: &'a mut Buffers,
+    state: State,
+}
+
+#[derive(Clone, Debug, Default)]
+struct State {
+    /// Everything before it is in place.
+    offset: u64,
+    /// The end of the last data put into the destination.
+    data_end: u64,
+    /// The destination's length now.
+    len: u64,
+    bytes: u64,
+    holes: u64,
+    /// What has been read into the plain buffer and not been written yet. A stream can't be read
+    /// twice, so an interrupted write must not lose it.
+    pending: Range<usize>,
+}
+
+/// A point in a transfer, to measure from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mark {
+    pub(crate) offset: u64,
+    pub(crate) bytes: u64,
+    pub(crate) holes: u64,
+}
+
+impl<'a, P: Platform> Transfer<'a, P> {
+    pub(crate) fn new(
+        platform: &'a P,
+        (src, dst): (&'a P::Handle, &'a P::Handle),
+        shape: Shape,
+        watch: Watch<'a>,
+        buffers: &'a mut Buffers,
+    ) -> Transfer<'a, P> {
+        Transfer {
+            platform,
+            src,
+            dst,
+            shape,
+            watch,
+            buffers,
+            state: State::default(),
+        }
+    }
+
+    /// How far it has come, bytes.
+    pub(crate) fn offset(&self) -> u64 {
+        self.state.offset
+    }
+
+    /// Where an attempt begins.
+    pub(crate) fn begin(&self) -> Mark {
+        Mark {
+            offset: self.state.offset,
+            bytes: self.state.bytes,
+            holes: self.state.holes,
+        }
+    }
+
+    /// What was moved since `mark` (its `offset` stays the mark's).
+    pub(crate) fn since(&self, mark: Mark) -> Mark {
+        Mark {
+            offset: mark.offset,
+            bytes: self.state.bytes - mark.bytes,
+            holes: self.state.holes - mark.holes,
+        }
+    }
+
+    /// Moves everything that is left by one method.
+    pub(crate) fn run(&mut self, method: Method) -> Result<(), Stop> {
+        self.check_cancelled()?;
+        match method {
+            Method::Clone => self.clone_extents(),
+            Method::CopyRange => self.by_calls(Move::CopyRange),
+            Method::SystemCopy => self.by_calls(Move::SystemCopy),
+            Method::Sendfile => self.by_calls(Move::Sendfile),
+            Method::Direct => self.direct(),
+            Method::ReadWrite => self.read_write(),
+        }
+    }
+
+    /// Shares the extents: all at once, or in pieces where there are many, since a clone of a
+    /// fragmented file takes time that is proportional to its extents.
+    fn clone_extents(&mut self) -> Result<(), Stop> {
+        let size = self.shape.size;
+        if self.state.offset == 0 && size <= CALL_BYTES {
+            let cloned = self.call(Move::CloneFile, size)?;
+            return self.advance(cloned);
+        }
+        while self.state.offset < size {
+            let cloned = self.call(Move::CloneRange, CALL_BYTES.min(size - self.state.offset))?;
+            if cloned == 0 {
+                return Err(Code::NO_PROGRESS).during(Operation::Transfer);
+            }
+            self.advance(cloned)?;
+        }
+        Ok(())
+    }
+
+    /// Lets the system move each range of data.
+    fn by_calls(&mut self, how: Move) -> Result<(), Stop> {
+        self.lay_out()?;
+        while let Some(end) = self.next_data()? {
+            while self.state.offset < end {
+                let moved = self.call(how, CALL_BYTES.min(end - self.state.offset))?;
+                if moved == 0 {
+                    return Err(Code::NO_PROGRESS).during(Operation::Transfer);
+                }
+                self.advance(moved)?;
+            }
+        }
+        self.finish()
+    }
+
+    fn call(&self, how: Move, len: u64) -> Result<u64, Stop> {
+        self.platform
+            .move_data(how, self.src, self.dst, self.state.offset, len)
+            .during(Operation::Transfer)
+    }
+
+    /// Passes over the hole at the current offset, if there is one, and answers the end of the
+    /// data behind it; `None` at the end of the file.
+    fn next_data(&mut self) -> Result<Option<u64>, Stop> {
+        let Shape {
+            size,
+            size_counts,
+            holes,
+            ..
+        } = self.shape;
+        if !size_counts {
+            return Ok(Some(u64::MAX));
+        }
+        if self.state.offset >= size {
+            return Ok(None);
+        }
+        if holes != Holes::Map {
+            return Ok(Some(size));
+        }
+        match holes::next_data(self.platform, self.src, self.state.offset, size) {
+            Some(data) => {
+                self.pass_hole(data.start - self.state.offset)?;
+                Ok(Some(data.end))
+            }
+            None => {
+                self.pass_hole(size - self.state.offset)?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Counts data that is in place.
+    fn advance(&mut self, bytes: u64) -> Result<(), Stop> {
+        self.state.offset += bytes;
+        self.state.data_end = self.state.offset;
+        self.state.len = self.state.len.max(self.state.offset);
+        self.state.bytes += bytes;
+        self.progress(bytes)
+    }
+
+    /// Leaves a hole.
+    fn pass_hole(&mut self, bytes: u64) -> Result<(), Stop> {
+        self.state.offset += bytes;
+        self.state.holes += bytes;
+        if bytes == 0 {
+            Ok(())
+        } else {
+            self.progress(bytes)
+        }
+    }
+
+    fn progress(&self, bytes: u64) -> Result<(), Stop> {
+        if bytes > 0 {
+            self.watch.observer.event(Event::Bytes(bytes));
+        }
+        self.check_cancelled()
+    }
+
+    fn check_cancelled(&self) -> Result<(), Stop> {
+        if self.watch.cancel.is_cancelled() {
+            Err(Stop::Cancelled)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Prepares an empty destination for what will be written.
+    fn lay_out(&mut self) -> Result<(), Stop> {
+        if self.state.offset > 0 || !self.shape.size_counts {
+            return Ok(());
+        }
+        if self.shape.holes != Holes::Ignore {
+            // A file that grows with each write is given room to grow (XFS's speculative
+            // preallocation), which would stay and fill the holes.
+            return self.set_len(self.shape.size);
+        }
+        if self.shape.preallocate {
+            self.preallocate()
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Reserves the destination's space, so that it lies together and a full volume says so
+    /// before hours of copying. A filesystem without reservations does without.
+    fn preallocate(&mut self) -> Result<(), Stop> {
+        match self.platform.allocate(self.dst, 0, self.shape.size) {
+            Err(code) if !rules::is_unsupported(self.platform.os(), code) => {
+                Err(code).during(Operation::Allocate)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Gives the destination its length, where it ends in a hole or the source ended early.
+    fn finish(&mut self) -> Result<(), Stop> {
+        if self.state.len == self.state.offset || self.shape.dst_streams {
+            return Ok(());
+        }
+        self.set_len(self.state.offset)
+    }
+
+    /// The source turned out to end at `size`: what the destination has beyond, in a hole, would
+    /// be padding. Takes it back and answers how many bytes it was.
+    pub(crate) fn cut_padding(&mut self, size: u64) -> Result<u64, Stop> {
+        let end = size.max(self.state.data_end);
+        let padding = self.state.offset.saturating_sub(end);
+        if padding > 0 {
+            self.set_len(end)?;
+            self.state.offset = end;
+            self.state.holes -= padding;
+        }
+        Ok(padding)
+    }
+
+    /// The copy failed. What an existing destination has beyond the copied part must not look
+    /// like content.
+    pub(crate) fn abandon(&mut self) {
+        if self.state.len > self.state.offset {
+            // The failure is reported; that of tidying up after it would say less.
+            let _ = self.set_len(self.state.offset);
+        }
+    }
+
+    fn set_len(&mut self, len: u64) -> Result<(), Stop> {
+        self.platform
+            .set_len(self.dst, len)
+            .during(Operation::Truncate)?;
+        self.state.len = len;
+        Ok(())
+    }
+}

@@ -1,0 +1,89 @@
+//! `ReadWrite`: buffered, from anything that can be read to anything that can be written.
+
+use super::{During, Stop, Transfer};
+use crate::error::{Code, Operation};
+use crate::holes::next_run;
+use crate::plan::Holes;
+use crate::platform::Platform;
+
+impl<P: Platform> Transfer<'_, P> {
+    pub(super) fn read_write(&mut self) -> Result<(), Stop> {
+        self.lay_out()?;
+        self.write_pending()?;
+        while let Some(end) = self.next_data()? {
+            if self.read_write_until(end)? {
+                break;
+            }
+        }
+        self.finish()
+    }
+
+    /// Copies up to `end`; `true` at the end of the source.
+    fn read_write_until(&mut self, end: u64) -> Result<bool, Stop> {
+        loop {
+            if self.state.offset >= end {
+                return Ok(false);
+            }
+            let asked = self.buffer_bytes(end);
+            let offset = (!self.shape.src_streams).then_some(self.state.offset);
+            let buffer = &mut self.buffers.plain()[..asked];
+            let read = self
+                .platform
+                .read(self.src, offset, buffer)
+                .during(Operation::Read)?;
+            if read == 0 {
+                return Ok(true);
+            }
+            self.state.pending = 0..read;
+            self.write_pending()?;
+        }
+    }
+
+    /// How much to ask for. Up to the next hole; else a full buffer, more than is left, so that
+    /// the same call that reads a small file's data shows that there is no more of it.
+    fn buffer_bytes(&mut self, end: u64) -> usize {
+        let whole = self.buffers.plain().len();
+        if self.shape.holes != Holes::Map {
+            return whole;
+        }
+        let left = end - self.state.offset;
+        usize::try_from(left).map_or(whole, |left| left.min(whole))
+    }
+
+    /// Writes what was read, leaving out blocks of zeros where holes are to be made of them.
+    fn write_pending(&mut self) -> Result<(), Stop> {
+        while !self.state.pending.is_empty() {
+            let data = &self.buffers.plain()[self.state.pending.clone()];
+            let (len, zero) = match self.shape.holes {
+                Holes::Detect => {
+                    let (run, zero) = next_run(data, 0, self.shape.block_bytes);
+                    (run.len(), zero)
+                }
+                Holes::Ignore | Holes::Map => (data.len(), false),
+            };
+            if zero {
+                self.state.pending.start += len;
+                self.pass_hole(len as u64)?;
+            } else {
+                self.write_some(len)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// One write of at most `len` pending bytes.
+    fn write_some(&mut self, len: usize) -> Result<(), Stop> {
+        let offset = (!self.shape.dst_streams).then_some(self.state.offset);
+        let start = self.state.pending.start;
+        let data = &self.buffers.plain()[start..start + len];
+        let written = self
+            .platform
+            .write(self.dst, offset, data)
+            .during(Operation::Write)?;
+        if written == 0 {
+            return Err(Code::NO_PROGRESS).during(Operation::Write);
+        }
+        self.state.pending.start += written;
+        self.advance(written as u64)
+    }
+}

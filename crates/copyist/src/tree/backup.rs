@@ -1,0 +1,85 @@
+//! Names of backups: `name~`, `name.~1~`.
+
+use std::ffi::{OsStr, OsString};
+
+use copyist_sys::name_prefix;
+
+use crate::options::{Backup, Options};
+use crate::platform::{Batch, Platform, Sys};
+
+/// The name that the old version of `name` gets. `dir` is the directory that it is in, readable.
+pub(crate) fn name<P: Platform>(
+    platform: &P,
+    dir: Option<&P::Handle>,
+    name: &OsStr,
+    options: &Options,
+) -> Sys<OsString> {
+    let simple = || {
+        let mut simple = name.to_os_string();
+        simple.push(&options.backup_suffix);
+        simple
+    };
+    let highest = match (options.backup, dir) {
+        (Backup::None | Backup::Simple, _) | (_, None) => return Ok(simple()),
+        (Backup::Existing | Backup::Numbered, Some(dir)) => highest(platform, dir, name)?,
+    };
+    if options.backup == Backup::Existing && highest == 0 {
+        return Ok(simple());
+    }
+    let suffix = format!(".~{}~", highest + 1);
+    if name.len() + suffix.len() > NAME_BYTES {
+        // As GNU cp has it: there is room for one backup of such a name.
+        let mut shortened = name_prefix(name, NAME_BYTES - 2).to_os_string();
+        shortened.push("~");
+        return Ok(shortened);
+    }
+    let mut numbered = name.to_os_string();
+    numbered.push(suffix);
+    Ok(numbered)
+}
+
+/// The longest name that filesystems have room for (NAME_MAX), bytes.
+const NAME_BYTES: usize = 255;
+
+/// The highest number among the backups of `name`; 0 if it has none.
+fn highest<P: Platform>(platform: &P, dir: &P::Handle, name: &OsStr) -> Sys<u64> {
+    let (mut buffer, mut batch) = (Vec::new(), Batch::default());
+    let mut highest = 0;
+    loop {
+        platform.read_dir(dir, &mut buffer, &mut batch)?;
+        if batch.is_empty() {
+            return Ok(highest);
+        }
+        let numbers = batch.iter().filter_map(|(entry, _)| number(entry, name));
+        highest = numbers.fold(highest, u64::max);
+    }
+}
+
+/// The N of `name.~N~`.
+fn number(backup: &OsStr, name: &OsStr) -> Option<u64> {
+    let rest = backup
+        .as_encoded_bytes()
+        .strip_prefix(name.as_encoded_bytes())?;
+    let digits = rest.strip_prefix(b".~")?.strip_suffix(b"~")?;
+    if !digits.iter().all(u8::is_ascii_digit) || digits.first() == Some(&b'0') {
+        return None;
+    }
+    std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_of_backups_are_read() {
+        let number = |backup| number(OsStr::new(backup), OsStr::new("a.b"));
+        assert_eq!(number("a.b.~7~"), Some(7));
+        assert_eq!(number("a.b.~18446744073709551616~"), None);
+        for none in [
+            "a.b", "a.b~", "a.b.~~", "a.b.~07~", "a.b.~1", "x.~1~", "a.b.~1x~",
+        ] {
+            assert_eq!(number(none), None, "{none}");
+        }
+    }
+}

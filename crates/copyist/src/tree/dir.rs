@@ -1,0 +1,220 @@
+//! The directories of a walk: their names, which last, and their open halves, which don't.
+
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::attributes::Made;
+use crate::platform::{At, FileId, Platform, Stat, Target};
+use crate::progress::PathSource;
+use crate::volumes::VolumePair;
+
+/// Where a directory of the walk is: kept as a chain of names, so that it costs nothing to keep.
+#[derive(Debug, Default)]
+pub(crate) struct Place {
+    pub(crate) parent: Option<Arc<Place>>,
+    pub(crate) src_name: OsString,
+    pub(crate) dst_name: OsString,
+}
+
+impl Place {
+    /// The source's path, as the caller named it.
+    pub(crate) fn src(&self) -> PathBuf {
+        self.join(|place| &place.src_name)
+    }
+
+    /// The destination's path.
+    pub(crate) fn dst(&self) -> PathBuf {
+        self.join(|place| &place.dst_name)
+    }
+
+    fn join(&self, name: impl Fn(&Place) -> &OsString) -> PathBuf {
+        let mut names: Vec<&OsString> = self.up().map(name).collect();
+        names.reverse();
+        names.into_iter().filter(|name| !name.is_empty()).collect()
+    }
+
+    /// This place and those above it.
+    pub(crate) fn up(&self) -> impl Iterator<Item = &Place> {
+        std::iter::successors(Some(self), |place| place.parent.as_deref())
+    }
+}
+
+/// A directory that is being copied, open on both sides.
+pub(crate) struct Dir<P: Platform> {
+    pub(crate) place: Arc<Place>,
+    pub(crate) parent: Option<Arc<Dir<P>>>,
+    pub(crate) src: P::Handle,
+    pub(crate) dst: P::Handle,
+    /// `dst` was opened to name things in only: its attributes are set by name.
+    pub(crate) dst_is_place: bool,
+    pub(crate) src_stat: Option<Stat>,
+    /// The volume that the walk began on.
+    pub(crate) root_volume: u64,
+    pub(crate) pair: Option<Arc<VolumePair>>,
+    pub(crate) made: Made,
+    /// Names made in it may be given an access control list by it.
+    pub(crate) gives_acl: bool,
+    /// Its attributes are set when everything in it is done.
+    pub(crate) sets_attributes: bool,
+    /// It leads to an operand, and was made for that.
+    pub(crate) is_parent: bool,
+    /// Jobs that still need it.
+    pending: AtomicUsize,
+}
+
+impl<P: Platform> Dir<P> {
+    /// Where operands are named: the current directory.
+    pub(crate) fn current(src: P::Handle, dst: P::Handle) -> Dir<P> {
+        Dir {
+            place: Arc::default(),
+            parent: None,
+            src,
+            dst,
+            dst_is_place: true,
+            src_stat: None,
+            root_volume: 0,
+            pair: None,
+            made: Made {
+                is_new: false,
+                withheld: 0,
+                added: 0,
+                may_have_acl: true,
+            },
+            gives_acl: true,
+            sets_attributes: false,
+            is_parent: false,
+            pending: AtomicUsize::new(1),
+        }
+    }
+
+    /// A directory below `parent`, which is needed until this one is done.
+    pub(crate) fn child(parent: &Arc<Dir<P>>, place: Arc<Place>, open: OpenDir<P>) -> Dir<P> {
+        parent.hold();
+        Dir {
+            place,
+            parent: Some(Arc::clone(parent)),
+            src: open.src,
+            dst: open.dst.handle,
+            dst_is_place: open.dst.is_place,
+            root_volume: parent
+                .src_stat
+                .map_or(open.src_stat.id.volume, |_| parent.root_volume),
+            src_stat: Some(open.src_stat),
+            pair: Some(open.pair),
+            made: open.made,
+            gives_acl: open.gives_acl,
+            sets_attributes: open.sets_attributes,
+            is_parent: open.is_parent,
+            pending: AtomicUsize::new(1),
+        }
+    }
+
+    /// One job more needs this directory.
+    pub(crate) fn hold(&self) {
+        self.pending.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// One job less needs it; `true` if that was the last.
+    pub(crate) fn release(&self) -> bool {
+        self.pending.fetch_sub(1, Ordering::AcqRel) == 1
+    }
+
+    /// This directory and those above it in the walk.
+    pub(crate) fn up(&self) -> impl Iterator<Item = &Dir<P>> {
+        std::iter::successors(Some(self), |dir| dir.parent.as_deref())
+    }
+
+    /// Whether the walk stands in the source directory `id`.
+    pub(crate) fn is_within(&self, id: FileId) -> bool {
+        self.up()
+            .any(|dir| dir.src_stat.is_some_and(|stat| stat.id == id))
+    }
+}
+
+/// What is known of a directory once both its halves are open.
+pub(crate) struct OpenDir<P: Platform> {
+    pub(crate) src: P::Handle,
+    pub(crate) dst: OpenDst<P>,
+    pub(crate) src_stat: Stat,
+    pub(crate) pair: Arc<VolumePair>,
+    pub(crate) made: Made,
+    pub(crate) gives_acl: bool,
+    pub(crate) sets_attributes: bool,
+    pub(crate) is_parent: bool,
+}
+
+/// The destination's half.
+pub(crate) struct OpenDst<P: Platform> {
+    pub(crate) handle: P::Handle,
+    pub(crate) is_place: bool,
+}
+
+impl<P: Platform> OpenDst<P> {
+    /// By what its attributes are set; `at` is its name.
+    pub(crate) fn target<'a>(&'a self, at: At<'a, P>) -> Target<'a, P> {
+        if self.is_place {
+            Target::Named(at)
+        } else {
+            Target::Open(&self.handle)
+        }
+    }
+}
+
+/// A name in a directory of the walk.
+pub(crate) struct Entry<'a, P: Platform> {
+    pub(crate) dir: &'a Arc<Dir<P>>,
+    pub(crate) src_name: &'a OsStr,
+    pub(crate) dst_name: &'a OsStr,
+    pub(crate) role: Role,
+}
+
+/// How the run came to an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// The caller named it.
+    Operand,
+    /// It leads to an operand, and is made for that (`--parents`).
+    Parent,
+    /// It was found in a directory.
+    Found,
+}
+
+impl<P: Platform> Entry<'_, P> {
+    pub(crate) fn is_operand(&self) -> bool {
+        self.role == Role::Operand
+    }
+
+    pub(crate) fn src_at(&self) -> At<'_, P> {
+        At {
+            dir: &self.dir.src,
+            name: self.src_name,
+        }
+    }
+
+    pub(crate) fn dst_at(&self) -> At<'_, P> {
+        At {
+            dir: &self.dir.dst,
+            name: self.dst_name,
+        }
+    }
+}
+
+impl<P: Platform> Clone for Entry<'_, P> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<P: Platform> Copy for Entry<'_, P> {}
+
+impl<P: Platform> PathSource for Entry<'_, P> {
+    fn src(&self) -> PathBuf {
+        self.dir.place.src().join(self.src_name)
+    }
+
+    fn dst(&self) -> PathBuf {
+        self.dir.place.dst().join(self.dst_name)
+    }
+}

@@ -1,0 +1,401 @@
+//! Directories: made before what is in them, finished after.
+
+use std::ffi::OsStr;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::Session;
+use super::dir::{Dir, Entry, OpenDir, OpenDst, Place, Role};
+use super::walk::{Job, Worker};
+use crate::attributes::{self, Attributes, DEFAULT_ACL, Failed, Made, MakeMode};
+use crate::error::{Cause, Code, Error, Operation, Refusal};
+use crate::file;
+use crate::options::{Make, NewMode, Want};
+use crate::platform::{At, Attribute, FileKind, Node, Open, Platform, Stat, Target};
+use crate::progress::{self, Event};
+use crate::rules;
+use crate::volumes::VolumePair;
+
+impl<P: Platform> Session<'_, P> {
+    /// What is known of the volumes of two open files.
+    pub(super) fn volume_pair(
+        &self,
+        src: &P::Handle,
+        src_volume: u64,
+        dst: &P::Handle,
+    ) -> Result<Arc<VolumePair>, Failed> {
+        let dst_stat = self.platform.stat_open(dst).map_err(|code| Failed {
+            operation: Operation::Volume,
+            code,
+        })?;
+        self.pairs.get(src_volume, dst_stat.id.volume, || {
+            file::ask_volumes(self.platform, src, dst)
+        })
+    }
+}
+
+impl<P: Platform> Worker<'_, '_, P> {
+    /// Makes a directory, and lets its content be copied.
+    pub(super) fn enter(&mut self, entry: Entry<'_, P>) {
+        match self.try_enter(&entry) {
+            Ok(None) => {}
+            Ok(Some(dir)) => {
+                self.session.remember_made(&entry);
+                let dir = Arc::new(dir);
+                let within = !self.session.options.one_file_system
+                    || dir
+                        .src_stat
+                        .is_some_and(|stat| stat.id.volume == dir.root_volume);
+                if within {
+                    self.push(Job::Read(dir));
+                } else {
+                    self.release(dir);
+                }
+            }
+            Err(error) => self.session.fail(error),
+        }
+    }
+
+    /// A directory on the way to an operand (`--parents`): made, but not walked.
+    pub(super) fn open_parent(
+        &mut self,
+        entry: Entry<'_, P>,
+        sets_attributes: bool,
+    ) -> Result<Arc<Dir<P>>, Error> {
+        let session = self.session;
+        let failed = |code| session.error(&entry, Operation::StatParent, Cause::System(code));
+        let how = Open::Directory { follow: true };
+        let src = session.platform.open(entry.src_at(), how).map_err(failed)?;
+        let stat = session.platform.stat_open(&src).map_err(failed)?;
+        self.open_dir(&entry, src, stat, sets_attributes)
+            .map(Arc::new)
+    }
+
+    fn try_enter(&mut self, entry: &Entry<'_, P>) -> Result<Option<Dir<P>>, Error> {
+        let session = self.session;
+        let follow = self.follows(entry);
+        let (src, stat) = match self.open_source_dir(entry, follow) {
+            Ok(opened) => opened,
+            Err(error) => {
+                self.make_unreadable(entry, follow, &error)?;
+                return Err(error);
+            }
+        };
+        if session.is_root(stat.id) {
+            return Err(session.refuse(entry, Refusal::IntoItself));
+        }
+        if entry.dir.is_within(stat.id) {
+            return Err(session.refuse(entry, Refusal::Loop));
+        }
+        if entry.is_operand() {
+            if session.was_given(entry, &stat) {
+                return Ok(None);
+            }
+            if self.is_linked_already(entry, &stat) {
+                return Ok(None);
+            }
+            self.check_not_into_itself(entry, &stat)?;
+        }
+        let dir = self.open_dir(entry, src, stat, true)?;
+        if entry.is_operand()
+            && let Ok(made) = session.platform.stat_open(&dir.dst)
+        {
+            session.add_root(made.id);
+        }
+        Ok(Some(dir))
+    }
+
+    /// Hard links are wanted in a directory that is the source itself: they are there.
+    fn is_linked_already(&self, entry: &Entry<'_, P>, src: &Stat) -> bool {
+        self.session.options.make == Make::HardLink
+            && self
+                .session
+                .platform
+                .stat(entry.dst_at(), false)
+                .is_ok_and(|dst| dst.id == src.id)
+    }
+
+    /// A directory that may not be read is made all the same, with its attributes: what is known
+    /// of it is kept.
+    fn make_unreadable(
+        &mut self,
+        entry: &Entry<'_, P>,
+        follow: bool,
+        error: &Error,
+    ) -> Result<(), Error> {
+        let session = self.session;
+        let denied = error
+            .code()
+            .is_some_and(|code| rules::is_access_denied(session.platform.os(), code));
+        let Ok(stat) = session.platform.stat(entry.src_at(), follow) else {
+            return Ok(()); // the error that there is says why
+        };
+        if !denied || stat.kind != FileKind::Directory || follow {
+            return Ok(());
+        }
+        let (dst, made) = self.open_destination_dir(entry, &stat)?;
+        Attributes {
+            platform: session.platform,
+            options: session.options,
+            src: Target::Named(entry.src_at()),
+            src_stat: &stat,
+            dst: dst.target(entry.dst_at()),
+            made,
+            buffers: &mut self.buffers,
+        }
+        .apply(&mut |failed| {
+            session.fail(session.error(entry, failed.operation, Cause::System(failed.code)));
+        });
+        Ok(())
+    }
+
+    fn open_source_dir(
+        &self,
+        entry: &Entry<'_, P>,
+        follow: bool,
+    ) -> Result<(P::Handle, Stat), Error> {
+        let session = self.session;
+        let failed = |code| session.error(entry, Operation::OpenDirectory, Cause::System(code));
+        let src = session
+            .platform
+            .open(entry.src_at(), Open::Directory { follow })
+            .map_err(failed)?;
+        let stat = session.platform.stat_open(&src).map_err(failed)?;
+        Ok((src, stat))
+    }
+
+    /// Goes up from the destination: if the source is on that way, the copy would contain itself.
+    /// A copy that stays on the source's volume never meets a destination on another.
+    fn check_not_into_itself(&self, entry: &Entry<'_, P>, src: &Stat) -> Result<(), Error> {
+        let session = self.session;
+        let platform = session.platform;
+        let parent = Path::new(entry.dst_name).parent();
+        let parent = parent
+            .filter(|it| !it.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
+        let at = At {
+            dir: &entry.dir.dst,
+            name: parent.as_os_str(),
+        };
+        let place = Open::Place { follow: true };
+        let Ok(mut dir) = platform.open(at, place) else {
+            return Ok(()); // making the directory will say why
+        };
+        let mut last = None;
+        while let Ok(stat) = platform.stat_open(&dir) {
+            let elsewhere = session.options.one_file_system
+                && last.is_none()
+                && stat.id.volume != src.id.volume;
+            if elsewhere || last == Some(stat.id) {
+                break;
+            }
+            if stat.id == src.id {
+                return Err(session.refuse(entry, Refusal::IntoItself));
+            }
+            last = Some(stat.id);
+            match platform.open(
+                At {
+                    dir: &dir,
+                    name: OsStr::new(".."),
+                },
+                place,
+            ) {
+                Ok(up) => dir = up,
+                Err(_) => break,
+            }
+        }
+        Ok(())
+    }
+
+    fn open_dir(
+        &mut self,
+        entry: &Entry<'_, P>,
+        src: P::Handle,
+        src_stat: Stat,
+        sets_attributes: bool,
+    ) -> Result<Dir<P>, Error> {
+        let session = self.session;
+        let (dst, made) = self.open_destination_dir(entry, &src_stat)?;
+        let failed =
+            |failed: Failed| session.error(entry, failed.operation, Cause::System(failed.code));
+        let known = entry.dir.pair.as_ref().filter(|_| made.is_new);
+        let pair = match known {
+            Some(pair) if pair.src.id == src_stat.id.volume => Arc::clone(pair),
+            _ => session
+                .volume_pair(&src, src_stat.id.volume, &dst.handle)
+                .map_err(failed)?,
+        };
+        let cares =
+            session.options.preserve.mode || session.options.new_mode == NewMode::SystemDefault;
+        let gives_acl = cares && self.has_default_acl(&dst.handle);
+        let place = Arc::new(Place {
+            parent: Some(Arc::clone(&entry.dir.place)),
+            src_name: entry.src_name.to_os_string(),
+            dst_name: entry.dst_name.to_os_string(),
+        });
+        self.summary.dirs += 1;
+        session.watch.observer.event(Event::Entry {
+            paths: entry,
+            what: progress::Made::Directory,
+        });
+        let open = OpenDir {
+            src,
+            dst,
+            src_stat,
+            pair,
+            made,
+            gives_acl,
+            sets_attributes,
+            is_parent: entry.role == Role::Parent,
+        };
+        Ok(Dir::child(entry.dir, place, open))
+    }
+
+    fn has_default_acl(&mut self, dst: &P::Handle) -> bool {
+        let value = &mut self.buffers.xattr_value;
+        let target = Target::Open(dst);
+        let platform = self.session.platform;
+        // Where it can't be told, it may have one: what is made in it is looked at then.
+        platform
+            .xattr(target, DEFAULT_ACL, value)
+            .unwrap_or_else(|code| !rules::is_unsupported(platform.os(), code))
+    }
+
+    /// Makes the directory, or opens the one that is there.
+    fn open_destination_dir(
+        &self,
+        entry: &Entry<'_, P>,
+        src: &Stat,
+    ) -> Result<(OpenDst<P>, Made), Error> {
+        // `..` (of `--parents`) is there even in a directory that was made just now.
+        let may_be_there = !entry.dir.made.is_new || entry.dst_name == "..";
+        if may_be_there && self.is_there(entry)? {
+            let follow = self.follows_dir_links(entry) || names_a_dir(entry.dst_name);
+            return Ok((self.open_made(entry, follow)?, Made::before()));
+        }
+        let session = self.session;
+        let plan = MakeMode::new(session.platform, session.options, src);
+        self.begin(entry, None, FileKind::Directory);
+        let node = Node::Directory { mode: plan.mode };
+        session
+            .platform
+            .make(entry.dst_at(), node)
+            .map_err(|code| {
+                let taken = rules::is_taken(session.platform.os(), code);
+                if taken && entry.dir.made.is_new {
+                    session.refuse(entry, Refusal::JustCreated)
+                } else {
+                    session.error(entry, Operation::CreateDirectory, Cause::System(code))
+                }
+            })?;
+        if let Some(mode) = plan.open_up {
+            session
+                .platform
+                .set(Target::Named(entry.dst_at()), Attribute::Mode(mode))
+                .map_err(|code| session.error(entry, Operation::SetMode, Cause::System(code)))?;
+        }
+        Ok((
+            self.open_made(entry, false)?,
+            plan.made(entry.dir.gives_acl),
+        ))
+    }
+
+    fn open_made(&self, entry: &Entry<'_, P>, follow: bool) -> Result<OpenDst<P>, Error> {
+        let platform = self.session.platform;
+        let failed = |code: Code| {
+            self.session
+                .error(entry, Operation::OpenDestination, Cause::System(code))
+        };
+        let is_place = match platform.open(entry.dst_at(), Open::Directory { follow }) {
+            Ok(handle) => {
+                return Ok(OpenDst {
+                    handle,
+                    is_place: false,
+                });
+            }
+            // One that may be written to and not be read is good enough to copy into.
+            Err(code) => rules::is_access_denied(platform.os(), code),
+        };
+        let how = if is_place {
+            Open::Place { follow }
+        } else {
+            Open::Directory { follow }
+        };
+        let handle = platform.open(entry.dst_at(), how).map_err(failed)?;
+        Ok(OpenDst { handle, is_place })
+    }
+
+    /// Whether a symbolic link to a directory will do as the directory.
+    fn follows_dir_links(&self, entry: &Entry<'_, P>) -> bool {
+        self.session.options.keep_directory_symlink || entry.role == Role::Parent
+    }
+
+    /// Whether the destination is a directory already; anything else can't become one.
+    fn is_there(&self, entry: &Entry<'_, P>) -> Result<bool, Error> {
+        let session = self.session;
+        let stat = |follow| session.platform.stat(entry.dst_at(), follow);
+        let found = match stat(false) {
+            Ok(found) => found,
+            Err(code) if rules::is_not_found(session.platform.os(), code) => return Ok(false),
+            Err(code) => {
+                let cause = Cause::System(code);
+                return Err(session.error(entry, Operation::StatDestination, cause));
+            }
+        };
+        let is_dir = found.kind == FileKind::Directory
+            || (found.kind == FileKind::Symlink
+                && self.follows_dir_links(entry)
+                && stat(true).is_ok_and(|it| it.kind == FileKind::Directory));
+        if !is_dir {
+            return Err(session.refuse(entry, Refusal::DirectoryOverFile));
+        }
+        Ok(true)
+    }
+
+    /// Everything in it is done: gives it its attributes.
+    pub(super) fn finish_directory(&mut self, dir: &Dir<P>) {
+        let session = self.session;
+        let Some(src_stat) = dir.src_stat.as_ref().filter(|_| dir.sets_attributes) else {
+            return;
+        };
+        let dst = match &dir.parent {
+            Some(parent) if dir.dst_is_place => Target::Named(At {
+                dir: &parent.dst,
+                name: &dir.place.dst_name,
+            }),
+            _ => Target::Open(&dir.dst),
+        };
+        let mut options = std::borrow::Cow::Borrowed(session.options);
+        if dir.is_parent {
+            // As cp has it: the way to an operand keeps no extended attributes.
+            options.to_mut().preserve.xattrs = Want::No;
+        }
+        let fail = |failed: Failed| {
+            let error = Error::new(
+                session.platform.os(),
+                failed.operation,
+                Cause::System(failed.code),
+            );
+            session.fail(error.with_paths(Some(dir.place.src()), Some(dir.place.dst())));
+        };
+        Attributes {
+            platform: session.platform,
+            options: &options,
+            src: Target::Open(&dir.src),
+            src_stat,
+            dst,
+            made: dir.made,
+            buffers: &mut self.buffers,
+        }
+        .apply(&mut |failed| fail(failed));
+        if session.options.preserve.flags {
+            attributes::copy_flags(session.platform, &dir.src, &dir.dst, true).unwrap_or_else(fail);
+        }
+    }
+}
+
+/// `dir/.` and `dir/` are the directory itself, whatever `dir` is.
+fn names_a_dir(name: &OsStr) -> bool {
+    let name = name.as_encoded_bytes();
+    name.ends_with(b"/") || name.ends_with(b"/.") || name == b"."
+}

@@ -1,0 +1,262 @@
+//! One entry: what it is, what its destination is, and what is to be made of it.
+
+use std::ffi::OsString;
+use std::sync::Arc;
+
+use super::dir::{Entry, Role};
+use super::existing::{Looked, Onto};
+use super::links::Claim;
+use super::walk::{Outcome, Worker};
+use crate::attributes::Failed;
+use crate::error::{Cause, Error, Operation, Refusal};
+use crate::file::{self, Destination, Existing, FileCopier, FileError, Source};
+use crate::options::{Follow, Make};
+use crate::platform::{FileKind, Platform, Stat};
+use crate::progress::{Event, PathSource, Warning};
+use crate::report::Report;
+use crate::volumes::VolumePair;
+
+impl<P: Platform> Worker<'_, '_, P> {
+    /// Copies an entry, unless it is a directory. `kind` is what its directory says of it.
+    pub(super) fn entry(&mut self, entry: Entry<'_, P>, kind: Option<FileKind>) -> Outcome {
+        match self.try_entry(entry, kind) {
+            Ok(outcome) => {
+                self.session.remember_made(&entry);
+                outcome
+            }
+            Err(error) => {
+                self.session.fail(error);
+                Outcome::Done
+            }
+        }
+    }
+
+    fn try_entry(&mut self, entry: Entry<'_, P>, kind: Option<FileKind>) -> Result<Outcome, Error> {
+        let options = self.session.options;
+        let follow = self.follows(&entry);
+        // In a directory that this run made nothing is in the way, so that opening the file tells
+        // all there is to know about it.
+        let plain = kind == Some(FileKind::Regular) && options.make == Make::Copy;
+        if plain && entry.dir.made.is_new {
+            let source = self.open(&entry, false, None)?;
+            let looked = Looked {
+                stat: source.stat,
+                follow: false,
+            };
+            self.with_links(&entry, looked, Onto::Free { backup: None }, Some(source))?;
+            return Ok(Outcome::Done);
+        }
+        let stat = self
+            .session
+            .platform
+            .stat(entry.src_at(), follow)
+            .map_err(|code| {
+                self.session
+                    .error(&entry, Operation::StatSource, Cause::System(code))
+            })?;
+        if stat.kind == FileKind::Directory {
+            if !options.recursive {
+                return Err(self.session.refuse(&entry, Refusal::OmittingDirectory));
+            }
+            return Ok(Outcome::Directory);
+        }
+        if self.session.was_given(&entry, &stat) {
+            return Ok(Outcome::Done);
+        }
+        let looked = Looked { stat, follow };
+        match self.make_room(&entry, looked)? {
+            Onto::Leave => self.summary.skipped += 1,
+            Onto::Newer => {
+                self.summary.skipped += 1;
+                self.keep_newer(&entry, looked)?;
+            }
+            onto => self.with_links(&entry, looked, onto, None)?,
+        }
+        Ok(Outcome::Done)
+    }
+
+    fn open(
+        &self,
+        entry: &Entry<'_, P>,
+        follow: bool,
+        expected: Option<FileKind>,
+    ) -> Result<Source<P>, Error> {
+        file::open_source(self.session.platform, entry.src_at(), follow, expected)
+            .map_err(|error| self.session.file_error(entry, error))
+    }
+
+    /// Copies an entry, or links it to the copy of another name of the same file.
+    fn with_links(
+        &mut self,
+        entry: &Entry<'_, P>,
+        src: Looked,
+        onto: Onto,
+        opened: Option<Source<P>>,
+    ) -> Result<(), Error> {
+        if !self.keeps_links(entry, &src.stat) {
+            return self.make(entry, src, onto, opened);
+        }
+        match self
+            .session
+            .links
+            .claim(src.stat.id, self.names(entry, &src.stat))
+        {
+            Claim::Copy => {
+                let result = self.make(entry, src, onto, opened);
+                let copied = result.is_ok().then_some((&entry.dir.place, entry.dst_name));
+                self.session.links.settle(src.stat.id, copied);
+                result
+            }
+            Claim::Link(copied) => self.link_to_copy(entry, &copied, onto),
+        }
+    }
+
+    /// An existing destination that is left alone is the copy of its source all the same, so that
+    /// other names of the source become links to it; and it becomes a link to an earlier copy.
+    fn keep_newer(&mut self, entry: &Entry<'_, P>, src: Looked) -> Result<(), Error> {
+        if !self.keeps_links(entry, &src.stat) {
+            return Ok(());
+        }
+        match self
+            .session
+            .links
+            .claim(src.stat.id, self.names(entry, &src.stat))
+        {
+            Claim::Copy => {
+                let copied = (&entry.dir.place, entry.dst_name);
+                self.session.links.settle(src.stat.id, Some(copied));
+                Ok(())
+            }
+            Claim::Link(copied) => self.link_to_copy(entry, &copied, Onto::Into(Existing::File)),
+        }
+    }
+
+    fn keeps_links(&self, entry: &Entry<'_, P>, src: &Stat) -> bool {
+        let options = self.session.options;
+        options.preserve.links && options.make == Make::Copy && self.names(entry, src) > 1
+    }
+
+    /// How many names of a file there are to be met: through symbolic links, any number.
+    fn names(&self, entry: &Entry<'_, P>, src: &Stat) -> u64 {
+        if self.follows(entry) {
+            u64::MAX
+        } else {
+            src.links
+        }
+    }
+
+    /// Whether a symbolic link under this name is followed.
+    pub(super) fn follows(&self, entry: &Entry<'_, P>) -> bool {
+        match self.session.options.follow {
+            Follow::Never => false,
+            Follow::Operands => entry.is_operand(),
+            Follow::Always => true,
+        }
+    }
+
+    /// Makes what the options want of the source; what was moved aside comes back if that fails.
+    fn make(
+        &mut self,
+        entry: &Entry<'_, P>,
+        src: Looked,
+        onto: Onto,
+        opened: Option<Source<P>>,
+    ) -> Result<(), Error> {
+        let (existing, backup) = match onto {
+            Onto::Free { backup } => (Existing::Nothing, backup),
+            Onto::Into(existing) => (existing, None),
+            Onto::Leave | Onto::Newer => return Ok(()),
+        };
+        self.begin(entry, backup.as_ref(), src.stat.kind);
+        let result = match self.session.options.make {
+            Make::HardLink => self.link_to_source(entry, src),
+            Make::Symlink => self.symlink_to_source(entry, src),
+            Make::Copy if self.reads_content(src.stat.kind) => {
+                self.copy_file(entry, src, existing, opened)
+            }
+            Make::Copy if src.stat.kind == FileKind::Symlink => self.copy_symlink(entry, &src.stat),
+            Make::Copy => self.copy_special(entry, &src.stat),
+        };
+        if let (Err(_), Some(backup)) = (&result, &backup) {
+            self.move_back(entry, backup);
+        }
+        result
+    }
+
+    pub(super) fn begin(&self, entry: &Entry<'_, P>, backup: Option<&OsString>, kind: FileKind) {
+        let backup = Self::backup_path(entry, backup);
+        let is_parent = entry.role == Role::Parent;
+        let event = Event::Begin {
+            paths: entry,
+            backup: backup.as_ref(),
+            kind,
+            is_parent,
+        };
+        self.session.watch.observer.event(event);
+    }
+
+    fn copy_file(
+        &mut self,
+        entry: &Entry<'_, P>,
+        src: Looked,
+        existing: Existing,
+        opened: Option<Source<P>>,
+    ) -> Result<(), Error> {
+        let mut source = match opened {
+            Some(source) => source,
+            None => self.open(entry, src.follow, Some(src.stat.kind))?,
+        };
+        let session = self.session;
+        if source.stat.id != src.stat.id {
+            return Err(session.refuse(entry, Refusal::Replaced));
+        }
+        if source.stat.kind != FileKind::Regular {
+            source.stat = src.stat; // opening a FIFO lets its writer go on, and its times too
+        }
+        let destination = Destination {
+            at: entry.dst_at(),
+            existing,
+            may_have_acl: entry.dir.gives_acl,
+        };
+        let mut copier = FileCopier {
+            platform: session.platform,
+            options: session.options,
+            watch: session.watch,
+            buffers: &mut self.buffers,
+        };
+        let src_volume = source.stat.id.volume;
+        let mut pair = |src: &P::Handle, dst: &P::Handle| -> Result<Arc<VolumePair>, Failed> {
+            match &entry.dir.pair {
+                Some(pair) if existing != Existing::LinkToFile && pair.src.id == src_volume => {
+                    Ok(Arc::clone(pair))
+                }
+                _ => session.volume_pair(src, src_volume, dst),
+            }
+        };
+        let mut report = Report::default();
+        let mut fail = |error: FileError| session.fail(session.file_error(entry, error));
+        let result = copier.copy(source, &destination, &mut pair, &mut report, &mut fail);
+        self.summary.add_report(&report);
+        result.map_err(|error| {
+            session
+                .file_error(entry, error)
+                .with_attempts(&report.attempts)
+        })?;
+        self.summary.files += 1;
+        if let Some(changed) = report.changed {
+            session
+                .watch
+                .observer
+                .event(Event::Warning(&Warning::Changed {
+                    src: entry.src(),
+                    size_before: changed.size_before,
+                    size_after: changed.size_after,
+                }));
+        }
+        session.watch.observer.event(Event::File {
+            paths: entry,
+            report: &report,
+        });
+        Ok(())
+    }
+}

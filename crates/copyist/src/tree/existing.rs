@@ -1,0 +1,351 @@
+//! What to do where the destination's name is taken.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use super::dir::Entry;
+use super::same_file::{self, Relation, Sameness};
+use super::walk::Worker;
+use super::{backup, base_name};
+use crate::error::{Cause, Code, Error, Operation, Refusal};
+use crate::file::Existing;
+use crate::options::{Backup, Force, Make, Update};
+use crate::platform::{At, FileKind, Open, Platform, Stat};
+use crate::progress::{Event, PathSource, Question};
+use crate::rules;
+
+/// What is to be copied, as it was looked at.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Looked {
+    pub(super) stat: Stat,
+    /// Symbolic links were followed.
+    pub(super) follow: bool,
+}
+
+/// How the destination stands.
+#[derive(Debug)]
+pub(super) enum Onto {
+    /// The name is free, or was made free; the old version may have been moved to a backup.
+    Free { backup: Option<OsString> },
+    /// There is a file to write into.
+    Into(Existing),
+    /// It is to be left as it is.
+    Leave,
+    /// It is not older than the source, and left; but it counts as the source's copy, for other
+    /// names of the source to be linked to.
+    Newer,
+}
+
+impl<P: Platform> Worker<'_, '_, P> {
+    /// Looks at the destination of something that is not a directory, and makes room for it.
+    pub(super) fn make_room(&self, entry: &Entry<'_, P>, src: Looked) -> Result<Onto, Error> {
+        if entry.dir.made.is_new {
+            return Ok(Onto::Free { backup: None });
+        }
+        let Some(link) = self.stat_destination(entry, false)? else {
+            return Ok(Onto::Free { backup: None });
+        };
+        let is_link = link.kind == FileKind::Symlink;
+        if is_link && self.session.was_made(link.id, entry.dst_name) {
+            return Err(self
+                .session
+                .refuse(entry, Refusal::ThroughJustCreatedSymlink));
+        }
+        let target = if is_link && !self.replaces_link(src.stat.kind) {
+            self.stat_behind_link(entry, &link)?
+        } else {
+            Some(link)
+        };
+        // A link to nothing: making the file will tell what to do about it.
+        let Some(dst) = target else {
+            return Ok(Onto::Free { backup: None });
+        };
+        let never = matches!(self.session.options.update, Update::None | Update::NoneFail);
+        match self.sameness(entry, src, &link, &dst) {
+            // What is never replaced need not be different.
+            _ if never => {}
+            Sameness::Done => return Ok(Onto::Leave),
+            Sameness::Same => return Err(self.session.refuse(entry, Refusal::SameFile)),
+            Sameness::Distinct => {}
+        }
+        if let Some(left) = self.is_left(entry, src, &dst)? {
+            self.session
+                .watch
+                .observer
+                .event(Event::Skipped { paths: entry });
+            return Ok(left);
+        }
+        if dst.kind == FileKind::Directory {
+            return Err(self.session.refuse(entry, Refusal::FileOverDirectory));
+        }
+        if self.session.options.backup != Backup::Numbered
+            && self.session.was_made(dst.id, entry.dst_name)
+        {
+            return Err(self.session.refuse(entry, Refusal::JustCreated));
+        }
+        self.replace(entry, src, &link, &dst)
+    }
+
+    /// The destination; `None` if nothing has its name.
+    fn stat_destination(&self, entry: &Entry<'_, P>, follow: bool) -> Result<Option<Stat>, Error> {
+        let session = self.session;
+        match session.platform.stat(entry.dst_at(), follow) {
+            Ok(stat) => Ok(Some(stat)),
+            Err(code) if rules::is_not_found(session.platform.os(), code) => Ok(None),
+            Err(code) => Err(session.error(entry, Operation::StatDestination, Cause::System(code))),
+        }
+    }
+
+    /// What a symbolic link at the destination leads to. One that leads nowhere but to itself can
+    /// be removed, with `-f`, like anything else that can't be opened.
+    fn stat_behind_link(&self, entry: &Entry<'_, P>, link: &Stat) -> Result<Option<Stat>, Error> {
+        let platform = self.session.platform;
+        match platform.stat(entry.dst_at(), true) {
+            Err(code)
+                if rules::is_link_loop(platform.os(), code)
+                    && self.session.options.force == Force::IfNeeded =>
+            {
+                Ok(Some(*link))
+            }
+            _ => self.stat_destination(entry, true),
+        }
+    }
+
+    /// Whether a symbolic link at the destination is itself replaced, rather than written through.
+    fn replaces_link(&self, src: FileKind) -> bool {
+        let options = self.session.options;
+        !self.reads_content(src)
+            || options.make != Make::Copy
+            || options.backup != Backup::None
+            || options.force == Force::RemoveFirst
+    }
+
+    /// Whether copying this means reading it, and not making another of its kind.
+    pub(super) fn reads_content(&self, kind: FileKind) -> bool {
+        let options = self.session.options;
+        match kind {
+            FileKind::Regular => true,
+            FileKind::Directory | FileKind::Symlink => false,
+            _ => !options.recursive || options.copy_contents,
+        }
+    }
+
+    fn sameness(&self, entry: &Entry<'_, P>, src: Looked, link: &Stat, dst: &Stat) -> Sameness {
+        let platform = self.session.platform;
+        let src_link = if src.follow {
+            platform.stat(entry.src_at(), false).unwrap_or(src.stat)
+        } else {
+            src.stat
+        };
+        let resolve = |at, stat: Stat| {
+            if stat.kind == FileKind::Symlink {
+                platform.stat(at, true).ok()
+            } else {
+                Some(stat)
+            }
+        };
+        let (src_end, dst_end) = (
+            resolve(entry.src_at(), src_link),
+            resolve(entry.dst_at(), *link),
+        );
+        let same_target = match (src_end, dst_end) {
+            (Some(src), Some(dst)) => src.id == dst.id,
+            _ => false,
+        };
+        let same_inode = src_link.id == link.id;
+        let relation = Relation {
+            follows: src.follow,
+            same_file: src.stat.id == dst.id,
+            same_inode,
+            same_entry: same_inode && self.is_same_entry(entry),
+            same_target,
+            src_is_link: src_link.kind == FileKind::Symlink,
+            dst_is_link: link.kind == FileKind::Symlink,
+            dst_names: link.links,
+        };
+        same_file::judge(relation, self.session.options)
+    }
+
+    /// Whether source and destination are one name in one directory.
+    fn is_same_entry(&self, entry: &Entry<'_, P>) -> bool {
+        let platform = self.session.platform;
+        let parent = |at: At<'_, P>| {
+            let path = Path::new(at.name);
+            let parent = path
+                .parent()
+                .filter(|parent| !parent.as_os_str().is_empty());
+            let parent = parent.unwrap_or(Path::new("."));
+            platform
+                .stat(
+                    At {
+                        dir: at.dir,
+                        name: parent.as_os_str(),
+                    },
+                    true,
+                )
+                .map(|it| it.id)
+        };
+        base_name(entry.src_name) == base_name(entry.dst_name)
+            && matches!(
+                (parent(entry.src_at()), parent(entry.dst_at())),
+                (Ok(src), Ok(dst)) if src == dst
+            )
+    }
+
+    /// Whether the options, or the user, want the existing destination left alone.
+    fn is_left(
+        &self,
+        entry: &Entry<'_, P>,
+        src: Looked,
+        dst: &Stat,
+    ) -> Result<Option<Onto>, Error> {
+        let options = self.session.options;
+        match options.update {
+            Update::Older if dst.modified >= src.stat.modified => return Ok(Some(Onto::Newer)),
+            Update::None => return Ok(Some(Onto::Leave)),
+            Update::NoneFail => return Err(self.session.refuse(entry, Refusal::NotReplacing)),
+            Update::All | Update::Older => {}
+        }
+        if options.interactive && !self.is_allowed(entry, dst) {
+            return Err(self.session.refuse(entry, Refusal::Declined));
+        }
+        Ok(None)
+    }
+
+    fn is_allowed(&self, entry: &Entry<'_, P>, dst: &Stat) -> bool {
+        let session = self.session;
+        let writable = dst.kind == FileKind::Symlink || session.platform.may_write(entry.dst_at());
+        session.watch.observer.may_replace(Question {
+            paths: entry,
+            unwritable_mode: (!writable).then_some(dst.mode),
+            removes: session.options.force != Force::No,
+        })
+    }
+
+    fn replace(
+        &self,
+        entry: &Entry<'_, P>,
+        src: Looked,
+        link: &Stat,
+        dst: &Stat,
+    ) -> Result<Onto, Error> {
+        let options = self.session.options;
+        if options.backup != Backup::None {
+            let backup = self.move_aside(entry, src)?;
+            return Ok(Onto::Free {
+                backup: Some(backup),
+            });
+        }
+        // A link can't be made under a name that is taken, and no FIFO can be written into one;
+        // writing into a file of several names would change them all.
+        let makes_anew = !options.attributes_only
+            && ((options.preserve.links && dst.links > 1)
+                || (!src.follow && src.stat.kind != FileKind::Regular));
+        let links_by_force = options.make != Make::Copy && options.force != Force::No;
+        if options.force == Force::RemoveFirst || makes_anew || links_by_force {
+            self.remove_existing(entry)?;
+            return Ok(Onto::Free { backup: None });
+        }
+        Ok(Onto::Into(if link.kind == FileKind::Symlink {
+            Existing::LinkToFile
+        } else {
+            Existing::File
+        }))
+    }
+
+    pub(super) fn remove_existing(&self, entry: &Entry<'_, P>) -> Result<(), Error> {
+        let session = self.session;
+        match session.platform.remove(entry.dst_at(), false) {
+            Ok(()) => {
+                session
+                    .watch
+                    .observer
+                    .event(Event::Removed { paths: entry });
+                Ok(())
+            }
+            Err(code) if rules::is_not_found(session.platform.os(), code) => Ok(()),
+            Err(code) => Err(session.error(entry, Operation::Remove, Cause::System(code))),
+        }
+    }
+
+    /// Makes something under the destination's name. With `-f`, what has that name is removed.
+    pub(super) fn make_or_replace(
+        &self,
+        entry: &Entry<'_, P>,
+        operation: Operation,
+        make: impl Fn() -> Result<(), Code>,
+    ) -> Result<(), Error> {
+        let made = match make() {
+            Err(code)
+                if rules::is_taken(self.session.platform.os(), code)
+                    && self.session.options.force != Force::No =>
+            {
+                self.remove_existing(entry)?;
+                make()
+            }
+            made => made,
+        };
+        made.map_err(|code| self.session.error(entry, operation, Cause::System(code)))
+    }
+
+    /// Renames the destination to its backup, whose name (with the destination's path) it answers.
+    fn move_aside(&self, entry: &Entry<'_, P>, src: Looked) -> Result<OsString, Error> {
+        let session = self.session;
+        let failed = |code: Code| session.error(entry, Operation::MakeBackup, Cause::System(code));
+        let path = Path::new(entry.dst_name);
+        let parent = path
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty());
+        let parent = parent.unwrap_or(Path::new("."));
+        let name = base_name(entry.dst_name);
+        let dir_at = At {
+            dir: &entry.dir.dst,
+            name: parent.as_os_str(),
+        };
+        let dir = session
+            .platform
+            .open(dir_at, Open::Directory { follow: true });
+        let backup = backup::name(session.platform, dir.as_ref().ok(), &name, session.options)
+            .map_err(failed)?;
+        let backup = if parent == Path::new(".") && !path.starts_with(".") {
+            backup
+        } else {
+            parent.join(backup).into_os_string()
+        };
+        let backup_at = At {
+            dir: &entry.dir.dst,
+            name: &backup,
+        };
+        let of_source = session.platform.stat(backup_at, true);
+        if session.options.backup != Backup::Numbered
+            && of_source.is_ok_and(|stat| stat.id == src.stat.id)
+        {
+            return Err(session.refuse(entry, Refusal::BackupDestroysSource));
+        }
+        session
+            .platform
+            .rename(entry.dst_at(), backup_at)
+            .map_err(failed)?;
+        Ok(backup)
+    }
+
+    /// What was moved aside for a copy that then failed gets its name back.
+    pub(super) fn move_back(&self, entry: &Entry<'_, P>, backup: &OsString) {
+        let backup_at = At {
+            dir: &entry.dir.dst,
+            name: backup,
+        };
+        // The failure of the copy is reported; if this fails too, the backup keeps its own name.
+        let _ = self.session.platform.rename(backup_at, entry.dst_at());
+    }
+
+    /// The backup's path, for whoever watches.
+    pub(super) fn backup_path(entry: &Entry<'_, P>, backup: Option<&OsString>) -> Option<PathBuf> {
+        let backup = backup?;
+        let dst = entry.dst();
+        Some(dst.parent().map_or_else(
+            || PathBuf::from(base_name(backup)),
+            |parent| parent.join(base_name(backup)),
+        ))
+    }
+}

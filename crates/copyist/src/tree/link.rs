@@ -1,0 +1,163 @@
+//! Links made instead of a copy: to an earlier copy, or (`-l`, `-s`) to the source.
+
+use std::path::{Component, Path};
+use std::sync::Arc;
+
+use super::dir::{Entry, Place};
+use super::existing::{Looked, Onto};
+use super::links::Copied;
+use super::walk::Worker;
+use crate::error::{Cause, Code, Error, Operation, Refusal};
+use crate::platform::{At, FileKind, Node, Open, Platform};
+use crate::progress::{Event, Made};
+
+impl<P: Platform> Worker<'_, '_, P> {
+    /// Gives the copy of a file the name that its source has here.
+    pub(super) fn link_to_copy(
+        &mut self,
+        entry: &Entry<'_, P>,
+        copied: &Copied,
+        onto: Onto,
+    ) -> Result<(), Error> {
+        let backup = match onto {
+            Onto::Free { backup } => backup,
+            Onto::Leave | Onto::Newer => return Ok(()),
+            Onto::Into(_) => {
+                if self.is_linked(entry, copied) {
+                    return Ok(());
+                }
+                self.remove_existing(entry)?;
+                None
+            }
+        };
+        self.begin(entry, backup.as_ref(), FileKind::Regular);
+        let result = self
+            .with_dir(entry, &copied.place, |dir| {
+                let to = At {
+                    dir,
+                    name: &copied.dst_name,
+                };
+                let link = Node::HardLink { to, follow: false };
+                self.session.platform.make(entry.dst_at(), link)
+            })
+            .map_err(|code| {
+                self.session
+                    .error(entry, Operation::CreateHardLink, Cause::System(code))
+            });
+        if let (Err(_), Some(backup)) = (&result, &backup) {
+            self.move_back(entry, backup);
+        }
+        result?;
+        self.linked(entry);
+        Ok(())
+    }
+
+    fn is_linked(&self, entry: &Entry<'_, P>, copied: &Copied) -> bool {
+        let platform = self.session.platform;
+        let theirs = self.with_dir(entry, &copied.place, |dir| {
+            platform.stat(
+                At {
+                    dir,
+                    name: &copied.dst_name,
+                },
+                false,
+            )
+        });
+        let ours = platform.stat(entry.dst_at(), false);
+        matches!((theirs, ours), (Ok(theirs), Ok(ours)) if theirs.id == ours.id)
+    }
+
+    /// Calls `act` with the destination directory at `place`, which may have been closed.
+    fn with_dir<T>(
+        &self,
+        entry: &Entry<'_, P>,
+        place: &Arc<Place>,
+        act: impl FnOnce(&P::Handle) -> Result<T, Code>,
+    ) -> Result<T, Code> {
+        if let Some(dir) = entry.dir.up().find(|dir| Arc::ptr_eq(&dir.place, place)) {
+            return act(&dir.dst);
+        }
+        let mut names: Vec<&Place> = place.up().filter(|it| !it.dst_name.is_empty()).collect();
+        let mut dir = self.session.platform.current_dir()?;
+        let mut follow = true; // the operand's own path, which the caller named
+        while let Some(next) = names.pop() {
+            let at = At {
+                dir: &dir,
+                name: &next.dst_name,
+            };
+            dir = self.session.platform.open(at, Open::Place { follow })?;
+            follow = false;
+        }
+        act(&dir)
+    }
+
+    fn linked(&mut self, entry: &Entry<'_, P>) {
+        self.summary.links += 1;
+        let event = Event::Entry {
+            paths: entry,
+            what: Made::HardLink,
+        };
+        self.session.watch.observer.event(event);
+    }
+
+    /// `-l`: another name for the source itself.
+    pub(super) fn link_to_source(
+        &mut self,
+        entry: &Entry<'_, P>,
+        src: Looked,
+    ) -> Result<(), Error> {
+        self.make_or_replace(entry, Operation::CreateHardLink, || {
+            let link = Node::HardLink {
+                to: entry.src_at(),
+                follow: src.follow,
+            };
+            self.session.platform.make(entry.dst_at(), link)
+        })?;
+        self.linked(entry);
+        Ok(())
+    }
+
+    /// `-s`: a symbolic link to the source, by the name that the caller gave.
+    pub(super) fn symlink_to_source(
+        &mut self,
+        entry: &Entry<'_, P>,
+        src: Looked,
+    ) -> Result<(), Error> {
+        let session = self.session;
+        let target = crate::progress::PathSource::src(entry);
+        if !target.is_absolute() && !self.is_made_in_current_dir(entry) {
+            return Err(session.refuse(entry, Refusal::RelativeSymlink));
+        }
+        self.make_or_replace(entry, Operation::CreateSymlink, || {
+            let link = Node::Symlink {
+                target: target.as_os_str(),
+            };
+            session.platform.make(entry.dst_at(), link)
+        })?;
+        self.keep_link_attributes(entry, &src.stat);
+        self.summary.symlinks += 1;
+        let event = Event::Entry {
+            paths: entry,
+            what: Made::Symlink,
+        };
+        session.watch.observer.event(event);
+        Ok(())
+    }
+
+    /// A relative target means the same from the destination only in the directory that it is
+    /// relative to.
+    fn is_made_in_current_dir(&self, entry: &Entry<'_, P>) -> bool {
+        let dst = crate::progress::PathSource::dst(entry);
+        let parent = dst.parent().unwrap_or(Path::new(""));
+        if parent.components().all(|part| part == Component::CurDir) {
+            return true;
+        }
+        let platform = self.session.platform;
+        let current = platform.stat_open(&self.session.current.dst);
+        let at = At {
+            dir: &self.session.current.dst,
+            name: parent.as_os_str(),
+        };
+        matches!((current, platform.stat(at, true)), (Ok(a), Ok(b)) if a.id == b.id)
+    }
+}

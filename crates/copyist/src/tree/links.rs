@@ -1,0 +1,128 @@
+//! Hard links between the copied files: the first name of a file is copied, the others are linked
+//! to that copy.
+
+use std::collections::HashMap;
+use std::ffi::{OsStr, OsString};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use super::dir::Place;
+use crate::platform::FileId;
+
+/// Where the copy of a file is.
+#[derive(Clone, Debug)]
+pub(crate) struct Copied {
+    pub(crate) place: Arc<Place>,
+    pub(crate) dst_name: OsString,
+}
+
+/// The files with several names that the run has met.
+#[derive(Debug, Default)]
+pub(crate) struct Links {
+    files: Mutex<HashMap<FileId, Met>>,
+    changed: Condvar,
+}
+
+#[derive(Debug)]
+struct Met {
+    /// `None` while the first name is being copied.
+    copied: Option<Copied>,
+    /// Names that have not been met. At 0 the file is forgotten: the table is as large as the
+    /// set of files that are half way.
+    names_left: u64,
+}
+
+/// What to do with a name.
+#[derive(Debug)]
+pub(crate) enum Claim {
+    /// It is the first: copy it, and call [`Links::settle`].
+    Copy,
+    /// Link it to this.
+    Link(Copied),
+}
+
+impl Links {
+    fn lock(&self) -> MutexGuard<'_, HashMap<FileId, Met>> {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Meets a name of a file that has `names` of them. Waits while the first is being copied.
+    ///
+    /// That wait ends: whoever copies is running, and waits for nobody.
+    pub(crate) fn claim(&self, file: FileId, names: u64) -> Claim {
+        let mut files = self.lock();
+        loop {
+            let Some(met) = files.get_mut(&file) else {
+                let names_left = names.saturating_sub(1);
+                files.insert(
+                    file,
+                    Met {
+                        copied: None,
+                        names_left,
+                    },
+                );
+                return Claim::Copy;
+            };
+            if let Some(copied) = &met.copied {
+                let copied = copied.clone();
+                met.names_left = met.names_left.saturating_sub(1);
+                if met.names_left == 0 {
+                    files.remove(&file);
+                }
+                return Claim::Link(copied);
+            }
+            files = self
+                .changed
+                .wait(files)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// The first name was copied to this place, or (`None`) could not be: then the next that is
+    /// met is the first.
+    pub(crate) fn settle(&self, file: FileId, copied: Option<(&Arc<Place>, &OsStr)>) {
+        let mut files = self.lock();
+        match (files.get_mut(&file), copied) {
+            (Some(met), Some((place, name))) if met.names_left > 0 => {
+                met.copied = Some(Copied {
+                    place: Arc::clone(place),
+                    dst_name: name.to_os_string(),
+                });
+            }
+            _ => {
+                files.remove(&file);
+            }
+        }
+        drop(files);
+        self.changed.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: FileId = FileId {
+        volume: 1,
+        inode: 2,
+    };
+
+    #[test]
+    fn a_file_is_forgotten_with_its_last_name() {
+        let links = Links::default();
+        assert!(matches!(links.claim(FILE, 2), Claim::Copy));
+        links.settle(FILE, Some((&Arc::default(), OsStr::new("a"))));
+        assert!(matches!(links.claim(FILE, 2), Claim::Link(it) if it.dst_name == "a"));
+        assert!(links.lock().is_empty());
+    }
+
+    #[test]
+    fn after_a_failure_the_next_name_is_copied() {
+        let links = Links::default();
+        assert!(matches!(links.claim(FILE, 3), Claim::Copy));
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| matches!(links.claim(FILE, 3), Claim::Copy));
+            links.settle(FILE, None);
+            assert!(waiting.join().unwrap());
+        });
+    }
+}

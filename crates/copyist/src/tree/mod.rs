@@ -1,0 +1,254 @@
+//! Trees: walked relative to open directories, in parallel, without a list of what is in them.
+
+use std::collections::HashSet;
+use std::ffi::OsString;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use crate::attributes::Failed;
+use crate::copier::Operand;
+use crate::error::{Cause, Error, Operation, Refusal};
+use crate::file::FileError;
+use crate::options::{Backup, Options};
+use crate::platform::{FileId, FileKind, Platform, Stat};
+use crate::progress::{Event, PathSource, Warning};
+use crate::report::Summary;
+use crate::transfer::Watch;
+use crate::volumes::VolumePairs;
+
+mod backup;
+mod dir;
+mod directory;
+mod entry;
+mod existing;
+mod link;
+mod links;
+mod operands;
+mod same_file;
+mod schedule;
+mod special;
+mod walk;
+
+use dir::{Dir, Entry};
+use links::Links;
+use schedule::Schedule;
+use walk::{Job, Worker};
+
+/// The most workers that are started without being asked for.
+const MOST_WORKERS: usize = 8;
+
+/// One run over several operands.
+pub(crate) struct Session<'a, P: Platform> {
+    platform: &'a P,
+    options: &'a Options,
+    watch: Watch<'a>,
+    pairs: VolumePairs,
+    links: Links,
+    schedule: Schedule<Job<P>>,
+    /// Where operands are named.
+    current: Arc<Dir<P>>,
+    /// The directories that operands were copied to: met as a source, one would be copied into
+    /// itself for ever.
+    roots: Mutex<HashSet<FileId>>,
+    /// The operands met so far, by name.
+    given: Mutex<HashSet<(FileId, OsString)>>,
+    /// What operands made, by name: not to be overwritten by a later one. `None` with one operand.
+    made: Option<Mutex<HashSet<(FileId, OsString)>>>,
+    errors: AtomicU64,
+    /// A failure has said already that the run was cancelled.
+    cancel_told: AtomicBool,
+    first_error: Mutex<Option<Error>>,
+}
+
+/// Copies the operands, as if one after the other.
+pub(crate) fn run<P: Platform>(
+    platform: &P,
+    options: &Options,
+    watch: Watch<'_>,
+    operands: &[Operand],
+) -> (Summary, Option<Error>) {
+    let start = Instant::now();
+    let session = match Session::new(platform, options, watch, operands) {
+        Ok(session) => session,
+        Err(failed) => {
+            let error = Error::new(platform.os(), failed.operation, Cause::System(failed.code));
+            watch.observer.event(Event::Error(&error));
+            return (
+                Summary {
+                    errors: 1,
+                    ..Summary::default()
+                },
+                Some(error),
+            );
+        }
+    };
+    let mut summary = Summary::default();
+    for wave in operands::waves(operands, options) {
+        summary.add(&session.run_wave(wave));
+    }
+    if watch.cancel.is_cancelled() && !session.cancel_told.load(Ordering::Relaxed) {
+        let cancelled = Cause::Refused(Refusal::Cancelled);
+        session.fail(Error::new(platform.os(), Operation::Plan, cancelled));
+    }
+    summary.errors = session.errors.load(Ordering::Relaxed);
+    summary.elapsed = start.elapsed();
+    let first = session
+        .first_error
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
+    (summary, first)
+}
+
+impl<'a, P: Platform> Session<'a, P> {
+    fn new(
+        platform: &'a P,
+        options: &'a Options,
+        watch: Watch<'a>,
+        operands: &[Operand],
+    ) -> Result<Session<'a, P>, Failed> {
+        let current = || {
+            platform.current_dir().map_err(|code| Failed {
+                operation: Operation::OpenDirectory,
+                code,
+            })
+        };
+        Ok(Session {
+            platform,
+            options,
+            watch,
+            pairs: VolumePairs::default(),
+            links: Links::default(),
+            schedule: Schedule::new(workers(options)),
+            current: Arc::new(Dir::current(current()?, current()?)),
+            roots: Mutex::default(),
+            given: Mutex::default(),
+            made: (operands.len() > 1).then(Mutex::default),
+            errors: AtomicU64::new(0),
+            cancel_told: AtomicBool::new(false),
+            first_error: Mutex::default(),
+        })
+    }
+
+    /// Copies operands that can't get in each other's way.
+    fn run_wave(&self, operands: &[Operand]) -> Summary {
+        let total = Mutex::new(Summary::default());
+        // The last pushed is the first done.
+        for operand in operands.iter().rev() {
+            self.schedule.push_for_later(Job::Operand(operand.clone()));
+        }
+        let schedule = &self.schedule;
+        schedule.begin();
+        std::thread::scope(|scope| {
+            Worker::new(self, scope, &total).work();
+        });
+        total.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts and tells a failure. The run goes on.
+    fn fail(&self, error: Error) {
+        self.errors.fetch_add(1, Ordering::Relaxed);
+        self.cancel_told
+            .fetch_or(error.is_cancelled(), Ordering::Relaxed);
+        self.watch.observer.event(Event::Error(&error));
+        let mut first = self
+            .first_error
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        first.get_or_insert(error);
+    }
+
+    fn error(&self, entry: &Entry<'_, P>, operation: Operation, cause: Cause) -> Error {
+        Error::new(self.platform.os(), operation, cause)
+            .with_paths(Some(entry.src()), Some(entry.dst()))
+    }
+
+    fn refuse(&self, entry: &Entry<'_, P>, refusal: Refusal) -> Error {
+        self.error(entry, Operation::Plan, Cause::Refused(refusal))
+    }
+
+    fn file_error(&self, entry: &Entry<'_, P>, error: FileError) -> Error {
+        let FileError {
+            operation,
+            cause,
+            transfer,
+        } = error;
+        let error = self.error(entry, operation, cause);
+        match transfer {
+            Some((method, offset)) => error.with_transfer(method, offset),
+            None => error,
+        }
+    }
+
+    fn is_root(&self, id: FileId) -> bool {
+        self.roots
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(&id)
+    }
+
+    fn add_root(&self, id: FileId) {
+        self.roots
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(id);
+    }
+
+    /// Whether this was an operand before, and then says that it is copied once. Files of which
+    /// backups are made are copied each time.
+    fn was_given(&self, entry: &Entry<'_, P>, stat: &Stat) -> bool {
+        let is_dir = stat.kind == FileKind::Directory;
+        if !entry.is_operand() || (!is_dir && self.options.backup != Backup::None) {
+            return false;
+        }
+        let key = (stat.id, base_name(entry.src_name));
+        if self
+            .given
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(key)
+        {
+            return false;
+        }
+        let warning = Warning::GivenTwice {
+            src: entry.src(),
+            is_dir,
+        };
+        self.watch.observer.event(Event::Warning(&warning));
+        true
+    }
+
+    /// Remembers what an operand made.
+    fn remember_made(&self, entry: &Entry<'_, P>) {
+        if let (Some(made), true) = (&self.made, entry.is_operand())
+            && let Ok(stat) = self.platform.stat(entry.dst_at(), false)
+        {
+            let key = (stat.id, base_name(entry.dst_name));
+            made.lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(key);
+        }
+    }
+
+    fn was_made(&self, id: FileId, name: &std::ffi::OsStr) -> bool {
+        self.made.as_ref().is_some_and(|made| {
+            let made = made.lock().unwrap_or_else(PoisonError::into_inner);
+            made.contains(&(id, base_name(name)))
+        })
+    }
+}
+
+fn base_name(path: &std::ffi::OsStr) -> OsString {
+    Path::new(path).file_name().unwrap_or(path).to_os_string()
+}
+
+fn workers(options: &Options) -> usize {
+    if options.ordered {
+        return 1;
+    }
+    options.jobs.map_or_else(
+        || std::thread::available_parallelism().map_or(1, |n| n.get().min(MOST_WORKERS)),
+        std::num::NonZero::get,
+    )
+}

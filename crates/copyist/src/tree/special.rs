@@ -1,0 +1,98 @@
+//! Symbolic links, FIFOs, sockets and devices: made anew, not read.
+
+use super::dir::Entry;
+use super::walk::Worker;
+use crate::attributes::{Attributes, Made, MakeMode};
+use crate::error::{Cause, Error, Operation, Refusal};
+use crate::options::Options;
+use crate::platform::{FileKind, Node, Platform, Stat, Target};
+use crate::progress::{self, Event};
+
+impl<P: Platform> Worker<'_, '_, P> {
+    pub(super) fn copy_symlink(&mut self, entry: &Entry<'_, P>, src: &Stat) -> Result<(), Error> {
+        let session = self.session;
+        let target = session
+            .platform
+            .read_link(entry.src_at())
+            .map_err(|code| session.error(entry, Operation::ReadLink, Cause::System(code)))?;
+        self.make_or_replace(entry, Operation::CreateSymlink, || {
+            let link = Node::Symlink { target: &target };
+            session.platform.make(entry.dst_at(), link)
+        })?;
+        let made = Made {
+            may_have_acl: false,
+            is_new: true,
+            ..Made::before()
+        };
+        self.keep_attributes(entry, src, made, session.options);
+        self.summary.symlinks += 1;
+        self.tell(entry, progress::Made::Symlink);
+        Ok(())
+    }
+
+    pub(super) fn copy_special(&mut self, entry: &Entry<'_, P>, src: &Stat) -> Result<(), Error> {
+        let session = self.session;
+        let operation = match src.kind {
+            FileKind::Fifo => Operation::CreateFifo,
+            FileKind::Socket | FileKind::CharDevice | FileKind::BlockDevice => {
+                Operation::CreateSpecial
+            }
+            _ => return Err(session.refuse(entry, Refusal::UnknownKind)),
+        };
+        let plan = MakeMode::new(session.platform, session.options, src);
+        let node = Node::Special {
+            kind: src.kind,
+            mode: plan.mode,
+            device: src.device,
+        };
+        session
+            .platform
+            .make(entry.dst_at(), node)
+            .map_err(|code| session.error(entry, operation, Cause::System(code)))?;
+        self.keep_attributes(entry, src, plan.made(entry.dir.gives_acl), session.options);
+        self.summary.specials += 1;
+        self.tell(entry, progress::Made::Special);
+        Ok(())
+    }
+
+    /// A symbolic link to a source keeps the times and extended attributes of what it leads to.
+    pub(super) fn keep_link_attributes(&mut self, entry: &Entry<'_, P>, src: &Stat) {
+        let mut options = self.session.options.clone();
+        options.preserve.owner = false;
+        options.preserve.mode = false;
+        let made = Made {
+            may_have_acl: false,
+            is_new: true,
+            ..Made::before()
+        };
+        let as_link = Stat {
+            kind: FileKind::Symlink,
+            ..*src
+        };
+        self.keep_attributes(entry, &as_link, made, &options);
+    }
+
+    fn keep_attributes(&mut self, entry: &Entry<'_, P>, src: &Stat, made: Made, options: &Options) {
+        let session = self.session;
+        Attributes {
+            platform: session.platform,
+            options,
+            src: Target::Named(entry.src_at()),
+            src_stat: src,
+            dst: Target::Named(entry.dst_at()),
+            made,
+            buffers: &mut self.buffers,
+        }
+        .apply(&mut |failed| {
+            let cause = Cause::System(failed.code);
+            session.fail(session.error(entry, failed.operation, cause));
+        });
+    }
+
+    fn tell(&self, entry: &Entry<'_, P>, what: progress::Made) {
+        self.session
+            .watch
+            .observer
+            .event(Event::Entry { paths: entry, what });
+    }
+}

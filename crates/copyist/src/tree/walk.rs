@@ -1,0 +1,280 @@
+//! The walk: what each worker does with a job.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::Scope;
+
+use super::Session;
+use super::dir::{Dir, Entry, Role};
+use super::schedule::Help;
+use crate::buffers::Buffers;
+use crate::copier::Operand;
+use crate::error::{Cause, Error, Operation};
+use crate::platform::{At, Batch, FileKind, Platform};
+use crate::report::Summary;
+
+/// A worker's stack, bytes: the walk is no recursion, so it needs little however deep a tree is.
+const WORKER_STACK_BYTES: usize = 256 << 10;
+
+/// Something to do.
+pub(super) enum Job<P: Platform> {
+    /// Copy something that the caller named.
+    Operand(Operand),
+    /// Read the next names of a directory, and copy them.
+    Read(Arc<Dir<P>>),
+    /// Copy the names of a batch from `next` on: the walk went down before them.
+    Rest {
+        dir: Arc<Dir<P>>,
+        batch: Batch,
+        next: usize,
+    },
+}
+
+/// What became of an entry.
+pub(super) enum Outcome {
+    /// It is done with.
+    Done,
+    /// It is a directory, to be entered.
+    Directory,
+}
+
+/// One thread's share of the walk.
+pub(super) struct Worker<'s, 'e, P: Platform> {
+    pub(super) session: &'s Session<'s, P>,
+    scope: &'s Scope<'s, 'e>,
+    total: &'s Mutex<Summary>,
+    pub(super) summary: Summary,
+    pub(super) buffers: Buffers,
+    /// Batches that were read and can be filled again.
+    batches: Vec<Batch>,
+}
+
+impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
+    pub(super) fn new(
+        session: &'s Session<'s, P>,
+        scope: &'s Scope<'s, 'e>,
+        total: &'s Mutex<Summary>,
+    ) -> Worker<'s, 'e, P> {
+        Worker {
+            session,
+            scope,
+            total,
+            summary: Summary::default(),
+            buffers: Buffers::default(),
+            batches: Vec::new(),
+        }
+    }
+
+    /// Does jobs until there are none left anywhere.
+    pub(super) fn work(mut self) {
+        while let Some(job) = self.session.schedule.pop() {
+            if self.session.schedule.wants_help() {
+                self.start_another();
+            }
+            self.run(job);
+        }
+        self.total
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .add(&self.summary);
+    }
+
+    fn run(&mut self, job: Job<P>) {
+        match job {
+            Job::Operand(_) if self.session.watch.cancel.is_cancelled() => {}
+            Job::Operand(operand) => self.operand(&operand),
+            Job::Read(dir) => {
+                self.read(&dir);
+                self.release(dir);
+            }
+            Job::Rest { dir, batch, next } => {
+                self.copy_batch(&dir, batch, next);
+                self.release(dir);
+            }
+        }
+    }
+
+    fn start_another(&self) {
+        let (session, scope, total) = (self.session, self.scope, self.total);
+        // Without another thread the walk is slower, and just as right; but a worker that was
+        // counted and never came would be waited for.
+        let started = std::thread::Builder::new()
+            .stack_size(WORKER_STACK_BYTES)
+            .spawn_scoped(scope, move || Worker::new(session, scope, total).work());
+        if started.is_err() {
+            session.schedule.worker_failed();
+        }
+    }
+
+    pub(super) fn push(&self, job: Job<P>) {
+        if self.session.schedule.push(job) == Help::Start {
+            self.start_another();
+        }
+    }
+
+    fn operand(&mut self, operand: &Operand) {
+        let dir = Arc::clone(&self.session.current);
+        if let Some(base) = &operand.parents_below {
+            return self.operand_with_parents(&dir, operand, base);
+        }
+        self.operand_entry(Entry {
+            dir: &dir,
+            src_name: operand.src.as_os_str(),
+            dst_name: operand.dst.as_os_str(),
+            role: Role::Operand,
+        });
+    }
+
+    /// Makes the directories that lead to the source below `base` too, each with its attributes.
+    fn operand_with_parents(&mut self, dir: &Arc<Dir<P>>, operand: &Operand, base: &Path) {
+        let made_whole = self.leads_there(operand);
+        let mut dir = Arc::clone(dir);
+        let mut held = Vec::new();
+        let mut dst_name = base.as_os_str().to_os_string();
+        let mut src_name = OsString::new();
+        let mut parts = operand.src.components().peekable();
+        while let Some(part) = parts.next() {
+            if part == std::path::Component::CurDir && parts.peek().is_some() {
+                continue;
+            }
+            let is_root = matches!(part, std::path::Component::RootDir);
+            src_name = Path::new(&src_name).join(part).into_os_string();
+            if !is_root {
+                dst_name = Path::new(&dst_name).join(part).into_os_string();
+            }
+            let entry = Entry {
+                dir: &dir,
+                src_name: &src_name,
+                dst_name: &dst_name,
+                role: if parts.peek().is_none() {
+                    Role::Operand
+                } else {
+                    Role::Parent
+                },
+            };
+            if parts.peek().is_none() {
+                self.operand_entry(entry);
+                break;
+            }
+            if is_root {
+                continue;
+            }
+            match self.open_parent(entry, !made_whole) {
+                Ok(parent) => {
+                    held.push(Arc::clone(&parent));
+                    dir = parent;
+                    src_name.clear();
+                    dst_name.clear();
+                }
+                Err(error) => {
+                    self.session.fail(error);
+                    break;
+                }
+            }
+        }
+        while let Some(parent) = held.pop() {
+            self.release(parent);
+        }
+    }
+
+    /// Whether the destination's directory is there: then nothing on the way to it is changed.
+    fn leads_there(&self, operand: &Operand) -> bool {
+        operand.dst.parent().is_some_and(|parent| {
+            let at = At {
+                dir: &self.session.current.dst,
+                name: parent.as_os_str(),
+            };
+            self.session.platform.stat(at, true).is_ok()
+        })
+    }
+
+    fn operand_entry(&mut self, entry: Entry<'_, P>) {
+        if let Outcome::Directory = self.entry(entry, None) {
+            self.enter(entry);
+        }
+    }
+
+    fn read(&mut self, dir: &Arc<Dir<P>>) {
+        if self.session.watch.cancel.is_cancelled() {
+            return;
+        }
+        let mut batch = self.batches.pop().unwrap_or_default();
+        if let Err(code) =
+            self.session
+                .platform
+                .read_dir(&dir.src, &mut self.buffers.read_dir, &mut batch)
+        {
+            let error = Error::new(
+                self.session.platform.os(),
+                Operation::ReadDirectory,
+                Cause::System(code),
+            );
+            self.session
+                .fail(error.with_paths(Some(dir.place.src()), Some(dir.place.dst())));
+            return;
+        }
+        if batch.is_empty() {
+            self.batches.push(batch);
+            return;
+        }
+        // The rest of the directory is there for whoever is free.
+        dir.hold();
+        self.push(Job::Read(Arc::clone(dir)));
+        self.copy_batch(dir, batch, 0);
+    }
+
+    /// Copies the names from `from` on, down to the first directory: that is walked before the
+    /// rest, which is left for later or for another worker.
+    fn copy_batch(&mut self, dir: &Arc<Dir<P>>, batch: Batch, from: usize) {
+        for n in from..batch.len() {
+            if self.session.watch.cancel.is_cancelled() {
+                break;
+            }
+            let (name, kind) = batch.get(n);
+            let entry = Entry {
+                dir,
+                src_name: name,
+                dst_name: name,
+                role: Role::Found,
+            };
+            let outcome = match kind {
+                Some(FileKind::Directory) => Outcome::Directory,
+                kind => self.entry(entry, kind),
+            };
+            if let Outcome::Directory = outcome {
+                let name = name.to_os_string();
+                if n + 1 < batch.len() {
+                    dir.hold();
+                    self.push(Job::Rest {
+                        dir: Arc::clone(dir),
+                        batch,
+                        next: n + 1,
+                    });
+                } else {
+                    self.batches.push(batch);
+                }
+                self.enter(Entry {
+                    dir,
+                    src_name: &name,
+                    dst_name: &name,
+                    role: Role::Found,
+                });
+                return;
+            }
+        }
+        self.batches.push(batch);
+    }
+
+    /// Lets go of a directory. The last to do so sets its attributes, and lets go of its parent.
+    pub(super) fn release(&mut self, dir: Arc<Dir<P>>) {
+        let mut dir = dir;
+        while dir.release() {
+            self.finish_directory(&dir);
+            match &dir.parent {
+                Some(parent) => dir = Arc::clone(parent),
+                None => return,
+            }
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! What is known and learnt of volume pairs while a run lasts. Facts about a pair are asked once.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::exec::Learn;
+use crate::facts::VolumeFacts;
+use crate::method::{Method, MethodSet};
+use crate::rules::Remember;
+
+/// A source volume and a destination volume.
+#[derive(Debug)]
+pub(crate) struct VolumePair {
+    pub(crate) src: VolumeFacts,
+    pub(crate) dst: VolumeFacts,
+    refused: AtomicU8,
+    everywhere: Arc<AtomicU8>,
+}
+
+impl VolumePair {
+    /// The methods that were refused between these volumes, or in this process.
+    pub(crate) fn refused(&self) -> MethodSet {
+        let here = self.refused.load(Ordering::Relaxed);
+        let everywhere = self.everywhere.load(Ordering::Relaxed);
+        MethodSet::from_bits(here | everywhere)
+    }
+}
+
+impl Learn for VolumePair {
+    fn learn(&self, method: Method, remember: Remember) {
+        let refused = MethodSet::EMPTY.with(method).bits();
+        match remember {
+            Remember::File => {}
+            Remember::VolumePair => {
+                self.refused.fetch_or(refused, Ordering::Relaxed);
+            }
+            Remember::Process => {
+                self.everywhere.fetch_or(refused, Ordering::Relaxed);
+            }
+        }
+    }
+}
+
+/// All the pairs of a run.
+#[derive(Debug, Default)]
+pub(crate) struct VolumePairs {
+    pairs: Mutex<HashMap<(u64, u64), Arc<VolumePair>>>,
+    everywhere: Arc<AtomicU8>,
+}
+
+impl VolumePairs {
+    /// The pair of these volumes; `ask` finds out about them if they are new.
+    pub(crate) fn get<E>(
+        &self,
+        src: u64,
+        dst: u64,
+        ask: impl FnOnce() -> Result<(VolumeFacts, VolumeFacts), E>,
+    ) -> Result<Arc<VolumePair>, E> {
+        let mut pairs = self.pairs.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(pair) = pairs.get(&(src, dst)) {
+            return Ok(Arc::clone(pair));
+        }
+        let (src_facts, dst_facts) = ask()?;
+        let pair = Arc::new(VolumePair {
+            src: src_facts,
+            dst: dst_facts,
+            refused: AtomicU8::new(0),
+            everywhere: Arc::clone(&self.everywhere),
+        });
+        pairs.insert((src, dst), Arc::clone(&pair));
+        Ok(pair)
+    }
+}

@@ -1,0 +1,42 @@
+//! The project's own tasks, for `cargo xtask`. They need Linux: the lab mounts real filesystems.
+
+#![forbid(unsafe_code)]
+
+mod command;
+mod error;
+mod fuse;
+mod lab;
+mod signals;
+mod test;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", about = "The project's own tasks")]
+enum Task {
+    /// Run all checks and tests; installs what is missing
+    Test(test::TestArgs),
+    /// Check the sources for what no compiler checks
+    Tidy,
+    /// Real filesystems for tests: loop-mounted, checked, torn down
+    Lab(lab::LabArgs),
+    /// A FUSE filesystem over a directory, with latency, lies and faults
+    Fuse(fuse::FuseArgs),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Task::parse() {
+        Task::Test(args) => test::run(&args),
+        Task::Tidy => tidy::run(),
+        Task::Lab(args) => lab::run(&args),
+        Task::Fuse(args) => fuse::run(args).map(|()| ExitCode::SUCCESS),
+    };
+    outcome.unwrap_or_else(|error| {
+        eprintln!("xtask: {error}");
+        ExitCode::FAILURE
+    })
+}

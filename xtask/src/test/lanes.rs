@@ -1,0 +1,291 @@
+//! The lanes: what each runs, and when it cannot.
+
+use std::process::Command;
+
+use clap::ValueEnum;
+use serde_json::Value;
+
+use super::install;
+use super::libtest::Counts;
+use super::summary::Ending;
+use crate::error::{Context, Error, Result};
+use crate::lab::{self, Lab};
+use crate::{command, signals, tidy, workspace};
+
+/// The variable that tells tests where this program is, to mount FUSE filesystems of their own.
+const XTASK_VARIABLE: &str = "COPYIST_XTASK";
+
+/// Integration tests with this prefix need the lab.
+const LAB_TEST: &str = "lab_";
+
+/// One kind of check; cheap ones come first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Lane {
+    /// Sizes of files and functions, and who may use what
+    Tidy,
+    /// rustfmt
+    Format,
+    /// clippy, with warnings denied
+    Clippy,
+    /// rustdoc, with warnings denied
+    Docs,
+    /// All tests that need no special filesystem
+    Unit,
+    /// Tests on the real filesystems of the lab
+    Filesystems,
+    /// Licenses and origins of dependencies
+    Deny,
+}
+
+impl Lane {
+    pub(super) const ALL: [Self; 7] = [
+        Self::Tidy,
+        Self::Format,
+        Self::Clippy,
+        Self::Docs,
+        Self::Unit,
+        Self::Filesystems,
+        Self::Deny,
+    ];
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Tidy => "tidy",
+            Self::Format => "format",
+            Self::Clippy => "clippy",
+            Self::Docs => "docs",
+            Self::Unit => "unit",
+            Self::Filesystems => "filesystems",
+            Self::Deny => "deny",
+        }
+    }
+
+    /// Runs the lane. The tests are counted even if it fails half-way.
+    pub(super) fn run(self) -> (Ending, Counts) {
+        let mut tests = Counts::default();
+        let ending = match self {
+            Self::Tidy => tidy(),
+            Self::Format => cargo(&["fmt", "--all", "--check"]),
+            Self::Clippy => cargo(&[
+                "clippy",
+                "--workspace",
+                "--all-targets",
+                "--",
+                "-D",
+                "warnings",
+            ]),
+            Self::Docs => docs(),
+            Self::Unit => unit(&mut tests),
+            Self::Filesystems => filesystems(&mut tests),
+            Self::Deny => deny(),
+        };
+        (
+            ending.unwrap_or_else(|error| Ending::Failed(error.to_string())),
+            tests,
+        )
+    }
+}
+
+fn tidy() -> Result<Ending> {
+    let findings = tidy::findings(workspace::root())?;
+    for finding in &findings {
+        println!("{finding}");
+    }
+    Ok(match findings.len() {
+        0 => Ending::Ok,
+        count => Ending::Failed(format!("{count} findings")),
+    })
+}
+
+/// The program and the library have one name, so their pages would overwrite each other: the
+/// library comes last, and stays.
+fn docs() -> Result<Ending> {
+    let doc = |selection: &[&str]| {
+        let mut command = command::cargo(workspace::root());
+        command
+            .args(["doc", "--no-deps"])
+            .args(selection)
+            .env("RUSTDOCFLAGS", "-D warnings");
+        finish(&mut command, |_| {})
+    };
+    match doc(&["--package", "copyist-cli"])? {
+        Ending::Ok => doc(&["--workspace", "--exclude", "copyist-cli"]),
+        failed => Ok(failed),
+    }
+}
+
+fn unit(tests: &mut Counts) -> Result<Ending> {
+    let others = integration_tests()?
+        .into_iter()
+        .filter(|test| !test.name.starts_with(LAB_TEST));
+    let mut command = command::cargo(workspace::root());
+    command.args(["test", "--workspace", "--no-fail-fast", "--lib", "--bins"]);
+    for test in others {
+        command.args(["--test", &test.name]);
+    }
+    let code = cargo_test(&mut command, tests)?;
+    let mut command = command::cargo(workspace::root());
+    command.args(["test", "--workspace", "--no-fail-fast", "--doc"]);
+    let docs = cargo_test(&mut command, tests)?;
+    Ok(if code == Ending::Ok { docs } else { code })
+}
+
+fn filesystems(tests: &mut Counts) -> Result<Ending> {
+    let missing = install::missing_programs();
+    if !missing.is_empty() {
+        return Ok(Ending::NotRun(format!(
+            "not installed: {}",
+            missing.join(", ")
+        )));
+    }
+    if let Err(why) = lab::require_tools() {
+        return Ok(Ending::NotRun(why.to_string()));
+    }
+    let lab_tests = integration_tests()?
+        .into_iter()
+        .filter(|test| test.name.starts_with(LAB_TEST));
+    let (tools, product): (Vec<_>, Vec<_>) = lab_tests.partition(|test| test.package == "xtask");
+    if product.is_empty() {
+        return Ok(Ending::NotRun(format!(
+            "there are no integration tests called {LAB_TEST}*"
+        )));
+    }
+    let labs = workspace::target().join("lab-test");
+    lab::sweep(&labs)?;
+    // If the lab's own tests fail, all that is seen on it means nothing.
+    let sound = cargo_test(lab_test(&tools).arg("--no-fail-fast"), tests)?;
+    if sound != Ending::Ok {
+        return Ok(sound);
+    }
+    // Built before the lab is up, so that it need not stand while the compiler works.
+    let built = finish(lab_test(&product).args(["--release", "--no-run"]), |_| {})?;
+    if built != Ending::Ok {
+        return Ok(built);
+    }
+    let lab = Lab::up(&labs.join(std::process::id().to_string()), lab::DEFAULT_GIB)?;
+    let ending = test_in(&lab, &product, tests);
+    lab.down()?;
+    ending
+}
+
+fn test_in(lab: &Lab, product: &[IntegrationTest], tests: &mut Counts) -> Result<Ending> {
+    signals::check()?;
+    let program = std::env::current_exe().doing("find this program")?;
+    let mut command = lab_test(product);
+    command.args(["--release", "--no-fail-fast"]);
+    command
+        .env(lab::VARIABLE, lab.root())
+        .env(XTASK_VARIABLE, program);
+    cargo_test(&mut command, tests)
+}
+
+fn lab_test(tests: &[IntegrationTest]) -> Command {
+    let mut command = command::cargo(workspace::root());
+    command.arg("test");
+    for test in tests {
+        command.args(["--package", &test.package, "--test", &test.name]);
+    }
+    command
+}
+
+fn deny() -> Result<Ending> {
+    let program = match install::cargo_deny() {
+        Ok(program) => program,
+        Err(error) => return Ok(Ending::NotRun(error.to_string())),
+    };
+    let mut command = Command::new(program);
+    // Advisories are left out: what is published tomorrow must not break what passed today.
+    command.args(["check", "licenses", "bans", "sources"]);
+    finish(command.current_dir(workspace::root()), |_| {})
+}
+
+fn cargo(arguments: &[&str]) -> Result<Ending> {
+    finish(command::cargo(workspace::root()).args(arguments), |_| {})
+}
+
+/// Runs `cargo test`. The output of tests that pass is shown too, because there they say what
+/// they could not run.
+fn cargo_test(command: &mut Command, tests: &mut Counts) -> Result<Ending> {
+    finish(command.args(["--", "--show-output"]), |line| {
+        tests.read(line)
+    })
+}
+
+fn finish(command: &mut Command, on_line: impl FnMut(&str)) -> Result<Ending> {
+    let status = command::stream(command, on_line)?;
+    if status.success() {
+        return Ok(Ending::Ok);
+    }
+    let words = command.get_args().take_while(|word| *word != "--").take(3);
+    let words: Vec<_> = words.map(|word| word.to_string_lossy()).collect();
+    Ok(Ending::Failed(format!(
+        "`{} ...`, {status}",
+        words.join(" ")
+    )))
+}
+
+#[derive(Debug)]
+struct IntegrationTest {
+    package: String,
+    name: String,
+}
+
+/// Asks cargo, because it alone knows them all.
+fn integration_tests() -> Result<Vec<IntegrationTest>> {
+    let mut cargo = command::cargo(workspace::root());
+    let output = cargo
+        .args(["metadata", "--no-deps", "--format-version", "1"])
+        .output()
+        .doing("run `cargo metadata`")?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        return Err(Error::new(format!(
+            "`cargo metadata` failed: {}",
+            said.trim()
+        )));
+    }
+    let metadata = serde_json::from_slice(&output.stdout).doing("understand `cargo metadata`")?;
+    Ok(tests_of(&metadata))
+}
+
+fn tests_of(metadata: &Value) -> Vec<IntegrationTest> {
+    let mut tests = Vec::new();
+    for package in metadata["packages"].as_array().into_iter().flatten() {
+        for target in package["targets"].as_array().into_iter().flatten() {
+            let kinds = target["kind"].as_array().into_iter().flatten();
+            let (Some(package), Some(name)) = (package["name"].as_str(), target["name"].as_str())
+            else {
+                continue;
+            };
+            if kinds.filter_map(Value::as_str).any(|kind| kind == "test") {
+                tests.push(IntegrationTest {
+                    package: package.into(),
+                    name: name.into(),
+                });
+            }
+        }
+    }
+    tests
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn integration_tests_are_found_in_metadata() {
+        let metadata = serde_json::json!({ "packages": [
+            { "name": "a", "targets": [
+                { "name": "a", "kind": ["lib"] },
+                { "name": "lab_x", "kind": ["test"] },
+            ] },
+            { "name": "b", "targets": [{ "name": "y", "kind": ["test"] }] },
+        ] });
+        let found = tests_of(&metadata);
+        let found: Vec<_> = found
+            .iter()
+            .map(|test| (&*test.package, &*test.name))
+            .collect();
+        assert_eq!(found, [("a", "lab_x"), ("b", "y")]);
+    }
+}
