@@ -143,6 +143,8 @@ impl Words {
             Operation::ReadXattrs => format!("listing attributes of {src}"),
             Operation::SetXattrs => format!("setting attributes for {dst}"),
             Operation::SetFlags => format!("preserving inode flags for {dst}"),
+            Operation::Flush => format!("error flushing {dst}"),
+            Operation::Replace => format!("cannot replace {dst}"),
             Operation::CloseDestination => format!("failed to close {dst}"),
             Operation::Plan => format!("cannot copy {src} to {dst}"),
         }

@@ -69,6 +69,10 @@ pub enum Operation {
     SetXattrs,
     SetAcl,
     SetFlags,
+    /// Waiting until data is safe ([`crate::Options::flush`]).
+    Flush,
+    /// Giving a finished copy the name of what it replaces.
+    Replace,
     CloseDestination,
     /// Deciding what to do; the cause is a [`Refusal`].
     Plan,
@@ -275,6 +279,8 @@ impl Operation {
             Operation::SetXattrs => "cannot preserve extended attributes of",
             Operation::SetAcl => "cannot preserve access control list of",
             Operation::SetFlags => "cannot preserve inode flags of",
+            Operation::Flush => "cannot force down the data of",
+            Operation::Replace => "cannot replace",
             Operation::CloseDestination => "failed to close",
             Operation::Plan => "cannot copy",
         }

@@ -9,10 +9,9 @@ use crate::error::{Code, Refusal};
 use crate::facts::Facts;
 use crate::method::Method;
 use crate::plan::Plan;
-use crate::platform::Platform;
 use crate::report::{Attempt, Ended, Report};
 use crate::rules::{Remember, Situation, Verdict, judge};
-use crate::transfer::{Stop, Transfer};
+use crate::transfer::{Mark, Stop};
 
 /// How often a method may ask to be called again without having moved anything.
 const RETRIES: u32 = 16;
@@ -31,11 +30,21 @@ pub(crate) trait Learn {
     fn learn(&self, method: Method, remember: Remember);
 }
 
+/// What a plan is run on: the data of one file on its way.
+pub(crate) trait Runs {
+    /// Moves everything that is left by one method.
+    fn run(&mut self, method: Method) -> Result<(), Stop>;
+    /// How far it has come.
+    fn mark(&self) -> Mark;
+    /// What was moved since `mark` (its `offset` stays the mark's).
+    fn since(&self, mark: Mark) -> Mark;
+}
+
 /// Tries the plan's methods in order until the transfer is complete.
-pub(crate) fn run<P: Platform>(
+pub(crate) fn run(
     plan: &Plan,
     facts: &Facts,
-    transfer: &mut Transfer<'_, P>,
+    transfer: &mut impl Runs,
     learn: &dyn Learn,
     report: &mut Report,
 ) -> Result<(), Failure> {
@@ -54,21 +63,24 @@ pub(crate) fn run<P: Platform>(
 }
 
 /// Runs one method to its end, and puts that into the report.
-fn attempt<P: Platform>(
+fn attempt(
     method: Method,
     facts: &Facts,
-    transfer: &mut Transfer<'_, P>,
+    transfer: &mut impl Runs,
     report: &mut Report,
 ) -> Result<(), (Stop, Verdict, Remember)> {
     let start = Instant::now();
-    let before = transfer.begin();
+    let before = transfer.mark();
     let mut retries = 0;
     let mut why = None;
     let result = loop {
-        let progress = transfer.offset();
+        let progress = transfer.mark().offset;
         let Err(stop) = transfer.run(method) else {
             break Ok(());
         };
+        if stop == Stop::NoDestination {
+            return Err((stop, Verdict::Fatal, Remember::File)); // the method has not begun
+        }
         let Stop::Code { code, .. } = stop else {
             break Err((stop, Verdict::Fatal, Remember::File));
         };
@@ -78,12 +90,12 @@ fn attempt<P: Platform>(
                 method,
                 src_fs: facts.src_volume.kind,
                 dst_fs: facts.dst_volume.kind,
-                touched: transfer.offset() > before.offset,
+                touched: transfer.mark().offset > before.offset,
             },
             code,
         );
         why = Some(rule.why);
-        if transfer.offset() > progress {
+        if transfer.mark().offset > progress {
             retries = 0;
         }
         if rule.verdict != Verdict::Retry {

@@ -136,6 +136,8 @@ pub(crate) struct Facts {
     pub(crate) dst_volume: VolumeFacts,
     /// The destination is a regular file (else: a device, FIFO or terminal).
     pub(crate) dst_is_regular: bool,
+    /// The destination is still to be made: a system that makes whole copies may name it.
+    pub(crate) dst_is_free: bool,
     /// Methods that were refused before, for this volume pair or everywhere.
     pub(crate) refused: MethodSet,
 }

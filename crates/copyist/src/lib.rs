@@ -48,7 +48,7 @@ pub use error::{Cause, Code, Error, Operation, Refusal, Result};
 pub use facts::{FsKind, Known};
 pub use method::{Method, MethodSet, Os, Tally, UnknownMethod};
 pub use options::{
-    Backup, Follow, Force, Make, NewMode, Options, Preserve, Reflink, Sparse, Update, Want,
+    Backup, Flush, Follow, Force, Make, NewMode, Options, Preserve, Reflink, Sparse, Update, Want,
 };
 pub use platform::FileKind;
 pub use probe::{Answer, How, Probe, VolumeProbe};

@@ -23,6 +23,16 @@ impl Os {
             Os::Macos | Os::Windows => &[Clone, SystemCopy, Direct, ReadWrite],
         }
     }
+
+    /// Whether this system gives the destination its name in one call with its content, so that
+    /// the method needs a name that is free and not an open file.
+    pub(crate) const fn makes_whole(self, method: Method) -> bool {
+        match self {
+            Os::Linux => false,
+            Os::Macos => matches!(method, Method::Clone | Method::SystemCopy),
+            Os::Windows => matches!(method, Method::SystemCopy),
+        }
+    }
 }
 
 /// One way to move the bytes of a file.

@@ -27,6 +27,8 @@ pub(crate) enum Skip {
     HolesPolicy,
     /// Source or destination is no regular file, or the source's size means nothing.
     Stream,
+    /// It makes destinations, and this one exists.
+    DestinationExists,
     /// Two volumes.
     OtherVolume,
     /// The filesystem can't.
@@ -100,12 +102,21 @@ fn skip(method: Method, facts: &Facts, options: &Options, holes: Holes) -> Optio
             return Some(Skip::NotChosen);
         }
     }
+    if facts.os.makes_whole(method) && !facts.dst_is_free && !fills(facts.os, method) {
+        return Some(Skip::DestinationExists);
+    }
     by_policy(method, facts, options, holes).or_else(|| {
         // What the caller asked for by name is tried: the system's own answer is better than ours.
         let asked = options.methods.is_some()
             || (options.reflink == Reflink::Always && method == Method::Clone);
         if asked { None } else { by_facts(method, facts) }
     })
+}
+
+/// Whether a call that makes whole copies can also fill a file that is there: fcopyfile can,
+/// clonefile and CopyFileExW can't.
+fn fills(os: Os, method: Method) -> bool {
+    os == Os::Macos && method == Method::SystemCopy
 }
 
 /// What the options rule out, whatever the facts.
@@ -216,3 +227,7 @@ fn preallocate(facts: &Facts, plan: &Plan) -> bool {
         && facts.src.size >= PREALLOCATE_BYTES
         && plan.methods.first() == Some(&Method::Direct)
 }
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+mod tests;

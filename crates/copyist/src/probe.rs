@@ -3,13 +3,18 @@
 //! Trials are made in nameless files of their own, so that nothing of the user's is touched and
 //! nothing is left behind, whatever happens.
 
+use std::ffi::OsStr;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+use crate::attributes::access_acl;
 use crate::error::{Cause, Code, Error, Operation, Result};
 use crate::facts::{FsKind, Kernel, Known, VolumeFacts};
 use crate::method::{Method, Os};
 use crate::platform::native::Native;
-use crate::platform::{At, DirectAlignment, Move, Open, Platform, Seek, Sys, Target};
+use crate::platform::{
+    At, DirectAlignment, Move, Open, Platform, Seek, Sys, Takes, Target, Whole, WholeCopy,
+};
 use crate::rules::{self, Situation};
 
 /// How an answer was found.
@@ -180,6 +185,11 @@ impl<P: Platform> Trial<'_, P> {
         if let Some(answer) = self.without_trial(method) {
             return answer;
         }
+        if self.platform.os().makes_whole(method)
+            && let Ok(src) = &self.source
+        {
+            return self.tried(method, self.try_whole(method, src));
+        }
         let target = self.platform.scratch(&self.to.dir);
         match (&self.source, &target) {
             (Ok(src), Ok(dst)) => self.tried(method, self.try_method(method, src, dst)),
@@ -212,7 +222,8 @@ impl<P: Platform> Trial<'_, P> {
         let how = match method {
             Method::Clone => Move::CloneFile,
             Method::CopyRange => Move::CopyRange,
-            Method::SystemCopy => Move::SystemCopy,
+            // Where there is one, it makes whole copies.
+            Method::SystemCopy => return Err(rules::not_supported(self.platform.os())),
             Method::Sendfile => Move::Sendfile,
             Method::Direct => {
                 // One side is enough: the other goes through the cache.
@@ -232,6 +243,43 @@ impl<P: Platform> Trial<'_, P> {
             }
         }
         self.compare(dst)
+    }
+
+    /// Tries a method that names its destination: for a moment there is a file of that name.
+    fn try_whole(&self, method: Method, src: &P::Handle) -> Sys<()> {
+        let name = format!(".copyist-probe-{}", std::process::id());
+        let at = At {
+            dir: &self.to.dir,
+            name: OsStr::new(&name),
+        };
+        let copy = WholeCopy {
+            how: if method == Method::Clone {
+                Whole::Clone
+            } else {
+                Whole::SystemCopy
+            },
+            src: Target::Open(src),
+            dst: Target::Named(at),
+            takes: Takes {
+                owner: false,
+                acl: false,
+                xattrs: false,
+                holes: false,
+                may_share: false,
+                by_path: false,
+                mode: 0o600,
+            },
+        };
+        let made = self
+            .platform
+            .copy_whole(&copy, &mut |_| ControlFlow::Continue(()));
+        let is_there = made.map_or_else(|failed| failed.is_left, |_| true);
+        let opened = self.platform.open(at, Open::Read { follow: false });
+        if is_there {
+            self.platform.remove(at, false)?;
+        }
+        made.map_err(|failed| failed.code)?;
+        self.compare(&opened?)
     }
 
     /// A method that answers success and copies something else is worse than none.
@@ -283,9 +331,12 @@ fn volume<P: Platform>(platform: &P, path: &Path, place: &Place<P>) -> VolumePro
         preallocation: ask(&|file| platform.allocate(file, 0, TRIAL_BYTES as u64)),
         xattrs: ask(&|file| platform.set_xattr(Target::Open(file), xattr, b"1")),
         acls: ask(&|file| {
-            let name = b"system.posix_acl_access";
             platform
-                .xattr(Target::Open(file), name, &mut Vec::new())
+                .xattr(
+                    Target::Open(file),
+                    access_acl(platform.os()),
+                    &mut Vec::new(),
+                )
                 .map(|_| ())
         }),
         direct_alignment: scratch

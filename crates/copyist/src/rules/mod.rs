@@ -170,6 +170,15 @@ pub(crate) fn is_unsupported(os: Os, code: Code) -> bool {
     }
 }
 
+/// What the system says of what it doesn't have.
+pub(crate) fn not_supported(os: Os) -> Code {
+    match os {
+        Os::Linux => linux::EOPNOTSUPP,
+        Os::Macos => macos::ENOTSUP,
+        Os::Windows => windows::ERROR_NOT_SUPPORTED,
+    }
+}
+
 /// Whether the code says that the process, or the volume, may not keep that attribute: cp passes
 /// over it unless the attribute was asked for by name. CIFS, exFAT and NTFS-3G say EPERM to all.
 pub(crate) fn is_not_permitted(os: Os, code: Code) -> bool {

@@ -76,12 +76,7 @@ impl<P: Platform> Dir<P> {
             src_stat: None,
             root_volume: 0,
             pair: None,
-            made: Made {
-                is_new: false,
-                withheld: 0,
-                added: 0,
-                may_have_acl: true,
-            },
+            made: Made::before(),
             gives_acl: true,
             sets_attributes: false,
             is_parent: false,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::Session;
 use super::dir::{Dir, Entry, OpenDir, OpenDst, Place, Role};
 use super::walk::{Job, Worker};
-use crate::attributes::{self, Attributes, DEFAULT_ACL, Failed, Made, MakeMode};
+use crate::attributes::{self, Attributes, Failed, Made, MakeMode, inherited_acl};
 use crate::error::{Cause, Code, Error, Operation, Refusal};
 use crate::file;
 use crate::options::{Make, NewMode, Want};
@@ -257,7 +257,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         let platform = self.session.platform;
         // Where it can't be told, it may have one: what is made in it is looked at then.
         platform
-            .xattr(target, DEFAULT_ACL, value)
+            .xattr(target, inherited_acl(platform.os()), value)
             .unwrap_or_else(|code| !rules::is_unsupported(platform.os(), code))
     }
 

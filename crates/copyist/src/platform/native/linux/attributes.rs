@@ -40,6 +40,8 @@ pub(super) fn set(target: Target<'_, Native>, attribute: Attribute) -> Result<()
         (Attribute::Flags(flags), Target::Open(file)) => {
             fs::ioctl_setflags(file, IFlags::from_bits_retain(flags))
         }
+        // Linux tells nobody when a file was made, and lets nobody say so.
+        (Attribute::Created(_), _) => Err(Errno::OPNOTSUPP),
         // The call needs an open file, and only files that copyist has open are given flags.
         (Attribute::Flags(_), Target::Named(_)) => Err(Errno::BADF),
     }

@@ -11,8 +11,8 @@ use crate::error::Code;
 use crate::facts::{Kernel, VolumeFacts};
 use crate::method::Os;
 use crate::platform::{
-    At, Attribute, Batch, DirectAlignment, FileKind, Move, Node, Open, Platform, Seek, Stat, Sys,
-    Target,
+    At, Attribute, Batch, DirectAlignment, FileKind, Flush, Move, Node, NotMade, Open, Platform,
+    Progress, Seek, Stat, Sys, Target, WholeCopy,
 };
 
 mod attributes;
@@ -276,9 +276,13 @@ impl Platform for Native {
                     .and_then(|_| fs::sendfile(dst, src, Some(&mut from), call_len))
                     .map(|moved| moved as u64)
             }
-            Move::SystemCopy => Err(Errno::NOSYS), // Linux has no copier of its own
         }
         .map_err(code)
+    }
+
+    /// Linux gives a destination its name apart from its content.
+    fn copy_whole(&self, _: &WholeCopy<'_, Self>, _: &mut Progress<'_>) -> Result<u64, NotMade> {
+        Err(code(Errno::NOSYS).into())
     }
 
     fn seek(&self, file: &OwnedFd, offset: u64, what: Seek) -> Sys<Option<u64>> {
@@ -311,6 +315,14 @@ impl Platform for Native {
     fn direct_off(&self, file: &OwnedFd) -> Sys<()> {
         let flags = fs::fcntl_getfl(file).map_err(code)?;
         fs::fcntl_setfl(file, flags - OFlags::DIRECT).map_err(code)
+    }
+
+    fn flush(&self, file: &OwnedFd, how: Flush) -> Sys<()> {
+        match how {
+            Flush::Ordered => fs::fdatasync(file),
+            Flush::Durable => fs::fsync(file),
+        }
+        .map_err(code)
     }
 
     fn close(&self, file: OwnedFd) -> Sys<()> {

@@ -37,6 +37,7 @@ pub(super) fn stat(stat: &fs::Stat) -> Stat {
             seconds: stat.st_mtime as i64,
             nanos: stat.st_mtime_nsec as u32,
         },
+        created: None,
     }
 }
 
