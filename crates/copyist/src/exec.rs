@@ -5,10 +5,10 @@
 
 use std::time::Instant;
 
-use crate::error::{Code, Refusal};
+use crate::error::Code;
 use crate::facts::Facts;
 use crate::method::Method;
-use crate::plan::Plan;
+use crate::plan::{Plan, Skip};
 use crate::report::{Attempt, Ended, Report};
 use crate::rules::{Remember, Situation, Verdict, judge};
 use crate::transfer::{Mark, Stop};
@@ -21,8 +21,13 @@ const RETRIES: u32 = 16;
 pub(crate) enum Failure {
     /// A method met a real error.
     Stopped { method: Method, stop: Stop },
-    /// No method of the plan serves here; the last one's answer, if any ran.
-    NoMethod(Option<(Method, Code)>),
+    /// No method of the plan serves here.
+    NoMethod {
+        /// The last one's answer, if any ran.
+        last: Option<(Method, Code)>,
+        /// The chosen methods that were not tried, and why.
+        skipped: Vec<(Method, Skip)>,
+    },
 }
 
 /// What the failed attempts of a plan teach.
@@ -59,7 +64,9 @@ pub(crate) fn run(
             }
         }
     }
-    Err(Failure::NoMethod(last))
+    let skipped = plan.skipped.iter().copied();
+    let skipped = skipped.filter(|(_, why)| *why != Skip::NotChosen).collect();
+    Err(Failure::NoMethod { last, skipped })
 }
 
 /// Runs one method to its end, and puts that into the report.
@@ -128,18 +135,4 @@ fn attempt(
         elapsed: start.elapsed(),
     });
     result
-}
-
-impl Failure {
-    /// copyist's own reason, where the system has given none.
-    pub(crate) fn refusal(&self) -> Option<Refusal> {
-        match self {
-            Failure::Stopped {
-                stop: Stop::Cancelled,
-                ..
-            } => Some(Refusal::Cancelled),
-            Failure::NoMethod(None) => Some(Refusal::NoMethod),
-            _ => None,
-        }
-    }
 }

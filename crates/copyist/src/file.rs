@@ -276,7 +276,7 @@ impl<P: Platform> FileCopier<'_, P> {
         let result = exec::run(&plan, &facts, &mut transfer, pair, report);
         if let Err(failure) = result {
             transfer.abandon();
-            return Err(explain(&failure, transfer.offset()));
+            return Err(explain(failure, transfer.offset()));
         }
         check_source(self.platform, src, &facts, &mut transfer, report)
     }
@@ -419,44 +419,35 @@ fn uncount(report: &mut Report, padding: u64) {
     }
 }
 
-fn explain(failure: &Failure, offset: u64) -> FileError {
-    if let Some(refusal) = failure.refusal() {
-        let operation = match refusal {
-            Refusal::Cancelled => Operation::Transfer,
-            _ => Operation::Plan,
-        };
-        return FileError {
-            operation,
-            cause: Cause::Refused(refusal),
-            transfer: None,
-        };
-    }
+fn explain(failure: Failure, offset: u64) -> FileError {
     match failure {
-        Failure::Stopped { method, stop } => explain_stop(*stop, Some(*method), offset),
-        Failure::NoMethod(last) => FileError {
+        Failure::Stopped { method, stop } => explain_stop(stop, Some(method), offset),
+        Failure::NoMethod {
+            last: Some((method, code)),
+            ..
+        } => FileError {
             operation: Operation::Transfer,
-            cause: last.map_or(Cause::Refused(Refusal::NoMethod), |(_, code)| {
-                Cause::System(code)
-            }),
-            transfer: last.map(|(method, _)| (method, offset)),
+            cause: Cause::System(code),
+            transfer: Some((method, offset)),
         },
+        Failure::NoMethod {
+            last: None,
+            skipped,
+        } => FileError::refused(Refusal::NoMethod(skipped)),
     }
 }
 
 fn explain_stop(stop: Stop, method: Option<Method>, offset: u64) -> FileError {
-    let transfer = method.map(|method| (method, offset));
-    match stop {
-        Stop::Code { operation, code } => FileError {
-            operation,
-            cause: Cause::System(code),
-            transfer,
-        },
-        Stop::Cancelled => FileError {
-            transfer,
-            ..FileError::refused(Refusal::Cancelled)
-        },
+    let (operation, cause) = match stop {
+        Stop::Code { operation, code } => (operation, Cause::System(code)),
+        Stop::Cancelled => (Operation::Transfer, Cause::Refused(Refusal::Cancelled)),
         // Whoever could not open it says more.
-        Stop::NoDestination => FileError::system(Operation::OpenDestination, Code::NO_PROGRESS),
+        Stop::NoDestination => (Operation::OpenDestination, Cause::System(Code::NO_PROGRESS)),
+    };
+    FileError {
+        operation,
+        cause,
+        transfer: method.map(|method| (method, offset)),
     }
 }
 

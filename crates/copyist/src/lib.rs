@@ -50,6 +50,7 @@ pub use method::{Method, MethodSet, Os, Tally, UnknownMethod};
 pub use options::{
     Backup, Flush, Follow, Force, Make, NewMode, Options, Preserve, Reflink, Sparse, Update, Want,
 };
+pub use plan::Skip;
 pub use platform::FileKind;
 pub use probe::{Answer, How, Probe, VolumeProbe};
 pub use progress::{CancelToken, Event, Made, Observer, PathSource, Question, Silent, Warning};

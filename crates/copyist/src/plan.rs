@@ -8,6 +8,8 @@
 //! asked for by name ─► those methods alone, in this system's order
 //! ```
 
+use std::fmt;
+
 use arrayvec::ArrayVec;
 
 use crate::facts::{Facts, FsKind, Kernel, Known};
@@ -16,7 +18,8 @@ use crate::options::{Options, Reflink, Sparse};
 
 /// Why a method is not in the plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Skip {
+#[non_exhaustive]
+pub enum Skip {
     /// The caller allows certain methods only.
     NotChosen,
     /// `Reflink::Never`: it shares extents, or may.
@@ -41,6 +44,25 @@ pub(crate) enum Skip {
     TooSmall,
     /// Another method is faster here.
     Slower,
+}
+
+impl fmt::Display for Skip {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Skip::NotChosen => "not among the chosen methods",
+            Skip::ReflinkNever => "it may share data, which was forbidden",
+            Skip::ReflinkAlways => "it doesn't clone, which was asked for",
+            Skip::HolesPolicy => "it can't make the holes that are wanted, or fill them",
+            Skip::Stream => "source or destination is no regular file with a size",
+            Skip::DestinationExists => "it makes its destination itself, and this one exists",
+            Skip::OtherVolume => "source and destination are on different volumes",
+            Skip::VolumeCannot => "the filesystem can't",
+            Skip::RefusedBefore => "refused before between these volumes",
+            Skip::BuggyKernel => "this kernel loses data with it",
+            Skip::TooSmall => "another method is cheaper for a small file",
+            Skip::Slower => "another method is faster here",
+        })
+    }
 }
 
 /// How holes in the source are dealt with.

@@ -157,7 +157,7 @@ fn every_plan_keeps_its_promises() {
 
 /// The promise that a plan breaks.
 fn broken(plan: &Plan, facts: &Facts, options: &Options) -> Option<&'static str> {
-    if let Some(broken) = structure_broken(plan, facts) {
+    if let Some(broken) = structure_broken(plan, facts).or_else(|| shape_broken(plan, facts)) {
         return Some(broken);
     }
     let has = |method| plan.methods.contains(&method);
@@ -218,6 +218,23 @@ fn broken(plan: &Plan, facts: &Facts, options: &Options) -> Option<&'static str>
             "nothing is cloned between two volumes",
         ),
         (
+            plan.methods.iter().any(|it| !chosen(*it)) && facts.src.size > 0,
+            "only what was chosen is tried",
+        ),
+        (
+            skipped(Method::ReadWrite) && is_auto && options.reflink != Reflink::Always,
+            "always there",
+        ),
+    ];
+    first_broken(&checks)
+}
+
+/// The promise about holes, or about destinations that exist, that a plan breaks.
+fn shape_broken(plan: &Plan, facts: &Facts) -> Option<&'static str> {
+    let has = |method| plan.methods.contains(&method);
+    let holes_kept = plan.holes != Holes::Ignore;
+    let checks = [
+        (
             !facts.dst_is_free
                 && ((facts.os == Os::Macos && has(Method::Clone))
                     || (facts.os == Os::Windows && has(Method::SystemCopy))),
@@ -231,19 +248,13 @@ fn broken(plan: &Plan, facts: &Facts, options: &Options) -> Option<&'static str>
             !facts.src_volume.kind.hole_map_is_sound() && plan.holes == Holes::Map,
             "a map that may lie is not asked",
         ),
-        (
-            plan.methods.iter().any(|it| !chosen(*it)) && facts.src.size > 0,
-            "only what was chosen is tried",
-        ),
-        (
-            skipped(Method::ReadWrite) && is_auto && options.reflink != Reflink::Always,
-            "always there",
-        ),
     ];
-    checks
-        .into_iter()
-        .find(|(broken, _)| *broken)
-        .map(|(_, promise)| promise)
+    first_broken(&checks)
+}
+
+fn first_broken(checks: &[(bool, &'static str)]) -> Option<&'static str> {
+    let broken = checks.iter().find(|(broken, _)| *broken);
+    broken.map(|(_, promise)| *promise)
 }
 
 /// Every method of the system is planned or skipped, once, in the system's order.

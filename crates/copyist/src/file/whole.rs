@@ -14,12 +14,12 @@ use super::{
     Destination, Existing, FileCopier, FileError, FindPair, Opened, Source, explain, shape,
 };
 use crate::attributes::{self, Attributes, Brought, Made, MakeMode};
-use crate::error::{Code, Operation};
+use crate::error::{Code, Operation, Refusal};
 use crate::exec::{self, Runs};
 use crate::facts::Facts;
 use crate::method::Method;
 use crate::options::{Options, Preserve, Reflink, Want};
-use crate::plan::{self, Holes, Plan};
+use crate::plan::{self, Holes, Plan, Skip};
 use crate::platform::{At, FileKind, Open, Platform, Stat, Takes, Target, Whole, WholeCopy};
 use crate::report::{Changed, Report};
 use crate::rules;
@@ -107,11 +107,12 @@ impl<P: Platform> FileCopier<'_, P> {
             .map_err(failed)?;
         let stat = self.platform.stat_open(&writable).map_err(failed)?;
         if stat.id == src.id {
-            return Err(FileError::refused(crate::error::Refusal::SameFile));
+            return Err(FileError::refused(Refusal::SameFile));
         }
         // A device or FIFO can't be cloned to; the other names of a file would keep the old content.
         if stat.kind != FileKind::Regular || stat.links > 1 {
-            return Err(FileError::refused(crate::error::Refusal::NoMethod));
+            let skipped = vec![(Method::Clone, Skip::DestinationExists)];
+            return Err(FileError::refused(Refusal::NoMethod(skipped)));
         }
         Ok(Source {
             handle: writable,
@@ -185,7 +186,7 @@ impl<P: Platform> FileCopier<'_, P> {
             Ok(()) => job.check_source(&facts, &plan, report),
             Err(failure) => {
                 let unmade = job.failed.take();
-                Err(unmade.unwrap_or_else(|| explain(&failure, job.state.mark().offset)))
+                Err(unmade.unwrap_or_else(|| explain(failure, job.state.mark().offset)))
             }
         };
         let landed = std::mem::replace(&mut job.landed, Landed::Nothing);
@@ -262,7 +263,7 @@ impl<P: Platform> FileCopier<'_, P> {
         let stat = self.platform.stat_open(&handle).map_err(failed)?;
         // Somebody else's file under this name has other names, or is no file.
         if stat.kind != FileKind::Regular || stat.links != 1 || stat.id == src.stat.id {
-            return Err(FileError::refused(crate::error::Refusal::Replaced));
+            return Err(FileError::refused(Refusal::Replaced));
         }
         let made = MakeMode::new(self.platform, self.options, &src.stat).made(true);
         let brought = match how {
