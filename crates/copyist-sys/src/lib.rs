@@ -3,11 +3,14 @@
 //! One file, one call; each is named as the system names it. Errors are the system's plain error
 //! numbers: no policy lives here, and no path.
 
+pub mod callback;
 mod names;
 
 pub use names::{Names, name_prefix};
 
 #[cfg(target_os = "linux")]
 pub mod linux;
+#[cfg(target_os = "macos")]
+pub mod macos;
 #[cfg(unix)]
 pub mod unix;
