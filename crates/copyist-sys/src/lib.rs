@@ -8,6 +8,8 @@ mod names;
 
 pub use names::{Names, name_prefix};
 
+#[cfg(target_os = "freebsd")]
+pub mod freebsd;
 #[cfg(target_os = "linux")]
 pub mod linux;
 #[cfg(target_os = "macos")]

@@ -14,7 +14,7 @@ use arrayvec::ArrayVec;
 
 use crate::facts::{Facts, FsKind, Kernel, Known};
 use crate::method::{Method, Os};
-use crate::options::{Options, Reflink, Sparse};
+use crate::options::{Follow, Make, Options, Preserve, Reflink, Sparse};
 
 /// Why a method is not in the plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,6 +93,9 @@ pub(crate) const SMALL_BYTES: u64 = 64 << 10;
 /// From this size on, space is reserved before it is written, where that was measured to pay.
 const PREALLOCATE_BYTES: u64 = 8 << 20;
 
+/// From this size on a file is copied around the cache on macOS.
+const LARGE_BYTES: u64 = 512 << 20;
+
 /// Makes the plan.
 pub(crate) fn plan(facts: &Facts, options: &Options) -> Plan {
     let holes = holes(facts, options.sparse);
@@ -110,6 +113,38 @@ pub(crate) fn plan(facts: &Facts, options: &Options) -> Plan {
     }
     plan.preallocate = preallocate(facts, &plan);
     plan
+}
+
+/// The most entries of a directory that is cloned whole: the call can't be cancelled, and holds up
+/// others while it runs (clonefile(2) discourages it for that). A larger one is walked, and its
+/// subdirectories are considered in turn.
+pub(crate) const WHOLE_ENTRIES: usize = 1024;
+
+/// How deep such a directory may be.
+pub(crate) const WHOLE_DEPTH: usize = 32;
+
+/// Whether directories may be cloned whole: where the system can, and what the options keep is
+/// what such a clone keeps, no more and no less.
+pub(crate) fn clones_directories(os: Os, options: &Options) -> bool {
+    let Preserve {
+        mode,
+        times,
+        xattrs,
+        ..
+    } = options.preserve;
+    os == Os::Macos
+        && options
+            .methods
+            .is_none_or(|chosen| chosen.contains(Method::Clone))
+        && options.reflink != Reflink::Never
+        && options.sparse == Sparse::Auto
+        && options.make == Make::Copy
+        && options.follow != Follow::Always
+        && !options.attributes_only
+        && options.flush.is_none()
+        && mode
+        && times
+        && xattrs.wanted()
 }
 
 /// Why `method` is not to be tried, if it is not.
@@ -182,6 +217,7 @@ fn by_facts(method: Method, facts: &Facts) -> Option<Skip> {
         Method::CopyRange if facts.same_volume() != Known::Yes => {
             across_volumes_is_buggy(facts.kernel).or_else(|| small(facts))
         }
+        Method::SystemCopy if by_direct(facts) => Some(Skip::Slower),
         Method::CopyRange | Method::SystemCopy => small(facts),
         Method::Sendfile
             if splices_well(facts.src_volume.kind) && splices_well(facts.dst_volume.kind) =>
@@ -189,10 +225,17 @@ fn by_facts(method: Method, facts: &Facts) -> Option<Skip> {
             small(facts)
         }
         Method::Sendfile => Some(Skip::Slower),
+        Method::Direct if by_direct(facts) => None,
         // Pays for cold files that are larger than memory; asked for by name until then.
         Method::Direct => Some(Skip::Slower),
         Method::ReadWrite => None,
     }
+}
+
+/// macOS: around the cache for large files, as the reference's decision tree has it. copyfile
+/// would push everything else out of the cache.
+fn by_direct(facts: &Facts) -> bool {
+    facts.os == Os::Macos && facts.src.size >= LARGE_BYTES
 }
 
 fn clone_by_facts(facts: &Facts) -> Option<Skip> {

@@ -49,6 +49,7 @@ fn volume(id: u64, kind: FsKind, clone: Known) -> VolumeFacts {
         kind,
         block_bytes: 4096,
         clone,
+        folds_case: Known::Unknown,
     }
 }
 

@@ -50,6 +50,8 @@ pub struct VolumeProbe {
     pub kind: FsKind,
     /// Its block, bytes.
     pub block_bytes: u32,
+    /// Names that differ only in case are one.
+    pub folds_case: Known,
     /// Files can have holes, and the filesystem tells where (SEEK_DATA).
     pub holes: Answer,
     /// Space can be reserved (fallocate).
@@ -185,10 +187,8 @@ impl<P: Platform> Trial<'_, P> {
         if let Some(answer) = self.without_trial(method) {
             return answer;
         }
-        if self.platform.os().makes_whole(method)
-            && let Ok(src) = &self.source
-        {
-            return self.tried(method, self.try_whole(method, src));
+        if self.platform.os().makes_whole(method) && self.source.is_ok() {
+            return self.tried(method, self.try_whole(method));
         }
         let target = self.platform.scratch(&self.to.dir);
         match (&self.source, &target) {
@@ -245,13 +245,28 @@ impl<P: Platform> Trial<'_, P> {
         self.compare(dst)
     }
 
-    /// Tries a method that names its destination: for a moment there is a file of that name.
-    fn try_whole(&self, method: Method, src: &P::Handle) -> Sys<()> {
-        let name = format!(".copyist-probe-{}", std::process::id());
-        let at = At {
-            dir: &self.to.dir,
-            name: OsStr::new(&name),
+    /// Tries a method that names its destination: for a moment there are two hidden files, since
+    /// what has no name can't be cloned (clonefile: ENOENT).
+    fn try_whole(&self, method: Method) -> Sys<()> {
+        let name = |what| format!(".copyist-probe-{}-{what}", std::process::id());
+        let (from, to) = (name("from"), name("to"));
+        let src = At {
+            dir: &self.from.dir,
+            name: OsStr::new(&from),
         };
+        let dst = At {
+            dir: &self.to.dir,
+            name: OsStr::new(&to),
+        };
+        let written = self.platform.open(src, Open::Create { mode: 0o600 })?;
+        let result = write_all(self.platform, &written, &self.pattern)
+            .and_then(|()| self.platform.open(src, Open::Read { follow: false }))
+            .and_then(|file| self.try_whole_from(method, &file, dst));
+        self.platform.remove(src, false)?;
+        result
+    }
+
+    fn try_whole_from(&self, method: Method, src: &P::Handle, dst: At<'_, P>) -> Sys<()> {
         let copy = WholeCopy {
             how: if method == Method::Clone {
                 Whole::Clone
@@ -259,7 +274,7 @@ impl<P: Platform> Trial<'_, P> {
                 Whole::SystemCopy
             },
             src: Target::Open(src),
-            dst: Target::Named(at),
+            dst: Target::Named(dst),
             takes: Takes {
                 owner: false,
                 acl: false,
@@ -274,10 +289,11 @@ impl<P: Platform> Trial<'_, P> {
             .platform
             .copy_whole(&copy, &mut |_| ControlFlow::Continue(()));
         let is_there = made.map_or_else(|failed| failed.is_left, |_| true);
-        let opened = self.platform.open(at, Open::Read { follow: false });
-        if is_there {
-            self.platform.remove(at, false)?;
+        if !is_there {
+            return made.map(|_| ()).map_err(|failed| failed.code);
         }
+        let opened = self.platform.open(dst, Open::Read { follow: false });
+        self.platform.remove(dst, false)?;
         made.map_err(|failed| failed.code)?;
         self.compare(&opened?)
     }
@@ -322,11 +338,13 @@ fn volume<P: Platform>(platform: &P, path: &Path, place: &Place<P>) -> VolumePro
         Ok(file) => Answer::tried(question(file)),
         Err(_) => Answer::known(Known::Unknown, How::Table),
     };
+    // On Linux a user's attributes begin so; elsewhere any name will do.
     let xattr = b"user.copyist.probe";
     VolumeProbe {
         path: path.to_path_buf(),
         kind: place.facts.kind,
         block_bytes: place.facts.block_bytes,
+        folds_case: place.facts.folds_case,
         holes: ask(&|file| try_holes(platform, file)),
         preallocation: ask(&|file| platform.allocate(file, 0, TRIAL_BYTES as u64)),
         xattrs: ask(&|file| platform.set_xattr(Target::Open(file), xattr, b"1")),

@@ -34,6 +34,12 @@ const fn flags_of(os: Os) -> Flags {
             settable: 0xf | 0x8000 | 0x7_0000,
             privileged: 0x7_0000,
         },
+        // sys/stat.h of FreeBSD: the same, and UF_NOUNLINK and SF_NOUNLINK, which lock too.
+        Os::Freebsd => Flags {
+            locking: 0x16 | 0x16_0000,
+            settable: 0x1f | 0x8000 | 0x17_0000,
+            privileged: 0x17_0000,
+        },
         // Attributes of Windows are no flags of an inode.
         Os::Windows => Flags {
             locking: 0,

@@ -19,7 +19,7 @@ const MACOS_ACL: &[u8] = b"com.apple.system.Security";
 pub(crate) const fn access_acl(os: Os) -> &'static [u8] {
     match os {
         Os::Macos => MACOS_ACL,
-        Os::Linux | Os::Windows => ACCESS_ACL,
+        Os::Linux | Os::Windows | Os::Freebsd => ACCESS_ACL,
     }
 }
 
@@ -28,7 +28,7 @@ pub(crate) const fn access_acl(os: Os) -> &'static [u8] {
 pub(crate) const fn inherited_acl(os: Os) -> &'static [u8] {
     match os {
         Os::Macos => MACOS_ACL,
-        Os::Linux | Os::Windows => DEFAULT_ACL,
+        Os::Linux | Os::Windows | Os::Freebsd => DEFAULT_ACL,
     }
 }
 
@@ -42,7 +42,7 @@ const fn always_kept(os: Os) -> &'static [&'static [u8]] {
             b"com.apple.FinderInfo",
             b"com.apple.quarantine",
         ],
-        Os::Linux | Os::Windows => &[],
+        Os::Linux | Os::Windows | Os::Freebsd => &[],
     }
 }
 

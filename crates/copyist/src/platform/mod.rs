@@ -105,6 +105,8 @@ pub(crate) struct Stat {
     pub(crate) modified: Timestamp,
     /// When it was made, where stat says so (not on Linux).
     pub(crate) created: Option<Timestamp>,
+    /// The flags of chflags(1), where stat says so (not on Linux).
+    pub(crate) flags: Option<u32>,
 }
 
 /// How to open what exists, or to make and open a file.

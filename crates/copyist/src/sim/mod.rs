@@ -14,7 +14,7 @@ use std::ffi::{OsStr, OsString};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::attributes::access_acl;
-use crate::facts::{Kernel, VolumeFacts};
+use crate::facts::{Kernel, Known, VolumeFacts};
 use crate::method::Os;
 use crate::platform::{
     At, Attribute, Batch, DirectAlignment, FileKind, Flush, Move, Node, NotMade, Open, Platform,
@@ -245,6 +245,11 @@ impl Platform for Sim {
             kind: volume.kind,
             block_bytes: data::BLOCK as u32,
             clone: volume.says_clone,
+            folds_case: if volume.folds_case {
+                Known::Yes
+            } else {
+                Known::No
+            },
         })
     }
 

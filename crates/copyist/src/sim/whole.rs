@@ -29,7 +29,7 @@ impl World {
         progress: &mut Progress<'_>,
     ) -> Result<u64, NotMade> {
         match (how, self.os, onto) {
-            (_, Os::Linux, _) => Err(self.codes.nosys.into()),
+            (_, Os::Linux | Os::Freebsd, _) => Err(self.codes.nosys.into()),
             (Whole::Clone, Os::Windows, _) | (Whole::Clone, _, Onto::Open(_)) => {
                 Err(self.codes.notsup.into())
             }

@@ -220,6 +220,7 @@ impl World {
             accessed: node.accessed,
             modified: node.modified,
             created: (self.os != Os::Linux).then_some(node.created),
+            flags: (self.os == Os::Macos).then_some(node.flags),
         }
     }
 

@@ -96,6 +96,9 @@ impl<P: Platform> Worker<'_, '_, P> {
             }
             self.check_not_into_itself(entry, &stat)?;
         }
+        if self.clone_directory(entry, &src, &stat)? {
+            return Ok(None);
+        }
         let dir = self.open_dir(entry, src, stat, true)?;
         if entry.is_operand()
             && let Ok(made) = session.platform.stat_open(&dir.dst)
@@ -225,6 +228,9 @@ impl<P: Platform> Worker<'_, '_, P> {
                 .volume_pair(&src, src_stat.id.volume, &dst.handle)
                 .map_err(failed)?,
         };
+        if pair.dst.kind.serialises_metadata() && session.options.jobs.is_none() {
+            session.schedule.limit(1);
+        }
         let cares =
             session.options.preserve.mode || session.options.new_mode == NewMode::SystemDefault;
         let gives_acl = cares && self.has_default_acl(&dst.handle);
