@@ -4,8 +4,10 @@
 //! numbers: no policy lives here, and no path.
 
 mod names;
+mod stdio;
 
 pub use names::{Names, name_prefix};
+pub use stdio::stdout_was_closed;
 
 #[cfg(target_os = "linux")]
 pub mod linux;

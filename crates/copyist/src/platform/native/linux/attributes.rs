@@ -14,13 +14,17 @@ type Result<T> = std::result::Result<T, Errno>;
 
 pub(super) fn set(target: Target<'_, Native>, attribute: Attribute) -> Result<()> {
     match (attribute, target) {
-        (Attribute::Mode(mode), Target::Open(file)) => fs::fchmod(file, Mode::from_raw_mode(mode)),
+        (Attribute::Mode(mode), Target::Open(file)) => {
+            copyist_sys::unix::fchmod(file, Mode::from_raw_mode(mode))
+        }
         (Attribute::Mode(mode), Target::Named(at)) => chmod(at, Mode::from_raw_mode(mode)),
         (Attribute::Owner { uid, gid }, target) => {
-            let (uid, gid) = (uid.map(Uid::from_raw), gid.map(Gid::from_raw));
             match target {
-                Target::Open(file) => fs::fchown(file, uid, gid),
+                // Not rustix's: see `copyist_sys::unix::fchmod`.
+                Target::Open(file) => std::os::unix::fs::fchown(file, uid, gid)
+                    .map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO)),
                 Target::Named(at) => {
+                    let (uid, gid) = (uid.map(Uid::from_raw), gid.map(Gid::from_raw));
                     fs::chownat(at.dir, at.name, uid, gid, AtFlags::SYMLINK_NOFOLLOW)
                 }
             }
