@@ -5,6 +5,7 @@
 mod command;
 mod error;
 mod fuse;
+mod gnu;
 mod lab;
 mod signals;
 mod test;
@@ -26,6 +27,8 @@ enum Task {
     Lab(lab::LabArgs),
     /// A FUSE filesystem over a directory, with latency, lies and faults
     Fuse(fuse::FuseArgs),
+    /// GNU coreutils' own tests of cp, fetched and built, run against ours
+    Gnu(gnu::GnuArgs),
 }
 
 fn main() -> ExitCode {
@@ -33,6 +36,7 @@ fn main() -> ExitCode {
         Task::Test(args) => test::run(&args),
         Task::Tidy => tidy::run(),
         Task::Lab(args) => lab::run(&args),
+        Task::Gnu(args) => gnu::run(&args),
         Task::Fuse(args) => fuse::run(args).map(|()| ExitCode::SUCCESS),
     };
     outcome.unwrap_or_else(|error| {

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use super::lanes::Lane;
+use crate::command::succeed;
 use crate::error::{Error, Result};
-use crate::{command, workspace};
+use crate::{command, gnu, workspace};
 
 /// Programs that the lab and its tests call, each with its package on Debian and Ubuntu.
 const PROGRAMS: &[(&str, &str)] = &[
@@ -30,7 +31,8 @@ pub(super) fn for_lanes(lanes: &[Lane]) {
         let installed = match lane {
             Lane::Format => component("rustfmt", "cargo-fmt"),
             Lane::Clippy => component("clippy", "cargo-clippy"),
-            Lane::Filesystems => packages(),
+            Lane::Filesystems => packages(missing_of_lab()),
+            Lane::Gnu => packages(missing_of_lab().chain(gnu::missing_packages())),
             Lane::Tidy | Lane::Docs | Lane::Unit | Lane::Deny => Ok(()),
         };
         if let Err(error) = installed {
@@ -47,11 +49,17 @@ pub(super) fn missing_programs() -> Vec<&'static str> {
         .collect()
 }
 
-fn packages() -> Result<()> {
+/// The packages of [`PROGRAMS`] that are not there.
+fn missing_of_lab() -> impl Iterator<Item = &'static str> {
     let missing = PROGRAMS
         .iter()
         .filter(|(program, _)| !command::exists(program));
-    let mut packages: Vec<&str> = missing.map(|(_, package)| *package).collect();
+    missing.map(|(_, package)| *package)
+}
+
+fn packages(missing: impl Iterator<Item = &'static str>) -> Result<()> {
+    let mut packages: Vec<&str> = missing.collect();
+    packages.sort_unstable();
     packages.dedup();
     if packages.is_empty() {
         return Ok(());
@@ -96,13 +104,4 @@ pub(super) fn cargo_deny() -> Result<PathBuf> {
         succeed(&mut install)?;
     }
     Ok(program)
-}
-
-fn succeed(command: &mut Command) -> Result<()> {
-    let status = command::stream(command, |_| {})?;
-    if status.success() {
-        return Ok(());
-    }
-    let program = command.get_program().to_string_lossy();
-    Err(Error::new(format!("{program} failed, {status}")))
 }

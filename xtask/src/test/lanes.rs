@@ -9,6 +9,7 @@ use super::install;
 use super::libtest::Counts;
 use super::summary::Ending;
 use crate::error::{Context, Error, Result};
+use crate::gnu::{self, Coreutils, Suite, Variant};
 use crate::lab::{self, Lab};
 use crate::{command, signals, tidy, workspace};
 
@@ -33,18 +34,21 @@ pub(super) enum Lane {
     Unit,
     /// Tests on the real filesystems of the lab
     Filesystems,
+    /// GNU coreutils' own tests of cp
+    Gnu,
     /// Licenses and origins of dependencies
     Deny,
 }
 
 impl Lane {
-    pub(super) const ALL: [Self; 7] = [
+    pub(super) const ALL: [Self; 8] = [
         Self::Tidy,
         Self::Format,
         Self::Clippy,
         Self::Docs,
         Self::Unit,
         Self::Filesystems,
+        Self::Gnu,
         Self::Deny,
     ];
 
@@ -56,6 +60,7 @@ impl Lane {
             Self::Docs => "docs",
             Self::Unit => "unit",
             Self::Filesystems => "filesystems",
+            Self::Gnu => "gnu",
             Self::Deny => "deny",
         }
     }
@@ -77,6 +82,7 @@ impl Lane {
             Self::Docs => docs(),
             Self::Unit => unit(&mut tests),
             Self::Filesystems => filesystems(&mut tests),
+            Self::Gnu => gnu(&mut tests),
             Self::Deny => deny(),
         };
         (
@@ -166,6 +172,31 @@ fn filesystems(tests: &mut Counts) -> Result<Ending> {
     let ending = test_in(&lab, &product, tests);
     lab.down()?;
     ending
+}
+
+fn gnu(tests: &mut Counts) -> Result<Ending> {
+    if let Err(why) = lab::require_tools() {
+        return Ok(Ending::NotRun(why.to_string()));
+    }
+    let coreutils = match Coreutils::prepare() {
+        Ok(coreutils) => coreutils,
+        Err(why) => return Ok(Ending::NotRun(why.to_string())),
+    };
+    let suite = Suite {
+        coreutils: &coreutils,
+        cp: &gnu::build_ours()?,
+        variants: &Variant::ALL,
+        matching: "",
+    };
+    let score = suite.run()?;
+    println!("coreutils {}: {score}", coreutils.version());
+    tests.passed += score.passed;
+    tests.failed += score.failed;
+    tests.ignored += score.skipped;
+    Ok(match score.failed {
+        0 => Ending::Ok,
+        failed => Ending::Failed(format!("{failed} of GNU's tests failed")),
+    })
 }
 
 fn test_in(lab: &Lab, product: &[IntegrationTest], tests: &mut Counts) -> Result<Ending> {
