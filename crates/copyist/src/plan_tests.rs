@@ -50,6 +50,10 @@ fn volume(id: u64, kind: FsKind, clone: Known) -> VolumeFacts {
         block_bytes: 4096,
         clone,
         folds_case: Known::Unknown,
+        parallel_from_bytes: match kind {
+            FsKind::Btrfs | FsKind::Xfs | FsKind::Ext | FsKind::Tmpfs => Some(8 << 20),
+            _ => None,
+        },
     }
 }
 
@@ -109,6 +113,8 @@ fn every_file(os: Os, src: VolumeFacts, dst: VolumeFacts, check: &mut dyn FnMut(
                             dst_volume: dst,
                             dst_is_regular,
                             dst_is_free,
+                            // One tells the plans of a small file, and of a large one, apart from those of two.
+                            threads: if size > PREALLOCATE_BYTES { 2 } else { 1 },
                             refused,
                         });
                     }
@@ -294,6 +300,7 @@ struct Row {
     size: u64,
     sparse_looking: bool,
     exists: bool,
+    threads: usize,
     options: Options,
 }
 
@@ -308,6 +315,7 @@ fn row(os: Os, src: FsKind, dst: Option<FsKind>, size: u64) -> Row {
         size,
         sparse_looking: false,
         exists: false,
+        threads: 1,
         options: Options::default(),
     }
 }
@@ -329,6 +337,11 @@ impl Row {
 
     fn holes(mut self) -> Row {
         self.sparse_looking = true;
+        self
+    }
+
+    fn threads(mut self, threads: usize) -> Row {
+        self.threads = threads;
         self
     }
 
@@ -375,6 +388,7 @@ impl Row {
                 dst_volume,
                 dst_is_regular: true,
                 dst_is_free: !self.exists,
+                threads: self.threads,
                 refused: MethodSet::EMPTY,
             },
             &self.options,
@@ -390,7 +404,12 @@ impl Row {
         } else {
             ""
         };
-        format!("{}{holes}{reserved}", methods.join(" > "))
+        let threads = if plan.threads > 1 && plan.methods.contains(&Method::ReadWrite) {
+            format!(", {} threads", plan.threads)
+        } else {
+            String::new()
+        };
+        format!("{}{holes}{reserved}{threads}", methods.join(" > "))
     }
 }
 
@@ -400,7 +419,7 @@ const LARGE: u64 = 256 << 20;
 #[test]
 #[rustfmt::skip] // one case, one line: this is a table
 fn typical_plans() {
-    use FsKind::{Apfs, Btrfs, Cifs, ExFat, HfsPlus, Ntfs, Refs};
+    use FsKind::{Apfs, Btrfs, Cifs, ExFat, Ext, HfsPlus, Nfs, Ntfs, Refs, Tmpfs};
     use Os::{Macos, Windows};
     let macos = |src, dst, size| row(Macos, src, dst, size);
     let table = [
@@ -411,6 +430,14 @@ fn typical_plans() {
         (linux(Btrfs, None, LARGE).reflink(Reflink::Never), "sendfile > read-write"),
         (linux(Btrfs, Some(FsKind::Xfs), LARGE), "copy-range > sendfile > read-write"),
         (linux(Btrfs, Some(FsKind::Xfs), LARGE).kernel(Kernel(5, 10)), "sendfile > read-write"),
+        (linux(Ext, None, LARGE), "clone > copy-range > sendfile > read-write"),
+        (linux(Ext, None, LARGE).threads(2), "clone > read-write, space reserved, 2 threads"),
+        (linux(Ext, None, LARGE).threads(2).holes(), "clone > read-write, holes by the map, 2 threads"),
+        (linux(Ext, None, SMALL).threads(2), "read-write"),
+        (linux(Tmpfs, Some(Ext), LARGE).threads(4), "read-write, space reserved, 4 threads"),
+        (linux(Ext, Some(Tmpfs), LARGE).threads(2), "read-write, 2 threads"),
+        (linux(Nfs, Some(Ext), LARGE).threads(2), "copy-range > read-write"),
+        (linux(Ext, None, LARGE).threads(2).only(Method::CopyRange), "copy-range"),
         (macos(Apfs, None, SMALL), "clone > read-write"),
         (macos(Apfs, None, LARGE), "clone > system-copy > read-write"),
         (macos(Apfs, None, LARGE).holes(), "clone > read-write, holes by reading"),

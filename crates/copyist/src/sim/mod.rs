@@ -250,6 +250,7 @@ impl Platform for Sim {
             } else {
                 Known::No
             },
+            parallel_from_bytes: volume.parallel_from_bytes,
         })
     }
 

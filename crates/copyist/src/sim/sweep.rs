@@ -331,6 +331,16 @@ fn other_systems() {
     sweep("other systems", scenarios::other_systems());
 }
 
+/// Which call is the n-th differs from run to run here too.
+#[test]
+fn two_threads_on_one_file() {
+    let mut sweep = Sweep::new(|sim| sim).most_runs(1500);
+    for scenario in scenarios::two_threads() {
+        sweep.scenario(&scenario);
+    }
+    sweep.found.finish("two threads on one file");
+}
+
 /// Two workers: which call is the n-th differs from run to run; what must be true does not.
 #[test]
 fn two_workers() {

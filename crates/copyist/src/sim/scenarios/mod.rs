@@ -22,7 +22,7 @@ mod volumes;
 pub(super) use existing::existing;
 pub(super) use files::{each_method_alone, one_file};
 pub(super) use trees::trees;
-pub(super) use volumes::{other_systems, volumes};
+pub(super) use volumes::{other_systems, two_threads, volumes};
 
 /// A copy to be made, again and again.
 pub(in crate::sim) struct Scenario {
