@@ -3,8 +3,10 @@
 #![forbid(unsafe_code)]
 
 mod command;
+mod cross;
 mod error;
 mod fuse;
+mod install;
 mod lab;
 mod signals;
 mod test;
@@ -24,6 +26,8 @@ enum Task {
     Tidy,
     /// Real filesystems for tests: loop-mounted, checked, torn down
     Lab(lab::LabArgs),
+    /// Build for systems that are elsewhere; installs what is missing
+    Cross(cross::CrossArgs),
     /// A FUSE filesystem over a directory, with latency, lies and faults
     Fuse(fuse::FuseArgs),
 }
@@ -32,6 +36,7 @@ fn main() -> ExitCode {
     let outcome = match Task::parse() {
         Task::Test(args) => test::run(&args),
         Task::Tidy => tidy::run(),
+        Task::Cross(args) => cross::run(&args),
         Task::Lab(args) => lab::run(&args),
         Task::Fuse(args) => fuse::run(args).map(|()| ExitCode::SUCCESS),
     };

@@ -3,12 +3,11 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::lanes::Lane;
-use crate::error::{Error, Result};
+use crate::error::{Context, Error, Result};
 use crate::{command, workspace};
 
 /// Programs that the lab and its tests call, each with its package on Debian and Ubuntu.
-const PROGRAMS: &[(&str, &str)] = &[
+pub(crate) const PROGRAMS: &[(&str, &str)] = &[
     ("mkfs.xfs", "xfsprogs"),
     ("mkfs.btrfs", "btrfs-progs"),
     ("mkfs.ext4", "e2fsprogs"),
@@ -23,32 +22,17 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("fusermount3", "fuse3"),
 ];
 
-/// Installs for these lanes. A failure is only told here: the lane that lacks something will say
-/// so, and count.
-pub(super) fn for_lanes(lanes: &[Lane]) {
-    for lane in lanes {
-        let installed = match lane {
-            Lane::Format => component("rustfmt", "cargo-fmt"),
-            Lane::Clippy => component("clippy", "cargo-clippy"),
-            Lane::Filesystems => packages(),
-            Lane::Tidy | Lane::Docs | Lane::Unit | Lane::Deny => Ok(()),
-        };
-        if let Err(error) = installed {
-            eprintln!("xtask: {error}");
-        }
-    }
-}
-
 /// The programs of [`PROGRAMS`] that are not there.
-pub(super) fn missing_programs() -> Vec<&'static str> {
+pub(crate) fn missing_programs() -> Vec<&'static str> {
     let programs = PROGRAMS.iter().map(|(program, _)| *program);
     programs
         .filter(|program| !command::exists(program))
         .collect()
 }
 
-fn packages() -> Result<()> {
-    let missing = PROGRAMS
+/// Installs the packages of those programs that are missing.
+pub(crate) fn packages(programs: &[(&str, &str)]) -> Result<()> {
+    let missing = programs
         .iter()
         .filter(|(program, _)| !command::exists(program));
     let mut packages: Vec<&str> = missing.map(|(_, package)| *package).collect();
@@ -56,6 +40,15 @@ fn packages() -> Result<()> {
     if packages.is_empty() {
         return Ok(());
     }
+    apt_install(&packages)
+}
+
+/// Installs a package that is known to be missing.
+pub(crate) fn package(name: &str) -> Result<()> {
+    apt_install(&[name])
+}
+
+fn apt_install(packages: &[&str]) -> Result<()> {
     if !rustix::process::geteuid().is_root() || !command::exists("apt-get") {
         let packages = packages.join(" ");
         return Err(Error::new(format!(
@@ -65,7 +58,7 @@ fn packages() -> Result<()> {
     let install = || {
         let mut apt = Command::new("apt-get");
         apt.args(["install", "-y", "-q", "--no-install-recommends"])
-            .args(&packages);
+            .args(packages);
         succeed(apt.env("DEBIAN_FRONTEND", "noninteractive"))
     };
     // The list of packages is fetched only if it turns out to be missing or old.
@@ -74,7 +67,29 @@ fn packages() -> Result<()> {
     })
 }
 
-fn component(name: &str, program: &str) -> Result<()> {
+/// Installs the standard library for a target, unless it is there.
+pub(crate) fn rust_target(target: &str) -> Result<()> {
+    let mut rustc = Command::new("rustc");
+    rustc.args(["--print", "target-libdir", "--target", target]);
+    let there = rustc.output().doing("run `rustc`")?;
+    let dir = PathBuf::from(String::from_utf8_lossy(&there.stdout).trim().to_owned());
+    if there.status.success() && dir.is_dir() {
+        return Ok(());
+    }
+    if !command::exists("rustup") {
+        return Err(Error::new(format!(
+            "please install Rust's standard library for {target}: there is no rustup"
+        )));
+    }
+    let mut rustup = Command::new("rustup");
+    succeed(
+        rustup
+            .args(["target", "add", target])
+            .current_dir(workspace::root()),
+    )
+}
+
+pub(crate) fn component(name: &str, program: &str) -> Result<()> {
     if command::exists(program) || !command::exists("rustup") {
         return Ok(());
     }
@@ -82,7 +97,7 @@ fn component(name: &str, program: &str) -> Result<()> {
 }
 
 /// The path of cargo-deny, which is built into the build directory if need be: two minutes, once.
-pub(super) fn cargo_deny() -> Result<PathBuf> {
+pub(crate) fn cargo_deny() -> Result<PathBuf> {
     if command::exists("cargo-deny") {
         return Ok("cargo-deny".into());
     }
