@@ -54,6 +54,16 @@ pub(crate) fn stream(command: &mut Command, mut on_line: impl FnMut(&str)) -> Re
     Ok(status)
 }
 
+/// [`stream`] for a program that must succeed.
+pub(crate) fn succeed(command: &mut Command) -> Result<()> {
+    let status = stream(command, |_| {})?;
+    if status.success() {
+        return Ok(());
+    }
+    let program = command.get_program().to_string_lossy();
+    Err(Error::new(format!("{program} failed, {status}")))
+}
+
 /// Whether [`system`] would find a program of this name.
 pub(crate) fn exists(program: &str) -> bool {
     search_path()

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
+use crate::command::succeed;
 use crate::error::{Context, Error, Result};
 use crate::{command, workspace};
 
@@ -30,25 +31,22 @@ pub(crate) fn missing_programs() -> Vec<&'static str> {
         .collect()
 }
 
-/// Installs the packages of those programs that are missing.
-pub(crate) fn packages(programs: &[(&str, &str)]) -> Result<()> {
-    let missing = programs
+/// The packages of [`PROGRAMS`] that are not there.
+pub(crate) fn missing_of_lab() -> impl Iterator<Item = &'static str> {
+    let missing = PROGRAMS
         .iter()
         .filter(|(program, _)| !command::exists(program));
-    let mut packages: Vec<&str> = missing.map(|(_, package)| *package).collect();
+    missing.map(|(_, package)| *package)
+}
+
+/// Installs packages that are known to be missing.
+pub(crate) fn packages(missing: impl Iterator<Item = &'static str>) -> Result<()> {
+    let mut packages: Vec<&str> = missing.collect();
+    packages.sort_unstable();
     packages.dedup();
     if packages.is_empty() {
         return Ok(());
     }
-    apt_install(&packages)
-}
-
-/// Installs a package that is known to be missing.
-pub(crate) fn package(name: &str) -> Result<()> {
-    apt_install(&[name])
-}
-
-fn apt_install(packages: &[&str]) -> Result<()> {
     if !rustix::process::geteuid().is_root() || !command::exists("apt-get") {
         let packages = packages.join(" ");
         return Err(Error::new(format!(
@@ -58,7 +56,7 @@ fn apt_install(packages: &[&str]) -> Result<()> {
     let install = || {
         let mut apt = Command::new("apt-get");
         apt.args(["install", "-y", "-q", "--no-install-recommends"])
-            .args(packages);
+            .args(&packages);
         succeed(apt.env("DEBIAN_FRONTEND", "noninteractive"))
     };
     // The list of packages is fetched only if it turns out to be missing or old.
@@ -111,13 +109,4 @@ pub(crate) fn cargo_deny() -> Result<PathBuf> {
         succeed(&mut install)?;
     }
     Ok(program)
-}
-
-fn succeed(command: &mut Command) -> Result<()> {
-    let status = command::stream(command, |_| {})?;
-    if status.success() {
-        return Ok(());
-    }
-    let program = command.get_program().to_string_lossy();
-    Err(Error::new(format!("{program} failed, {status}")))
 }

@@ -6,6 +6,7 @@ mod command;
 mod cross;
 mod error;
 mod fuse;
+mod gnu;
 mod install;
 mod lab;
 mod signals;
@@ -30,6 +31,8 @@ enum Task {
     Cross(cross::CrossArgs),
     /// A FUSE filesystem over a directory, with latency, lies and faults
     Fuse(fuse::FuseArgs),
+    /// GNU coreutils' own tests of cp, fetched and built, run against ours
+    Gnu(gnu::GnuArgs),
 }
 
 fn main() -> ExitCode {
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
         Task::Tidy => tidy::run(),
         Task::Cross(args) => cross::run(&args),
         Task::Lab(args) => lab::run(&args),
+        Task::Gnu(args) => gnu::run(&args),
         Task::Fuse(args) => fuse::run(args).map(|()| ExitCode::SUCCESS),
     };
     outcome.unwrap_or_else(|error| {

@@ -206,7 +206,11 @@ fn arg<I>(flag: &Flag<I>) -> Arg {
     }
     match flag.takes {
         Nothing => arg.action(ArgAction::SetTrue),
-        Required(value) => arg.value_name(value).action(ArgAction::Append),
+        // A space would do too, but only "=" is right for all of them.
+        Required(value) => arg
+            .value_name(value)
+            .require_equals(long.is_some())
+            .action(ArgAction::Append),
         Optional(value) => arg
             .value_name(value)
             .num_args(0..=1)

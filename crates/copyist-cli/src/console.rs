@@ -14,6 +14,9 @@ use crate::invocation::Invocation;
 use crate::messages::io_text;
 use crate::report::lock;
 
+/// "Bad file descriptor", on every Unix.
+const EBADF: i32 = 9;
+
 /// Where everything that a user reads goes through.
 #[derive(Debug)]
 pub(crate) struct Console {
@@ -27,6 +30,8 @@ pub(crate) struct Console {
 struct Out {
     writer: BufWriter<Stdout>,
     is_terminal: bool,
+    /// There is nowhere to write to, which is a failure once there is something to write.
+    was_closed: bool,
     /// The first failure; nothing is written after that, and it is told once, at the end.
     failed: Option<io::Error>,
 }
@@ -38,6 +43,7 @@ impl Console {
             out: Mutex::new(Out {
                 is_terminal: io::stdout().is_terminal(),
                 writer: BufWriter::with_capacity(64 * 1024, io::stdout()),
+                was_closed: copyist_sys::stdout_was_closed(),
                 failed: None,
             }),
             bar: OnceLock::new(),
@@ -136,6 +142,10 @@ impl Console {
 impl Out {
     fn write(&mut self, lines: &[u8], now: bool) {
         if self.failed.is_some() {
+            return;
+        }
+        if self.was_closed {
+            self.failed = Some(io::Error::from_raw_os_error(EBADF));
             return;
         }
         self.failed = self.writer.write_all(lines).err();

@@ -5,8 +5,10 @@
 
 pub mod callback;
 mod names;
+mod stdio;
 
 pub use names::{Names, name_prefix};
+pub use stdio::stdout_was_closed;
 
 #[cfg(target_os = "freebsd")]
 pub mod freebsd;

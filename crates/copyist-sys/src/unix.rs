@@ -1,7 +1,8 @@
 //! What the Unix systems have in common.
 
-use std::os::fd::{IntoRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, IntoRawFd, OwnedFd};
 
+use rustix::fs::Mode;
 use rustix::io::Errno;
 
 /// `close(fd)`, with its error: a write error may arrive only here (NFS, quotas).
@@ -17,14 +18,21 @@ use rustix::io::Errno;
 /// The call's errno.
 pub fn close(fd: OwnedFd) -> Result<(), Errno> {
     // SAFETY: the descriptor was owned, and `into_raw_fd` has given up that ownership to us.
-    let result = unsafe { libc::close(fd.into_raw_fd()) };
-    if result == 0 {
-        return Ok(());
-    }
-    let code = std::io::Error::last_os_error()
-        .raw_os_error()
-        .unwrap_or(libc::EIO);
-    Err(Errno::from_raw_os_error(code))
+    done(unsafe { libc::close(fd.into_raw_fd()) })
+}
+
+/// `fchmod(fd, mode)`, by the C library's function: programs that run others in a world of their
+/// own making (fakeroot) stand in for that, and rustix calls the kernel past it.
+///
+/// # References
+///  - [Linux](https://man7.org/linux/man-pages/man2/fchmod.2.html)
+///
+/// # Errors
+///
+/// The call's errno.
+pub fn fchmod(fd: impl AsFd, mode: Mode) -> Result<(), Errno> {
+    // SAFETY: the descriptor is borrowed for the time of the call, which touches no memory.
+    done(unsafe { libc::fchmod(fd.as_fd().as_raw_fd(), mode.as_raw_mode()) })
 }
 
 /// `fchflags(fd, flags)`: sets the flags of chflags(1).
@@ -37,12 +45,15 @@ pub fn close(fd: OwnedFd) -> Result<(), Errno> {
 ///
 /// The call's errno.
 #[cfg(any(target_os = "macos", target_os = "freebsd"))]
-pub fn fchflags(file: impl std::os::fd::AsFd, flags: u32) -> Result<(), Errno> {
-    use std::os::fd::AsRawFd;
+pub fn fchflags(file: impl AsFd, flags: u32) -> Result<(), Errno> {
     #[allow(clippy::useless_conversion)] // FreeBSD's flags are an unsigned long
     let flags = flags.into();
     // SAFETY: the descriptor is borrowed until the call returns, which touches no memory.
-    let result = unsafe { libc::fchflags(file.as_fd().as_raw_fd(), flags) };
+    done(unsafe { libc::fchflags(file.as_fd().as_raw_fd(), flags) })
+}
+
+/// The error of a call that answered -1.
+fn done(result: libc::c_int) -> Result<(), Errno> {
     if result == 0 {
         Ok(())
     } else {

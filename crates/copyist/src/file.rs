@@ -8,7 +8,7 @@ use crate::buffers::{BUFFER_BYTES, Buffers};
 use crate::error::{Cause, Code, Operation, Refusal};
 use crate::exec::{self, Failure};
 use crate::facts::{Facts, FileFacts, FsKind};
-use crate::method::Method;
+use crate::method::{Method, Os};
 use crate::options::{Force, Options};
 use crate::plan::{self, Plan};
 use crate::platform::{At, Attribute, FileKind, Open, Platform, Stat, Sys, Target};
@@ -180,6 +180,8 @@ impl<P: Platform> FileCopier<'_, P> {
     ) -> Result<Opened<P>, FileError> {
         if dst.existing != Existing::Nothing {
             match self.open_existing(src, dst) {
+                // It is gone again (a stale answer of NFS, say), so there is a file to be made.
+                Err(error) if is_gone(self.platform.os(), &error) => {}
                 Err(error) if self.options.force == Force::IfNeeded && is_of_system(&error) => {
                     self.platform
                         .remove(dst.at, false)
@@ -341,6 +343,11 @@ impl<P: Platform> FileCopier<'_, P> {
                 .unwrap_or_else(|failed| fail(failed.into()));
         }
     }
+}
+
+fn is_gone(os: Os, error: &FileError) -> bool {
+    let opening = error.operation == Operation::OpenDestination;
+    opening && matches!(error.cause, Cause::System(code) if rules::is_not_found(os, code))
 }
 
 fn is_of_system(error: &FileError) -> bool {

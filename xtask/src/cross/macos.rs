@@ -61,9 +61,11 @@ pub(super) fn set_up() -> Result<()> {
     let place = place();
     let python = place.join("python/bin/python");
     if !has_zig(&python) {
-        install::packages(&[("python3", "python3")])?;
+        if !command::exists("python3") {
+            install::packages(std::iter::once("python3"))?;
+        }
         if !runs(Command::new("python3").args(["-c", "import ensurepip"])) {
-            install::package("python3-venv")?;
+            install::packages(std::iter::once("python3-venv"))?;
         }
         let venv = place.join("python");
         fs::create_dir_all(&place).at("create the directory", &place)?;

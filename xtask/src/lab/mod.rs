@@ -58,6 +58,15 @@ pub(crate) struct Lab {
 impl Lab {
     /// Makes, mounts and checks all filesystems; on failure nothing stays.
     pub(crate) fn up(root: &Path, gib: u64) -> Result<Self> {
+        Self::make(root, gib, &|_| true)
+    }
+
+    /// The same with only some of them.
+    pub(crate) fn up_with(root: &Path, gib: u64, names: &[&str]) -> Result<Self> {
+        Self::make(root, gib, &|spec| names.contains(&spec.name))
+    }
+
+    fn make(root: &Path, gib: u64, wanted: &dyn Fn(&spec::Spec) -> bool) -> Result<Self> {
         require_tools()?;
         fs::create_dir_all(root).at("create", root)?;
         let root = fs::canonicalize(root).at("resolve", root)?;
@@ -83,7 +92,7 @@ impl Lab {
             bytes,
             lock: &lab.lock,
         };
-        for spec in spec::all() {
+        for spec in spec::all().into_iter().filter(wanted) {
             signals::check()?;
             maker.make(&spec)?;
             check::check(&lab.root, &spec, bytes)?;
@@ -140,6 +149,13 @@ pub(crate) fn sweep(parent: &Path) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Unmounts what a test left mounted below `at`, a directory on one of the lab's filesystems.
+pub(crate) fn clear(at: &Path) -> Result<()> {
+    mounts::under(at)?
+        .iter()
+        .try_for_each(|point| mounts::unmount(point))
 }
 
 /// What the filesystems are used by is stopped in this order: users of FUSE, FUSE, the store

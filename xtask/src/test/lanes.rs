@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::libtest::Counts;
 use super::summary::Ending;
 use crate::error::{Context, Error, Result};
+use crate::gnu::{self, Coreutils, Suite, Variant};
 use crate::lab::{self, Lab};
 use crate::{command, cross, install, signals, tidy, workspace};
 
@@ -32,6 +33,8 @@ pub(super) enum Lane {
     Unit,
     /// Tests on the real filesystems of the lab
     Filesystems,
+    /// GNU coreutils' own tests of cp
+    Gnu,
     /// macOS, both processors: lint and link
     Macos,
     /// FreeBSD: lint
@@ -41,13 +44,14 @@ pub(super) enum Lane {
 }
 
 impl Lane {
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::Tidy,
         Self::Format,
         Self::Clippy,
         Self::Docs,
         Self::Unit,
         Self::Filesystems,
+        Self::Gnu,
         Self::Macos,
         Self::Freebsd,
         Self::Deny,
@@ -61,6 +65,7 @@ impl Lane {
             Self::Docs => "docs",
             Self::Unit => "unit",
             Self::Filesystems => "filesystems",
+            Self::Gnu => "gnu",
             Self::Macos => "macos",
             Self::Freebsd => "freebsd",
             Self::Deny => "deny",
@@ -84,6 +89,7 @@ impl Lane {
             Self::Docs => docs(),
             Self::Unit => unit(&mut tests),
             Self::Filesystems => filesystems(&mut tests),
+            Self::Gnu => gnu(&mut tests),
             Self::Macos => elsewhere(cross::System::Macos, &mut tests),
             Self::Freebsd => elsewhere(cross::System::Freebsd, &mut tests),
             Self::Deny => deny(),
@@ -102,7 +108,10 @@ pub(super) fn install(lanes: &[Lane]) {
         let installed = match lane {
             Lane::Format => install::component("rustfmt", "cargo-fmt"),
             Lane::Clippy => install::component("clippy", "cargo-clippy"),
-            Lane::Filesystems => install::packages(install::PROGRAMS),
+            Lane::Filesystems => install::packages(install::missing_of_lab()),
+            Lane::Gnu => {
+                install::packages(install::missing_of_lab().chain(gnu::missing_packages()))
+            }
             Lane::Macos => cross::set_up(cross::System::Macos),
             Lane::Freebsd => cross::set_up(cross::System::Freebsd),
             Lane::Tidy | Lane::Docs | Lane::Unit | Lane::Deny => Ok(()),
@@ -202,6 +211,31 @@ fn filesystems(tests: &mut Counts) -> Result<Ending> {
     let ending = test_in(&lab, &product, tests);
     lab.down()?;
     ending
+}
+
+fn gnu(tests: &mut Counts) -> Result<Ending> {
+    if let Err(why) = lab::require_tools() {
+        return Ok(Ending::NotRun(why.to_string()));
+    }
+    let coreutils = match Coreutils::prepare() {
+        Ok(coreutils) => coreutils,
+        Err(why) => return Ok(Ending::NotRun(why.to_string())),
+    };
+    let suite = Suite {
+        coreutils: &coreutils,
+        cp: &gnu::build_ours()?,
+        variants: &Variant::ALL,
+        matching: "",
+    };
+    let score = suite.run()?;
+    println!("coreutils {}: {score}", coreutils.version());
+    tests.passed += score.passed;
+    tests.failed += score.failed;
+    tests.ignored += score.skipped;
+    Ok(match score.failed {
+        0 => Ending::Ok,
+        failed => Ending::Failed(format!("{failed} of GNU's tests failed")),
+    })
 }
 
 fn test_in(lab: &Lab, product: &[IntegrationTest], tests: &mut Counts) -> Result<Ending> {

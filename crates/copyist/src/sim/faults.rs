@@ -100,6 +100,8 @@ pub(super) enum Deed {
     },
     /// Moves what has a name away, and puts a FIFO there.
     SwapForFifo { path: &'static str },
+    /// Takes a name away.
+    Remove { path: &'static str },
 }
 
 /// When it happens.

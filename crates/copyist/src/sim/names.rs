@@ -277,6 +277,12 @@ impl World {
                 }
             }
             Deed::SwapForFifo { path } => self.swap(path, Body::Fifo(Vec::new())),
+            Deed::Remove { path } => {
+                if let Ok(at) = self.resolve(ROOT, OsStr::new(path), false) {
+                    // It was removed already, then.
+                    let _ = self.unname(at.dir, &at.name);
+                }
+            }
             Deed::Grow { path, .. } | Deed::Shrink { path, .. } | Deed::Rewrite { path } => {
                 let Ok(ino) = self.lookup(ROOT, OsStr::new(path), true) else {
                     return;

@@ -331,6 +331,42 @@ fn the_races_catch_an_engine_that_follows_links() {
     }
 }
 
+/// A destination that goes away (or that a stale answer of NFS said was there) is made. GNU's test
+/// nfs-removal-race is about that.
+#[test]
+fn a_destination_that_goes_away_is_made() {
+    let sim = linux(FsKind::Ext, None);
+    build(&sim).file("src", 5000);
+    Builder::below(&sim, OsStr::new("/to")).file("dst", 3000);
+    let scenario = Scenario::new("an existing file", sim, Options::default());
+    let deed = Deed::Remove { path: "/to/dst" };
+    let mut opened = None;
+    races(
+        &scenario,
+        &deed,
+        |sim| sim,
+        |race, n| {
+            assert!(race.outcome.failures.is_empty(), "at {n}");
+            let call = race.outcome.log[usize::try_from(n).unwrap()].call;
+            let copied = |seen: &Seen| {
+                let src = &race.after[&PathBuf::from("from/src")];
+                seen.data.same_bytes(&src.data)
+            };
+            // Once it is open, somebody else's removal is his own business.
+            if opened.is_none() {
+                let dst = race.after.get(&PathBuf::from("to/dst"));
+                assert!(dst.is_some_and(copied), "before {call:?} at {n}");
+            }
+            let opens_again = call == Call::Open
+                && race.outcome.log[..n as usize]
+                    .iter()
+                    .any(|it| it.call == Call::Open);
+            opened = opened.or(opens_again.then_some(n));
+        },
+    );
+    assert!(opened.is_some(), "the destination is opened");
+}
+
 /// With `-P` paths of operands are resolved as the user gave them; a link at their end is not.
 #[test]
 fn an_operand_that_becomes_a_link_is_not_followed() {

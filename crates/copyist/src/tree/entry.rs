@@ -38,13 +38,19 @@ impl<P: Platform> Worker<'_, '_, P> {
         // all there is to know about it.
         let plain = kind == Some(FileKind::Regular) && options.make == Make::Copy;
         if plain && entry.dir.made.is_new {
-            let source = self.open(&entry, false, None)?;
-            let looked = Looked {
-                stat: source.stat,
-                follow: false,
-            };
-            self.with_links(&entry, looked, Onto::Free { backup: None }, Some(source))?;
-            return Ok(Outcome::Done);
+            match file::open_source(self.session.platform, entry.src_at(), false, None) {
+                Ok(source) => {
+                    let looked = Looked {
+                        stat: source.stat,
+                        follow: false,
+                    };
+                    self.with_links(&entry, looked, Onto::Free { backup: None }, Some(source))?;
+                    return Ok(Outcome::Done);
+                }
+                // It is no longer what its directory said, or never was (fakeroot).
+                Err(error) if matches!(error.cause, Cause::Refused(Refusal::Replaced)) => {}
+                Err(error) => return Err(self.session.file_error(&entry, error)),
+            }
         }
         let stat = self
             .session
@@ -73,16 +79,6 @@ impl<P: Platform> Worker<'_, '_, P> {
             onto => self.with_links(&entry, looked, onto, None)?,
         }
         Ok(Outcome::Done)
-    }
-
-    fn open(
-        &self,
-        entry: &Entry<'_, P>,
-        follow: bool,
-        expected: Option<FileKind>,
-    ) -> Result<Source<P>, Error> {
-        file::open_source(self.session.platform, entry.src_at(), follow, expected)
-            .map_err(|error| self.session.file_error(entry, error))
     }
 
     /// Copies an entry, or links it to the copy of another name of the same file.
@@ -204,7 +200,11 @@ impl<P: Platform> Worker<'_, '_, P> {
     ) -> Result<(), Error> {
         let mut source = match opened {
             Some(source) => source,
-            None => self.open(entry, src.follow, Some(src.stat.kind))?,
+            None => {
+                let kind = Some(src.stat.kind);
+                file::open_source(self.session.platform, entry.src_at(), src.follow, kind)
+                    .map_err(|error| self.session.file_error(entry, error))?
+            }
         };
         let session = self.session;
         if source.stat.id != src.stat.id {

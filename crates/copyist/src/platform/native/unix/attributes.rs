@@ -17,10 +17,10 @@ pub(in crate::platform::native) fn set_open(
     attribute: Attribute,
 ) -> Option<Result<()>> {
     Some(match attribute {
-        Attribute::Mode(bits) => fs::fchmod(file, mode(bits)),
-        Attribute::Owner { uid, gid } => {
-            fs::fchown(file, uid.map(Uid::from_raw), gid.map(Gid::from_raw))
-        }
+        // Neither is rustix's: see `copyist_sys::unix::fchmod`.
+        Attribute::Mode(bits) => copyist_sys::unix::fchmod(file, mode(bits)),
+        Attribute::Owner { uid, gid } => std::os::unix::fs::fchown(file, uid, gid)
+            .map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO)),
         Attribute::Times { accessed, modified } => {
             fs::futimens(file, &timestamps(accessed, modified))
         }
