@@ -143,7 +143,7 @@ fn every_option() -> Vec<Options> {
 #[test]
 fn every_plan_keeps_its_promises() {
     let options = every_option();
-    let mut count = 0_u64;
+    let (mut count, mut of_macos) = (0_u64, 0_u64);
     every_fact(&mut |facts| {
         for options in &options {
             let plan = plan(facts, options);
@@ -151,9 +151,10 @@ fn every_plan_keeps_its_promises() {
                 panic!("{broken}: {plan:#?}\nof {facts:#?}\nand {options:#?}");
             }
             count += 1;
+            of_macos += u64::from(facts.os == Os::Macos);
         }
     });
-    println!("{count} plans");
+    println!("{count} plans, {of_macos} of them of macOS");
 }
 
 /// The promise that a plan breaks.
@@ -396,6 +397,7 @@ impl Row {
 
 const SMALL: u64 = 4 << 10;
 const LARGE: u64 = 256 << 20;
+const HUGE: u64 = 4 << 30;
 
 #[test]
 #[rustfmt::skip] // one case, one line: this is a table
@@ -424,6 +426,8 @@ fn typical_plans() {
         (macos(ExFat, None, LARGE), "system-copy > read-write"),
         (macos(Cifs, None, SMALL), "read-write"),
         (macos(Cifs, None, LARGE).holes(), "clone > system-copy > read-write, holes by the map"),
+        (macos(Apfs, None, HUGE), "clone > direct > read-write"),
+        (macos(Apfs, Some(ExFat), HUGE), "direct > read-write, space reserved"),
         (macos(Apfs, None, LARGE).sparse(Sparse::Never), "read-write"),
         (macos(Apfs, None, LARGE).only(Method::Direct), "direct, space reserved"),
         (macos(Apfs, None, LARGE).only(Method::SystemCopy), "system-copy"),
