@@ -38,8 +38,8 @@ const SYSTEMS: [(Os, &[FsKind]); 3] = [
         &[FsKind::Refs, FsKind::Ntfs, FsKind::ExFat, FsKind::Other],
     ),
 ];
-const SIZES: [u64; 5] = [0, SMALL_BYTES, SMALL_BYTES + 1, PREALLOCATE_BYTES, 1 << 40];
-const KERNELS: [Kernel; 3] = [Kernel(5, 2), Kernel(5, 10), Kernel(5, 19)];
+const SIZES: [u64; 4] = [0, SMALL_BYTES, PREALLOCATE_BYTES, 1 << 40];
+const KERNELS: [Kernel; 2] = [Kernel(5, 10), Kernel(5, 19)];
 const REFLINKS: [Reflink; 3] = [Reflink::Auto, Reflink::Always, Reflink::Never];
 const SPARSES: [Sparse; 3] = [Sparse::Auto, Sparse::Always, Sparse::Never];
 

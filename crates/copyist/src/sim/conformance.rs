@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Sim;
-use super::build::Builder;
+use super::build::{Builder, lacks_links};
 use super::data::BLOCK;
 use super::scenarios::archive;
 use super::snapshot::{Seen, Snapshot, through_waist};
@@ -136,18 +136,6 @@ fn like_native(native: &Native, root: &Path) -> Sim {
     }
     Builder::below(&sim, OsStr::new("/")).dir("work");
     sim
-}
-
-/// Whether trees with links and modes can't be made where the tests are.
-fn lacks_links() -> bool {
-    let dir = tempfile::tempdir().unwrap();
-    let (file, link) = (dir.path().join("file"), dir.path().join("link"));
-    std::fs::write(&file, b"").unwrap();
-    let lacks = std::fs::hard_link(&file, &link).is_err();
-    if lacks {
-        println!("not run: the tests' directory has no hard links");
-    }
-    lacks
 }
 
 /// Runs the same on both, and compares.
