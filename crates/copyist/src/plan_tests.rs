@@ -104,6 +104,7 @@ fn every_file(os: Os, src: VolumeFacts, dst: VolumeFacts, check: &mut dyn FnMut(
                                 size,
                                 allocated_bytes,
                                 is_regular,
+                                is_compressed: false,
                             },
                             src_volume: src,
                             dst_volume: dst,
@@ -295,6 +296,7 @@ struct Row {
     size: u64,
     sparse_looking: bool,
     exists: bool,
+    compressed: bool,
     options: Options,
 }
 
@@ -309,6 +311,7 @@ fn row(os: Os, src: FsKind, dst: Option<FsKind>, size: u64) -> Row {
         size,
         sparse_looking: false,
         exists: false,
+        compressed: false,
         options: Options::default(),
     }
 }
@@ -330,6 +333,11 @@ impl Row {
 
     fn holes(mut self) -> Row {
         self.sparse_looking = true;
+        self
+    }
+
+    fn compressed(mut self) -> Row {
+        (self.compressed, self.sparse_looking) = (true, true);
         self
     }
 
@@ -371,6 +379,7 @@ impl Row {
                         self.size
                     },
                     is_regular: true,
+                    is_compressed: self.compressed,
                 },
                 src_volume,
                 dst_volume,
@@ -426,6 +435,8 @@ fn typical_plans() {
         (macos(ExFat, None, LARGE), "system-copy > read-write"),
         (macos(Cifs, None, SMALL), "read-write"),
         (macos(Cifs, None, LARGE).holes(), "clone > system-copy > read-write, holes by the map"),
+        (macos(Apfs, Some(HfsPlus), SMALL).compressed(), "system-copy > read-write"),
+        (macos(Apfs, Some(Apfs), HUGE).compressed(), "clone > system-copy > read-write"),
         (macos(Apfs, None, HUGE), "clone > direct > read-write"),
         (macos(Apfs, Some(ExFat), HUGE), "direct > read-write, space reserved"),
         (macos(Apfs, None, LARGE).sparse(Sparse::Never), "read-write"),
