@@ -124,12 +124,14 @@ pub(crate) struct FileFacts {
     pub(crate) allocated_bytes: u64,
     /// A regular file; otherwise it is read as a stream.
     pub(crate) is_regular: bool,
+    /// The system keeps it compressed (decmpfs of macOS), and only its own copier knows how.
+    pub(crate) is_compressed: bool,
 }
 
 impl FileFacts {
-    /// Less is allocated than its size needs: holes (or compression).
+    /// Less is allocated than its size needs: holes, or a compression that nobody tells of.
     pub(crate) const fn looks_sparse(&self) -> bool {
-        self.allocated_bytes < self.size
+        self.allocated_bytes < self.size && !self.is_compressed
     }
 }
 

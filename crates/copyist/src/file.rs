@@ -298,6 +298,7 @@ impl<P: Platform> FileCopier<'_, P> {
                 size: src.size,
                 allocated_bytes: src.allocated_bytes,
                 is_regular: src.kind == FileKind::Regular,
+                is_compressed: attributes::is_compressed(self.platform.os(), src),
             },
             src_volume: pair.src,
             dst_volume: pair.dst,

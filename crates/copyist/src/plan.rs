@@ -225,6 +225,7 @@ fn by_facts(method: Method, facts: &Facts) -> Option<Skip> {
         Method::CopyRange if facts.same_volume() != Known::Yes => {
             across_volumes_is_buggy(facts.kernel).or_else(|| small(facts))
         }
+        Method::SystemCopy if facts.src.is_compressed => None,
         Method::SystemCopy if by_direct(facts) => Some(Skip::Slower),
         Method::CopyRange | Method::SystemCopy => small(facts),
         Method::Sendfile
@@ -243,7 +244,7 @@ fn by_facts(method: Method, facts: &Facts) -> Option<Skip> {
 /// macOS: around the cache for large files, as the reference's decision tree has it. copyfile
 /// would push everything else out of the cache.
 fn by_direct(facts: &Facts) -> bool {
-    facts.os == Os::Macos && facts.src.size >= LARGE_BYTES
+    facts.os == Os::Macos && facts.src.size >= LARGE_BYTES && !facts.src.is_compressed
 }
 
 fn clone_by_facts(facts: &Facts) -> Option<Skip> {

@@ -38,8 +38,8 @@ const SYSTEMS: [(Os, &[FsKind]); 3] = [
         &[FsKind::Refs, FsKind::Ntfs, FsKind::ExFat, FsKind::Other],
     ),
 ];
-const SIZES: [u64; 5] = [0, SMALL_BYTES, SMALL_BYTES + 1, PREALLOCATE_BYTES, 1 << 40];
-const KERNELS: [Kernel; 3] = [Kernel(5, 2), Kernel(5, 10), Kernel(5, 19)];
+const SIZES: [u64; 4] = [0, SMALL_BYTES, PREALLOCATE_BYTES, 1 << 40];
+const KERNELS: [Kernel; 2] = [Kernel(5, 10), Kernel(5, 19)];
 const REFLINKS: [Reflink; 3] = [Reflink::Auto, Reflink::Always, Reflink::Never];
 const SPARSES: [Sparse; 3] = [Sparse::Auto, Sparse::Always, Sparse::Never];
 
@@ -108,6 +108,7 @@ fn every_file(os: Os, src: VolumeFacts, dst: VolumeFacts, check: &mut dyn FnMut(
                                 size,
                                 allocated_bytes,
                                 is_regular,
+                                is_compressed: false,
                             },
                             src_volume: src,
                             dst_volume: dst,
@@ -149,7 +150,7 @@ fn every_option() -> Vec<Options> {
 #[test]
 fn every_plan_keeps_its_promises() {
     let options = every_option();
-    let mut count = 0_u64;
+    let (mut count, mut of_macos) = (0_u64, 0_u64);
     every_fact(&mut |facts| {
         for options in &options {
             let plan = plan(facts, options);
@@ -157,9 +158,10 @@ fn every_plan_keeps_its_promises() {
                 panic!("{broken}: {plan:#?}\nof {facts:#?}\nand {options:#?}");
             }
             count += 1;
+            of_macos += u64::from(facts.os == Os::Macos);
         }
     });
-    println!("{count} plans");
+    println!("{count} plans, {of_macos} of them of macOS");
 }
 
 /// The promise that a plan breaks.
@@ -301,6 +303,7 @@ struct Row {
     sparse_looking: bool,
     exists: bool,
     threads: usize,
+    compressed: bool,
     options: Options,
 }
 
@@ -316,6 +319,7 @@ fn row(os: Os, src: FsKind, dst: Option<FsKind>, size: u64) -> Row {
         sparse_looking: false,
         exists: false,
         threads: 1,
+        compressed: false,
         options: Options::default(),
     }
 }
@@ -342,6 +346,11 @@ impl Row {
 
     fn threads(mut self, threads: usize) -> Row {
         self.threads = threads;
+        self
+    }
+
+    fn compressed(mut self) -> Row {
+        (self.compressed, self.sparse_looking) = (true, true);
         self
     }
 
@@ -383,6 +392,7 @@ impl Row {
                         self.size
                     },
                     is_regular: true,
+                    is_compressed: self.compressed,
                 },
                 src_volume,
                 dst_volume,
@@ -415,6 +425,7 @@ impl Row {
 
 const SMALL: u64 = 4 << 10;
 const LARGE: u64 = 256 << 20;
+const HUGE: u64 = 4 << 30;
 
 #[test]
 #[rustfmt::skip] // one case, one line: this is a table
@@ -451,6 +462,10 @@ fn typical_plans() {
         (macos(ExFat, None, LARGE), "system-copy > read-write"),
         (macos(Cifs, None, SMALL), "read-write"),
         (macos(Cifs, None, LARGE).holes(), "clone > system-copy > read-write, holes by the map"),
+        (macos(Apfs, Some(HfsPlus), SMALL).compressed(), "system-copy > read-write"),
+        (macos(Apfs, Some(Apfs), HUGE).compressed(), "clone > system-copy > read-write"),
+        (macos(Apfs, None, HUGE), "clone > direct > read-write"),
+        (macos(Apfs, Some(ExFat), HUGE), "direct > read-write, space reserved"),
         (macos(Apfs, None, LARGE).sparse(Sparse::Never), "read-write"),
         (macos(Apfs, None, LARGE).only(Method::Direct), "direct, space reserved"),
         (macos(Apfs, None, LARGE).only(Method::SystemCopy), "system-copy"),

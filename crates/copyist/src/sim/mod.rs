@@ -36,6 +36,7 @@ mod snapshot;
 mod buggy;
 mod compare;
 mod conformance;
+mod macos;
 mod oracle;
 mod planted;
 mod races;

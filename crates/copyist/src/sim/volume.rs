@@ -107,7 +107,7 @@ impl Volume {
             owners: !foreign,
             folds_case: matches!(
                 kind,
-                FsKind::Fat | FsKind::ExFat | FsKind::Apfs | FsKind::Ntfs
+                FsKind::Fat | FsKind::ExFat | FsKind::Apfs | FsKind::HfsPlus | FsKind::Ntfs
             ),
             names_kinds: kind != FsKind::Other,
             name_max: 255,

@@ -16,11 +16,16 @@ use crate::options::{Options, Preserve};
 
 mod existing;
 mod files;
+mod macos;
 mod trees;
 mod volumes;
 
 pub(super) use existing::existing;
 pub(super) use files::{each_method_alone, one_file};
+pub(super) use macos::{
+    dangling, macos, macos_attributes, macos_existing, macos_methods, macos_pairs, macos_tree,
+    macos_trees,
+};
 pub(super) use trees::trees;
 pub(super) use volumes::{other_systems, two_threads, volumes};
 

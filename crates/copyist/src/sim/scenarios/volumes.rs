@@ -125,8 +125,20 @@ pub(in crate::sim) fn two_threads() -> Vec<Scenario> {
     let (auto, whole) = (Sparse::Auto, 600 * BLOCK);
     let holes = [0..3, 200..300, 500..580];
     vec![
-        scenario("two threads", FsKind::Other, &[0..601], whole + 1, auto),
-        scenario("two threads, reserved", FsKind::Ext, &[0..600], whole, auto),
+        scenario(
+            "two threads",
+            FsKind::Other,
+            &[0..300, 300..601],
+            whole + 1,
+            auto,
+        ),
+        scenario(
+            "two threads, reserved",
+            FsKind::Ext,
+            &[0..300, 300..600],
+            whole,
+            auto,
+        ),
         scenario("two threads and holes", FsKind::Tmpfs, &holes, whole, auto),
         scenario(
             "two threads find holes",
