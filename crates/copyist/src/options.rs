@@ -196,8 +196,8 @@ pub struct Options {
     pub write_through_dangling: bool,
     /// Workers; `None`: as many as the machine has processors, at most eight.
     pub jobs: Option<NonZeroUsize>,
-    /// One entry after the other, in the order of the source directories, so that what an
-    /// observer sees is in order.
+    /// One entry after the other, each directory in the order of its inodes (where the system tells
+    /// them), so that what an observer sees is in order. A directory's names are all read first.
     pub ordered: bool,
 }
 

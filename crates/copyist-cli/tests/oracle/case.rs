@@ -8,6 +8,7 @@ use fastrand::Rng;
 
 use super::existing::Mirror;
 use super::options::{self, Options, pick};
+use super::pairs;
 use super::plan::{Plan, What};
 use super::random::{self, DEEP_NAME, Spec};
 
@@ -48,8 +49,18 @@ struct Places {
 /// Makes case `seed`; `size` is about how many ordinary entries the source has, `root` whether we may be others.
 pub(crate) fn make(seed: u64, size: usize, work: &Path, is_root: bool) -> Case {
     let mut rng = Rng::with_seed(seed);
-    let rng = &mut rng;
-    let mut options = options::choose(rng);
+    let options = options::choose(&mut rng);
+    make_with(&mut rng, options, size, work, is_root)
+}
+
+/// Makes case `seed` of those that go through all options and pairs of options.
+pub(crate) fn make_pair(seed: u64, size: usize, work: &Path, is_root: bool) -> Case {
+    let mut rng = Rng::with_seed(seed);
+    let options = options::understand(pairs::words(seed));
+    make_with(&mut rng, options, size, work, is_root)
+}
+
+fn make_with(rng: &mut Rng, mut options: Options, size: usize, work: &Path, is_root: bool) -> Case {
     let unprivileged = is_root && rng.u8(..4) == 0;
     let deep = rng.u8(..8) == 0 && !options.no_content;
     let (mut plan, spec) = (
@@ -84,7 +95,8 @@ pub(crate) fn make(seed: u64, size: usize, work: &Path, is_root: bool) -> Case {
         mirror.hand_over(dir);
     }
     let operands = operands(&mut mirror, &Places { src, dst }, work);
-    if options.backs_up && !operands.iter().any(|word| word == b"-T") {
+    let with_old = super::run::oracle_is_old();
+    if with_old && options.backs_up && !operands.iter().any(|word| word == b"-T") {
         // GNU cp 9.1 makes simple backups of what is in a target directory relative to the current one
         // (fixed in 9.2): it may even rename source files.
         options.words.push("--backup=numbered".into());

@@ -1,12 +1,15 @@
 //! Decides whether two runs of one case did the same, and knows where ours is meant to differ.
 
+use std::ffi::OsString;
+
 use rustix::fs::FileType;
 
+use super::acl;
 use super::case::Case;
 use super::diff::{differences, entry_differences};
 use super::plan::What;
 use super::random::DEEP_NAME;
-use super::run::Outcome;
+use super::run::{Outcome, oracle_is_old};
 use super::snapshot::Snapshot;
 
 /// A run and what it left.
@@ -65,15 +68,21 @@ const CLONE_FAILED: &[u8] = b"failed to clone";
 /// Paths longer than this are compared with the source where GNU cp gave up.
 const LONG_PATH: usize = 3500;
 
-/// What differs between GNU cp's run and ours; nothing when all is well.
-pub(crate) fn judge(case: &Case, gnu: &Played, ours: &Played, with_text: bool) -> Vec<String> {
+/// What differs between GNU cp's run and ours; nothing when all is well. `text_in_order`: compare
+/// what they print too, in order or in any order.
+pub(crate) fn judge(
+    case: &Case,
+    gnu: &Played,
+    ours: &Played,
+    text_in_order: Option<bool>,
+) -> Vec<String> {
     if gnu.outcome.status.is_none() {
         return vec!["GNU cp itself hangs: this case is of no use".into()];
     }
-    let gnu = &as_meant(gnu, ours);
+    let gnu = &as_meant(case, gnu, ours);
     let mut found = compare(gnu, ours);
-    if with_text {
-        found.extend(text_differences(&gnu.outcome, &ours.outcome));
+    if let Some(in_order) = text_in_order {
+        found.extend(text_differences(&gnu.outcome, &ours.outcome, in_order));
     }
     if found.is_empty() {
         return found;
@@ -94,12 +103,27 @@ pub(crate) fn judge(case: &Case, gnu: &Played, ours: &Played, with_text: bool) -
 /// - GNU cp 9.1 never takes the sticky bit from an existing directory; 9.10 and ours do. For the
 ///   same reason 9.1 leaves set-id and sticky bits on special files whose owner it couldn't keep.
 /// - GNU cp 9.1 leaves the empty file that it could not clone into; ours removes what it made.
-fn as_meant(gnu: &Played, ours: &Played) -> Played {
+/// - GNU cp 9.10 leaves the access control list of an existing destination, and one that a new one
+///   got from its directory, where the source has none, though the mode is to be preserved: users
+///   who have no access to the source keep it. 9.1 and ours remove it.
+/// - A user's extended attributes are kept on a copy that its owner may not write to; GNU cp fails
+///   to set them, because it makes the copy without the permission.
+/// - The copy of a pipe's content gets the times that the pipe had before it was read, or after.
+fn as_meant(case: &Case, gnu: &Played, ours: &Played) -> Played {
     if !ours.is_ours {
         return gnu.clone();
     }
     let is_device = |kind| matches!(kind, FileType::CharacterDevice | FileType::BlockDevice);
     let mut after = gnu.after.clone();
+    if case.options.keeps_mode && !oracle_is_old() {
+        forget_lists(&mut after, &ours.after);
+    }
+    if case.unprivileged {
+        add_user_attributes(&mut after, &ours.after);
+    }
+    if case.fills_pipes() {
+        forget_times_of_pipes(case, &mut after, &ours.after);
+    }
     if contains(&gnu.outcome.stderr, CLONE_FAILED) {
         after.entries.retain(|path, entry| {
             let is_empty_file = entry.kind == FileType::RegularFile && entry.size == 0;
@@ -139,6 +163,51 @@ fn as_meant(gnu: &Played, ours: &Played) -> Played {
     gnu.with(after)
 }
 
+/// Access control lists that ours does not have.
+fn forget_lists(gnu: &mut Snapshot, ours: &Snapshot) {
+    for (path, entry) in &mut gnu.entries {
+        let Some(other) = ours.entries.get(path) else {
+            continue;
+        };
+        let is_list =
+            |name: &[u8]| name == acl::ACCESS.as_bytes() || name == acl::DEFAULT.as_bytes();
+        let stays = |name: &Vec<u8>| !is_list(name) || other.xattrs.contains_key(name);
+        entry.xattrs.retain(|name, _| stays(name));
+    }
+}
+
+/// User attributes that ours has on what its owner may not write to.
+fn add_user_attributes(gnu: &mut Snapshot, ours: &Snapshot) {
+    for (path, entry) in &mut gnu.entries {
+        let Some(other) = ours.entries.get(path) else {
+            continue;
+        };
+        let is_new = entry.xattrs.keys().all(|name| !name.starts_with(b"user."));
+        if entry.kind == FileType::RegularFile && entry.mode & 0o200 == 0 && is_new {
+            let users = other
+                .xattrs
+                .iter()
+                .filter(|(name, _)| name.starts_with(b"user."));
+            entry
+                .xattrs
+                .extend(users.map(|(name, value)| (name.clone(), value.clone())));
+        }
+    }
+}
+
+fn forget_times_of_pipes(case: &Case, gnu: &mut Snapshot, ours: &Snapshot) {
+    let base = |path: &[u8]| path.rsplit(|byte| *byte == b'/').next().map(<[u8]>::to_vec);
+    for (path, entry) in &mut gnu.entries {
+        let Some(other) = ours.entries.get(path) else {
+            continue;
+        };
+        let is_regular = entry.kind == FileType::RegularFile;
+        if is_regular && case.pipes.iter().any(|pipe| base(pipe) == base(path)) {
+            (entry.modified, entry.accessed) = (other.modified, other.accessed);
+        }
+    }
+}
+
 fn contains(text: &[u8], part: &[u8]) -> bool {
     text.windows(part.len()).any(|window| window == part)
 }
@@ -162,14 +231,20 @@ fn compare(gnu: &Played, ours: &Played) -> Vec<String> {
     found
 }
 
-/// Output is compared line by line, in any order: a parallel copy reports in its own.
-fn text_differences(gnu: &Outcome, ours: &Outcome) -> Vec<String> {
+/// Output is compared line by line, in any order where nothing asks for order: a parallel copy
+/// reports in its own.
+fn text_differences(gnu: &Outcome, ours: &Outcome, in_order: bool) -> Vec<String> {
+    // How a file's data was copied is told as it was, and ours has other ways.
+    let is_of_data = |line: &&[u8]| line.starts_with(b"copy offload: ");
     let lines = |text: &[u8]| {
         let mut lines: Vec<Vec<u8>> = text
             .split(|byte| *byte == b'\n')
+            .filter(|line| !is_of_data(line))
             .map(<[u8]>::to_vec)
             .collect();
-        lines.sort();
+        if !in_order {
+            lines.sort();
+        }
         lines
     };
     let same = |left: &[u8], right: &[u8]| lines(left) == lines(right);
@@ -184,7 +259,7 @@ fn text_differences(gnu: &Outcome, ours: &Outcome) -> Vec<String> {
 }
 
 /// Ours must have failed with a message and left everything as it was; a stand-in need not.
-fn refused_whole(_: &Case, _: &Played, ours: &Played) -> Vec<String> {
+fn refused_whole(case: &Case, _: &Played, ours: &Played) -> Vec<String> {
     let mut found = Vec::new();
     if ours.outcome.ending() != "exit 1" || ours.outcome.stderr.is_empty() {
         found.push(format!(
@@ -192,7 +267,13 @@ fn refused_whole(_: &Case, _: &Played, ours: &Played) -> Vec<String> {
             ours.outcome.ending()
         ));
     }
-    if !ours.is_ours {
+    // What other operands made is another matter.
+    let several = case
+        .args
+        .iter()
+        .filter(|word| !word.as_encoded_bytes().starts_with(b"-"));
+    let into = |word: &OsString| word.as_encoded_bytes().starts_with(b"-t");
+    if !ours.is_ours || several.count() > 2 || case.args.iter().any(into) {
         return found;
     }
     let made = differences(&ours.before, &ours.after, ours.began);

@@ -14,11 +14,7 @@ pub(crate) fn name<P: Platform>(
     name: &OsStr,
     options: &Options,
 ) -> Sys<OsString> {
-    let simple = || {
-        let mut simple = name.to_os_string();
-        simple.push(&options.backup_suffix);
-        simple
-    };
+    let simple = || with_suffix(name, &options.backup_suffix);
     let highest = match (options.backup, dir) {
         (Backup::None | Backup::Simple, _) | (_, None) => return Ok(simple()),
         (Backup::Existing | Backup::Numbered, Some(dir)) => highest(platform, dir, name)?,
@@ -26,20 +22,23 @@ pub(crate) fn name<P: Platform>(
     if options.backup == Backup::Existing && highest == 0 {
         return Ok(simple());
     }
-    let suffix = format!(".~{}~", highest + 1);
-    if name.len() + suffix.len() > NAME_BYTES {
-        // As GNU cp has it: there is room for one backup of such a name.
-        let mut shortened = name_prefix(name, NAME_BYTES - 2).to_os_string();
-        shortened.push("~");
-        return Ok(shortened);
-    }
-    let mut numbered = name.to_os_string();
-    numbered.push(suffix);
-    Ok(numbered)
+    Ok(with_suffix(name, format!(".~{}~", highest + 1).as_ref()))
 }
 
-/// The longest name that filesystems have room for (NAME_MAX), bytes.
-const NAME_BYTES: usize = 255;
+/// A name that gets too long is shortened, and has room for one backup only: as GNU cp has it.
+fn with_suffix(name: &OsStr, suffix: &OsStr) -> OsString {
+    let mut backup = name.to_os_string();
+    if name.len() + suffix.len() <= NAME_BYTES {
+        backup.push(suffix);
+        return backup;
+    }
+    backup = name_prefix(name, name.len().min(NAME_BYTES - 1)).to_os_string();
+    backup.push("~");
+    backup
+}
+
+/// The longest name that a backup gets, bytes: one less than filesystems have room for (NAME_MAX).
+const NAME_BYTES: usize = 254;
 
 /// The highest number among the backups of `name`; 0 if it has none.
 fn highest<P: Platform>(platform: &P, dir: &P::Handle, name: &OsStr) -> Sys<u64> {

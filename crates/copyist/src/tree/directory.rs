@@ -10,7 +10,7 @@ use super::walk::{Job, Worker};
 use crate::attributes::{self, Attributes, DEFAULT_ACL, Failed, Made, MakeMode};
 use crate::error::{Cause, Code, Error, Operation, Refusal};
 use crate::file;
-use crate::options::{Make, NewMode, Want};
+use crate::options::{Backup, Make, NewMode, Update, Want};
 use crate::platform::{At, Attribute, FileKind, Node, Open, Platform, Stat, Target};
 use crate::progress::{self, Event};
 use crate::rules;
@@ -85,14 +85,22 @@ impl<P: Platform> Worker<'_, '_, P> {
             return Err(session.refuse(entry, Refusal::IntoItself));
         }
         if entry.dir.is_within(stat.id) {
+            self.find_there(entry)?;
             return Err(session.refuse(entry, Refusal::Loop));
         }
         if entry.is_operand() {
+            // What is in the way is told of each time.
+            self.find_there(entry)?;
             if session.was_given(entry, &stat) {
                 return Ok(None);
             }
-            if self.is_linked_already(entry, &stat) {
-                return Ok(None);
+            let never = matches!(session.options.update, Update::None | Update::NoneFail);
+            if !never && self.is_same_dir(entry, &stat) {
+                return match session.options.make {
+                    // The hard links that are wanted are there.
+                    Make::HardLink => Ok(None),
+                    _ => Err(session.refuse(entry, Refusal::SameFile)),
+                };
             }
             self.check_not_into_itself(entry, &stat)?;
         }
@@ -105,14 +113,10 @@ impl<P: Platform> Worker<'_, '_, P> {
         Ok(Some(dir))
     }
 
-    /// Hard links are wanted in a directory that is the source itself: they are there.
-    fn is_linked_already(&self, entry: &Entry<'_, P>, src: &Stat) -> bool {
-        self.session.options.make == Make::HardLink
-            && self
-                .session
-                .platform
-                .stat(entry.dst_at(), false)
-                .is_ok_and(|dst| dst.id == src.id)
+    /// Whether the destination is the source itself.
+    fn is_same_dir(&self, entry: &Entry<'_, P>, src: &Stat) -> bool {
+        let dst = self.session.platform.stat(entry.dst_at(), false);
+        dst.is_ok_and(|dst| dst.id == src.id)
     }
 
     /// A directory that may not be read is made all the same, with its attributes: what is known
@@ -130,13 +134,18 @@ impl<P: Platform> Worker<'_, '_, P> {
         let Ok(stat) = session.platform.stat(entry.src_at(), follow) else {
             return Ok(()); // the error that there is says why
         };
-        if !denied || stat.kind != FileKind::Directory || follow {
+        if !denied || stat.kind != FileKind::Directory {
             return Ok(());
         }
         let (dst, made) = self.open_destination_dir(entry, &stat)?;
+        let mut options = std::borrow::Cow::Borrowed(session.options);
+        if follow {
+            // By its name those of the link would be found.
+            options.to_mut().preserve.xattrs = Want::No;
+        }
         Attributes {
             platform: session.platform,
-            options: session.options,
+            options: &options,
             src: Target::Named(entry.src_at()),
             src_stat: &stat,
             dst: dst.target(entry.dst_at()),
@@ -159,7 +168,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         let src = session
             .platform
             .open(entry.src_at(), Open::Directory { follow })
-            .map_err(failed)?;
+            .map_err(|code| self.unseen(entry, follow).unwrap_or_else(|| failed(code)))?;
         let stat = session.platform.stat_open(&src).map_err(failed)?;
         Ok((src, stat))
     }
@@ -269,11 +278,20 @@ impl<P: Platform> Worker<'_, '_, P> {
     ) -> Result<(OpenDst<P>, Made), Error> {
         // `..` (of `--parents`) is there even in a directory that was made just now.
         let may_be_there = !entry.dir.made.is_new || entry.dst_name == "..";
-        if may_be_there && self.is_there(entry)? {
+        let found = if may_be_there {
+            self.find_there(entry)?
+        } else {
+            None
+        };
+        if found == Some(There::Directory) {
             let follow = self.follows_dir_links(entry) || names_a_dir(entry.dst_name);
             return Ok((self.open_made(entry, follow)?, Made::before()));
         }
         let session = self.session;
+        let backup = match found {
+            Some(_) => Some(self.move_aside(entry, src)?),
+            None => None,
+        };
         let plan = MakeMode::new(session.platform, session.options, src);
         self.begin(entry, None, FileKind::Directory);
         let node = Node::Directory { mode: plan.mode };
@@ -281,6 +299,9 @@ impl<P: Platform> Worker<'_, '_, P> {
             .platform
             .make(entry.dst_at(), node)
             .map_err(|code| {
+                if let Some(backup) = &backup {
+                    self.move_back(entry, backup);
+                }
                 let taken = rules::is_taken(session.platform.os(), code);
                 if taken && entry.dir.made.is_new {
                     session.refuse(entry, Refusal::JustCreated)
@@ -330,13 +351,14 @@ impl<P: Platform> Worker<'_, '_, P> {
         self.session.options.keep_directory_symlink || entry.role == Role::Parent
     }
 
-    /// Whether the destination is a directory already; anything else can't become one.
-    fn is_there(&self, entry: &Entry<'_, P>) -> Result<bool, Error> {
+    /// What has the destination's name already. What is no directory can make room for one if it is
+    /// kept as a backup.
+    fn find_there(&self, entry: &Entry<'_, P>) -> Result<Option<There>, Error> {
         let session = self.session;
         let stat = |follow| session.platform.stat(entry.dst_at(), follow);
         let found = match stat(false) {
             Ok(found) => found,
-            Err(code) if rules::is_not_found(session.platform.os(), code) => return Ok(false),
+            Err(code) if rules::is_not_found(session.platform.os(), code) => return Ok(None),
             Err(code) => {
                 let cause = Cause::System(code);
                 return Err(session.error(entry, Operation::StatDestination, cause));
@@ -346,10 +368,16 @@ impl<P: Platform> Worker<'_, '_, P> {
             || (found.kind == FileKind::Symlink
                 && self.follows_dir_links(entry)
                 && stat(true).is_ok_and(|it| it.kind == FileKind::Directory));
-        if !is_dir {
+        if is_dir {
+            return Ok(Some(There::Directory));
+        }
+        if session.options.backup == Backup::None || entry.role == Role::Parent {
             return Err(session.refuse(entry, Refusal::DirectoryOverFile));
         }
-        Ok(true)
+        if session.was_made(found.id, entry.dst_name) {
+            return Err(session.refuse(entry, Refusal::JustCreated));
+        }
+        Ok(Some(There::Other))
     }
 
     /// Everything in it is done: gives it its attributes.
@@ -392,6 +420,14 @@ impl<P: Platform> Worker<'_, '_, P> {
             attributes::copy_flags(session.platform, &dir.src, &dir.dst, true).unwrap_or_else(fail);
         }
     }
+}
+
+/// What has the name that a directory is to get.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum There {
+    Directory,
+    /// Something else, which is to become a backup.
+    Other,
 }
 
 /// `dir/.` and `dir/` are the directory itself, whatever `dir` is.

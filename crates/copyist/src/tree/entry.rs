@@ -49,7 +49,10 @@ impl<P: Platform> Worker<'_, '_, P> {
                 }
                 // It is no longer what its directory said, or never was (fakeroot).
                 Err(error) if matches!(error.cause, Cause::Refused(Refusal::Replaced)) => {}
-                Err(error) => return Err(self.session.file_error(&entry, error)),
+                Err(error) => {
+                    let unseen = self.unseen(&entry, false);
+                    return Err(unseen.unwrap_or_else(|| self.session.file_error(&entry, error)));
+                }
             }
         }
         let stat = self
@@ -79,6 +82,13 @@ impl<P: Platform> Worker<'_, '_, P> {
             onto => self.with_links(&entry, looked, onto, None)?,
         }
         Ok(Outcome::Done)
+    }
+
+    /// What can't be opened may not even be looked at: then that is what there is to tell.
+    pub(super) fn unseen(&self, entry: &Entry<'_, P>, follow: bool) -> Option<Error> {
+        let code = self.session.platform.stat(entry.src_at(), follow).err()?;
+        let cause = Cause::System(code);
+        Some(self.session.error(entry, Operation::StatSource, cause))
     }
 
     /// Copies an entry, or links it to the copy of another name of the same file.

@@ -76,7 +76,11 @@ impl<P: Platform> Worker<'_, '_, P> {
             return Ok(left);
         }
         if dst.kind == FileKind::Directory {
-            return Err(self.session.refuse(entry, Refusal::FileOverDirectory));
+            // With backups cp lets the system say that a directory is in the way.
+            return match self.session.options.backup {
+                Backup::None => Err(self.session.refuse(entry, Refusal::FileOverDirectory)),
+                _ => Ok(Onto::Into(Existing::File)),
+            };
         }
         if self.session.options.backup != Backup::Numbered
             && self.session.was_made(dst.id, entry.dst_name)
@@ -231,7 +235,7 @@ impl<P: Platform> Worker<'_, '_, P> {
     ) -> Result<Onto, Error> {
         let options = self.session.options;
         if options.backup != Backup::None {
-            let backup = self.move_aside(entry, src)?;
+            let backup = self.move_aside(entry, &src.stat)?;
             return Ok(Onto::Free {
                 backup: Some(backup),
             });
@@ -254,34 +258,42 @@ impl<P: Platform> Worker<'_, '_, P> {
     }
 
     pub(super) fn remove_existing(&self, entry: &Entry<'_, P>) -> Result<(), Error> {
+        let failed = |code| {
+            self.session
+                .error(entry, Operation::Remove, Cause::System(code))
+        };
+        self.take_away(entry).map_err(failed)
+    }
+
+    /// `-f` was given.
+    pub(super) fn forces(&self) -> bool {
+        self.session.options.force == Force::IfNeeded
+    }
+
+    fn take_away(&self, entry: &Entry<'_, P>) -> Result<(), Code> {
         let session = self.session;
         match session.platform.remove(entry.dst_at(), false) {
             Ok(()) => {
-                session
-                    .watch
-                    .observer
-                    .event(Event::Removed { paths: entry });
+                let removed = Event::Removed { paths: entry };
+                session.watch.observer.event(removed);
                 Ok(())
             }
             Err(code) if rules::is_not_found(session.platform.os(), code) => Ok(()),
-            Err(code) => Err(session.error(entry, Operation::Remove, Cause::System(code))),
+            Err(code) => Err(code),
         }
     }
 
-    /// Makes something under the destination's name. With `-f`, what has that name is removed.
+    /// Makes something under the destination's name. With `replaces`, what has that name is removed.
     pub(super) fn make_or_replace(
         &self,
         entry: &Entry<'_, P>,
         operation: Operation,
+        replaces: bool,
         make: impl Fn() -> Result<(), Code>,
     ) -> Result<(), Error> {
         let made = match make() {
-            Err(code)
-                if rules::is_taken(self.session.platform.os(), code)
-                    && self.session.options.force != Force::No =>
-            {
-                self.remove_existing(entry)?;
-                make()
+            Err(code) if rules::is_taken(self.session.platform.os(), code) && replaces => {
+                self.take_away(entry).and_then(|()| make())
             }
             made => made,
         };
@@ -289,7 +301,7 @@ impl<P: Platform> Worker<'_, '_, P> {
     }
 
     /// Renames the destination to its backup, whose name (with the destination's path) it answers.
-    fn move_aside(&self, entry: &Entry<'_, P>, src: Looked) -> Result<OsString, Error> {
+    pub(super) fn move_aside(&self, entry: &Entry<'_, P>, src: &Stat) -> Result<OsString, Error> {
         let session = self.session;
         let failed = |code: Code| session.error(entry, Operation::MakeBackup, Cause::System(code));
         let path = Path::new(entry.dst_name);
@@ -316,9 +328,15 @@ impl<P: Platform> Worker<'_, '_, P> {
             dir: &entry.dir.dst,
             name: &backup,
         };
+        let numbered = backup.as_encoded_bytes().ends_with(b"~")
+            && matches!(session.options.backup, Backup::Numbered);
+        if numbered && session.platform.stat(backup_at, false).is_ok() {
+            // Only a shortened name is taken. Earlier versions are not for us to replace.
+            return Err(failed(rules::taken(session.platform.os())));
+        }
         let of_source = session.platform.stat(backup_at, true);
         if session.options.backup != Backup::Numbered
-            && of_source.is_ok_and(|stat| stat.id == src.stat.id)
+            && of_source.is_ok_and(|stat| stat.id == src.id)
         {
             return Err(session.refuse(entry, Refusal::BackupDestroysSource));
         }

@@ -106,7 +106,9 @@ impl<P: Platform> Worker<'_, '_, P> {
         entry: &Entry<'_, P>,
         src: Looked,
     ) -> Result<(), Error> {
-        self.make_or_replace(entry, Operation::CreateHardLink, || {
+        // Whoever was asked has said yes.
+        let replaces = self.forces() || self.session.options.interactive;
+        self.make_or_replace(entry, Operation::CreateHardLink, replaces, || {
             let link = Node::HardLink {
                 to: entry.src_at(),
                 follow: src.follow,
@@ -128,7 +130,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         if !target.is_absolute() && !self.is_made_in_current_dir(entry) {
             return Err(session.refuse(entry, Refusal::RelativeSymlink));
         }
-        self.make_or_replace(entry, Operation::CreateSymlink, || {
+        self.make_or_replace(entry, Operation::CreateSymlink, self.forces(), || {
             let link = Node::Symlink {
                 target: target.as_os_str(),
             };
