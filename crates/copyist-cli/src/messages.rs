@@ -137,7 +137,10 @@ impl Words {
             }
             Operation::FindHoles => format!("cannot lseek {src}"),
             Operation::Truncate => format!("failed to extend {dst}"),
-            Operation::SetMode | Operation::SetAcl => format!("preserving permissions for {dst}"),
+            Operation::SetMode | Operation::SetAcl => {
+                let dst = self.quoter.word(failure.dst);
+                format!("preserving permissions for {dst}")
+            }
             Operation::SetOwner => format!("failed to preserve ownership for {dst}"),
             Operation::SetTimes => format!("preserving times for {dst}"),
             Operation::ReadXattrs => format!("listing attributes of {src}"),
@@ -168,6 +171,7 @@ impl Words {
             Refusal::DirectoryOverFile => {
                 format!("cannot overwrite non-directory {dst} with directory {src}")
             }
+            Refusal::ParentNotDirectory => format!("{dst} exists but is not a directory"),
             Refusal::FileOverDirectory => {
                 format!("cannot overwrite directory {dst} with non-directory {src}")
             }

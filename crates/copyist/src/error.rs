@@ -85,6 +85,8 @@ pub enum Refusal {
     OmittingDirectory,
     /// A directory can't replace something else.
     DirectoryOverFile,
+    /// What is no directory is where one of those that lead to an operand has to be (`--parents`).
+    ParentNotDirectory,
     /// A file can't replace a directory.
     FileOverDirectory,
     /// The destination was made by this very run.
@@ -318,6 +320,7 @@ impl fmt::Display for Refusal {
             Refusal::IntoItself => "a directory can't be copied into itself",
             Refusal::OmittingDirectory => "it is a directory, and the copy is not recursive",
             Refusal::DirectoryOverFile => "a directory can't replace a file",
+            Refusal::ParentNotDirectory => "it exists and is no directory",
             Refusal::FileOverDirectory => "a file can't replace a directory",
             Refusal::JustCreated => "the destination was created by this run",
             Refusal::ThroughJustCreatedSymlink => {

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use fastrand::Rng;
 
+use super::acl;
 use super::existing::Mirror;
 use super::options::{self, Options, pick};
 use super::pairs;
@@ -111,6 +112,13 @@ fn make_with(rng: &mut Rng, mut options: Options, size: usize, work: &Path, is_r
         pipes,
         options,
     };
+    if case.umask == "0777" {
+        // What a directory of the owner's own may not be entered by, and a default list then grants:
+        // ours opens it up for the copy, and closes it by the umask.
+        for node in &mut case.plan.nodes {
+            node.xattrs.retain(|(name, _)| *name != acl::DEFAULT);
+        }
+    }
     match rng.u8(..25) {
         0 => case.env.push(("POSIXLY_CORRECT", "1")),
         1 => case.env.push(("VERSION_CONTROL", "numbered")),

@@ -84,8 +84,8 @@ pub(crate) fn understand(words: Vec<String>) -> Options {
     options.minds_existing = has(
         "uniblsS",
         &[
-            "--update",
-            "--no-clobber",
+            "--up",
+            "--no-c",
             "--interactive",
             "--backup",
             "--suffix",

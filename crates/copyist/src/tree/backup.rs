@@ -14,13 +14,17 @@ pub(crate) fn name<P: Platform>(
     name: &OsStr,
     options: &Options,
 ) -> Sys<OsString> {
-    let simple = || with_suffix(name, &options.backup_suffix);
     let highest = match (options.backup, dir) {
-        (Backup::None | Backup::Simple, _) | (_, None) => return Ok(simple()),
+        // As GNU cp has it, these alone may get too long.
+        (Backup::None | Backup::Simple, _) | (_, None) => {
+            let mut simple = name.to_os_string();
+            simple.push(&options.backup_suffix);
+            return Ok(simple);
+        }
         (Backup::Existing | Backup::Numbered, Some(dir)) => highest(platform, dir, name)?,
     };
     if options.backup == Backup::Existing && highest == 0 {
-        return Ok(simple());
+        return Ok(with_suffix(name, &options.backup_suffix));
     }
     Ok(with_suffix(name, format!(".~{}~", highest + 1).as_ref()))
 }

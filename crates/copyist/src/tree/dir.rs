@@ -47,6 +47,8 @@ pub(crate) struct Dir<P: Platform> {
     pub(crate) parent: Option<Arc<Dir<P>>>,
     pub(crate) src: P::Handle,
     pub(crate) dst: P::Handle,
+    /// `src` was opened to name things in only: its attributes are read by name.
+    pub(crate) src_is_place: bool,
     /// `dst` was opened to name things in only: its attributes are set by name.
     pub(crate) dst_is_place: bool,
     pub(crate) src_stat: Option<Stat>,
@@ -72,6 +74,7 @@ impl<P: Platform> Dir<P> {
             parent: None,
             src,
             dst,
+            src_is_place: true,
             dst_is_place: true,
             src_stat: None,
             root_volume: 0,
@@ -97,6 +100,7 @@ impl<P: Platform> Dir<P> {
             parent: Some(Arc::clone(parent)),
             src: open.src,
             dst: open.dst.handle,
+            src_is_place: false,
             dst_is_place: open.dst.is_place,
             root_volume: parent
                 .src_stat
@@ -108,6 +112,13 @@ impl<P: Platform> Dir<P> {
             sets_attributes: open.sets_attributes,
             is_parent: open.is_parent,
             pending: AtomicUsize::new(1),
+        }
+    }
+
+    pub(crate) fn with_src_place(self, src_is_place: bool) -> Dir<P> {
+        Dir {
+            src_is_place,
+            ..self
         }
     }
 

@@ -64,11 +64,17 @@ impl<P: Platform> Worker<'_, '_, P> {
     ) -> Result<Arc<Dir<P>>, Error> {
         let session = self.session;
         let failed = |code| session.error(&entry, Operation::StatParent, Cause::System(code));
-        let how = Open::Directory { follow: true };
-        let src = session.platform.open(entry.src_at(), how).map_err(failed)?;
+        let open = |how| session.platform.open(entry.src_at(), how);
+        let (src, is_place) = match open(Open::Directory { follow: true }) {
+            // What may not be listed can be gone through.
+            Err(code) if rules::is_access_denied(session.platform.os(), code) => {
+                (open(Open::Place { follow: true }).map_err(failed)?, true)
+            }
+            src => (src.map_err(failed)?, false),
+        };
         let stat = session.platform.stat_open(&src).map_err(failed)?;
-        self.open_dir(&entry, src, stat, sets_attributes)
-            .map(Arc::new)
+        let dir = self.open_dir(&entry, src, stat, sets_attributes);
+        dir.map(|dir| Arc::new(dir.with_src_place(is_place)))
     }
 
     fn try_enter(&mut self, entry: &Entry<'_, P>) -> Result<Option<Dir<P>>, Error> {
@@ -77,8 +83,8 @@ impl<P: Platform> Worker<'_, '_, P> {
         let (src, stat) = match self.open_source_dir(entry, follow) {
             Ok(opened) => opened,
             Err(error) => {
-                self.make_unreadable(entry, follow, &error)?;
-                return Err(error);
+                self.make_unreadable(entry, follow, error)?;
+                return Ok(None);
             }
         };
         if session.is_root(stat.id) {
@@ -125,19 +131,18 @@ impl<P: Platform> Worker<'_, '_, P> {
         &mut self,
         entry: &Entry<'_, P>,
         follow: bool,
-        error: &Error,
+        error: Error,
     ) -> Result<(), Error> {
         let session = self.session;
         let denied = error
             .code()
             .is_some_and(|code| rules::is_access_denied(session.platform.os(), code));
-        let Ok(stat) = session.platform.stat(entry.src_at(), follow) else {
-            return Ok(()); // the error that there is says why
+        let stat = match session.platform.stat(entry.src_at(), follow) {
+            Ok(stat) if denied && stat.kind == FileKind::Directory => stat,
+            _ => return Err(error),
         };
-        if !denied || stat.kind != FileKind::Directory {
-            return Ok(());
-        }
         let (dst, made) = self.open_destination_dir(entry, &stat)?;
+        session.fail(error);
         let mut options = std::borrow::Cow::Borrowed(session.options);
         if follow {
             // By its name those of the link would be found.
@@ -371,7 +376,10 @@ impl<P: Platform> Worker<'_, '_, P> {
         if is_dir {
             return Ok(Some(There::Directory));
         }
-        if session.options.backup == Backup::None || entry.role == Role::Parent {
+        if entry.role == Role::Parent {
+            return Err(session.refuse(entry, Refusal::ParentNotDirectory));
+        }
+        if session.options.backup == Backup::None {
             return Err(session.refuse(entry, Refusal::DirectoryOverFile));
         }
         if session.was_made(found.id, entry.dst_name) {
@@ -406,10 +414,17 @@ impl<P: Platform> Worker<'_, '_, P> {
             );
             session.fail(error.with_paths(Some(dir.place.src()), Some(dir.place.dst())));
         };
+        let src = match &dir.parent {
+            Some(parent) if dir.src_is_place => Target::Named(At {
+                dir: &parent.src,
+                name: &dir.place.src_name,
+            }),
+            _ => Target::Open(&dir.src),
+        };
         Attributes {
             platform: session.platform,
             options: &options,
-            src: Target::Open(&dir.src),
+            src,
             src_stat,
             dst,
             made: dir.made,

@@ -50,8 +50,11 @@ impl<P: Platform> Worker<'_, '_, P> {
                 // It is no longer what its directory said, or never was (fakeroot).
                 Err(error) if matches!(error.cause, Cause::Refused(Refusal::Replaced)) => {}
                 Err(error) => {
-                    let unseen = self.unseen(&entry, false);
-                    return Err(unseen.unwrap_or_else(|| self.session.file_error(&entry, error)));
+                    return Err(self.unseen(&entry, false).unwrap_or_else(|| {
+                        // It was about to be copied, then.
+                        self.begin(&entry, None, FileKind::Regular);
+                        self.session.file_error(&entry, error)
+                    }));
                 }
             }
         }

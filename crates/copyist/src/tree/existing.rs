@@ -3,6 +3,8 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use copyist_sys::name_prefix;
+
 use super::dir::Entry;
 use super::same_file::{self, Relation, Sameness};
 use super::walk::Worker;
@@ -359,11 +361,13 @@ impl<P: Platform> Worker<'_, '_, P> {
 
     /// The backup's path, for whoever watches.
     pub(super) fn backup_path(entry: &Entry<'_, P>, backup: Option<&OsString>) -> Option<PathBuf> {
-        let backup = backup?;
-        let dst = entry.dst();
-        Some(dst.parent().map_or_else(
-            || PathBuf::from(base_name(backup)),
-            |parent| parent.join(base_name(backup)),
-        ))
+        let backup = base_name(backup?);
+        let dst = entry.dst().into_os_string();
+        // Byte for byte as it was named: `dir/./file` has its backup in `dir/.`.
+        let name = base_name(&dst);
+        let dir = dst.len().saturating_sub(name.len());
+        let mut path = name_prefix(&dst, dir).to_os_string();
+        path.push(backup);
+        Some(path.into())
     }
 }
