@@ -262,7 +262,13 @@ impl<P: Platform> Attributes<'_, P> {
         if is_new && (withheld & !umask != 0 || added != 0) {
             let now = current.copied().map_or_else(|| self.current(), Ok);
             now.and_then(|now| {
-                let mode = now.mode & !added | withheld & !umask;
+                // A change of owner takes this bit away, also where the owner stays the same.
+                let lost = match now.kind {
+                    FileKind::Directory => 0,
+                    _ if self.options.preserve.owner => 0o4000,
+                    _ => 0,
+                };
+                let mode = now.mode & !added & !lost | withheld & !umask;
                 self.set(Attribute::Mode(mode), Operation::SetMode)
             })
             .unwrap_or_else(fail);
@@ -286,7 +292,7 @@ impl<P: Platform> Attributes<'_, P> {
             .unwrap_or_else(&mut *fail);
         }
         if self.made.may_have_acl {
-            xattrs::set_acls(self, xattrs::Acls::NONE, fail);
+            xattrs::remove_access_acl(self).unwrap_or_else(fail);
         }
     }
 

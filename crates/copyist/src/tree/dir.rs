@@ -58,8 +58,6 @@ pub(crate) struct Dir<P: Platform> {
     pub(crate) made: Made,
     /// Names made in it may be given an access control list by it.
     pub(crate) gives_acl: bool,
-    /// Its attributes are set when everything in it is done.
-    pub(crate) sets_attributes: bool,
     /// It leads to an operand, and was made for that.
     pub(crate) is_parent: bool,
     /// Jobs that still need it.
@@ -86,7 +84,6 @@ impl<P: Platform> Dir<P> {
                 may_have_acl: true,
             },
             gives_acl: true,
-            sets_attributes: false,
             is_parent: false,
             pending: AtomicUsize::new(1),
         }
@@ -109,7 +106,6 @@ impl<P: Platform> Dir<P> {
             pair: Some(open.pair),
             made: open.made,
             gives_acl: open.gives_acl,
-            sets_attributes: open.sets_attributes,
             is_parent: open.is_parent,
             pending: AtomicUsize::new(1),
         }
@@ -152,7 +148,6 @@ pub(crate) struct OpenDir<P: Platform> {
     pub(crate) pair: Arc<VolumePair>,
     pub(crate) made: Made,
     pub(crate) gives_acl: bool,
-    pub(crate) sets_attributes: bool,
     pub(crate) is_parent: bool,
 }
 

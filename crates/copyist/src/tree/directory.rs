@@ -57,11 +57,7 @@ impl<P: Platform> Worker<'_, '_, P> {
     }
 
     /// A directory on the way to an operand (`--parents`): made, but not walked.
-    pub(super) fn open_parent(
-        &mut self,
-        entry: Entry<'_, P>,
-        sets_attributes: bool,
-    ) -> Result<Arc<Dir<P>>, Error> {
+    pub(super) fn open_parent(&mut self, entry: Entry<'_, P>) -> Result<Arc<Dir<P>>, Error> {
         let session = self.session;
         let failed = |code| session.error(&entry, Operation::StatParent, Cause::System(code));
         let open = |how| session.platform.open(entry.src_at(), how);
@@ -73,7 +69,7 @@ impl<P: Platform> Worker<'_, '_, P> {
             src => (src.map_err(failed)?, false),
         };
         let stat = session.platform.stat_open(&src).map_err(failed)?;
-        let dir = self.open_dir(&entry, src, stat, sets_attributes);
+        let dir = self.open_dir(&entry, src, stat);
         dir.map(|dir| Arc::new(dir.with_src_place(is_place)))
     }
 
@@ -110,7 +106,7 @@ impl<P: Platform> Worker<'_, '_, P> {
             }
             self.check_not_into_itself(entry, &stat)?;
         }
-        let dir = self.open_dir(entry, src, stat, true)?;
+        let dir = self.open_dir(entry, src, stat)?;
         if entry.is_operand()
             && let Ok(made) = session.platform.stat_open(&dir.dst)
         {
@@ -141,13 +137,13 @@ impl<P: Platform> Worker<'_, '_, P> {
             Ok(stat) if denied && stat.kind == FileKind::Directory => stat,
             _ => return Err(error),
         };
+        if entry.is_operand() && self.is_same_dir(entry, &stat) {
+            return Err(session.refuse(entry, Refusal::SameFile));
+        }
         let (dst, made) = self.open_destination_dir(entry, &stat)?;
         session.fail(error);
-        let mut options = std::borrow::Cow::Borrowed(session.options);
-        if follow {
-            // By its name those of the link would be found.
-            options.to_mut().preserve.xattrs = Want::No;
-        }
+        let mut options = session.options.clone();
+        options.preserve.xattrs = Want::No; // which may not be read either
         Attributes {
             platform: session.platform,
             options: &options,
@@ -226,7 +222,6 @@ impl<P: Platform> Worker<'_, '_, P> {
         entry: &Entry<'_, P>,
         src: P::Handle,
         src_stat: Stat,
-        sets_attributes: bool,
     ) -> Result<Dir<P>, Error> {
         let session = self.session;
         let (dst, made) = self.open_destination_dir(entry, &src_stat)?;
@@ -259,7 +254,6 @@ impl<P: Platform> Worker<'_, '_, P> {
             pair,
             made,
             gives_acl,
-            sets_attributes,
             is_parent: entry.role == Role::Parent,
         };
         Ok(Dir::child(entry.dir, place, open))
@@ -391,7 +385,7 @@ impl<P: Platform> Worker<'_, '_, P> {
     /// Everything in it is done: gives it its attributes.
     pub(super) fn finish_directory(&mut self, dir: &Dir<P>) {
         let session = self.session;
-        let Some(src_stat) = dir.src_stat.as_ref().filter(|_| dir.sets_attributes) else {
+        let Some(src_stat) = dir.src_stat.as_ref() else {
             return;
         };
         let dst = match &dir.parent {

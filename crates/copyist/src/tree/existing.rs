@@ -48,11 +48,11 @@ impl<P: Platform> Worker<'_, '_, P> {
             return Ok(Onto::Free { backup: None });
         };
         let is_link = link.kind == FileKind::Symlink;
-        if is_link && self.session.was_made(link.id, entry.dst_name) {
-            return Err(self
-                .session
-                .refuse(entry, Refusal::ThroughJustCreatedSymlink));
-        }
+        let was_made = is_link && self.session.was_made(link.id, entry.dst_name);
+        let through = || {
+            let refusal = Refusal::ThroughJustCreatedSymlink;
+            Err(self.session.refuse(entry, refusal))
+        };
         let target = if is_link && !self.replaces_link(src.stat.kind) {
             self.stat_behind_link(entry, &link)?
         } else {
@@ -60,6 +60,9 @@ impl<P: Platform> Worker<'_, '_, P> {
         };
         // A link to nothing: making the file will tell what to do about it.
         let Some(dst) = target else {
+            if was_made {
+                return through();
+            }
             return Ok(Onto::Free { backup: None });
         };
         let never = matches!(self.session.options.update, Update::None | Update::NoneFail);
@@ -76,6 +79,9 @@ impl<P: Platform> Worker<'_, '_, P> {
                 .observer
                 .event(Event::Skipped { paths: entry });
             return Ok(left);
+        }
+        if was_made {
+            return through();
         }
         if dst.kind == FileKind::Directory {
             // With backups cp lets the system say that a directory is in the way.
@@ -356,7 +362,14 @@ impl<P: Platform> Worker<'_, '_, P> {
             name: backup,
         };
         // The failure of the copy is reported; if this fails too, the backup keeps its own name.
-        let _ = self.session.platform.rename(backup_at, entry.dst_at());
+        let moved = self.session.platform.rename(backup_at, entry.dst_at());
+        if let (Ok(()), Some(backup)) = (moved, Self::backup_path(entry, Some(backup))) {
+            let event = Event::MovedBack {
+                paths: entry,
+                backup: &backup,
+            };
+            self.session.watch.observer.event(event);
+        }
     }
 
     /// The backup's path, for whoever watches.

@@ -132,16 +132,20 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
 
     /// Makes the directories that lead to the source below `base` too, each with its attributes.
     fn operand_with_parents(&mut self, dir: &Arc<Dir<P>>, operand: &Operand, base: &Path) {
-        let made_whole = self.leads_there(operand);
+        if self.leads_there(operand) {
+            return self.operand_entry(Entry {
+                dir,
+                src_name: operand.src.as_os_str(),
+                dst_name: operand.dst.as_os_str(),
+                role: Role::Operand,
+            });
+        }
         let mut dir = Arc::clone(dir);
         let mut held = Vec::new();
         let mut dst_name = base.as_os_str().to_os_string();
         let mut src_name = OsString::new();
         let mut parts = operand.src.components().peekable();
         while let Some(part) = parts.next() {
-            if part == std::path::Component::CurDir && parts.peek().is_some() {
-                continue;
-            }
             let is_root = matches!(part, std::path::Component::RootDir);
             src_name = Path::new(&src_name).join(part).into_os_string();
             if !is_root {
@@ -165,10 +169,10 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
                 self.operand_entry(entry);
                 break;
             }
-            if is_root {
+            if is_root || part == std::path::Component::CurDir {
                 continue;
             }
-            match self.open_parent(entry, !made_whole) {
+            match self.open_parent(entry) {
                 Ok(parent) => {
                     held.push(Arc::clone(&parent));
                     dir = parent;
@@ -193,7 +197,8 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
                 dir: &self.session.current.dst,
                 name: parent.as_os_str(),
             };
-            self.session.platform.stat(at, true).is_ok()
+            let found = self.session.platform.stat(at, true);
+            found.is_ok_and(|it| it.kind == FileKind::Directory)
         })
     }
 
