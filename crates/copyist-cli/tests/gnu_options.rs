@@ -35,7 +35,7 @@ fn place(settings: &mut Settings) -> PathBuf {
 const TMPFS_MAGIC: rustix::fs::FsWord = 0x0102_1994;
 
 /// How many cases a sample has, and how many all of them are: each pair in four rounds.
-const SAMPLE: u64 = 1200;
+const SAMPLE: u64 = 2500;
 const ALL: u64 = 4 * PAIRS;
 
 /// Prime to the number of cases, so that a sample is spread over all of them.

@@ -367,11 +367,13 @@ fn several(mirror: &mut Mirror<'_>, nodes: [usize; 3], dst: usize) -> Vec<Vec<u8
             .children(dst)
             .into_iter()
             .any(|other| mirror.plan.nodes[other].name == name);
-        // A pipe is filled for one reader only.
+        // A pipe is filled for one reader only. With -u GNU cp replaces what it had left alone by a
+        // link to another copy of the same source.
         let is_covered = words
             .iter()
             .any(|word| path.starts_with(word) || word.starts_with(&path));
-        if is_covered && (mirror.options.reads_pipes || !mirror.options.recursive) {
+        let once = mirror.options.reads_pipes || !mirror.options.recursive;
+        if is_covered && (once || mirror.options.updates) {
             continue;
         }
         if !taken {

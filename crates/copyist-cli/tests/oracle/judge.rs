@@ -53,6 +53,13 @@ const INTO_ITSELF: &[u8] = b"into itself";
 /// All differences that are meant.
 pub(crate) const INTENDED: &[Intended] = &[
     Intended {
+        name: "--keep-directory-symlink without --copy-contents",
+        reason: "as the manual has it, ours copies into the directory; GNU cp refuses",
+        symptom: b"",
+        when: |case| has_word(case, b"--keep-directory-symlink"),
+        accept: |_, _, _| Vec::new(),
+    },
+    Intended {
         name: "a directory into itself",
         reason: "GNU cp copies a part and then complains; ours refuses before anything is made",
         symptom: INTO_ITSELF,
@@ -94,13 +101,6 @@ pub(crate) const INTENDED: &[Intended] = &[
         symptom: b"setting attribute",
         when: |_| true,
         accept: same_tree,
-    },
-    Intended {
-        name: "--keep-directory-symlink without --copy-contents",
-        reason: "as the manual has it, ours copies into the directory; GNU cp refuses",
-        symptom: b"",
-        when: |case| has_word(case, b"--keep-directory-symlink"),
-        accept: |_, _, _| Vec::new(),
     },
 ];
 
@@ -191,6 +191,9 @@ fn as_meant(case: &Case, gnu: &Played, ours: &Played) -> Played {
         };
         let stayed = entry.device == before.device && entry.kind == before.kind;
         let untouched = (other.mode, other.modified) == (before.mode, before.modified);
+        if is_device(before.kind) && stayed {
+            entry.accessed = other.accessed;
+        }
         if is_device(before.kind) && stayed && untouched {
             let (links, attributes) = (entry.links.take(), before.clone());
             *entry = super::snapshot::Entry {
@@ -360,7 +363,7 @@ fn refused_whole(case: &Case, _: &Played, ours: &Played) -> Vec<String> {
         .iter()
         .filter(|word| !word.as_encoded_bytes().starts_with(b"-"));
     let into = |word: &OsString| word.as_encoded_bytes().starts_with(b"-t");
-    if !ours.is_ours || several.count() > 2 || case.args.iter().any(into) {
+    if !ours.is_ours || case.fills_pipes() || several.count() > 2 || case.args.iter().any(into) {
         return found;
     }
     let made = differences(&ours.before, &ours.after, ours.began);

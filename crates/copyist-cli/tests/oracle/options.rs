@@ -27,6 +27,8 @@ pub(crate) struct Options {
     pub(crate) symbolic: bool,
     /// `--backup`, `-b` or a suffix for backups.
     pub(crate) backs_up: bool,
+    /// `--update`, in any of its ways.
+    pub(crate) updates: bool,
     /// The order of what is printed can be seen.
     pub(crate) is_ordered: bool,
     /// `--preserve=mode`, `-p` or `-a`.
@@ -97,6 +99,7 @@ pub(crate) fn understand(words: Vec<String>) -> Options {
     options.no_content = has("ls", &["--attributes-only", "--link", "--symbolic-link"]);
     options.symbolic = has("s", &["--symbolic-link"]);
     options.backs_up = has("bS", &["--backup", "--suffix"]);
+    options.updates = has("u", &["--up"]);
     options.is_ordered = has("vi", &["--verbose", "--interactive", "--debug"]);
     options.keeps_mode = has("ap", &["--arch"])
         || options.words.iter().any(|word| {

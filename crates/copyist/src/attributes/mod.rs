@@ -80,6 +80,8 @@ impl MakeMode {
             (NewMode::SystemDefault, _) => default_mode(src),
             (NewMode::FromSource, FileKind::Directory) => src.mode & 0o1777,
             (NewMode::FromSource, FileKind::Regular) => src.mode & 0o777,
+            // A change of owner takes set-uid away, also where the owner stays the same.
+            (NewMode::FromSource, _) if options.preserve.owner => src.mode & !0o4000,
             (NewMode::FromSource, _) => src.mode,
         };
         let withheld = bits
@@ -262,13 +264,7 @@ impl<P: Platform> Attributes<'_, P> {
         if is_new && (withheld & !umask != 0 || added != 0) {
             let now = current.copied().map_or_else(|| self.current(), Ok);
             now.and_then(|now| {
-                // A change of owner takes this bit away, also where the owner stays the same.
-                let lost = match now.kind {
-                    FileKind::Directory => 0,
-                    _ if self.options.preserve.owner => 0o4000,
-                    _ => 0,
-                };
-                let mode = now.mode & !added & !lost | withheld & !umask;
+                let mode = now.mode & !added | withheld & !umask;
                 self.set(Attribute::Mode(mode), Operation::SetMode)
             })
             .unwrap_or_else(fail);

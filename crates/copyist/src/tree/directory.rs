@@ -292,7 +292,6 @@ impl<P: Platform> Worker<'_, '_, P> {
             None => None,
         };
         let plan = MakeMode::new(session.platform, session.options, src);
-        self.begin(entry, None, FileKind::Directory);
         let node = Node::Directory { mode: plan.mode };
         session
             .platform
@@ -308,16 +307,38 @@ impl<P: Platform> Worker<'_, '_, P> {
                     session.error(entry, Operation::CreateDirectory, Cause::System(code))
                 }
             })?;
+        // As cp has it, after: a directory is there at once.
+        self.begin(entry, None, FileKind::Directory);
         if let Some(mode) = plan.open_up {
             session
                 .platform
                 .set(Target::Named(entry.dst_at()), Attribute::Mode(mode))
                 .map_err(|code| session.error(entry, Operation::SetMode, Cause::System(code)))?;
         }
-        Ok((
-            self.open_made(entry, false)?,
-            plan.made(entry.dir.gives_acl),
-        ))
+        let mut made = plan.made(entry.dir.gives_acl);
+        if plan.open_up.is_none() && entry.dir.gives_acl {
+            made.added |= self.open_up(entry)?;
+        }
+        Ok((self.open_made(entry, false)?, made))
+    }
+
+    /// What a default access control list has kept from the owner is needed for the time of the
+    /// copy. Answers those permission bits.
+    fn open_up(&self, entry: &Entry<'_, P>) -> Result<u32, Error> {
+        let platform = self.session.platform;
+        let failed = |code| {
+            self.session
+                .error(entry, Operation::SetMode, Cause::System(code))
+        };
+        let mode = platform.stat(entry.dst_at(), false).map_err(failed)?.mode;
+        let lacking = 0o700 & !mode;
+        if lacking != 0 {
+            let mode = Attribute::Mode(mode | lacking);
+            platform
+                .set(Target::Named(entry.dst_at()), mode)
+                .map_err(failed)?;
+        }
+        Ok(lacking)
     }
 
     fn open_made(&self, entry: &Entry<'_, P>, follow: bool) -> Result<OpenDst<P>, Error> {

@@ -21,7 +21,9 @@ impl<P: Platform> Worker<'_, '_, P> {
     pub(super) fn entry(&mut self, entry: Entry<'_, P>, kind: Option<FileKind>) -> Outcome {
         match self.try_entry(entry, kind) {
             Ok(outcome) => {
-                self.session.remember_made(&entry);
+                if let Outcome::Done = outcome {
+                    self.session.remember_made(&entry);
+                }
                 outcome
             }
             Err(error) => {
@@ -145,9 +147,11 @@ impl<P: Platform> Worker<'_, '_, P> {
         options.preserve.links && options.make == Make::Copy && self.names(entry, src) > 1
     }
 
-    /// How many names of a file there are to be met: through symbolic links, any number.
+    /// How many names of a file there are to be met: through symbolic links, and where operands may
+    /// lead to one name twice, any number.
     fn names(&self, entry: &Entry<'_, P>, src: &Stat) -> u64 {
-        if self.follows(entry) {
+        let twice = src.links > 1 && self.session.made.is_some();
+        if twice || self.follows(entry) {
             u64::MAX
         } else {
             src.links

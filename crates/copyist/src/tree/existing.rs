@@ -48,12 +48,13 @@ impl<P: Platform> Worker<'_, '_, P> {
             return Ok(Onto::Free { backup: None });
         };
         let is_link = link.kind == FileKind::Symlink;
-        let was_made = is_link && self.session.was_made(link.id, entry.dst_name);
+        let followed = is_link && !self.replaces_link(src.stat.kind);
+        let was_made = followed && self.session.was_made(link.id, entry.dst_name);
         let through = || {
             let refusal = Refusal::ThroughJustCreatedSymlink;
             Err(self.session.refuse(entry, refusal))
         };
-        let target = if is_link && !self.replaces_link(src.stat.kind) {
+        let target = if followed {
             self.stat_behind_link(entry, &link)?
         } else {
             Some(link)
