@@ -114,6 +114,7 @@ impl Words {
             }
             Operation::OpenDirectory | Operation::ReadDirectory => format!("cannot access {src}"),
             Operation::CreateDirectory => format!("cannot create directory {dst}"),
+            Operation::CreateParent => format!("cannot make directory {dst}"),
             Operation::Volume => format!("cannot tell the filesystem of {dst}"),
             Operation::ReadLink => format!("cannot read symbolic link {src}"),
             Operation::CreateSymlink if self.make == Make::Symlink => {

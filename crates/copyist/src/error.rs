@@ -46,6 +46,8 @@ pub enum Operation {
     OpenDirectory,
     ReadDirectory,
     CreateDirectory,
+    /// Making a directory on the way to an operand (`--parents`).
+    CreateParent,
     /// Asking the volume what it is.
     Volume,
     ReadLink,
@@ -256,6 +258,7 @@ impl Operation {
             Operation::OpenDirectory => "cannot access",
             Operation::ReadDirectory => "cannot read directory",
             Operation::CreateDirectory => "cannot create directory",
+            Operation::CreateParent => "cannot make directory",
             Operation::Volume => "cannot examine the volume of",
             Operation::ReadLink => "cannot read symbolic link",
             Operation::CreateSymlink => "cannot create symbolic link",

@@ -113,8 +113,11 @@ fn make_with(rng: &mut Rng, mut options: Options, size: usize, work: &Path, is_r
         options,
     };
     if case.umask == "0777" {
-        // What a directory of the owner's own may not be entered by, and a default list then grants:
-        // ours opens it up for the copy, and closes it by the umask.
+        // It takes more than permissions for others: GNU cp then can't go on in its own directories
+        // (but as root), and what a default list grants to the owner all the same, ours takes away.
+        if case.unprivileged {
+            case.umask = "0077";
+        }
         for node in &mut case.plan.nodes {
             node.xattrs.retain(|(name, _)| *name != acl::DEFAULT);
         }

@@ -100,7 +100,8 @@ pub(crate) fn understand(words: Vec<String>) -> Options {
     options.symbolic = has("s", &["--symbolic-link"]);
     options.backs_up = has("bS", &["--backup", "--suffix"]);
     options.updates = has("u", &["--up"]);
-    options.is_ordered = has("vi", &["--verbose", "--interactive", "--debug"]);
+    let asks = has("i", &["--interactive"]) && !has("n", &["--no-c"]);
+    options.is_ordered = asks || has("v", &["--verbose", "--debug"]);
     options.keeps_mode = has("ap", &["--arch"])
         || options.words.iter().any(|word| {
             let list = word.strip_prefix("--preserve");

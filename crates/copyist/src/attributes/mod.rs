@@ -81,7 +81,9 @@ impl MakeMode {
             (NewMode::FromSource, FileKind::Directory) => src.mode & 0o1777,
             (NewMode::FromSource, FileKind::Regular) => src.mode & 0o777,
             // A change of owner takes set-uid away, also where the owner stays the same.
-            (NewMode::FromSource, _) if options.preserve.owner => src.mode & !0o4000,
+            (NewMode::FromSource, _) if options.preserve.owner && platform.is_privileged() => {
+                src.mode & !0o4000
+            }
             (NewMode::FromSource, _) => src.mode,
         };
         let withheld = bits

@@ -7,21 +7,22 @@ use copyist_sys::name_prefix;
 use crate::options::{Backup, Options};
 use crate::platform::{Batch, Platform, Sys};
 
-/// The name that the old version of `name` gets. `dir` is the directory that it is in, readable.
+/// The name that the old version of `name` gets. `dir` is the directory that it is in, if it can
+/// be read.
 pub(crate) fn name<P: Platform>(
     platform: &P,
-    dir: Option<&P::Handle>,
+    dir: Sys<&P::Handle>,
     name: &OsStr,
     options: &Options,
 ) -> Sys<OsString> {
     let highest = match (options.backup, dir) {
         // As GNU cp has it, these alone may get too long.
-        (Backup::None | Backup::Simple, _) | (_, None) => {
+        (Backup::None | Backup::Simple, _) => {
             let mut simple = name.to_os_string();
             simple.push(&options.backup_suffix);
             return Ok(simple);
         }
-        (Backup::Existing | Backup::Numbered, Some(dir)) => highest(platform, dir, name)?,
+        (Backup::Existing | Backup::Numbered, dir) => highest(platform, dir?, name)?,
     };
     if options.backup == Backup::Existing && highest == 0 {
         return Ok(with_suffix(name, &options.backup_suffix));

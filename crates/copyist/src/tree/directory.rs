@@ -236,7 +236,13 @@ impl<P: Platform> Worker<'_, '_, P> {
         };
         let cares =
             session.options.preserve.mode || session.options.new_mode == NewMode::SystemDefault;
-        let gives_acl = cares && self.has_default_acl(&dst.handle);
+        // A new directory has what the one that it is in has.
+        let asks = cares || !made.is_new || entry.is_operand();
+        let gives_acl = if asks {
+            self.has_default_acl(&dst.handle)
+        } else {
+            entry.dir.gives_acl
+        };
         let place = Arc::new(Place {
             parent: Some(Arc::clone(&entry.dir.place)),
             src_name: entry.src_name.to_os_string(),
@@ -304,7 +310,11 @@ impl<P: Platform> Worker<'_, '_, P> {
                 if taken && entry.dir.made.is_new {
                     session.refuse(entry, Refusal::JustCreated)
                 } else {
-                    session.error(entry, Operation::CreateDirectory, Cause::System(code))
+                    let operation = match entry.role {
+                        Role::Parent => Operation::CreateParent,
+                        _ => Operation::CreateDirectory,
+                    };
+                    session.error(entry, operation, Cause::System(code))
                 }
             })?;
         // As cp has it, after: a directory is there at once.
@@ -379,6 +389,8 @@ impl<P: Platform> Worker<'_, '_, P> {
         let found = match stat(false) {
             Ok(found) => found,
             Err(code) if rules::is_not_found(session.platform.os(), code) => return Ok(None),
+            // Making it will say why.
+            Err(_) if entry.role == Role::Parent => return Ok(None),
             Err(code) => {
                 let cause = Cause::System(code);
                 return Err(session.error(entry, Operation::StatDestination, cause));
@@ -436,11 +448,15 @@ impl<P: Platform> Worker<'_, '_, P> {
             }),
             _ => Target::Open(&dir.src),
         };
+        let mut src_stat = *src_stat;
+        if dir.is_parent && options.new_mode == NewMode::SystemDefault {
+            src_stat.mode &= 0o777; // nor the sticky bit
+        }
         Attributes {
             platform: session.platform,
             options: &options,
             src,
-            src_stat,
+            src_stat: &src_stat,
             dst,
             made: dir.made,
             buffers: &mut self.buffers,

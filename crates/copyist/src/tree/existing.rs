@@ -326,8 +326,13 @@ impl<P: Platform> Worker<'_, '_, P> {
         let dir = session
             .platform
             .open(dir_at, Open::Directory { follow: true });
-        let backup = backup::name(session.platform, dir.as_ref().ok(), &name, session.options)
-            .map_err(failed)?;
+        let backup = backup::name(
+            session.platform,
+            dir.as_ref().map_err(|code| *code),
+            &name,
+            session.options,
+        )
+        .map_err(failed)?;
         let backup = if parent == Path::new(".") && !path.starts_with(".") {
             backup
         } else {
