@@ -7,7 +7,7 @@ use std::path::Path;
 
 use copyist::{
     Attempt, Cause, Ended, Error, Make, Method, Operation, Options, Question, Reflink, Refusal,
-    Report, Sparse, Tally, Warning,
+    Report, Skip, Sparse, Tally, Warning,
 };
 
 use crate::quoting::Quoter;
@@ -147,6 +147,8 @@ impl Words {
             Operation::ReadXattrs => format!("listing attributes of {src}"),
             Operation::SetXattrs => format!("setting attributes for {dst}"),
             Operation::SetFlags => format!("preserving inode flags for {dst}"),
+            Operation::Flush => format!("error flushing {dst}"),
+            Operation::Replace => format!("cannot replace {dst}"),
             Operation::CloseDestination => format!("failed to close {dst}"),
             Operation::Plan => format!("cannot copy {src} to {dst}"),
         }
@@ -194,13 +196,19 @@ impl Words {
                 "{}: can make relative symbolic links only in current directory",
                 self.quoter.if_needed(failure.dst)
             ),
-            Refusal::NoMethod => self.no_method(failure, &src, &dst),
+            Refusal::NoMethod(skipped) => self.no_method(failure, skipped, &src, &dst),
             // Answered by the user, who knows; or told once, at the end.
             Refusal::Declined | Refusal::Cancelled => return None,
         })
     }
 
-    fn no_method(&self, failure: &Failure<'_>, src: &str, dst: &str) -> String {
+    fn no_method(
+        &self,
+        failure: &Failure<'_>,
+        skipped: &[(Method, Skip)],
+        src: &str,
+        dst: &str,
+    ) -> String {
         let reason = |attempt: &Attempt| match attempt.ended {
             Ended::Next(code) | Ended::Failed(code) if code.0 > 0 => {
                 Some((code, io_text(&io::Error::from_raw_os_error(code.0))))
@@ -223,7 +231,10 @@ impl Words {
             let why = match attempt.map(reason) {
                 Some(Some((code, text))) => format!("{text} ({})", code_name(code)),
                 Some(None) => "moved nothing".to_owned(),
-                None => "not possible for this file".to_owned(),
+                None => match skipped.iter().find(|(it, _)| it == method) {
+                    Some((_, skip)) => skip.to_string(),
+                    None => "this system doesn't have it".to_owned(),
+                },
             };
             message.push_str(&format!("; {method}: {why}"));
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use copyist::{
     Attempt, Attempts, Cause, Code, Ended, Make, Method, Operation, PathSource, Question, Reflink,
-    Refusal, Report, Sparse, Warning,
+    Refusal, Report, Skip, Sparse, Warning,
 };
 
 use super::{Failure, Words, io_text, permission_letters};
@@ -167,7 +167,10 @@ fn a_refused_method_is_named_with_its_cause() {
     let attempts = [attempt(Method::Clone, 0, Ended::Next(Code(EOPNOTSUPP)))];
     let given = Failure {
         attempts: &attempts,
-        ..failure(Operation::Plan, Cause::Refused(Refusal::NoMethod))
+        ..failure(
+            Operation::Plan,
+            Cause::Refused(Refusal::NoMethod(vec![(Method::Direct, Skip::Stream)])),
+        )
     };
     let always = Words {
         reflink: Reflink::Always,
@@ -184,7 +187,7 @@ fn a_refused_method_is_named_with_its_cause() {
         chosen.failure(&given).as_deref(),
         Some(
             "cannot copy 'a' to 'b': no allowed method works here; \
-             clone: Operation not supported (EOPNOTSUPP); direct: not possible for this file"
+             clone: Operation not supported (EOPNOTSUPP); direct: source or destination is no regular file with a size"
         )
     );
     let given = Failure {

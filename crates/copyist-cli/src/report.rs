@@ -20,6 +20,7 @@ pub(crate) fn current_os() -> Os {
     match std::env::consts::OS {
         "macos" => Os::Macos,
         "windows" => Os::Windows,
+        "freebsd" => Os::Freebsd,
         _ => Os::Linux,
     }
 }

@@ -3,13 +3,18 @@
 //! One file, one call; each is named as the system names it. Errors are the system's plain error
 //! numbers: no policy lives here, and no path.
 
+pub mod callback;
 mod names;
 mod stdio;
 
 pub use names::{Names, name_prefix};
 pub use stdio::stdout_was_closed;
 
+#[cfg(target_os = "freebsd")]
+pub mod freebsd;
 #[cfg(target_os = "linux")]
 pub mod linux;
+#[cfg(target_os = "macos")]
+pub mod macos;
 #[cfg(unix)]
 pub mod unix;

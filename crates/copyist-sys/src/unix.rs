@@ -18,14 +18,7 @@ use rustix::io::Errno;
 /// The call's errno.
 pub fn close(fd: OwnedFd) -> Result<(), Errno> {
     // SAFETY: the descriptor was owned, and `into_raw_fd` has given up that ownership to us.
-    let result = unsafe { libc::close(fd.into_raw_fd()) };
-    if result == 0 {
-        return Ok(());
-    }
-    let code = std::io::Error::last_os_error()
-        .raw_os_error()
-        .unwrap_or(libc::EIO);
-    Err(Errno::from_raw_os_error(code))
+    done(unsafe { libc::close(fd.into_raw_fd()) })
 }
 
 /// `fchmod(fd, mode)`, by the C library's function: programs that run others in a world of their
@@ -39,10 +32,31 @@ pub fn close(fd: OwnedFd) -> Result<(), Errno> {
 /// The call's errno.
 pub fn fchmod(fd: impl AsFd, mode: Mode) -> Result<(), Errno> {
     // SAFETY: the descriptor is borrowed for the time of the call, which touches no memory.
-    let result = unsafe { libc::fchmod(fd.as_fd().as_raw_fd(), mode.as_raw_mode()) };
+    done(unsafe { libc::fchmod(fd.as_fd().as_raw_fd(), mode.as_raw_mode()) })
+}
+
+/// `fchflags(fd, flags)`: sets the flags of chflags(1).
+///
+/// # References
+///  - [Apple](https://keith.github.io/xcode-man-pages/chflags.2.html)
+///  - [FreeBSD](https://man.freebsd.org/cgi/man.cgi?query=chflags&sektion=2)
+///
+/// # Errors
+///
+/// The call's errno.
+#[cfg(any(target_os = "macos", target_os = "freebsd"))]
+pub fn fchflags(file: impl AsFd, flags: u32) -> Result<(), Errno> {
+    #[allow(clippy::useless_conversion)] // FreeBSD's flags are an unsigned long
+    let flags = flags.into();
+    // SAFETY: the descriptor is borrowed until the call returns, which touches no memory.
+    done(unsafe { libc::fchflags(file.as_fd().as_raw_fd(), flags) })
+}
+
+/// The error of a call that answered -1.
+fn done(result: libc::c_int) -> Result<(), Errno> {
     if result == 0 {
-        return Ok(());
+        Ok(())
+    } else {
+        Err(Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::IO))
     }
-    let code = std::io::Error::last_os_error().raw_os_error();
-    Err(Errno::from_raw_os_error(code.unwrap_or(libc::EIO)))
 }

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::method::{Method, Os};
+use crate::plan::Skip;
 use crate::report::Attempt;
 use crate::rules;
 
@@ -71,6 +72,10 @@ pub enum Operation {
     SetXattrs,
     SetAcl,
     SetFlags,
+    /// Waiting until data is safe ([`crate::Options::flush`]).
+    Flush,
+    /// Giving a finished copy the name of what it replaces.
+    Replace,
     CloseDestination,
     /// Deciding what to do; the cause is a [`Refusal`].
     Plan,
@@ -109,8 +114,9 @@ pub enum Refusal {
     Loop,
     /// The kind of file can't be copied.
     UnknownKind,
-    /// None of the methods that the options allow serves here.
-    NoMethod,
+    /// None of the methods that the options allow serves here. Those that were not even tried,
+    /// with the reason.
+    NoMethod(Vec<(Method, Skip)>),
     /// The run was cancelled.
     Cancelled,
     /// A relative symbolic link can be made in the current directory only.
@@ -280,6 +286,8 @@ impl Operation {
             Operation::SetXattrs => "cannot preserve extended attributes of",
             Operation::SetAcl => "cannot preserve access control list of",
             Operation::SetFlags => "cannot preserve inode flags of",
+            Operation::Flush => "cannot force down the data of",
+            Operation::Replace => "cannot replace",
             Operation::CloseDestination => "failed to close",
             Operation::Plan => "cannot copy",
         }
@@ -308,7 +316,7 @@ impl Refusal {
         match self {
             Refusal::NotReplacing | Refusal::JustCreated => io::ErrorKind::AlreadyExists,
             Refusal::OmittingDirectory => io::ErrorKind::IsADirectory,
-            Refusal::NoMethod => io::ErrorKind::Unsupported,
+            Refusal::NoMethod(_) => io::ErrorKind::Unsupported,
             Refusal::Cancelled => io::ErrorKind::Interrupted,
             Refusal::SameFile | Refusal::IntoItself | Refusal::Loop => io::ErrorKind::InvalidInput,
             _ => io::ErrorKind::Other,
@@ -336,7 +344,13 @@ impl fmt::Display for Refusal {
             Refusal::Replaced => "the file was replaced while being copied",
             Refusal::Loop => "a symbolic link leads back to a directory above it",
             Refusal::UnknownKind => "unknown file type",
-            Refusal::NoMethod => "none of the allowed methods works here",
+            Refusal::NoMethod(skipped) => {
+                f.write_str("none of the allowed methods works here")?;
+                for (method, why) in skipped {
+                    write!(f, "; {method}: {why}")?;
+                }
+                return Ok(());
+            }
             Refusal::Cancelled => "cancelled",
             Refusal::RelativeSymlink => {
                 "relative symbolic links can be made in the current directory only"

@@ -5,14 +5,13 @@
 
 use std::time::Instant;
 
-use crate::error::{Code, Refusal};
+use crate::error::Code;
 use crate::facts::Facts;
 use crate::method::Method;
-use crate::plan::Plan;
-use crate::platform::Platform;
+use crate::plan::{Plan, Skip};
 use crate::report::{Attempt, Ended, Report};
 use crate::rules::{Remember, Situation, Verdict, judge};
-use crate::transfer::{Stop, Transfer};
+use crate::transfer::{Mark, Stop};
 
 /// How often a method may ask to be called again without having moved anything.
 const RETRIES: u32 = 16;
@@ -22,8 +21,13 @@ const RETRIES: u32 = 16;
 pub(crate) enum Failure {
     /// A method met a real error.
     Stopped { method: Method, stop: Stop },
-    /// No method of the plan serves here; the last one's answer, if any ran.
-    NoMethod(Option<(Method, Code)>),
+    /// No method of the plan serves here.
+    NoMethod {
+        /// The last one's answer, if any ran.
+        last: Option<(Method, Code)>,
+        /// The chosen methods that were not tried, and why.
+        skipped: Vec<(Method, Skip)>,
+    },
 }
 
 /// What the failed attempts of a plan teach.
@@ -31,11 +35,21 @@ pub(crate) trait Learn {
     fn learn(&self, method: Method, remember: Remember);
 }
 
+/// What a plan is run on: the data of one file on its way.
+pub(crate) trait Runs {
+    /// Moves everything that is left by one method.
+    fn run(&mut self, method: Method) -> Result<(), Stop>;
+    /// How far it has come.
+    fn mark(&self) -> Mark;
+    /// What was moved since `mark` (its `offset` stays the mark's).
+    fn since(&self, mark: Mark) -> Mark;
+}
+
 /// Tries the plan's methods in order until the transfer is complete.
-pub(crate) fn run<P: Platform>(
+pub(crate) fn run(
     plan: &Plan,
     facts: &Facts,
-    transfer: &mut Transfer<'_, P>,
+    transfer: &mut impl Runs,
     learn: &dyn Learn,
     report: &mut Report,
 ) -> Result<(), Failure> {
@@ -50,25 +64,30 @@ pub(crate) fn run<P: Platform>(
             }
         }
     }
-    Err(Failure::NoMethod(last))
+    let skipped = plan.skipped.iter().copied();
+    let skipped = skipped.filter(|(_, why)| *why != Skip::NotChosen).collect();
+    Err(Failure::NoMethod { last, skipped })
 }
 
 /// Runs one method to its end, and puts that into the report.
-fn attempt<P: Platform>(
+fn attempt(
     method: Method,
     facts: &Facts,
-    transfer: &mut Transfer<'_, P>,
+    transfer: &mut impl Runs,
     report: &mut Report,
 ) -> Result<(), (Stop, Verdict, Remember)> {
     let start = Instant::now();
-    let before = transfer.begin();
+    let before = transfer.mark();
     let mut retries = 0;
     let mut why = None;
     let result = loop {
-        let progress = transfer.offset();
+        let progress = transfer.mark().offset;
         let Err(stop) = transfer.run(method) else {
             break Ok(());
         };
+        if stop == Stop::NoDestination {
+            return Err((stop, Verdict::Fatal, Remember::File)); // the method has not begun
+        }
         let Stop::Code { code, .. } = stop else {
             break Err((stop, Verdict::Fatal, Remember::File));
         };
@@ -78,12 +97,12 @@ fn attempt<P: Platform>(
                 method,
                 src_fs: facts.src_volume.kind,
                 dst_fs: facts.dst_volume.kind,
-                touched: transfer.offset() > before.offset,
+                touched: transfer.mark().offset > before.offset,
             },
             code,
         );
         why = Some(rule.why);
-        if transfer.offset() > progress {
+        if transfer.mark().offset > progress {
             retries = 0;
         }
         if rule.verdict != Verdict::Retry {
@@ -116,18 +135,4 @@ fn attempt<P: Platform>(
         elapsed: start.elapsed(),
     });
     result
-}
-
-impl Failure {
-    /// copyist's own reason, where the system has given none.
-    pub(crate) fn refusal(&self) -> Option<Refusal> {
-        match self {
-            Failure::Stopped {
-                stop: Stop::Cancelled,
-                ..
-            } => Some(Refusal::Cancelled),
-            Failure::NoMethod(None) => Some(Refusal::NoMethod),
-            _ => None,
-        }
-    }
 }

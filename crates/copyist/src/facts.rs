@@ -73,6 +73,14 @@ impl FsKind {
         }
     }
 
+    /// Whether it makes one change of its metadata after the other, so that more workers only get
+    /// in each other's way: APFS clones 6,100 files a second from one thread and 3,600 from eight
+    /// (measured by others), and takes a global lock even to read directories
+    /// (<https://gregoryszorc.com/blog/2018/10/29/global-kernel-locks-in-apfs/>).
+    pub(crate) const fn serialises_metadata(self) -> bool {
+        matches!(self, FsKind::Apfs)
+    }
+
     /// Whether this filesystem's map of holes (SEEK_DATA) can be believed. Where it can't, holes
     /// are found by reading: a hole is an optimisation and is never trusted over data.
     ///
@@ -101,6 +109,8 @@ pub(crate) struct VolumeFacts {
     pub(crate) block_bytes: u32,
     /// Whether it can clone at all.
     pub(crate) clone: Known,
+    /// Whether names that differ only in case are one.
+    pub(crate) folds_case: Known,
 }
 
 /// What is known of the source file.
@@ -136,6 +146,8 @@ pub(crate) struct Facts {
     pub(crate) dst_volume: VolumeFacts,
     /// The destination is a regular file (else: a device, FIFO or terminal).
     pub(crate) dst_is_regular: bool,
+    /// The destination is still to be made: a system that makes whole copies may name it.
+    pub(crate) dst_is_free: bool,
     /// Methods that were refused before, for this volume pair or everywhere.
     pub(crate) refused: MethodSet,
 }

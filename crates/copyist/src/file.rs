@@ -17,6 +17,8 @@ use crate::rules;
 use crate::transfer::{Shape, Stop, Transfer, Watch};
 use crate::volumes::VolumePair;
 
+mod whole;
+
 /// Why a file was not copied, or not quite.
 #[derive(Debug)]
 pub(crate) struct FileError {
@@ -95,6 +97,8 @@ pub(crate) struct Destination<'a, P: Platform> {
     pub(crate) existing: Existing,
     /// Its directory may give new files an access control list.
     pub(crate) may_have_acl: bool,
+    /// The caller named it, from the current directory.
+    pub(crate) is_operand: bool,
 }
 
 /// Answers what is known of the volumes of a source and a destination.
@@ -127,6 +131,9 @@ impl<P: Platform> FileCopier<'_, P> {
         report: &mut Report,
         fail: &mut dyn FnMut(FileError),
     ) -> Result<(), FileError> {
+        if self.may_be_made_whole(&src.stat, dst) {
+            return self.copy_by_name(src, dst, pair, report, fail);
+        }
         let start = Instant::now();
         let target = self.open_destination(&src.stat, dst)?;
         let result = if self.options.attributes_only {
@@ -136,9 +143,10 @@ impl<P: Platform> FileCopier<'_, P> {
                 .map_err(FileError::from)
                 .and_then(|pair| self.copy_data(&src, &target, &pair, report))
         };
-        if result.is_ok() {
+        let result = result.and_then(|()| {
             self.copy_attributes(&src, &target, fail);
-        }
+            self.flush(&target.handle)
+        });
         let is_new = target.made.is_new;
         let result = result.and(self.close(target));
         report.elapsed = start.elapsed();
@@ -148,6 +156,15 @@ impl<P: Platform> FileCopier<'_, P> {
             let _ = self.platform.remove(dst.at, false);
         }
         result
+    }
+
+    fn flush(&self, handle: &P::Handle) -> Result<(), FileError> {
+        let Some(how) = self.options.flush else {
+            return Ok(());
+        };
+        self.platform
+            .flush(handle, how)
+            .map_err(|code| FileError::system(Operation::Flush, code))
     }
 
     fn close(&self, target: Opened<P>) -> Result<(), FileError> {
@@ -246,7 +263,9 @@ impl<P: Platform> FileCopier<'_, P> {
         pair: &VolumePair,
         report: &mut Report,
     ) -> Result<(), FileError> {
-        let facts = self.facts(&src.stat, target, pair);
+        let mut facts = self.facts(&src.stat, pair);
+        facts.dst_is_regular = !target.streams;
+        facts.dst_is_free = false;
         let plan = plan::plan(&facts, self.options);
         self.prepare(src, target, &facts, &plan)?;
         let mut transfer = Transfer::new(
@@ -259,12 +278,13 @@ impl<P: Platform> FileCopier<'_, P> {
         let result = exec::run(&plan, &facts, &mut transfer, pair, report);
         if let Err(failure) = result {
             transfer.abandon();
-            return Err(explain(&failure, transfer.offset()));
+            return Err(explain(failure, transfer.offset()));
         }
         check_source(self.platform, src, &facts, &mut transfer, report)
     }
 
-    fn facts(&self, src: &Stat, target: &Opened<P>, pair: &VolumePair) -> Facts {
+    /// What is known where the destination is still to be made.
+    fn facts(&self, src: &Stat, pair: &VolumePair) -> Facts {
         Facts {
             os: self.platform.os(),
             kernel: self.platform.kernel(),
@@ -275,7 +295,8 @@ impl<P: Platform> FileCopier<'_, P> {
             },
             src_volume: pair.src,
             dst_volume: pair.dst,
-            dst_is_regular: !target.streams,
+            dst_is_regular: true,
+            dst_is_free: true,
             refused: pair.refused(),
         }
     }
@@ -413,42 +434,35 @@ fn uncount(report: &mut Report, padding: u64) {
     }
 }
 
-fn explain(failure: &Failure, offset: u64) -> FileError {
-    if let Some(refusal) = failure.refusal() {
-        let operation = match refusal {
-            Refusal::Cancelled => Operation::Transfer,
-            _ => Operation::Plan,
-        };
-        return FileError {
-            operation,
-            cause: Cause::Refused(refusal),
-            transfer: None,
-        };
-    }
+fn explain(failure: Failure, offset: u64) -> FileError {
     match failure {
-        Failure::Stopped { method, stop } => explain_stop(*stop, Some(*method), offset),
-        Failure::NoMethod(last) => FileError {
+        Failure::Stopped { method, stop } => explain_stop(stop, Some(method), offset),
+        Failure::NoMethod {
+            last: Some((method, code)),
+            ..
+        } => FileError {
             operation: Operation::Transfer,
-            cause: last.map_or(Cause::Refused(Refusal::NoMethod), |(_, code)| {
-                Cause::System(code)
-            }),
-            transfer: last.map(|(method, _)| (method, offset)),
+            cause: Cause::System(code),
+            transfer: Some((method, offset)),
         },
+        Failure::NoMethod {
+            last: None,
+            skipped,
+        } => FileError::refused(Refusal::NoMethod(skipped)),
     }
 }
 
 fn explain_stop(stop: Stop, method: Option<Method>, offset: u64) -> FileError {
-    let transfer = method.map(|method| (method, offset));
-    match stop {
-        Stop::Code { operation, code } => FileError {
-            operation,
-            cause: Cause::System(code),
-            transfer,
-        },
-        Stop::Cancelled => FileError {
-            transfer,
-            ..FileError::refused(Refusal::Cancelled)
-        },
+    let (operation, cause) = match stop {
+        Stop::Code { operation, code } => (operation, Cause::System(code)),
+        Stop::Cancelled => (Operation::Transfer, Cause::Refused(Refusal::Cancelled)),
+        // Whoever could not open it says more.
+        Stop::NoDestination => (Operation::OpenDestination, Cause::System(Code::NO_PROGRESS)),
+    };
+    FileError {
+        operation,
+        cause,
+        transfer: method.map(|method| (method, offset)),
     }
 }
 

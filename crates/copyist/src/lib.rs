@@ -48,8 +48,9 @@ pub use error::{Cause, Code, Error, Operation, Refusal, Result};
 pub use facts::{FsKind, Known};
 pub use method::{Method, MethodSet, Os, Tally, UnknownMethod};
 pub use options::{
-    Backup, Follow, Force, Make, NewMode, Options, Preserve, Reflink, Sparse, Update, Want,
+    Backup, Flush, Follow, Force, Make, NewMode, Options, Preserve, Reflink, Sparse, Update, Want,
 };
+pub use plan::Skip;
 pub use platform::FileKind;
 pub use probe::{Answer, How, Probe, VolumeProbe};
 pub use progress::{CancelToken, Event, Made, Observer, PathSource, Question, Silent, Warning};

@@ -12,6 +12,8 @@ pub enum Os {
     Macos,
     /// Windows 10 and later.
     Windows,
+    /// FreeBSD, by the portable way alone.
+    Freebsd,
 }
 
 impl Os {
@@ -21,6 +23,17 @@ impl Os {
         match self {
             Os::Linux => &[Clone, CopyRange, Sendfile, Direct, ReadWrite],
             Os::Macos | Os::Windows => &[Clone, SystemCopy, Direct, ReadWrite],
+            Os::Freebsd => &[ReadWrite],
+        }
+    }
+
+    /// Whether this system gives the destination its name in one call with its content, so that
+    /// the method needs a name that is free and not an open file.
+    pub(crate) const fn makes_whole(self, method: Method) -> bool {
+        match self {
+            Os::Linux | Os::Freebsd => false,
+            Os::Macos => matches!(method, Method::Clone | Method::SystemCopy),
+            Os::Windows => matches!(method, Method::SystemCopy),
         }
     }
 }

@@ -155,6 +155,8 @@ pub enum Make {
     Symlink,
 }
 
+pub use crate::platform::Flush;
+
 /// How files are opened and replaced, trees walked and attributes kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
@@ -196,6 +198,8 @@ pub struct Options {
     pub write_through_dangling: bool,
     /// Workers; `None`: as many as the machine has processors, at most eight.
     pub jobs: Option<NonZeroUsize>,
+    /// Force each file's data down before it counts as copied; `None` leaves that to the system.
+    pub flush: Option<Flush>,
     /// One entry after the other, each directory in the order of its inodes (where the system tells
     /// them), so that what an observer sees is in order. A directory's names are all read first.
     pub ordered: bool,
@@ -223,6 +227,7 @@ impl Default for Options {
             keep_directory_symlink: false,
             write_through_dangling: false,
             jobs: None,
+            flush: None,
             ordered: false,
         }
     }

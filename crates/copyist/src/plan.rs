@@ -8,15 +8,18 @@
 //! asked for by name ─► those methods alone, in this system's order
 //! ```
 
+use std::fmt;
+
 use arrayvec::ArrayVec;
 
 use crate::facts::{Facts, FsKind, Kernel, Known};
 use crate::method::{Method, Os};
-use crate::options::{Options, Reflink, Sparse};
+use crate::options::{Follow, Make, Options, Preserve, Reflink, Sparse};
 
 /// Why a method is not in the plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Skip {
+#[non_exhaustive]
+pub enum Skip {
     /// The caller allows certain methods only.
     NotChosen,
     /// `Reflink::Never`: it shares extents, or may.
@@ -27,6 +30,8 @@ pub(crate) enum Skip {
     HolesPolicy,
     /// Source or destination is no regular file, or the source's size means nothing.
     Stream,
+    /// It makes destinations, and this one exists.
+    DestinationExists,
     /// Two volumes.
     OtherVolume,
     /// The filesystem can't.
@@ -39,6 +44,25 @@ pub(crate) enum Skip {
     TooSmall,
     /// Another method is faster here.
     Slower,
+}
+
+impl fmt::Display for Skip {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Skip::NotChosen => "not among the chosen methods",
+            Skip::ReflinkNever => "it may share data, which was forbidden",
+            Skip::ReflinkAlways => "it doesn't clone, which was asked for",
+            Skip::HolesPolicy => "it can't make the holes that are wanted, or fill them",
+            Skip::Stream => "source or destination is no regular file with a size",
+            Skip::DestinationExists => "it makes its destination itself, and this one exists",
+            Skip::OtherVolume => "source and destination are on different volumes",
+            Skip::VolumeCannot => "the filesystem can't",
+            Skip::RefusedBefore => "refused before between these volumes",
+            Skip::BuggyKernel => "this kernel loses data with it",
+            Skip::TooSmall => "another method is cheaper for a small file",
+            Skip::Slower => "another method is faster here",
+        })
+    }
 }
 
 /// How holes in the source are dealt with.
@@ -69,6 +93,9 @@ pub(crate) const SMALL_BYTES: u64 = 64 << 10;
 /// From this size on, space is reserved before it is written, where that was measured to pay.
 const PREALLOCATE_BYTES: u64 = 8 << 20;
 
+/// From this size on a file is copied around the cache on macOS.
+const LARGE_BYTES: u64 = 512 << 20;
+
 /// Makes the plan.
 pub(crate) fn plan(facts: &Facts, options: &Options) -> Plan {
     let holes = holes(facts, options.sparse);
@@ -88,6 +115,38 @@ pub(crate) fn plan(facts: &Facts, options: &Options) -> Plan {
     plan
 }
 
+/// The most entries of a directory that is cloned whole: the call can't be cancelled, and holds up
+/// others while it runs (clonefile(2) discourages it for that). A larger one is walked, and its
+/// subdirectories are considered in turn.
+pub(crate) const WHOLE_ENTRIES: usize = 1024;
+
+/// How deep such a directory may be.
+pub(crate) const WHOLE_DEPTH: usize = 32;
+
+/// Whether directories may be cloned whole: where the system can, and what the options keep is
+/// what such a clone keeps, no more and no less.
+pub(crate) fn clones_directories(os: Os, options: &Options) -> bool {
+    let Preserve {
+        mode,
+        times,
+        xattrs,
+        ..
+    } = options.preserve;
+    os == Os::Macos
+        && options
+            .methods
+            .is_none_or(|chosen| chosen.contains(Method::Clone))
+        && options.reflink != Reflink::Never
+        && options.sparse == Sparse::Auto
+        && options.make == Make::Copy
+        && options.follow != Follow::Always
+        && !options.attributes_only
+        && options.flush.is_none()
+        && mode
+        && times
+        && xattrs.wanted()
+}
+
 /// Why `method` is not to be tried, if it is not.
 fn skip(method: Method, facts: &Facts, options: &Options, holes: Holes) -> Option<Skip> {
     if options
@@ -100,12 +159,21 @@ fn skip(method: Method, facts: &Facts, options: &Options, holes: Holes) -> Optio
             return Some(Skip::NotChosen);
         }
     }
+    if facts.os.makes_whole(method) && !facts.dst_is_free && !fills(facts.os, method) {
+        return Some(Skip::DestinationExists);
+    }
     by_policy(method, facts, options, holes).or_else(|| {
         // What the caller asked for by name is tried: the system's own answer is better than ours.
         let asked = options.methods.is_some()
             || (options.reflink == Reflink::Always && method == Method::Clone);
         if asked { None } else { by_facts(method, facts) }
     })
+}
+
+/// Whether a call that makes whole copies can also fill a file that is there: fcopyfile can,
+/// clonefile and CopyFileExW can't.
+fn fills(os: Os, method: Method) -> bool {
+    os == Os::Macos && method == Method::SystemCopy
 }
 
 /// What the options rule out, whatever the facts.
@@ -149,6 +217,7 @@ fn by_facts(method: Method, facts: &Facts) -> Option<Skip> {
         Method::CopyRange if facts.same_volume() != Known::Yes => {
             across_volumes_is_buggy(facts.kernel).or_else(|| small(facts))
         }
+        Method::SystemCopy if by_direct(facts) => Some(Skip::Slower),
         Method::CopyRange | Method::SystemCopy => small(facts),
         Method::Sendfile
             if splices_well(facts.src_volume.kind) && splices_well(facts.dst_volume.kind) =>
@@ -156,10 +225,17 @@ fn by_facts(method: Method, facts: &Facts) -> Option<Skip> {
             small(facts)
         }
         Method::Sendfile => Some(Skip::Slower),
+        Method::Direct if by_direct(facts) => None,
         // Pays for cold files that are larger than memory; asked for by name until then.
         Method::Direct => Some(Skip::Slower),
         Method::ReadWrite => None,
     }
+}
+
+/// macOS: around the cache for large files, as the reference's decision tree has it. copyfile
+/// would push everything else out of the cache.
+fn by_direct(facts: &Facts) -> bool {
+    facts.os == Os::Macos && facts.src.size >= LARGE_BYTES
 }
 
 fn clone_by_facts(facts: &Facts) -> Option<Skip> {
@@ -216,3 +292,7 @@ fn preallocate(facts: &Facts, plan: &Plan) -> bool {
         && facts.src.size >= PREALLOCATE_BYTES
         && plan.methods.first() == Some(&Method::Direct)
 }
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+mod tests;

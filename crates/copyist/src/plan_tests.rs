@@ -23,31 +23,43 @@ const SYSTEMS: [(Os, &[FsKind]); 3] = [
             FsKind::Other,
         ],
     ),
-    (Os::Macos, &[FsKind::Apfs, FsKind::HfsPlus, FsKind::ExFat, FsKind::Other]),
-    (Os::Windows, &[FsKind::Refs, FsKind::Ntfs, FsKind::ExFat, FsKind::Other]),
+    (
+        Os::Macos,
+        &[
+            FsKind::Apfs,
+            FsKind::HfsPlus,
+            FsKind::ExFat,
+            FsKind::Cifs,
+            FsKind::Other,
+        ],
+    ),
+    (
+        Os::Windows,
+        &[FsKind::Refs, FsKind::Ntfs, FsKind::ExFat, FsKind::Other],
+    ),
 ];
-const SIZES: [u64; 7] = [
-    0,
-    1,
-    SMALL_BYTES,
-    SMALL_BYTES + 1,
-    PREALLOCATE_BYTES,
-    64 << 20,
-    1 << 40,
-];
-const KERNELS: [Kernel; 5] =
-    [Kernel(4, 4), Kernel(5, 2), Kernel(5, 3), Kernel(5, 18), Kernel(5, 19)];
+const SIZES: [u64; 5] = [0, SMALL_BYTES, SMALL_BYTES + 1, PREALLOCATE_BYTES, 1 << 40];
+const KERNELS: [Kernel; 3] = [Kernel(5, 2), Kernel(5, 10), Kernel(5, 19)];
 const REFLINKS: [Reflink; 3] = [Reflink::Auto, Reflink::Always, Reflink::Never];
 const SPARSES: [Sparse; 3] = [Sparse::Auto, Sparse::Always, Sparse::Never];
 
 fn volume(id: u64, kind: FsKind, clone: Known) -> VolumeFacts {
-    VolumeFacts { id, kind, block_bytes: 4096, clone }
+    VolumeFacts {
+        id,
+        kind,
+        block_bytes: 4096,
+        clone,
+        folds_case: Known::Unknown,
+    }
 }
 
 /// Calls `check` with every combination of volumes, files, kernels and refused methods.
 fn every_fact(check: &mut dyn FnMut(&Facts)) {
     for (os, kinds) in SYSTEMS {
-        for (&src, &dst) in kinds.iter().flat_map(|src| kinds.iter().map(move |dst| (src, dst))) {
+        for (&src, &dst) in kinds
+            .iter()
+            .flat_map(|src| kinds.iter().map(move |dst| (src, dst)))
+        {
             for clone in [Known::Yes, Known::No, Known::Unknown] {
                 for dst_id in [1, 2] {
                     if dst_id == 1 && src != dst {
@@ -65,21 +77,38 @@ fn every_file(os: Os, src: VolumeFacts, dst: VolumeFacts, check: &mut dyn FnMut(
     let refusals = [
         MethodSet::EMPTY,
         MethodSet::EMPTY.with(Method::Clone),
-        MethodSet::EMPTY.with(Method::Clone).with(Method::CopyRange).with(Method::SystemCopy),
+        MethodSet::EMPTY
+            .with(Method::Clone)
+            .with(Method::CopyRange)
+            .with(Method::SystemCopy),
     ];
-    let kernels = if os == Os::Linux { &KERNELS[..] } else { &KERNELS[..1] };
+    let kernels = if os == Os::Linux {
+        &KERNELS[..]
+    } else {
+        &KERNELS[..1]
+    };
     for size in SIZES {
         for allocated_bytes in [0, size] {
-            for (is_regular, dst_is_regular) in [(true, true), (true, false), (false, true)] {
+            for (is_regular, dst_is_regular, dst_is_free) in [
+                (true, true, true),
+                (true, true, false),
+                (true, false, false),
+                (false, true, true),
+            ] {
                 for &kernel in kernels {
                     for refused in refusals {
                         check(&Facts {
                             os,
                             kernel,
-                            src: FileFacts { size, allocated_bytes, is_regular },
+                            src: FileFacts {
+                                size,
+                                allocated_bytes,
+                                is_regular,
+                            },
                             src_volume: src,
                             dst_volume: dst,
                             dst_is_regular,
+                            dst_is_free,
                             refused,
                         });
                     }
@@ -93,11 +122,18 @@ fn every_file(os: Os, src: VolumeFacts, dst: VolumeFacts, check: &mut dyn FnMut(
 fn every_option() -> Vec<Options> {
     let mut all = Vec::new();
     let alone = Method::ALL.map(|method| Some(MethodSet::EMPTY.with(method)));
-    let two = MethodSet::EMPTY.with(Method::CopyRange).with(Method::ReadWrite);
+    let two = MethodSet::EMPTY
+        .with(Method::CopyRange)
+        .with(Method::ReadWrite);
     for methods in [None, Some(two)].into_iter().chain(alone) {
         for reflink in REFLINKS {
             for sparse in SPARSES {
-                all.push(Options { methods, reflink, sparse, ..Options::default() });
+                all.push(Options {
+                    methods,
+                    reflink,
+                    sparse,
+                    ..Options::default()
+                });
             }
         }
     }
@@ -122,7 +158,7 @@ fn every_plan_keeps_its_promises() {
 
 /// The promise that a plan breaks.
 fn broken(plan: &Plan, facts: &Facts, options: &Options) -> Option<&'static str> {
-    if let Some(broken) = structure_broken(plan, facts) {
+    if let Some(broken) = structure_broken(plan, facts).or_else(|| shape_broken(plan, facts)) {
         return Some(broken);
     }
     let has = |method| plan.methods.contains(&method);
@@ -136,9 +172,13 @@ fn broken(plan: &Plan, facts: &Facts, options: &Options) -> Option<&'static str>
     let is_auto = options.methods.is_none();
     let holes_kept = plan.holes != Holes::Ignore;
     let checks = [
-        (options.reflink == Reflink::Never && may_share, "never shares nothing"),
         (
-            options.reflink == Reflink::Always && plan.methods.iter().any(|it| *it != Method::Clone),
+            options.reflink == Reflink::Never && may_share,
+            "never shares nothing",
+        ),
+        (
+            options.reflink == Reflink::Always
+                && plan.methods.iter().any(|it| *it != Method::Clone),
             "always clones, or fails",
         ),
         (
@@ -147,7 +187,10 @@ fn broken(plan: &Plan, facts: &Facts, options: &Options) -> Option<&'static str>
                 && plan.methods.last() != Some(&Method::ReadWrite),
             "reading and writing is the last resort",
         ),
-        (plan.holes == Holes::Detect && by_kernel, "holes are found by reading, or not at all"),
+        (
+            plan.holes == Holes::Detect && by_kernel,
+            "holes are found by reading, or not at all",
+        ),
         (
             options.sparse == Sparse::Never && (has(Method::Clone) || holes_kept),
             "holes that are to be filled are not kept",
@@ -161,27 +204,58 @@ fn broken(plan: &Plan, facts: &Facts, options: &Options) -> Option<&'static str>
             "a call that corrupts data is not planned",
         ),
         (
-            facts.refused.iter().any(|it| is_auto && has(it) && it != Method::ReadWrite)
+            facts
+                .refused
+                .iter()
+                .any(|it| is_auto && has(it) && it != Method::ReadWrite)
                 && options.reflink != Reflink::Always,
             "what was refused before is not tried again",
         ),
         (
-            is_auto && has(Method::Clone) && facts.same_volume() == Known::No
+            is_auto
+                && has(Method::Clone)
+                && facts.same_volume() == Known::No
                 && options.reflink != Reflink::Always,
             "nothing is cloned between two volumes",
-        ),
-        (plan.preallocate && holes_kept, "space is not reserved where holes are to be"),
-        (
-            !facts.src_volume.kind.hole_map_is_sound() && plan.holes == Holes::Map,
-            "a map that may lie is not asked",
         ),
         (
             plan.methods.iter().any(|it| !chosen(*it)) && facts.src.size > 0,
             "only what was chosen is tried",
         ),
-        (skipped(Method::ReadWrite) && is_auto && options.reflink != Reflink::Always, "always there"),
+        (
+            skipped(Method::ReadWrite) && is_auto && options.reflink != Reflink::Always,
+            "always there",
+        ),
     ];
-    checks.into_iter().find(|(broken, _)| *broken).map(|(_, promise)| promise)
+    first_broken(&checks)
+}
+
+/// The promise about holes, or about destinations that exist, that a plan breaks.
+fn shape_broken(plan: &Plan, facts: &Facts) -> Option<&'static str> {
+    let has = |method| plan.methods.contains(&method);
+    let holes_kept = plan.holes != Holes::Ignore;
+    let checks = [
+        (
+            !facts.dst_is_free
+                && ((facts.os == Os::Macos && has(Method::Clone))
+                    || (facts.os == Os::Windows && has(Method::SystemCopy))),
+            "what makes destinations is not planned for one that exists",
+        ),
+        (
+            plan.preallocate && holes_kept,
+            "space is not reserved where holes are to be",
+        ),
+        (
+            !facts.src_volume.kind.hole_map_is_sound() && plan.holes == Holes::Map,
+            "a map that may lie is not asked",
+        ),
+    ];
+    first_broken(&checks)
+}
+
+fn first_broken(checks: &[(bool, &'static str)]) -> Option<&'static str> {
+    let broken = checks.iter().find(|(broken, _)| *broken);
+    broken.map(|(_, promise)| *promise)
 }
 
 /// Every method of the system is planned or skipped, once, in the system's order.
@@ -219,13 +293,23 @@ struct Row {
     dst: Option<FsKind>,
     size: u64,
     sparse_looking: bool,
+    exists: bool,
     options: Options,
 }
 
 const NEW: Kernel = Kernel(6, 12);
 
 fn row(os: Os, src: FsKind, dst: Option<FsKind>, size: u64) -> Row {
-    Row { os, kernel: NEW, src, dst, size, sparse_looking: false, options: Options::default() }
+    Row {
+        os,
+        kernel: NEW,
+        src,
+        dst,
+        size,
+        sparse_looking: false,
+        exists: false,
+        options: Options::default(),
+    }
 }
 
 fn linux(src: FsKind, dst: Option<FsKind>, size: u64) -> Row {
@@ -248,6 +332,11 @@ impl Row {
         self
     }
 
+    fn existing(mut self) -> Row {
+        self.exists = true;
+        self
+    }
+
     fn kernel(mut self, kernel: Kernel) -> Row {
         self.kernel = kernel;
         self
@@ -261,24 +350,31 @@ impl Row {
     /// The plan, as words.
     fn plan(&self) -> String {
         let says_clone = |kind| match kind {
-            FsKind::Btrfs => Known::Yes,
-            FsKind::Pseudo => Known::No,
+            FsKind::Btrfs | FsKind::Apfs => Known::Yes,
+            FsKind::Pseudo | FsKind::HfsPlus | FsKind::ExFat => Known::No,
             _ => Known::Unknown,
         };
         let src_volume = volume(1, self.src, says_clone(self.src));
-        let dst_volume = self.dst.map_or(src_volume, |kind| volume(2, kind, says_clone(kind)));
+        let dst_volume = self
+            .dst
+            .map_or(src_volume, |kind| volume(2, kind, says_clone(kind)));
         let plan = plan(
             &Facts {
                 os: self.os,
                 kernel: self.kernel,
                 src: FileFacts {
                     size: self.size,
-                    allocated_bytes: if self.sparse_looking { self.size / 2 } else { self.size },
+                    allocated_bytes: if self.sparse_looking {
+                        self.size / 2
+                    } else {
+                        self.size
+                    },
                     is_regular: true,
                 },
                 src_volume,
                 dst_volume,
                 dst_is_regular: true,
+                dst_is_free: !self.exists,
                 refused: MethodSet::EMPTY,
             },
             &self.options,
@@ -289,7 +385,11 @@ impl Row {
             Holes::Map => ", holes by the map",
             Holes::Detect => ", holes by reading",
         };
-        let reserved = if plan.preallocate { ", space reserved" } else { "" };
+        let reserved = if plan.preallocate {
+            ", space reserved"
+        } else {
+            ""
+        };
         format!("{}{holes}{reserved}", methods.join(" > "))
     }
 }
@@ -300,17 +400,38 @@ const LARGE: u64 = 256 << 20;
 #[test]
 #[rustfmt::skip] // one case, one line: this is a table
 fn typical_plans() {
-    use FsKind::{Apfs, Btrfs, Ext, Fuse, HfsPlus, Ntfs, Pseudo, Refs, Tmpfs, Xfs, Zfs};
+    use FsKind::{Apfs, Btrfs, Cifs, ExFat, HfsPlus, Ntfs, Refs};
     use Os::{Macos, Windows};
+    let macos = |src, dst, size| row(Macos, src, dst, size);
     let table = [
         (linux(Btrfs, None, SMALL), "clone > read-write"),
-        (linux(Btrfs, None, LARGE), "clone > copy-range > read-write"),
-        (linux(Btrfs, None, LARGE).holes(), "clone > copy-range > read-write, holes by the map"),
+        (linux(Btrfs, None, LARGE), "clone > copy-range > sendfile > read-write"),
+        (linux(Btrfs, None, LARGE).holes(), "clone > copy-range > sendfile > read-write, holes by the map"),
         (linux(Btrfs, None, LARGE).reflink(Reflink::Always), "clone"),
         (linux(Btrfs, None, LARGE).reflink(Reflink::Never), "sendfile > read-write"),
+        (linux(Btrfs, Some(FsKind::Xfs), LARGE), "copy-range > sendfile > read-write"),
+        (linux(Btrfs, Some(FsKind::Xfs), LARGE).kernel(Kernel(5, 10)), "sendfile > read-write"),
+        (macos(Apfs, None, SMALL), "clone > read-write"),
+        (macos(Apfs, None, LARGE), "clone > system-copy > read-write"),
+        (macos(Apfs, None, LARGE).holes(), "clone > read-write, holes by reading"),
+        (macos(Apfs, None, LARGE).reflink(Reflink::Never), "system-copy > read-write"),
+        (macos(Apfs, None, LARGE).reflink(Reflink::Always), "clone"),
+        (macos(Apfs, None, LARGE).existing(), "system-copy > read-write"),
+        (macos(Apfs, None, LARGE).existing().reflink(Reflink::Always), ""),
+        (macos(Apfs, Some(Apfs), LARGE), "clone > system-copy > read-write"),
+        (macos(Apfs, Some(HfsPlus), LARGE), "system-copy > read-write"),
+        (macos(HfsPlus, None, LARGE), "system-copy > read-write"),
+        (macos(ExFat, None, LARGE), "system-copy > read-write"),
+        (macos(Cifs, None, SMALL), "read-write"),
+        (macos(Cifs, None, LARGE).holes(), "clone > system-copy > read-write, holes by the map"),
+        (macos(Apfs, None, LARGE).sparse(Sparse::Never), "read-write"),
+        (macos(Apfs, None, LARGE).only(Method::Direct), "direct, space reserved"),
+        (macos(Apfs, None, LARGE).only(Method::SystemCopy), "system-copy"),
+        (row(Windows, Refs, None, LARGE), "clone > system-copy > read-write"),
+        (row(Windows, Ntfs, None, LARGE).existing(), "clone > read-write"),
+        (row(Windows, Ntfs, None, LARGE).reflink(Reflink::Never), "read-write"),
     ];
     for (n, (row, wanted)) in table.iter().enumerate() {
         assert_eq!(row.plan(), *wanted, "row {n}");
     }
-    let _ = (Apfs, Ext, Fuse, HfsPlus, Ntfs, Pseudo, Refs, Tmpfs, Xfs, Zfs, Macos, Windows);
 }

@@ -3,13 +3,18 @@
 //! Trials are made in nameless files of their own, so that nothing of the user's is touched and
 //! nothing is left behind, whatever happens.
 
+use std::ffi::OsStr;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+use crate::attributes::access_acl;
 use crate::error::{Cause, Code, Error, Operation, Result};
 use crate::facts::{FsKind, Kernel, Known, VolumeFacts};
 use crate::method::{Method, Os};
 use crate::platform::native::Native;
-use crate::platform::{At, DirectAlignment, Move, Open, Platform, Seek, Sys, Target};
+use crate::platform::{
+    At, DirectAlignment, Move, Open, Platform, Seek, Sys, Takes, Target, Whole, WholeCopy,
+};
 use crate::rules::{self, Situation};
 
 /// How an answer was found.
@@ -45,6 +50,8 @@ pub struct VolumeProbe {
     pub kind: FsKind,
     /// Its block, bytes.
     pub block_bytes: u32,
+    /// Names that differ only in case are one.
+    pub folds_case: Known,
     /// Files can have holes, and the filesystem tells where (SEEK_DATA).
     pub holes: Answer,
     /// Space can be reserved (fallocate).
@@ -180,6 +187,9 @@ impl<P: Platform> Trial<'_, P> {
         if let Some(answer) = self.without_trial(method) {
             return answer;
         }
+        if self.platform.os().makes_whole(method) && self.source.is_ok() {
+            return self.tried(method, self.try_whole(method));
+        }
         let target = self.platform.scratch(&self.to.dir);
         match (&self.source, &target) {
             (Ok(src), Ok(dst)) => self.tried(method, self.try_method(method, src, dst)),
@@ -212,7 +222,8 @@ impl<P: Platform> Trial<'_, P> {
         let how = match method {
             Method::Clone => Move::CloneFile,
             Method::CopyRange => Move::CopyRange,
-            Method::SystemCopy => Move::SystemCopy,
+            // Where there is one, it makes whole copies.
+            Method::SystemCopy => return Err(rules::not_supported(self.platform.os())),
             Method::Sendfile => Move::Sendfile,
             Method::Direct => {
                 // One side is enough: the other goes through the cache.
@@ -232,6 +243,59 @@ impl<P: Platform> Trial<'_, P> {
             }
         }
         self.compare(dst)
+    }
+
+    /// Tries a method that names its destination: for a moment there are two hidden files, since
+    /// what has no name can't be cloned (clonefile: ENOENT).
+    fn try_whole(&self, method: Method) -> Sys<()> {
+        let name = |what| format!(".copyist-probe-{}-{what}", std::process::id());
+        let (from, to) = (name("from"), name("to"));
+        let src = At {
+            dir: &self.from.dir,
+            name: OsStr::new(&from),
+        };
+        let dst = At {
+            dir: &self.to.dir,
+            name: OsStr::new(&to),
+        };
+        let written = self.platform.open(src, Open::Create { mode: 0o600 })?;
+        let result = write_all(self.platform, &written, &self.pattern)
+            .and_then(|()| self.platform.open(src, Open::Read { follow: false }))
+            .and_then(|file| self.try_whole_from(method, &file, dst));
+        self.platform.remove(src, false)?;
+        result
+    }
+
+    fn try_whole_from(&self, method: Method, src: &P::Handle, dst: At<'_, P>) -> Sys<()> {
+        let copy = WholeCopy {
+            how: if method == Method::Clone {
+                Whole::Clone
+            } else {
+                Whole::SystemCopy
+            },
+            src: Target::Open(src),
+            dst: Target::Named(dst),
+            takes: Takes {
+                owner: false,
+                acl: false,
+                xattrs: false,
+                holes: false,
+                may_share: false,
+                by_path: false,
+                mode: 0o600,
+            },
+        };
+        let made = self
+            .platform
+            .copy_whole(&copy, &mut |_| ControlFlow::Continue(()));
+        let is_there = made.map_or_else(|failed| failed.is_left, |_| true);
+        if !is_there {
+            return made.map(|_| ()).map_err(|failed| failed.code);
+        }
+        let opened = self.platform.open(dst, Open::Read { follow: false });
+        self.platform.remove(dst, false)?;
+        made.map_err(|failed| failed.code)?;
+        self.compare(&opened?)
     }
 
     /// A method that answers success and copies something else is worse than none.
@@ -274,18 +338,23 @@ fn volume<P: Platform>(platform: &P, path: &Path, place: &Place<P>) -> VolumePro
         Ok(file) => Answer::tried(question(file)),
         Err(_) => Answer::known(Known::Unknown, How::Table),
     };
+    // On Linux a user's attributes begin so; elsewhere any name will do.
     let xattr = b"user.copyist.probe";
     VolumeProbe {
         path: path.to_path_buf(),
         kind: place.facts.kind,
         block_bytes: place.facts.block_bytes,
+        folds_case: place.facts.folds_case,
         holes: ask(&|file| try_holes(platform, file)),
         preallocation: ask(&|file| platform.allocate(file, 0, TRIAL_BYTES as u64)),
         xattrs: ask(&|file| platform.set_xattr(Target::Open(file), xattr, b"1")),
         acls: ask(&|file| {
-            let name = b"system.posix_acl_access";
             platform
-                .xattr(Target::Open(file), name, &mut Vec::new())
+                .xattr(
+                    Target::Open(file),
+                    access_acl(platform.os()),
+                    &mut Vec::new(),
+                )
                 .map(|_| ())
         }),
         direct_alignment: scratch

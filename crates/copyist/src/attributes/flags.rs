@@ -1,18 +1,53 @@
-//! The inode flags of chattr(1).
+//! The inode flags of chattr(1) and chflags(1).
 
 use super::Failed;
 use crate::error::Operation;
+use crate::method::Os;
 use crate::platform::{Attribute, Platform, Target};
 use crate::rules;
 
-/// Set at the end: a file that has one of them can't be written or renamed any more.
-/// FS_IMMUTABLE_FL and FS_APPEND_FL of linux/fs.h.
-const LOCKING: u32 = 0x10 | 0x20;
+/// What a system's flags mean.
+struct Flags {
+    /// Set at the end: a file that has one of them can't be written or renamed any more.
+    locking: u32,
+    /// Flags that a user may set and that are no state of the filesystem's own.
+    settable: u32,
+    /// Those among them that only a superuser may set.
+    privileged: u32,
+}
 
-/// Flags that a user may set and that are no state of the filesystem's own: FS_SECRM_FL to
-/// FS_NOATIME_FL, FS_JOURNAL_DATA_FL, FS_NOTAIL_FL, FS_DIRSYNC_FL, FS_TOPDIR_FL, FS_NOCOW_FL and
-/// FS_PROJINHERIT_FL of linux/fs.h.
-const SETTABLE: u32 = 0xff | 0x4000 | 0x8000 | 0x1_0000 | 0x2_0000 | NOCOW | 0x2000_0000;
+const fn flags_of(os: Os) -> Flags {
+    match os {
+        // linux/fs.h: FS_IMMUTABLE_FL and FS_APPEND_FL; FS_SECRM_FL to FS_NOATIME_FL,
+        // FS_JOURNAL_DATA_FL, FS_NOTAIL_FL, FS_DIRSYNC_FL, FS_TOPDIR_FL, FS_NOCOW_FL and
+        // FS_PROJINHERIT_FL.
+        Os::Linux => Flags {
+            locking: 0x10 | 0x20,
+            settable: 0xff | 0x4000 | 0x8000 | 0x1_0000 | 0x2_0000 | NOCOW | 0x2000_0000,
+            privileged: 0,
+        },
+        // sys/stat.h of macOS: UF_IMMUTABLE, UF_APPEND, SF_IMMUTABLE, SF_APPEND; and UF_NODUMP,
+        // UF_OPAQUE, UF_HIDDEN, SF_ARCHIVED. UF_COMPRESSED is the system's: it says how the
+        // content is kept.
+        Os::Macos => Flags {
+            locking: 0x2 | 0x4 | 0x2_0000 | 0x4_0000,
+            settable: 0xf | 0x8000 | 0x7_0000,
+            privileged: 0x7_0000,
+        },
+        // sys/stat.h of FreeBSD: the same, and UF_NOUNLINK and SF_NOUNLINK, which lock too.
+        Os::Freebsd => Flags {
+            locking: 0x16 | 0x16_0000,
+            settable: 0x1f | 0x8000 | 0x17_0000,
+            privileged: 0x17_0000,
+        },
+        // Attributes of Windows are no flags of an inode.
+        Os::Windows => Flags {
+            locking: 0,
+            settable: 0,
+            privileged: 0,
+        },
+    }
+}
 
 /// FS_NOCOW_FL: written in place by btrfs, without checksums.
 const NOCOW: u32 = 0x0080_0000;
@@ -46,7 +81,14 @@ pub(crate) fn copy_flags<P: Platform>(
         Err(code) if rules::is_unsupported(platform.os(), code) => return Ok(()),
         Err(code) => return Err(failed(code)),
     };
-    let mask = if last { SETTABLE } else { SETTABLE & !LOCKING };
+    let flags = flags_of(platform.os());
+    let mut mask = flags.settable;
+    if !last {
+        mask &= !flags.locking;
+    }
+    if !platform.is_privileged() {
+        mask &= !flags.privileged;
+    }
     if wanted & mask == 0 {
         return Ok(());
     }
@@ -58,4 +100,22 @@ pub(crate) fn copy_flags<P: Platform>(
     platform
         .set(Target::Open(dst), Attribute::Flags(flags))
         .map_err(failed)
+}
+
+/// Takes the flags away that a clone has brought along: with some of them nothing else could be
+/// set, and what the options want of them is given at the end.
+pub(crate) fn reset_flags<P: Platform>(platform: &P, file: &P::Handle) -> Result<(), Failed> {
+    let failed = |code| Failed {
+        operation: Operation::SetFlags,
+        code,
+    };
+    let settable = flags_of(platform.os()).settable;
+    match platform.flags(file) {
+        Ok(now) if now & settable != 0 => platform
+            .set(Target::Open(file), Attribute::Flags(now & !settable))
+            .map_err(failed),
+        Ok(_) => Ok(()),
+        Err(code) if rules::is_unsupported(platform.os(), code) => Ok(()),
+        Err(code) => Err(failed(code)),
+    }
 }

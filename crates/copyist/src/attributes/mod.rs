@@ -7,14 +7,14 @@
 use crate::buffers::Buffers;
 use crate::error::{Code, Operation};
 use crate::options::{NewMode, Options};
-use crate::platform::{Attribute, FileKind, Platform, Stat, Target};
+use crate::platform::{Attribute, FileKind, Platform, Stat, Target, Timestamp};
 use crate::rules;
 
 mod flags;
 mod xattrs;
 
-pub(crate) use flags::{copy_flags, match_nocow};
-pub(crate) use xattrs::DEFAULT_ACL;
+pub(crate) use flags::{copy_flags, match_nocow, reset_flags};
+pub(crate) use xattrs::{access_acl, inherited_acl};
 
 /// What failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +45,20 @@ pub(crate) struct Made {
     pub(crate) added: u32,
     /// Its directory's default access control list may have given it one.
     pub(crate) may_have_acl: bool,
+    /// What the call that made it has brought along: what the options don't keep of it is taken
+    /// away again.
+    pub(crate) brought: Brought,
+}
+
+/// Which of the source's attributes (permissions, times, extended attributes, flags) the
+/// destination was made with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Brought {
+    Nothing,
+    /// Any, or none: the system's copier has its own mind.
+    Some,
+    /// All, set-id bits and perhaps the owner excepted: it is a clone.
+    All,
 }
 
 impl Made {
@@ -55,6 +69,7 @@ impl Made {
             withheld: 0,
             added: 0,
             may_have_acl: true,
+            brought: Brought::Nothing,
         }
     }
 }
@@ -116,6 +131,7 @@ impl MakeMode {
             withheld: self.withheld,
             added: self.added,
             may_have_acl,
+            brought: Brought::Nothing,
         }
     }
 }
@@ -168,12 +184,31 @@ impl<P: Platform> Attributes<'_, P> {
         if !is_link {
             self.set_mode(current.as_ref(), owned, acls, fail);
         }
-        if preserve.times {
-            let times = Attribute::Times {
-                accessed: self.src_stat.accessed,
-                modified: self.src_stat.modified,
-            };
-            self.set(times, Operation::SetTimes).unwrap_or_else(fail);
+        self.set_times(fail);
+    }
+
+    fn set_times(&self, fail: &mut dyn FnMut(Failed)) {
+        let src = self.src_stat;
+        let brought = self.made.brought;
+        let (accessed, modified, created) = match self.options.preserve.times {
+            // A clone has the date of its making already.
+            true if brought == Brought::All => (src.accessed, src.modified, None),
+            true => (src.accessed, src.modified, src.created),
+            false if brought == Brought::Nothing => return,
+            false => {
+                let now = Timestamp::now();
+                (now, now, Some(now))
+            }
+        };
+        let times = Attribute::Times { accessed, modified };
+        self.set(times, Operation::SetTimes)
+            .unwrap_or_else(&mut *fail);
+        // After the others: a modification before its making moves that (HFS+ and APFS).
+        if let Some(created) = created
+            && let Err(failed) = self.set(Attribute::Created(created), Operation::SetTimes)
+            && !self.is_not_permitted(failed.code)
+        {
+            fail(failed);
         }
     }
 
@@ -257,6 +292,12 @@ impl<P: Platform> Attributes<'_, P> {
             return self.set_default_mode(current, fail);
         }
         let umask = self.platform.umask();
+        if self.made.brought != Brought::Nothing {
+            let mode = Attribute::Mode(self.src_stat.mode & 0o777 & !umask);
+            return self
+                .set(mode, Operation::SetMode)
+                .unwrap_or_else(&mut *fail);
+        }
         let Made {
             is_new,
             withheld,

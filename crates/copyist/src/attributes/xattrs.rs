@@ -1,7 +1,8 @@
-//! Extended attributes, and the access control lists that Linux keeps in them.
+//! Extended attributes, and the access control lists that systems keep in them.
 
-use super::{Attributes, Failed};
+use super::{Attributes, Brought, Failed};
 use crate::error::{Code, Operation};
+use crate::method::Os;
 use crate::options::Want;
 use crate::platform::{FileKind, Platform};
 use crate::rules;
@@ -9,7 +10,42 @@ use crate::rules;
 /// See acl(5) and the kernel's include/uapi/linux/xattr.h.
 const ACCESS_ACL: &[u8] = b"system.posix_acl_access";
 /// A directory's list for what will be made in it.
-pub(crate) const DEFAULT_ACL: &[u8] = b"system.posix_acl_default";
+const DEFAULT_ACL: &[u8] = b"system.posix_acl_default";
+/// Where macOS keeps its lists (KAUTH_FILESEC_XATTR of xnu's sys/kauth.h). It is never listed, and
+/// only the calls of acl(3) reach it: the waist makes them of this name.
+const MACOS_ACL: &[u8] = b"com.apple.system.Security";
+
+/// The name of a file's access control list.
+pub(crate) const fn access_acl(os: Os) -> &'static [u8] {
+    match os {
+        Os::Macos => MACOS_ACL,
+        Os::Linux | Os::Windows | Os::Freebsd => ACCESS_ACL,
+    }
+}
+
+/// The name of the list by which a directory gives access to what is made in it. On macOS a
+/// directory has one list, of which some entries are inherited.
+pub(crate) const fn inherited_acl(os: Os) -> &'static [u8] {
+    match os {
+        Os::Macos => MACOS_ACL,
+        Os::Linux | Os::Windows | Os::Freebsd => DEFAULT_ACL,
+    }
+}
+
+/// What every copy keeps, whatever the options: on macOS the resource fork and the Finder's
+/// information are content of a file to those who use them, and a copy that loses its quarantine
+/// would open unasked what came from the network.
+const fn always_kept(os: Os) -> &'static [&'static [u8]] {
+    match os {
+        Os::Macos => &[
+            b"com.apple.ResourceFork",
+            b"com.apple.FinderInfo",
+            b"com.apple.quarantine",
+        ],
+        Os::Linux | Os::Windows | Os::Freebsd => &[],
+    }
+}
+
 /// An NFSv4 list, which belongs to the permissions like the others.
 const NFS4_ACL: &[u8] = b"system.nfs4_acl";
 const SELINUX: &[u8] = b"security.selinux";
@@ -48,7 +84,8 @@ impl Acls {
 /// Copies what the options ask for, and answers which access control lists were seen.
 pub(super) fn copy<P: Platform>(it: &mut Attributes<'_, P>, fail: &mut dyn FnMut(Failed)) -> Acls {
     let (xattrs, context) = (it.options.preserve.xattrs, it.options.preserve.context);
-    if !xattrs.wanted() && !context.wanted() {
+    let os = it.platform.os();
+    if !xattrs.wanted() && !context.wanted() && always_kept(os).is_empty() {
         return Acls::NOT_ASKED;
     }
     let mut names = std::mem::take(&mut it.buffers.xattr_names);
@@ -64,6 +101,9 @@ pub(super) fn copy<P: Platform>(it: &mut Attributes<'_, P>, fail: &mut dyn FnMut
         }
     };
     it.buffers.xattr_names = names;
+    if os == Os::Macos {
+        return Acls::NOT_ASKED; // the names don't tell
+    }
     acls
 }
 
@@ -92,14 +132,29 @@ fn copy_named<P: Platform>(
             }
             SELINUX => it.options.preserve.context,
             _ if OF_THE_INODE.iter().any(|own| name.starts_with(own)) => continue,
-            _ => it.options.preserve.xattrs,
+            _ => match it.options.preserve.xattrs {
+                Want::No if always_kept(it.platform.os()).contains(&name) => Want::Try,
+                want => want,
+            },
         };
-        if want.wanted() {
+        if !want.wanted() {
+            if it.made.brought != Brought::Nothing {
+                strip(it, name, fail);
+            }
+        } else if it.made.brought != Brought::All {
             copy_one(it, name)
                 .unwrap_or_else(|failed| report(it, want, failed.operation, failed.code, fail));
         }
     }
     acls
+}
+
+/// Takes away what a clone has brought along. What can't be taken away (macOS 13 marks files with
+/// com.apple.provenance, and refuses) does no harm.
+fn strip<P: Platform>(it: &Attributes<'_, P>, name: &[u8], fail: &mut dyn FnMut(Failed)) {
+    if let Err(code) = it.platform.remove_xattr(it.dst, name) {
+        report(it, Want::Try, Operation::SetXattrs, code, fail);
+    }
 }
 
 fn copy_one<P: Platform>(it: &mut Attributes<'_, P>, name: &[u8]) -> Result<(), Failed> {
@@ -151,8 +206,9 @@ pub(super) fn set_acls<P: Platform>(
     seen: Acls,
     fail: &mut dyn FnMut(Failed),
 ) {
-    set_acl(it, ACCESS_ACL, seen.access).unwrap_or_else(&mut *fail);
-    if it.src_stat.kind == FileKind::Directory {
+    let os = it.platform.os();
+    set_acl(it, access_acl(os), seen.access).unwrap_or_else(&mut *fail);
+    if it.src_stat.kind == FileKind::Directory && inherited_acl(os) != access_acl(os) {
         set_acl(it, DEFAULT_ACL, seen.default).unwrap_or_else(&mut *fail);
     }
     if seen.nfs4 {

@@ -5,6 +5,8 @@
 //! no policy, no fallback, no loop, and an error is a plain [`Code`].
 
 use std::ffi::{OsStr, OsString};
+use std::ops::ControlFlow;
+use std::time::SystemTime;
 
 use copyist_sys::Names;
 
@@ -67,6 +69,18 @@ pub(crate) struct Timestamp {
     pub(crate) nanos: u32,
 }
 
+impl Timestamp {
+    /// The time of day.
+    pub(crate) fn now() -> Timestamp {
+        // A clock before 1970 makes it 1970.
+        let since = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+        Timestamp {
+            seconds: since.as_secs().cast_signed(),
+            nanos: since.subsec_nanos(),
+        }
+    }
+}
+
 /// Names a file while its volume is mounted: (volume, inode).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct FileId {
@@ -89,6 +103,10 @@ pub(crate) struct Stat {
     pub(crate) device: u64,
     pub(crate) accessed: Timestamp,
     pub(crate) modified: Timestamp,
+    /// When it was made, where stat says so (not on Linux).
+    pub(crate) created: Option<Timestamp>,
+    /// The flags of chflags(1), where stat says so (not on Linux).
+    pub(crate) flags: Option<u32>,
 }
 
 /// How to open what exists, or to make and open a file.
@@ -140,11 +158,86 @@ pub(crate) enum Move {
     CloneRange,
     /// copy_file_range, at most `len` bytes.
     CopyRange,
-    /// The system's own file copier.
-    SystemCopy,
     /// sendfile, at most `len` bytes; the destination's file position must be at the offset,
     /// which [`Platform::move_data`] sees to.
     Sendfile,
+}
+
+/// A copy of a whole file that a system makes by one call, destination and all.
+///
+/// Where the others move bytes between two open files ([`Move`]), these give the destination its
+/// name: clonefile, copyfile(3) and CopyFileExW know no other way.
+#[allow(dead_code)] // Linux makes none
+pub(crate) struct WholeCopy<'a, P: Platform> {
+    pub(crate) how: Whole,
+    /// A file is open for reading; a directory has a name, which is not followed.
+    pub(crate) src: Target<'a, P>,
+    /// [`Target::Named`]: to be made; the name must be free, a symbolic link has it too.
+    /// [`Target::Open`]: an empty file, to be filled (a system that can't says "not supported").
+    pub(crate) dst: Target<'a, P>,
+    pub(crate) takes: Takes,
+}
+
+/// The calls that make whole copies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Whole {
+    /// Share everything, of one moment (clonefile; on a directory, with all that is in it).
+    Clone,
+    /// The system's own copier (copyfile(3), CopyFileExW). A destination that it makes may have
+    /// been given any attribute of the source.
+    SystemCopy,
+}
+
+/// What a whole copy takes along besides the data, where the system lets the caller choose.
+#[allow(dead_code)] // Linux makes no such copies
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Takes {
+    /// The owner (macOS: without it, CLONE_NOOWNERCOPY).
+    pub(crate) owner: bool,
+    /// Access control lists (CLONE_ACL, COPYFILE_ACL).
+    pub(crate) acl: bool,
+    /// Extended attributes, with what the system keeps in them (COPYFILE_XATTR).
+    pub(crate) xattrs: bool,
+    /// Holes (COPYFILE_DATA_SPARSE).
+    pub(crate) holes: bool,
+    /// Its copier may share extents instead (COPYFILE_CLONE).
+    pub(crate) may_share: bool,
+    /// The destination is what the caller named, from the current directory, and not a name that
+    /// a walk came to: calls that take whole paths may be made.
+    pub(crate) by_path: bool,
+    /// Permission bits to make it with, where the call doesn't take the source's.
+    pub(crate) mode: u32,
+}
+
+/// A whole copy that was not made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct NotMade {
+    pub(crate) code: Code,
+    /// A part of it has the name now, and is the caller's to remove. Never set for a name that
+    /// was taken before the call.
+    pub(crate) is_left: bool,
+}
+
+impl From<Code> for NotMade {
+    fn from(code: Code) -> NotMade {
+        NotMade {
+            code,
+            is_left: false,
+        }
+    }
+}
+
+/// Told how many bytes of a whole copy are in place; answers whether to go on. Where it breaks
+/// off, the copy ends with [`Code::CANCELLED`].
+pub(crate) type Progress<'a> = dyn FnMut(u64) -> ControlFlow<()> + 'a;
+
+/// How far down data is to be forced before a file counts as copied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Flush {
+    /// To the device, and not before anything that was written earlier (F_BARRIERFSYNC).
+    Ordered,
+    /// To the medium: a power failure loses nothing (fsync; macOS: F_FULLFSYNC).
+    Durable,
 }
 
 /// One attribute to set.
@@ -160,7 +253,9 @@ pub(crate) enum Attribute {
         accessed: Timestamp,
         modified: Timestamp,
     },
-    /// The flags of chattr(1).
+    /// When it was made (not on Linux).
+    Created(Timestamp),
+    /// The flags of chattr(1), of chflags(1) on macOS and FreeBSD.
     Flags(u32),
 }
 
@@ -289,6 +384,13 @@ pub(crate) trait Platform: Send + Sync + Sized + 'static {
         offset: u64,
         len: u64,
     ) -> Sys<u64>;
+    /// Makes a whole copy; answers its length, bytes. `progress` may never be called: a clone has
+    /// no progress.
+    fn copy_whole(
+        &self,
+        copy: &WholeCopy<'_, Self>,
+        progress: &mut Progress<'_>,
+    ) -> Result<u64, NotMade>;
     /// The start of the next data or hole at or after `offset`; `None` past the last data.
     fn seek(&self, file: &Self::Handle, offset: u64, what: Seek) -> Sys<Option<u64>>;
     /// Reserves space without changing the size.
@@ -297,6 +399,8 @@ pub(crate) trait Platform: Send + Sync + Sized + 'static {
     /// Turns direct I/O on, and says what it asks for.
     fn direct_on(&self, file: &Self::Handle) -> Sys<DirectAlignment>;
     fn direct_off(&self, file: &Self::Handle) -> Sys<()>;
+    /// Waits until what was written is safe from what `how` names.
+    fn flush(&self, file: &Self::Handle, how: Flush) -> Sys<()>;
     /// Closes, and hears the errors that come only now.
     fn close(&self, file: Self::Handle) -> Sys<()>;
 

@@ -1,10 +1,20 @@
 //! The system that copyist runs on. The only user of copyist-sys and rustix.
 
+#[cfg(target_os = "freebsd")]
+mod freebsd;
 #[cfg(target_os = "linux")]
 mod linux;
+#[cfg(target_os = "macos")]
+mod macos;
+#[cfg(unix)]
+mod unix;
 
+#[cfg(target_os = "freebsd")]
+pub(crate) use freebsd::Native;
 #[cfg(target_os = "linux")]
 pub(crate) use linux::Native;
+#[cfg(target_os = "macos")]
+pub(crate) use macos::Native;
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(any(target_os = "linux", target_os = "macos", target_os = "freebsd")))]
 compile_error!("copyist's native half for this system has not been written");

@@ -1,10 +1,10 @@
 //! macOS: errno values and what they mean to each method.
 //!
-//! Sources: clonefile(2), copyfile(3), fcntl(2).
+//! Sources: clonefile(2), copyfile(3), fcntl(2), and xnu's bsd/sys/errno.h.
 
 use super::{Remember, Rule, Verdict};
 use crate::error::Code;
-use crate::method::Method::{Clone, Direct, ReadWrite, SystemCopy};
+use crate::method::Method::{self, Clone, Direct, ReadWrite, SystemCopy};
 
 macro_rules! codes {
     ($($name:ident = $value:literal,)*) => {
@@ -20,43 +20,87 @@ codes! {
     ENOENT = 2,
     EINTR = 4,
     EIO = 5,
+    ENXIO = 6,
+    EBADF = 9,
     ENOMEM = 12,
     EACCES = 13,
+    EBUSY = 16,
     EEXIST = 17,
     EXDEV = 18,
+    ENODEV = 19,
+    ENOTDIR = 20,
+    EISDIR = 21,
     EINVAL = 22,
+    ENFILE = 23,
+    EMFILE = 24,
     ENOTTY = 25,
+    ETXTBSY = 26,
     EFBIG = 27,
     ENOSPC = 28,
+    ESPIPE = 29,
     EROFS = 30,
+    EMLINK = 31,
+    EPIPE = 32,
+    ERANGE = 34,
+    EAGAIN = 35,
     ENOTSUP = 45,
+    ETIMEDOUT = 60,
     ELOOP = 62,
+    ENAMETOOLONG = 63,
+    ENOTEMPTY = 66,
     EDQUOT = 69,
+    ESTALE = 70,
     ENOSYS = 78,
+    EOVERFLOW = 84,
+    ECANCELED = 89,
+    ENOATTR = 93,
+    EOPNOTSUPP = 102,
 }
+
+const fn retry(method: Method, code: Code, why: &'static str) -> Rule {
+    Rule::new(method, Some(code), Verdict::Retry, Remember::File, why)
+}
+
+const fn next(method: Method, code: Code, remember: Remember, why: &'static str) -> Rule {
+    Rule::new(method, Some(code), Verdict::Next, remember, why)
+}
+
+const fn fatal(method: Method, code: Code, why: &'static str) -> Rule {
+    Rule::new(method, Some(code), Verdict::Fatal, Remember::File, why)
+}
+
+const SIGNAL: &str = "a signal arrived before anything was done";
 
 /// The rules, first match first.
 #[rustfmt::skip] // one rule, one line: this is a table
 pub(crate) static RULES: &[Rule] = &[
-    Rule::new(Clone, Some(EINTR), Verdict::Retry, Remember::File, "a signal arrived before anything was done"),
-    Rule::new(Clone, Some(EIO), Verdict::Fatal, Remember::File, "the device failed"),
-    Rule::new(Clone, Some(ENOMEM), Verdict::Fatal, Remember::File, "the kernel is out of memory"),
-    Rule::new(Clone, Some(ENOSPC), Verdict::Fatal, Remember::File, "no room for the clone's metadata"),
-    Rule::new(Clone, Some(EDQUOT), Verdict::Fatal, Remember::File, "the quota has no room for the clone"),
-    Rule::new(Clone, Some(ENOTSUP), Verdict::Next, Remember::VolumePair, "the filesystem (HFS+, exFAT, SMB) can't clone"),
-    Rule::new(Clone, Some(EXDEV), Verdict::Next, Remember::VolumePair, "two volumes, even of one APFS container"),
-    Rule::new(Clone, Some(ENOSYS), Verdict::Next, Remember::Process, "macOS before 10.12"),
+    retry(Clone, EINTR, SIGNAL),
+    fatal(Clone, EIO, "the device failed"),
+    fatal(Clone, ENOMEM, "the kernel is out of memory"),
+    fatal(Clone, ENOSPC, "no room for the clone's metadata"),
+    fatal(Clone, EDQUOT, "the quota has no room for the clone"),
+    next(Clone, ENOTSUP, Remember::VolumePair, "the filesystem (HFS+, exFAT, SMB) can't clone"),
+    next(Clone, EOPNOTSUPP, Remember::VolumePair, "a filesystem of another maker's can't clone"),
+    next(Clone, EXDEV, Remember::VolumePair, "two volumes, even of one APFS container"),
+    next(Clone, ENOSYS, Remember::Process, "macOS before 10.12"),
+    next(Clone, ENOENT, Remember::File, "the source has lost its last name: what is not there can't be cloned"),
+    next(Clone, EPERM, Remember::File, "protected by the system, or by a flag of the directory"),
+    next(Clone, Code::NO_PROGRESS, Remember::File, "another method has begun: a clone is of a whole file"),
     Rule::new(Clone, None, Verdict::Next, Remember::File, "a refused clone has changed nothing, whatever the code"),
 
-    Rule::new(SystemCopy, Some(EINTR), Verdict::Retry, Remember::File, "a signal arrived before anything was done"),
-    Rule::new(SystemCopy, Some(ENOTSUP), Verdict::Next, Remember::VolumePair, "copyfile doesn't serve this pair"),
-    Rule::new(SystemCopy, None, Verdict::Fatal, Remember::File, "a real error, or an unknown one"),
+    retry(SystemCopy, EINTR, SIGNAL),
+    next(SystemCopy, ENOTSUP, Remember::VolumePair, "copyfile doesn't serve this pair"),
+    next(SystemCopy, EOPNOTSUPP, Remember::VolumePair, "copyfile doesn't serve this pair"),
+    next(SystemCopy, ENOSYS, Remember::Process, "a sandbox without a call that copyfile needs"),
+    next(SystemCopy, Code::NO_PROGRESS, Remember::File, "another method has begun: copyfile copies whole files"),
+    Rule::new(SystemCopy, None, Verdict::Fatal, Remember::File, "a real error (EIO, ENOSPC, EDQUOT, ENOMEM), or an unknown one"),
 
-    Rule::new(Direct, Some(EINTR), Verdict::Retry, Remember::File, "a signal arrived before anything was done"),
-    Rule::new(Direct, Some(EINVAL), Verdict::Next, Remember::File, "the filesystem doesn't take F_NOCACHE"),
-    Rule::new(Direct, Some(ENOTSUP), Verdict::Next, Remember::File, "the filesystem doesn't take F_NOCACHE"),
+    retry(Direct, EINTR, SIGNAL),
+    next(Direct, EINVAL, Remember::File, "the filesystem doesn't take F_NOCACHE"),
+    next(Direct, ENOTSUP, Remember::File, "the filesystem doesn't take F_NOCACHE"),
+    next(Direct, ENOTTY, Remember::File, "the filesystem doesn't know F_NOCACHE"),
     Rule::new(Direct, None, Verdict::Fatal, Remember::File, "a real error, or an unknown one"),
 
-    Rule::new(ReadWrite, Some(EINTR), Verdict::Retry, Remember::File, "a signal arrived before anything was done"),
+    retry(ReadWrite, EINTR, SIGNAL),
     Rule::new(ReadWrite, None, Verdict::Fatal, Remember::File, "there is no other way left: whatever it is, it is real"),
 ];

@@ -7,6 +7,7 @@ use crate::error::Code;
 use crate::facts::FsKind;
 use crate::method::{Method, Os};
 
+mod freebsd;
 pub(crate) mod linux;
 pub(crate) mod macos;
 mod pins;
@@ -93,6 +94,7 @@ pub(crate) fn table(os: Os) -> &'static [Rule] {
     match os {
         Os::Linux => linux::RULES,
         Os::Macos => macos::RULES,
+        Os::Freebsd => freebsd::RULES,
         Os::Windows => windows::RULES,
     }
 }
@@ -125,7 +127,8 @@ static UNKNOWN: Rule = Rule::new(
 pub(crate) fn code_name(os: Os, code: Code) -> Option<&'static str> {
     let names = match os {
         Os::Linux => linux::NAMES,
-        Os::Macos => macos::NAMES,
+        // Both have the numbers of 4.4BSD, as far as they are used here.
+        Os::Macos | Os::Freebsd => macos::NAMES,
         Os::Windows => windows::NAMES,
     };
     if code == Code::NO_PROGRESS {
@@ -141,7 +144,7 @@ pub(crate) fn code_name(os: Os, code: Code) -> Option<&'static str> {
 pub(crate) fn is_not_found(os: Os, code: Code) -> bool {
     match os {
         Os::Linux => code == linux::ENOENT,
-        Os::Macos => code == macos::ENOENT,
+        Os::Macos | Os::Freebsd => code == macos::ENOENT,
         Os::Windows => {
             code == windows::ERROR_FILE_NOT_FOUND || code == windows::ERROR_PATH_NOT_FOUND
         }
@@ -152,7 +155,7 @@ pub(crate) fn is_not_found(os: Os, code: Code) -> bool {
 pub(crate) fn is_taken(os: Os, code: Code) -> bool {
     match os {
         Os::Linux => code == linux::EEXIST,
-        Os::Macos => code == macos::EEXIST,
+        Os::Macos | Os::Freebsd => code == macos::EEXIST,
         Os::Windows => code == windows::ERROR_FILE_EXISTS || code == windows::ERROR_ALREADY_EXISTS,
     }
 }
@@ -161,7 +164,7 @@ pub(crate) fn is_taken(os: Os, code: Code) -> bool {
 pub(crate) fn taken(os: Os) -> Code {
     match os {
         Os::Linux => linux::EEXIST,
-        Os::Macos => macos::EEXIST,
+        Os::Macos | Os::Freebsd => macos::EEXIST,
         Os::Windows => windows::ERROR_FILE_EXISTS,
     }
 }
@@ -170,7 +173,13 @@ pub(crate) fn taken(os: Os) -> Code {
 pub(crate) fn is_unsupported(os: Os, code: Code) -> bool {
     match os {
         Os::Linux => [linux::EOPNOTSUPP, linux::ENOSYS, linux::ENOTTY].contains(&code),
-        Os::Macos => [macos::ENOTSUP, macos::ENOSYS, macos::ENOTTY].contains(&code),
+        Os::Macos | Os::Freebsd => [
+            macos::ENOTSUP,
+            macos::EOPNOTSUPP,
+            macos::ENOSYS,
+            macos::ENOTTY,
+        ]
+        .contains(&code),
         Os::Windows => [
             windows::ERROR_NOT_SUPPORTED,
             windows::ERROR_INVALID_FUNCTION,
@@ -179,12 +188,21 @@ pub(crate) fn is_unsupported(os: Os, code: Code) -> bool {
     }
 }
 
+/// What the system says of what it doesn't have.
+pub(crate) fn not_supported(os: Os) -> Code {
+    match os {
+        Os::Linux => linux::EOPNOTSUPP,
+        Os::Macos | Os::Freebsd => macos::ENOTSUP,
+        Os::Windows => windows::ERROR_NOT_SUPPORTED,
+    }
+}
+
 /// Whether the code says that the process, or the volume, may not keep that attribute: cp passes
 /// over it unless the attribute was asked for by name. CIFS, exFAT and NTFS-3G say EPERM to all.
 pub(crate) fn is_not_permitted(os: Os, code: Code) -> bool {
     match os {
         Os::Linux => code == linux::EPERM || code == linux::EINVAL,
-        Os::Macos => code == macos::EPERM || code == macos::EINVAL,
+        Os::Macos | Os::Freebsd => code == macos::EPERM || code == macos::EINVAL,
         Os::Windows => {
             code == windows::ERROR_ACCESS_DENIED || code == windows::ERROR_PRIVILEGE_NOT_HELD
         }
@@ -195,7 +213,7 @@ pub(crate) fn is_not_permitted(os: Os, code: Code) -> bool {
 pub(crate) fn is_link_loop(os: Os, code: Code) -> bool {
     match os {
         Os::Linux => code == linux::ELOOP,
-        Os::Macos => code == macos::ELOOP,
+        Os::Macos | Os::Freebsd => code == macos::ELOOP,
         Os::Windows => code == windows::ERROR_CANT_RESOLVE_FILENAME,
     }
 }
@@ -204,7 +222,7 @@ pub(crate) fn is_link_loop(os: Os, code: Code) -> bool {
 pub(crate) fn is_access_denied(os: Os, code: Code) -> bool {
     match os {
         Os::Linux => code == linux::EACCES,
-        Os::Macos => code == macos::EACCES,
+        Os::Macos | Os::Freebsd => code == macos::EACCES,
         Os::Windows => code == windows::ERROR_ACCESS_DENIED,
     }
 }

@@ -8,9 +8,10 @@ use super::{Handle, Sim};
 use crate::facts::{FsKind, Kernel, VolumeFacts};
 use crate::method::Os;
 use crate::platform::{
-    At, Attribute, Batch, DirectAlignment, Move, Node, Open, Platform, Seek, Stat, Sys, Target,
+    At, Attribute, Batch, DirectAlignment, Flush, Move, Node, NotMade, Open, Platform, Progress,
+    Seek, Stat, Sys, Target, WholeCopy,
 };
-use crate::rules::linux;
+use crate::rules::{linux, macos};
 
 /// A bug.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +50,12 @@ pub(super) enum Bug {
     BackupRemoved,
     /// The source is emptied, and not the destination.
     WritesToTheSource,
+    /// What has the name of a clone is unlinked, and then it is cloned.
+    TakenNameUnlinked,
+    /// What the system's copier has left of a failed copy stays.
+    PartOfWholeLeft,
+    /// A failed flush is a success.
+    FlushErrorSwallowed,
 }
 
 /// A [`Sim`] seen through a [`Bug`].
@@ -226,6 +233,40 @@ impl Platform for Buggy {
                 self.sim.move_data(Move::CopyRange, src, dst, offset, len)
             }
             (_, _, result) => result,
+        }
+    }
+
+    fn copy_whole(
+        &self,
+        copy: &WholeCopy<'_, Self>,
+        progress: &mut Progress<'_>,
+    ) -> Result<u64, NotMade> {
+        let copy = WholeCopy {
+            how: copy.how,
+            src: target(copy.src),
+            dst: target(copy.dst),
+            takes: copy.takes,
+        };
+        let mut result = self.sim.copy_whole(&copy, progress);
+        if self.has(Bug::TakenNameUnlinked)
+            && let (Err(failed), Target::Named(at)) = (result, copy.dst)
+            && failed.code == macos::EEXIST
+        {
+            self.sim.remove(at, false)?;
+            result = self.sim.copy_whole(&copy, progress);
+        }
+        match result {
+            Err(failed) if self.has(Bug::PartOfWholeLeft) => Err(failed.code.into()),
+            result => result,
+        }
+    }
+
+    fn flush(&self, file: &Handle, how: Flush) -> Sys<()> {
+        let result = self.sim.flush(file, how);
+        if self.has(Bug::FlushErrorSwallowed) {
+            Ok(())
+        } else {
+            result
         }
     }
 

@@ -36,7 +36,8 @@ impl Codes {
     pub(super) const fn of(os: Os) -> Codes {
         match os {
             Os::Linux => LINUX,
-            Os::Macos => MACOS,
+            // Nothing of FreeBSD's is simulated; its numbers are those of 4.4BSD, as macOS's.
+            Os::Macos | Os::Freebsd => MACOS,
             Os::Windows => WINDOWS,
         }
     }

@@ -1,7 +1,7 @@
 //! What goes wrong, and when.
 
 use crate::error::Code;
-use crate::platform::Move;
+use crate::platform::{Move, Whole};
 
 /// The calls of the waist, to be counted and to be failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub(super) enum Call {
     Read,
     Write,
     Move(Move),
+    Whole(Whole),
+    Flush,
     Seek,
     Allocate,
     SetLen,
@@ -29,6 +31,7 @@ pub(super) enum Call {
     SetMode,
     SetOwner,
     SetTimes,
+    SetCreated,
     SetFlags,
     Flags,
     XattrNames,
@@ -42,7 +45,14 @@ impl Call {
     pub(super) fn is_about_data(self) -> bool {
         matches!(
             self,
-            Call::Read | Call::Write | Call::Move(_) | Call::SetLen | Call::Allocate | Call::Close
+            Call::Read
+                | Call::Write
+                | Call::Move(_)
+                | Call::Whole(_)
+                | Call::SetLen
+                | Call::Allocate
+                | Call::Flush
+                | Call::Close
         )
     }
 
@@ -63,6 +73,8 @@ pub(super) enum Effect {
     Half,
     /// It answers 0 bytes, and does nothing.
     Nothing,
+    /// It fails when it has done a part, and leaves that.
+    FailHalfWay(Code),
     /// Somebody else does something first; then it goes on as usual.
     First(Deed),
 }

@@ -5,6 +5,7 @@ use super::faults::Effect;
 use super::volume::{Direct, HoleMap, RangeCopy};
 use super::world::{Body, OpenFile, World};
 use crate::facts::{FsKind, Kernel};
+use crate::method::Os;
 use crate::platform::{Attribute, DirectAlignment, FileKind, Move, Seek, Sys};
 
 /// FS_NOCOW_FL of linux/fs.h.
@@ -96,7 +97,7 @@ impl World {
     }
 
     /// Writes as much as there is room for.
-    fn put(&mut self, ino: u64, offset: u64, data: &[u8]) -> Sys<usize> {
+    pub(super) fn put(&mut self, ino: u64, offset: u64, data: &[u8]) -> Sys<usize> {
         self.check_order(ino, offset);
         let (volume, limit) = (self.node(ino).volume, self.volume_of(ino).file_max_bytes);
         if offset >= limit {
@@ -237,8 +238,6 @@ impl World {
                 }
             }
             Move::Sendfile if !src.sendfile => Err(self.codes.inval),
-            Move::SystemCopy if !src.system_copy || !dst.system_copy => Err(self.codes.notsup),
-            Move::SystemCopy if self.os == crate::method::Os::Linux => Err(self.codes.nosys),
             _ => Ok(()),
         }
     }
@@ -336,6 +335,10 @@ impl World {
     }
 
     pub(super) fn set_attribute(&mut self, ino: u64, attribute: Attribute) -> Sys<()> {
+        if !matches!(attribute, Attribute::Flags(_)) {
+            self.check_unlocked(ino)?;
+        }
+        let os = self.os;
         let owners = self.volume_of(ino).owners;
         let flags = self.volume_of(ino).flags;
         let (codes, privileged, me, my_group) = (self.codes, self.privileged, self.uid, self.gid);
@@ -362,7 +365,12 @@ impl World {
             Attribute::Times { accessed, modified } => {
                 node.accessed = accessed;
                 node.modified = modified;
+                if os == Os::Macos {
+                    node.created = node.created.min(modified); // as HFS+ and APFS have it
+                }
             }
+            Attribute::Created(_) if os == Os::Linux => return Err(codes.notsup),
+            Attribute::Created(time) => node.created = time,
             Attribute::Flags(_) if !flags => return Err(codes.notsup),
             Attribute::Flags(flags) => node.flags = flags,
         }

@@ -13,11 +13,12 @@
 use std::ffi::{OsStr, OsString};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::facts::{Kernel, VolumeFacts};
+use crate::attributes::access_acl;
+use crate::facts::{Kernel, Known, VolumeFacts};
 use crate::method::Os;
 use crate::platform::{
-    At, Attribute, Batch, DirectAlignment, FileKind, Move, Node, Open, Platform, Seek, Stat, Sys,
-    Target,
+    At, Attribute, Batch, DirectAlignment, FileKind, Flush, Move, Node, NotMade, Open, Platform,
+    Progress, Seek, Stat, Sys, Target, WholeCopy,
 };
 
 mod build;
@@ -27,6 +28,7 @@ mod faults;
 mod files;
 mod names;
 mod volume;
+mod whole;
 mod world;
 
 mod snapshot;
@@ -44,6 +46,7 @@ mod sweep;
 use faults::Call;
 use names::Make;
 use volume::Volume;
+use whole::Onto;
 use world::{Body, ROOT, World};
 
 /// A simulated system. Clones are the same system; [`Sim::fork`] makes another one.
@@ -242,6 +245,11 @@ impl Platform for Sim {
             kind: volume.kind,
             block_bytes: data::BLOCK as u32,
             clone: volume.says_clone,
+            folds_case: if volume.folds_case {
+                Known::Yes
+            } else {
+                Known::No
+            },
         })
     }
 
@@ -261,6 +269,21 @@ impl Platform for Sim {
         let mut world = self.world();
         let effect = world.enter(Call::Move(how))?;
         world.move_between(how, (src.id, dst.id), (offset, len), effect.as_ref())
+    }
+
+    fn copy_whole(
+        &self,
+        copy: &WholeCopy<'_, Sim>,
+        progress: &mut Progress<'_>,
+    ) -> Result<u64, NotMade> {
+        let mut world = self.world();
+        let effect = world.enter(Call::Whole(copy.how))?;
+        let src = Sim::target(&world, copy.src)?;
+        let onto = match copy.dst {
+            Target::Open(handle) => Onto::Open(world.file(handle.id)?.ino),
+            Target::Named(at) => Onto::Named(dir(&world, at)?, at.name),
+        };
+        world.copy_whole(copy.how, src, &onto, copy.takes, effect.as_ref(), progress)
     }
 
     fn seek(&self, file: &Handle, offset: u64, what: Seek) -> Sys<Option<u64>> {
@@ -293,6 +316,12 @@ impl Platform for Sim {
         world.turn_direct(file.id, false).map(|_| ())
     }
 
+    fn flush(&self, file: &Handle, _: Flush) -> Sys<()> {
+        let mut world = self.world();
+        world.enter(Call::Flush)?;
+        world.file(file.id).map(|_| ())
+    }
+
     fn close(&self, file: Handle) -> Sys<()> {
         // The handle is gone whatever the answer: `file` is dropped once the world is let go.
         let result = self.world().enter(Call::Close);
@@ -306,6 +335,7 @@ impl Platform for Sim {
             Attribute::Mode(_) => Call::SetMode,
             Attribute::Owner { .. } => Call::SetOwner,
             Attribute::Times { .. } => Call::SetTimes,
+            Attribute::Created(_) => Call::SetCreated,
             Attribute::Flags(_) => Call::SetFlags,
         })?;
         let ino = Sim::target(&world, target)?;
@@ -331,7 +361,11 @@ impl Platform for Sim {
         if !world.volume_of(ino).xattrs {
             return Err(world.codes.notsup);
         }
+        let hidden = hides_acls(self.os);
         for name in world.node(ino).xattrs.keys() {
+            if hidden && name == access_acl(self.os) {
+                continue;
+            }
             names.extend_from_slice(name);
             names.push(0);
         }
@@ -366,6 +400,7 @@ impl Platform for Sim {
         if name.starts_with(b"user.") && !takes_user {
             return Err(world.codes.perm);
         }
+        world.check_unlocked(ino)?;
         world
             .node_mut(ino)
             .xattrs
@@ -380,9 +415,15 @@ impl Platform for Sim {
         if !world.volume_of(ino).xattrs {
             return Err(world.codes.notsup);
         }
+        world.check_unlocked(ino)?;
         world.node_mut(ino).xattrs.remove(name);
         Ok(())
     }
+}
+
+/// macOS reaches access control lists through calls of their own, and lists them nowhere.
+fn hides_acls(os: Os) -> bool {
+    os == Os::Macos
 }
 
 /// A name in the directory of a handle.

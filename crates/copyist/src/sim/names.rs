@@ -5,14 +5,12 @@ use std::ffi::OsStr;
 use super::data::{BLOCK, Data};
 use super::faults::Deed;
 use super::world::{Body, OpenFile, ROOT, Resolved, World};
+use crate::attributes::{access_acl, inherited_acl};
 use crate::facts::FsKind;
 use crate::platform::{Batch, FileKind, Open, Sys};
 
 /// How many names one call reads from a directory.
 const BATCH: usize = 3;
-
-const ACCESS_ACL: &[u8] = b"system.posix_acl_access";
-const DEFAULT_ACL: &[u8] = b"system.posix_acl_default";
 
 /// What to make under a new name; a hard link's inode has been found already.
 pub(super) enum Make<'a> {
@@ -134,23 +132,19 @@ impl World {
     }
 
     /// A new inode with a name, which gets what its directory gives to new files.
-    fn make_named(&mut self, at: &Resolved, body: Body, mode: u32) -> Sys<u64> {
+    pub(super) fn make_named(&mut self, at: &Resolved, body: Body, mode: u32) -> Sys<u64> {
         self.check(at.dir, 3)?;
         let (volume, is_dir) = (self.node(at.dir).volume, matches!(body, Body::Dir { .. }));
         let inherits = !matches!(body, Body::Link(_));
         self.take_room(volume, BLOCK)?;
         let ino = self.add(body, volume, mode);
-        if let Some(acl) = self
-            .node(at.dir)
-            .xattrs
-            .get(DEFAULT_ACL)
-            .filter(|_| inherits)
-            .cloned()
-        {
+        let (gives, access) = (inherited_acl(self.os), access_acl(self.os));
+        if let Some(acl) = self.node(at.dir).xattrs.get(gives).filter(|_| inherits) {
+            let acl = acl.clone();
             let node = self.node_mut(ino);
-            node.xattrs.insert(ACCESS_ACL.to_vec(), acl.clone());
+            node.xattrs.insert(access.to_vec(), acl.clone());
             if is_dir {
-                node.xattrs.insert(DEFAULT_ACL.to_vec(), acl);
+                node.xattrs.insert(gives.to_vec(), acl);
             }
         }
         self.name(at.dir, &at.name, ino);
@@ -176,6 +170,7 @@ impl World {
         let at = self.resolve(dir, name, false)?;
         let ino = at.ino.ok_or(self.codes.noent)?;
         self.check(at.dir, 3)?;
+        self.check_unlocked(ino)?;
         match &self.node(ino).body {
             Body::Dir { .. } if !is_dir => return Err(self.codes.isdir),
             Body::Dir { names, .. } if !names.is_empty() => return Err(self.codes.notempty),

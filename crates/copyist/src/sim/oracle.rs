@@ -88,12 +88,13 @@ impl Trial<'_> {
     fn real_errors(&self, wrong: &mut Vec<String>) {
         let codes = super::codes::Codes::of(self.scenario.os());
         for Record { call, effect } in &self.outcome.log {
-            let Some(Effect::Fail(code)) = effect else {
+            let Some(Effect::Fail(code) | Effect::FailHalfWay(code)) = effect else {
                 continue;
             };
             // What `Direct` reads ahead, and then has no use for, is read again by the next method.
             let ahead = *call == Call::Read && self.reads_ahead();
-            let counts = codes.is_real(*code) && call.is_about_data() || *call == Call::Close;
+            let counts = codes.is_real(*code) && call.is_about_data()
+                || matches!(call, Call::Close | Call::Flush);
             if counts && !ahead && self.outcome.failures.is_empty() {
                 wrong.push(format!(
                     "{call:?} failed with {code:?}, and nobody was told"

@@ -12,7 +12,7 @@ use super::oracle::{self, Trial};
 use super::scenarios::{self, Scenario};
 use super::snapshot::{self, Snapshot};
 use crate::error::{Error, Operation};
-use crate::platform::Platform;
+use crate::platform::{Platform, Whole};
 use crate::progress::{CancelToken, Event, Observer, Question, Warning};
 use crate::report::{Attempt, Report, Summary};
 use crate::transfer::Watch;
@@ -241,6 +241,11 @@ fn faults(scenario: &Scenario, calls: &[Call]) -> Vec<Fault> {
         for &code in &codes {
             faults.push(Fault::new(When::Nth(n), Effect::Fail(code)));
             faults.push(Fault::new(When::FromNth(n), Effect::Fail(code)));
+        }
+        if *call == Call::Whole(Whole::SystemCopy) {
+            for &code in &codes {
+                faults.push(Fault::new(When::Nth(n), Effect::FailHalfWay(code)));
+            }
         }
         if !call.moves_data() {
             continue;

@@ -69,8 +69,8 @@ impl Volume {
             id,
             kind,
             says_clone: match kind {
-                FsKind::Btrfs | FsKind::Bcachefs => Known::Yes,
-                FsKind::Pseudo => Known::No,
+                FsKind::Btrfs | FsKind::Bcachefs | FsKind::Apfs => Known::Yes,
+                FsKind::Pseudo | FsKind::HfsPlus => Known::No,
                 _ => Known::Unknown,
             },
             clones,
@@ -95,7 +95,12 @@ impl Volume {
             xattrs: !foreign && kind != FsKind::Pseudo,
             flags: matches!(
                 kind,
-                FsKind::Btrfs | FsKind::Xfs | FsKind::Ext | FsKind::Tmpfs
+                FsKind::Btrfs
+                    | FsKind::Xfs
+                    | FsKind::Ext
+                    | FsKind::Tmpfs
+                    | FsKind::Apfs
+                    | FsKind::HfsPlus
             ),
             owners: !foreign,
             folds_case: matches!(

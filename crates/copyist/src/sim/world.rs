@@ -43,6 +43,7 @@ pub(super) struct Node {
     pub(super) device: u64,
     pub(super) accessed: Timestamp,
     pub(super) modified: Timestamp,
+    pub(super) created: Timestamp,
     pub(super) xattrs: BTreeMap<Vec<u8>, Vec<u8>>,
     pub(super) flags: u32,
 }
@@ -165,6 +166,7 @@ impl World {
                 device: 0,
                 accessed: now,
                 modified: now,
+                created: now,
                 xattrs: BTreeMap::new(),
                 flags: 0,
             },
@@ -217,6 +219,17 @@ impl World {
             device: node.device,
             accessed: node.accessed,
             modified: node.modified,
+            created: (self.os != Os::Linux).then_some(node.created),
+            flags: (self.os == Os::Macos).then_some(node.flags),
+        }
+    }
+
+    /// UF_IMMUTABLE and UF_APPEND of macOS: nothing of such a file can be changed.
+    pub(super) fn check_unlocked(&self, ino: u64) -> Sys<()> {
+        if self.os == Os::Macos && self.node(ino).flags & 0x6 != 0 {
+            Err(self.codes.perm)
+        } else {
+            Ok(())
         }
     }
 

@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use crate::buffers::Buffers;
 use crate::error::{Code, Operation};
+use crate::exec::Runs;
 use crate::holes;
 use crate::method::Method;
 use crate::plan::Holes;
@@ -16,6 +17,9 @@ use crate::rules;
 
 mod direct;
 mod read_write;
+mod whole;
+
+pub(crate) use whole::{copy_whole, stop};
 
 /// The most that one call of the system is asked to move, bytes: cancellation is checked between
 /// calls. Well below the 2 GiB at which some systems truncate a count.
@@ -28,13 +32,15 @@ pub(crate) enum Stop {
     Code { operation: Operation, code: Code },
     /// The caller cancelled.
     Cancelled,
+    /// The destination could not be opened for the method; who opens it knows why.
+    NoDestination,
 }
 
 impl Stop {
     pub(crate) fn code(self) -> Option<Code> {
         match self {
             Stop::Code { code, .. } => Some(code),
-            Stop::Cancelled => None,
+            Stop::Cancelled | Stop::NoDestination => None,
         }
     }
 }
@@ -84,11 +90,12 @@ pub(crate) struct Transfer<'a, P: Platform> {
     pub(crate) shape: Shape,
     pub(crate) watch: Watch<'a>,
     pub(crate) buffers: &'a mut Buffers,
-    state: State,
+    pub(crate) state: State,
 }
 
+/// How far a transfer has come.
 #[derive(Clone, Debug, Default)]
-struct State {
+pub(crate) struct State {
     /// Everything before it is in place.
     offset: u64,
     /// The end of the last data put into the destination.
@@ -108,6 +115,54 @@ pub(crate) struct Mark {
     pub(crate) offset: u64,
     pub(crate) bytes: u64,
     pub(crate) holes: u64,
+}
+
+impl State {
+    /// A whole copy is in place.
+    pub(crate) fn settle(&mut self, len: u64) {
+        self.bytes += len - self.offset;
+        (self.offset, self.data_end, self.len) = (len, len, len);
+    }
+
+    /// Where an attempt begins.
+    pub(crate) fn mark(&self) -> Mark {
+        Mark {
+            offset: self.offset,
+            bytes: self.bytes,
+            holes: self.holes,
+        }
+    }
+
+    /// What was moved since `mark` (its `offset` stays the mark's).
+    pub(crate) fn since(&self, mark: Mark) -> Mark {
+        Mark {
+            offset: mark.offset,
+            bytes: self.bytes - mark.bytes,
+            holes: self.holes - mark.holes,
+        }
+    }
+}
+
+impl<P: Platform> Runs for Transfer<'_, P> {
+    fn run(&mut self, method: Method) -> Result<(), Stop> {
+        self.check_cancelled()?;
+        match method {
+            Method::Clone => self.clone_extents(),
+            Method::CopyRange => self.by_calls(Move::CopyRange),
+            Method::SystemCopy => self.system_copy(),
+            Method::Sendfile => self.by_calls(Move::Sendfile),
+            Method::Direct => self.direct(),
+            Method::ReadWrite => self.read_write(),
+        }
+    }
+
+    fn mark(&self) -> Mark {
+        self.state.mark()
+    }
+
+    fn since(&self, mark: Mark) -> Mark {
+        self.state.since(mark)
+    }
 }
 
 impl<'a, P: Platform> Transfer<'a, P> {
@@ -132,37 +187,6 @@ impl<'a, P: Platform> Transfer<'a, P> {
     /// How far it has come, bytes.
     pub(crate) fn offset(&self) -> u64 {
         self.state.offset
-    }
-
-    /// Where an attempt begins.
-    pub(crate) fn begin(&self) -> Mark {
-        Mark {
-            offset: self.state.offset,
-            bytes: self.state.bytes,
-            holes: self.state.holes,
-        }
-    }
-
-    /// What was moved since `mark` (its `offset` stays the mark's).
-    pub(crate) fn since(&self, mark: Mark) -> Mark {
-        Mark {
-            offset: mark.offset,
-            bytes: self.state.bytes - mark.bytes,
-            holes: self.state.holes - mark.holes,
-        }
-    }
-
-    /// Moves everything that is left by one method.
-    pub(crate) fn run(&mut self, method: Method) -> Result<(), Stop> {
-        self.check_cancelled()?;
-        match method {
-            Method::Clone => self.clone_extents(),
-            Method::CopyRange => self.by_calls(Move::CopyRange),
-            Method::SystemCopy => self.by_calls(Move::SystemCopy),
-            Method::Sendfile => self.by_calls(Move::Sendfile),
-            Method::Direct => self.direct(),
-            Method::ReadWrite => self.read_write(),
-        }
     }
 
     /// Shares the extents: all at once, or in pieces where there are many, since a clone of a

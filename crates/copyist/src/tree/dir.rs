@@ -77,12 +77,7 @@ impl<P: Platform> Dir<P> {
             src_stat: None,
             root_volume: 0,
             pair: None,
-            made: Made {
-                is_new: false,
-                withheld: 0,
-                added: 0,
-                may_have_acl: true,
-            },
+            made: Made::before(),
             gives_acl: true,
             is_parent: false,
             pending: AtomicUsize::new(1),

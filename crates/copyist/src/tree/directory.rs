@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::Session;
 use super::dir::{Dir, Entry, OpenDir, OpenDst, Place, Role};
 use super::walk::{Job, Worker};
-use crate::attributes::{self, Attributes, DEFAULT_ACL, Failed, Made, MakeMode};
+use crate::attributes::{self, Attributes, Failed, Made, MakeMode, inherited_acl};
 use crate::error::{Cause, Code, Error, Operation, Refusal};
 use crate::file;
 use crate::options::{Backup, Make, NewMode, Update, Want};
@@ -105,6 +105,9 @@ impl<P: Platform> Worker<'_, '_, P> {
                 };
             }
             self.check_not_into_itself(entry, &stat)?;
+        }
+        if self.clone_directory(entry, &src, &stat)? {
+            return Ok(None);
         }
         let dir = self.open_dir(entry, src, stat)?;
         if entry.is_operand()
@@ -234,6 +237,9 @@ impl<P: Platform> Worker<'_, '_, P> {
                 .volume_pair(&src, src_stat.id.volume, &dst.handle)
                 .map_err(failed)?,
         };
+        if pair.dst.kind.serialises_metadata() && session.options.jobs.is_none() {
+            session.schedule.limit(1);
+        }
         let cares =
             session.options.preserve.mode || session.options.new_mode == NewMode::SystemDefault;
         // A new directory has what the one that it is in has.
@@ -271,7 +277,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         let platform = self.session.platform;
         // Where it can't be told, it may have one: what is made in it is looked at then.
         platform
-            .xattr(target, DEFAULT_ACL, value)
+            .xattr(target, inherited_acl(platform.os()), value)
             .unwrap_or_else(|code| !rules::is_unsupported(platform.os(), code))
     }
 

@@ -234,6 +234,7 @@ impl<P: Platform> Worker<'_, '_, P> {
             at: entry.dst_at(),
             existing,
             may_have_acl: entry.dir.gives_acl,
+            is_operand: entry.is_operand(),
         };
         let mut copier = FileCopier {
             platform: session.platform,

@@ -12,6 +12,7 @@ use crate::copier::Operand;
 use crate::error::{Cause, Error, Operation, Refusal};
 use crate::file::FileError;
 use crate::options::{Backup, Options};
+use crate::plan;
 use crate::platform::{FileId, FileKind, Platform, Stat};
 use crate::progress::{Event, PathSource, Warning};
 use crate::report::Summary;
@@ -30,6 +31,7 @@ mod same_file;
 mod schedule;
 mod special;
 mod walk;
+mod whole;
 
 use dir::{Dir, Entry};
 use links::Links;
@@ -47,6 +49,8 @@ pub(crate) struct Session<'a, P: Platform> {
     pairs: VolumePairs,
     links: Links,
     schedule: Schedule<Job<P>>,
+    /// Directories can't be cloned whole here: the system has said so.
+    no_whole: AtomicBool,
     /// Where operands are named.
     current: Arc<Dir<P>>,
     /// The directories that operands were copied to: met as a source, one would be copied into
@@ -121,6 +125,7 @@ impl<'a, P: Platform> Session<'a, P> {
             pairs: VolumePairs::default(),
             links: Links::default(),
             schedule: Schedule::new(workers(options)),
+            no_whole: AtomicBool::new(!plan::clones_directories(platform.os(), options)),
             current: Arc::new(Dir::current(current()?, current()?)),
             roots: Mutex::default(),
             given: Mutex::default(),

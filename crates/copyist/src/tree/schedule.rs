@@ -10,7 +10,6 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 pub(crate) struct Schedule<J> {
     state: Mutex<State<J>>,
     changed: Condvar,
-    most_workers: usize,
 }
 
 struct State<J> {
@@ -19,6 +18,8 @@ struct State<J> {
     workers: usize,
     /// Workers that wait for a job.
     idle: usize,
+    /// As many workers are started.
+    most_workers: usize,
 }
 
 /// What a worker that had pushed a job should do.
@@ -37,9 +38,9 @@ impl<J> Schedule<J> {
                 jobs: Vec::new(),
                 workers: 1,
                 idle: 0,
+                most_workers,
             }),
             changed: Condvar::new(),
-            most_workers,
         }
     }
 
@@ -55,7 +56,7 @@ impl<J> Schedule<J> {
         if state.idle > 0 {
             drop(state);
             self.changed.notify_one();
-        } else if state.workers < self.most_workers {
+        } else if state.workers < state.most_workers {
             state.workers += 1;
             return Help::Start;
         }
@@ -77,9 +78,16 @@ impl<J> Schedule<J> {
     /// A worker is to be started because there is more to do than who does it.
     pub(crate) fn wants_help(&self) -> bool {
         let mut state = self.lock();
-        let wanted = state.idle == 0 && !state.jobs.is_empty() && state.workers < self.most_workers;
+        let wanted =
+            state.idle == 0 && !state.jobs.is_empty() && state.workers < state.most_workers;
         state.workers += usize::from(wanted);
         wanted
+    }
+
+    /// From now on no more than so many workers are started; those that are go on.
+    pub(crate) fn limit(&self, most_workers: usize) {
+        let mut state = self.lock();
+        state.most_workers = state.most_workers.min(most_workers);
     }
 
     /// A worker that was counted could not be started.
@@ -135,6 +143,15 @@ mod tests {
             [Some(2), Some(1), Some(0)]
         );
         assert_eq!(schedule.pop(), None);
+    }
+
+    #[test]
+    fn a_limit_starts_no_more_workers() {
+        let schedule = Schedule::new(4);
+        assert_eq!(schedule.push(0), Help::Start);
+        schedule.limit(1);
+        assert_eq!(schedule.push(1), Help::Enough);
+        assert!(!schedule.wants_help());
     }
 
     /// Jobs that make jobs: every one is done, and every worker comes to an end.

@@ -2,18 +2,19 @@
 
 use std::ffi::{CStr, OsStr, OsString};
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 
-use rustix::fs::{self, AtFlags, FallocateFlags, Mode, OFlags, RawDir, SeekFrom};
+use rustix::fs::{self, FallocateFlags, Mode, OFlags, RawDir, SeekFrom};
 use rustix::io::Errno;
 
-use crate::error::Code;
 use crate::facts::{Kernel, VolumeFacts};
 use crate::method::Os;
 use crate::platform::{
-    At, Attribute, Batch, DirectAlignment, FileKind, Move, Node, Open, Platform, Seek, Stat, Sys,
-    Target,
+    At, Attribute, Batch, DirectAlignment, FileKind, Flush, Move, Node, NotMade, Open, Platform,
+    Progress, Seek, Stat, Sys, Target, WholeCopy,
 };
+
+use super::unix::{self, code, kind_of};
 
 mod attributes;
 mod volume;
@@ -35,12 +36,9 @@ pub(crate) struct Native {
 
 impl Native {
     pub(crate) fn new() -> Native {
-        // There is no call that reads the umask without setting it.
-        let umask = rustix::process::umask(Mode::from_raw_mode(0o077));
-        rustix::process::umask(umask);
         Native {
             kernel: parse_kernel(rustix::system::uname().release()),
-            umask: umask.as_raw_mode(),
+            umask: unix::umask(),
             privileged: rustix::process::geteuid().is_root(),
         }
     }
@@ -53,45 +51,6 @@ fn parse_kernel(release: &CStr) -> Kernel {
         .split(|c: char| !c.is_ascii_digit())
         .map(|number| number.parse().unwrap_or(0));
     Kernel(numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
-}
-
-pub(super) fn code(errno: Errno) -> Code {
-    Code(errno.raw_os_error())
-}
-
-fn no_follow(follow: bool) -> OFlags {
-    if follow {
-        OFlags::empty()
-    } else {
-        OFlags::NOFOLLOW
-    }
-}
-
-fn kind(mode: u32) -> FileKind {
-    kind_of(fs::FileType::from_raw_mode(mode))
-}
-
-fn kind_of(file_type: fs::FileType) -> FileKind {
-    match file_type {
-        fs::FileType::RegularFile => FileKind::Regular,
-        fs::FileType::Directory => FileKind::Directory,
-        fs::FileType::Symlink => FileKind::Symlink,
-        fs::FileType::Fifo => FileKind::Fifo,
-        fs::FileType::Socket => FileKind::Socket,
-        fs::FileType::CharacterDevice => FileKind::CharDevice,
-        fs::FileType::BlockDevice => FileKind::BlockDevice,
-        fs::FileType::Unknown => FileKind::Unknown,
-    }
-}
-
-fn file_type(kind: FileKind) -> fs::FileType {
-    match kind {
-        FileKind::Fifo => fs::FileType::Fifo,
-        FileKind::Socket => fs::FileType::Socket,
-        FileKind::CharDevice => fs::FileType::CharacterDevice,
-        FileKind::BlockDevice => fs::FileType::BlockDevice,
-        _ => fs::FileType::Unknown,
-    }
 }
 
 impl Platform for Native {
@@ -119,37 +78,11 @@ impl Platform for Native {
     }
 
     fn stat(&self, at: At<'_, Self>, follow: bool) -> Sys<Stat> {
-        let flags = if follow {
-            AtFlags::empty()
-        } else {
-            AtFlags::SYMLINK_NOFOLLOW
-        };
-        let stat = fs::statat(at.dir, at.name, flags).map_err(code)?;
-        Ok(volume::stat(&stat))
+        unix::stat(at.dir, at.name, follow)
     }
 
     fn open(&self, at: At<'_, Self>, how: Open) -> Sys<OwnedFd> {
-        let (flags, mode) = match how {
-            Open::Read { follow } => (
-                OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | no_follow(follow),
-                0,
-            ),
-            Open::ReadStream { follow } => (OFlags::RDONLY | OFlags::NOCTTY | no_follow(follow), 0),
-            Open::Write { follow } => (OFlags::WRONLY | OFlags::NOCTTY | no_follow(follow), 0),
-            Open::Create { mode } => (OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL, mode),
-            Open::CreateThrough { mode } => (OFlags::WRONLY | OFlags::CREATE, mode),
-            Open::Directory { follow } => {
-                (OFlags::RDONLY | OFlags::DIRECTORY | no_follow(follow), 0)
-            }
-            Open::Place { follow } => (OFlags::PATH | OFlags::DIRECTORY | no_follow(follow), 0),
-        };
-        fs::openat(
-            at.dir,
-            at.name,
-            flags | OFlags::CLOEXEC,
-            Mode::from_raw_mode(mode),
-        )
-        .map_err(code)
+        unix::open(at.dir, at.name, how, OFlags::PATH)
     }
 
     fn make(&self, at: At<'_, Self>, node: Node<'_, Self>) -> Sys<()> {
@@ -159,38 +92,27 @@ impl Platform for Native {
             Node::Special { kind, mode, device } => fs::mknodat(
                 at.dir,
                 at.name,
-                file_type(kind),
+                unix::file_type(kind),
                 Mode::from_raw_mode(mode),
                 device,
             ),
             Node::HardLink { to, follow } => {
-                let flags = if follow {
-                    AtFlags::SYMLINK_FOLLOW
-                } else {
-                    AtFlags::empty()
-                };
-                fs::linkat(to.dir, to.name, at.dir, at.name, flags)
+                unix::hard_link((to.dir, to.name), (at.dir, at.name), follow)
             }
         }
         .map_err(code)
     }
 
     fn read_link(&self, at: At<'_, Self>) -> Sys<OsString> {
-        let target = fs::readlinkat(at.dir, at.name, Vec::new()).map_err(code)?;
-        Ok(OsString::from_vec(target.into_bytes()))
+        unix::read_link(at.dir, at.name)
     }
 
     fn remove(&self, at: At<'_, Self>, is_dir: bool) -> Sys<()> {
-        let flags = if is_dir {
-            AtFlags::REMOVEDIR
-        } else {
-            AtFlags::empty()
-        };
-        fs::unlinkat(at.dir, at.name, flags).map_err(code)
+        unix::remove(at.dir, at.name, is_dir)
     }
 
     fn may_write(&self, at: At<'_, Self>) -> bool {
-        fs::accessat(at.dir, at.name, fs::Access::WRITE_OK, AtFlags::EACCESS).is_ok()
+        unix::may_write(at.dir, at.name)
     }
 
     fn rename(&self, from: At<'_, Self>, to: At<'_, Self>) -> Sys<()> {
@@ -210,13 +132,7 @@ impl Platform for Native {
         match fs::openat(dir, c".", flags | OFlags::TMPFILE, mode) {
             Ok(file) => Ok(file),
             // Not every filesystem has nameless files (FUSE, NFS): one that loses its name at once.
-            Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL) => {
-                let name = format!(".copyist-probe-{}", std::process::id());
-                let create = flags | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
-                let file = fs::openat(dir, name.as_str(), create, mode).map_err(code)?;
-                fs::unlinkat(dir, name.as_str(), AtFlags::empty()).map_err(code)?;
-                Ok(file)
-            }
+            Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL) => unix::scratch(dir),
             Err(errno) => Err(code(errno)),
         }
     }
@@ -227,7 +143,7 @@ impl Platform for Native {
 
     fn stat_open(&self, handle: &OwnedFd) -> Sys<Stat> {
         let stat = fs::fstat(handle).map_err(code)?;
-        Ok(volume::stat(&stat))
+        Ok(unix::of_stat(&stat))
     }
 
     fn volume(&self, handle: &OwnedFd) -> Sys<VolumeFacts> {
@@ -235,19 +151,11 @@ impl Platform for Native {
     }
 
     fn read(&self, file: &OwnedFd, offset: Option<u64>, buffer: &mut [u8]) -> Sys<usize> {
-        match offset {
-            Some(offset) => rustix::io::pread(file, buffer, offset),
-            None => rustix::io::read(file, buffer),
-        }
-        .map_err(code)
+        unix::read(file, offset, buffer)
     }
 
     fn write(&self, file: &OwnedFd, offset: Option<u64>, data: &[u8]) -> Sys<usize> {
-        match offset {
-            Some(offset) => rustix::io::pwrite(file, data, offset),
-            None => rustix::io::write(file, data),
-        }
-        .map_err(code)
+        unix::write(file, offset, data)
     }
 
     fn move_data(
@@ -276,21 +184,17 @@ impl Platform for Native {
                     .and_then(|_| fs::sendfile(dst, src, Some(&mut from), call_len))
                     .map(|moved| moved as u64)
             }
-            Move::SystemCopy => Err(Errno::NOSYS), // Linux has no copier of its own
         }
         .map_err(code)
     }
 
+    /// Linux gives a destination its name apart from its content.
+    fn copy_whole(&self, _: &WholeCopy<'_, Self>, _: &mut Progress<'_>) -> Result<u64, NotMade> {
+        Err(code(Errno::NOSYS).into())
+    }
+
     fn seek(&self, file: &OwnedFd, offset: u64, what: Seek) -> Sys<Option<u64>> {
-        let position = match what {
-            Seek::Data => SeekFrom::Data(offset),
-            Seek::Hole => SeekFrom::Hole(offset),
-        };
-        match fs::seek(file, position) {
-            Ok(found) => Ok(Some(found)),
-            Err(Errno::NXIO) => Ok(None),
-            Err(errno) => Err(code(errno)),
-        }
+        unix::seek(file, offset, what)
     }
 
     fn allocate(&self, file: &OwnedFd, offset: u64, len: u64) -> Sys<()> {
@@ -311,6 +215,14 @@ impl Platform for Native {
     fn direct_off(&self, file: &OwnedFd) -> Sys<()> {
         let flags = fs::fcntl_getfl(file).map_err(code)?;
         fs::fcntl_setfl(file, flags - OFlags::DIRECT).map_err(code)
+    }
+
+    fn flush(&self, file: &OwnedFd, how: Flush) -> Sys<()> {
+        match how {
+            Flush::Ordered => fs::fdatasync(file),
+            Flush::Durable => fs::fsync(file),
+        }
+        .map_err(code)
     }
 
     fn close(&self, file: OwnedFd) -> Sys<()> {

@@ -4,44 +4,14 @@ use std::os::fd::OwnedFd;
 
 use rustix::fs::{self, AtFlags, StatxFlags};
 
-use super::{DEFAULT_ALIGNMENT, code, kind};
+use super::{DEFAULT_ALIGNMENT, code};
 use crate::facts::{FsKind, Known, VolumeFacts};
-use crate::platform::{DirectAlignment, FileId, Stat, Sys, Timestamp};
+use crate::platform::native::unix::of_stat;
+use crate::platform::{DirectAlignment, Sys};
 use crate::rules::linux::EINVAL;
 
-/// What fstat calls a block, whatever the filesystem's blocks are: see stat(3type).
-const STAT_BLOCK_BYTES: u64 = 512;
-
-// The fields' integer types differ between architectures, hence the casts; none loses anything:
-// times before 1970 are negative numbers in unsigned clothes on some.
-#[allow(clippy::unnecessary_cast)]
-pub(super) fn stat(stat: &fs::Stat) -> Stat {
-    Stat {
-        id: FileId {
-            volume: stat.st_dev as u64,
-            inode: stat.st_ino as u64,
-        },
-        kind: kind(stat.st_mode as u32),
-        mode: stat.st_mode as u32 & 0o7777,
-        uid: stat.st_uid,
-        gid: stat.st_gid,
-        size: stat.st_size as u64,
-        allocated_bytes: stat.st_blocks as u64 * STAT_BLOCK_BYTES,
-        links: stat.st_nlink as u64,
-        device: stat.st_rdev as u64,
-        accessed: Timestamp {
-            seconds: stat.st_atime as i64,
-            nanos: stat.st_atime_nsec as u32,
-        },
-        modified: Timestamp {
-            seconds: stat.st_mtime as i64,
-            nanos: stat.st_mtime_nsec as u32,
-        },
-    }
-}
-
 pub(super) fn facts(handle: &OwnedFd) -> Sys<VolumeFacts> {
-    let stat = stat(&fs::fstat(handle).map_err(code)?);
+    let stat = of_stat(&fs::fstat(handle).map_err(code)?);
     let volume = fs::fstatfs(handle).map_err(code)?;
     #[allow(clippy::unnecessary_cast)] // the field's type differs between architectures
     let kind = fs_kind(volume.f_type as u64);
@@ -52,6 +22,10 @@ pub(super) fn facts(handle: &OwnedFd) -> Sys<VolumeFacts> {
             .unwrap_or(4096)
             .clamp(512, 1 << 20),
         clone: can_clone(kind),
+        folds_case: match kind {
+            FsKind::Fat | FsKind::ExFat => Known::Yes,
+            _ => Known::Unknown, // a directory of ext4 or F2FS can, by itself
+        },
     })
 }
 

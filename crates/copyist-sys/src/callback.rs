@@ -1,0 +1,237 @@
+//! What a system's file copier says while it works, and what it is answered: the part of
+//! copyfile's and CopyFileExW's callbacks that is the same for both. Pure, and tested everywhere.
+
+use std::any::Any;
+use std::fmt;
+use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+/// How often an interrupted copier may try again without getting on.
+const INTERRUPTIONS: u32 = 100;
+
+/// What the system said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// So many bytes are in place.
+    Progress(u64),
+    /// Something failed; `again` if it was an interruption, after which the copier goes on.
+    Failed {
+        /// The system's error code.
+        code: i32,
+        /// Asking it to continue makes it try again.
+        again: bool,
+    },
+    /// Nothing that matters.
+    Other,
+}
+
+/// What the system is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Go on.
+    Continue,
+    /// Stop, and clean up as you do.
+    Quit,
+}
+
+/// Why a copy ended early.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stopped {
+    /// The caller's function said so.
+    Cancelled,
+    /// With this error code.
+    Failed(i32),
+}
+
+/// Listens to one copy.
+///
+/// A panic of the caller's function does not cross the system's frames: the copy is stopped, and
+/// the panic goes on in [`Callback::finish`].
+pub struct Callback<'a> {
+    progress: &'a mut dyn FnMut(u64) -> ControlFlow<()>,
+    ended: Option<Stopped>,
+    panic: Option<Box<dyn Any + Send>>,
+    last: u64,
+    interruptions: u32,
+}
+
+impl fmt::Debug for Callback<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Callback")
+            .field("ended", &self.ended)
+            .field("last", &self.last)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a> Callback<'a> {
+    /// `progress` is told the number of bytes in place, and answers whether to go on.
+    pub fn new(progress: &'a mut dyn FnMut(u64) -> ControlFlow<()>) -> Callback<'a> {
+        Callback {
+            progress,
+            ended: None,
+            panic: None,
+            last: 0,
+            interruptions: 0,
+        }
+    }
+
+    /// Hears the system, and says what to answer it.
+    pub fn hear(&mut self, said: Said) -> Answer {
+        if self.ended.is_some() || self.panic.is_some() {
+            return Answer::Quit; // it was told before
+        }
+        match said {
+            Said::Other => Answer::Continue,
+            Said::Failed { again: true, .. } if self.interruptions < INTERRUPTIONS => {
+                self.interruptions += 1;
+                Answer::Continue
+            }
+            Said::Failed { code, .. } => {
+                self.ended = Some(Stopped::Failed(code));
+                Answer::Quit
+            }
+            Said::Progress(bytes) => self.progress(bytes),
+        }
+    }
+
+    fn progress(&mut self, bytes: u64) -> Answer {
+        if bytes > self.last {
+            self.interruptions = 0;
+        }
+        self.last = self.last.max(bytes);
+        let told = catch_unwind(AssertUnwindSafe(|| (self.progress)(self.last)));
+        match told {
+            Ok(ControlFlow::Continue(())) => Answer::Continue,
+            Ok(ControlFlow::Break(())) => {
+                self.ended = Some(Stopped::Cancelled);
+                Answer::Quit
+            }
+            Err(panic) => {
+                self.panic = Some(panic);
+                Answer::Quit
+            }
+        }
+    }
+
+    /// The outcome of the copy, given what the call itself returned. What the callback was told
+    /// of an error is nearer to it than what the call has left in errno after tidying up.
+    ///
+    /// # Errors
+    ///
+    /// If the copy was stopped or failed. A copy that was complete before it could be stopped is
+    /// a success.
+    ///
+    /// # Panics
+    ///
+    /// If the caller's function has.
+    pub fn finish(self, result: Result<(), i32>) -> Result<(), Stopped> {
+        if let Some(panic) = self.panic {
+            resume_unwind(panic);
+        }
+        match (result, self.ended) {
+            (Ok(()), None | Some(Stopped::Cancelled)) => Ok(()),
+            // It passed over what had failed.
+            (_, Some(ended)) => Err(ended),
+            (Err(code), None) => Err(Stopped::Failed(code)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FAILED: Said = Said::Failed {
+        code: 28,
+        again: false,
+    };
+    const INTERRUPTED: Said = Said::Failed {
+        code: 4,
+        again: true,
+    };
+
+    #[test]
+    fn progress_is_passed_on_and_never_goes_back() {
+        let mut told = Vec::new();
+        let mut keep = |bytes| {
+            told.push(bytes);
+            ControlFlow::Continue(())
+        };
+        let mut callback = Callback::new(&mut keep);
+        for said in [
+            Said::Other,
+            Said::Progress(5),
+            Said::Progress(3),
+            Said::Progress(9),
+        ] {
+            assert_eq!(callback.hear(said), Answer::Continue);
+        }
+        assert_eq!(callback.finish(Ok(())), Ok(()));
+        assert_eq!(told, [5, 5, 9]);
+    }
+
+    #[test]
+    fn a_cancelled_copy_is_told_so_once() {
+        let mut calls = 0;
+        let mut stop = |_| {
+            calls += 1;
+            ControlFlow::Break(())
+        };
+        let mut callback = Callback::new(&mut stop);
+        assert_eq!(callback.hear(Said::Progress(1)), Answer::Quit);
+        assert_eq!(callback.hear(Said::Progress(2)), Answer::Quit);
+        assert_eq!(callback.hear(FAILED), Answer::Quit);
+        // ECANCELED, or whatever else the call makes of it.
+        assert_eq!(callback.finish(Err(89)), Err(Stopped::Cancelled));
+        assert_eq!(calls, 1);
+    }
+
+    #[test]
+    fn a_copy_that_was_complete_is_not_cancelled() {
+        let mut stop = |_| ControlFlow::Break(());
+        let mut callback = Callback::new(&mut stop);
+        assert_eq!(callback.hear(Said::Progress(1)), Answer::Quit);
+        assert_eq!(callback.finish(Ok(())), Ok(()));
+    }
+
+    #[test]
+    fn the_first_error_counts() {
+        let mut go_on = |_| ControlFlow::Continue(());
+        let mut callback = Callback::new(&mut go_on);
+        assert_eq!(callback.hear(FAILED), Answer::Quit);
+        assert_eq!(callback.finish(Err(2)), Err(Stopped::Failed(28)));
+        // A copier that is told to stop and reports success has left something out.
+        let mut callback = Callback::new(&mut go_on);
+        callback.hear(FAILED);
+        assert_eq!(callback.finish(Ok(())), Err(Stopped::Failed(28)));
+        let callback = Callback::new(&mut go_on);
+        assert_eq!(callback.finish(Err(2)), Err(Stopped::Failed(2)));
+    }
+
+    #[test]
+    fn an_interruption_is_tried_again_but_not_for_ever() {
+        let mut go_on = |_| ControlFlow::Continue(());
+        let mut callback = Callback::new(&mut go_on);
+        for _ in 0..INTERRUPTIONS {
+            assert_eq!(callback.hear(INTERRUPTED), Answer::Continue);
+        }
+        callback.hear(Said::Progress(1));
+        assert_eq!(callback.hear(INTERRUPTED), Answer::Continue);
+        for _ in 1..INTERRUPTIONS {
+            callback.hear(INTERRUPTED);
+        }
+        assert_eq!(callback.hear(INTERRUPTED), Answer::Quit);
+        assert_eq!(callback.finish(Err(4)), Err(Stopped::Failed(4)));
+    }
+
+    #[test]
+    fn a_panic_waits_until_the_system_has_returned() {
+        let mut panics = |_| -> ControlFlow<()> { std::panic::panic_any("mine") };
+        let mut callback = Callback::new(&mut panics);
+        assert_eq!(callback.hear(Said::Progress(1)), Answer::Quit);
+        assert_eq!(callback.hear(Said::Progress(2)), Answer::Quit);
+        let finished = catch_unwind(AssertUnwindSafe(|| callback.finish(Err(89))));
+        assert_eq!(finished.unwrap_err().downcast_ref(), Some(&"mine"));
+    }
+}

@@ -1,0 +1,447 @@
+//! A file whose destination the system makes itself, name and all (clonefile, copyfile,
+//! CopyFileExW). The plan is made and run before there is a destination; a method that needs an
+//! open file has it opened when its turn comes.
+//!
+//! A name that is taken is never unlinked for it: under [`Reflink::Always`] the copy is made
+//! beside the old file, under a name of its own, and renamed over it when it is complete.
+
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use super::{
+    Destination, Existing, FileCopier, FileError, FindPair, Opened, Source, explain, shape,
+};
+use crate::attributes::{self, Attributes, Brought, Made, MakeMode};
+use crate::error::{Code, Operation, Refusal};
+use crate::exec::{self, Runs};
+use crate::facts::Facts;
+use crate::method::Method;
+use crate::options::{Options, Preserve, Reflink, Want};
+use crate::plan::{self, Holes, Plan, Skip};
+use crate::platform::{At, FileKind, Open, Platform, Stat, Takes, Target, Whole, WholeCopy};
+use crate::report::{Changed, Report};
+use crate::rules;
+use crate::transfer::{self, Mark, Shape, State, Stop, Transfer};
+
+/// Tells the temporary names of this process apart.
+static NEXT_NAME: AtomicU64 = AtomicU64::new(0);
+
+/// The copy on its way: what the plan runs on.
+struct Job<'j, 'a, 'd, P: Platform> {
+    copier: &'j mut FileCopier<'a, P>,
+    src: &'j Source<P>,
+    dst: &'j Destination<'d, P>,
+    shape: Shape,
+    state: State,
+    landed: Landed<P>,
+    /// Why there is no destination, when a method needed one.
+    failed: Option<FileError>,
+}
+
+/// How far the destination is.
+enum Landed<P: Platform> {
+    Nothing,
+    /// The system made it.
+    Whole(Whole),
+    /// It was opened, to be written into.
+    Open(Opened<P>),
+}
+
+impl<P: Platform> FileCopier<'_, P> {
+    /// Whether a method may name the destination of this file.
+    pub(super) fn may_be_made_whole(&self, src: &Stat, dst: &Destination<'_, P>) -> bool {
+        let os = self.platform.os();
+        if !Method::ALL.iter().any(|&method| os.makes_whole(method)) {
+            return false;
+        }
+        src.kind == FileKind::Regular
+            && src.size > 0
+            && !self.options.attributes_only
+            && match dst.existing {
+                Existing::Nothing => !self.options.write_through_dangling,
+                Existing::File => self.options.reflink == Reflink::Always,
+                Existing::LinkToFile => false,
+            }
+    }
+
+    /// [`FileCopier::copy`], for such a file.
+    pub(super) fn copy_by_name(
+        &mut self,
+        src: Source<P>,
+        dst: &Destination<'_, P>,
+        pair: &mut FindPair<'_, P>,
+        report: &mut Report,
+        fail: &mut dyn FnMut(FileError),
+    ) -> Result<(), FileError> {
+        let start = Instant::now();
+        if dst.existing == Existing::Nothing {
+            let result = self.make_whole(&src, dst, pair, report, fail);
+            report.elapsed = start.elapsed();
+            return result;
+        }
+        let old = self.look_at_old(&src.stat, dst)?;
+        let name = beside(dst.at.name);
+        let made = Destination {
+            at: At {
+                dir: dst.at.dir,
+                name: &name,
+            },
+            existing: Existing::Nothing,
+            ..*dst
+        };
+        let result = self
+            .make_whole(&src, &made, pair, report, fail)
+            .and_then(|()| self.replace(&made, dst, &old, fail));
+        report.elapsed = start.elapsed();
+        result
+    }
+
+    /// Opens what is to be replaced: it must be one that could be written into, and not the source.
+    fn look_at_old(&self, src: &Stat, dst: &Destination<'_, P>) -> Result<Source<P>, FileError> {
+        let failed = |code| FileError::system(Operation::OpenDestination, code);
+        let writable = self
+            .platform
+            .open(dst.at, Open::Write { follow: false })
+            .map_err(failed)?;
+        let stat = self.platform.stat_open(&writable).map_err(failed)?;
+        if stat.id == src.id {
+            return Err(FileError::refused(Refusal::SameFile));
+        }
+        // A device or FIFO can't be cloned to; the other names of a file would keep the old content.
+        if stat.kind != FileKind::Regular || stat.links > 1 {
+            let skipped = vec![(Method::Clone, Skip::DestinationExists)];
+            return Err(FileError::refused(Refusal::NoMethod(skipped)));
+        }
+        Ok(Source {
+            handle: writable,
+            stat,
+        })
+    }
+
+    /// Gives the finished copy what the old file keeps when it is written into, and its name.
+    fn replace(
+        &mut self,
+        made: &Destination<'_, P>,
+        dst: &Destination<'_, P>,
+        old: &Source<P>,
+        fail: &mut dyn FnMut(FileError),
+    ) -> Result<(), FileError> {
+        let wanted = self.options.preserve;
+        let kept = Options {
+            preserve: Preserve {
+                mode: !wanted.mode,
+                owner: !wanted.owner,
+                xattrs: if wanted.xattrs.wanted() {
+                    Want::No
+                } else {
+                    Want::Try
+                },
+                ..Preserve::default()
+            },
+            ..self.options.clone()
+        };
+        Attributes {
+            platform: self.platform,
+            options: &kept,
+            src: Target::Open(&old.handle),
+            src_stat: &old.stat,
+            dst: Target::Named(made.at),
+            made: Made::before(),
+            buffers: self.buffers,
+        }
+        .apply(&mut |failed| fail(failed.into()));
+        self.platform.rename(made.at, dst.at).map_err(|code| {
+            let _ = self.platform.remove(made.at, false); // this failure says more than that one
+            FileError::system(Operation::Replace, code)
+        })
+    }
+
+    fn make_whole(
+        &mut self,
+        src: &Source<P>,
+        dst: &Destination<'_, P>,
+        pair: &mut FindPair<'_, P>,
+        report: &mut Report,
+        fail: &mut dyn FnMut(FileError),
+    ) -> Result<(), FileError> {
+        let pair = {
+            let place = self.place_of(dst)?;
+            pair(&src.handle, place.as_ref().unwrap_or(dst.at.dir))?
+        };
+        let facts = self.facts(&src.stat, &pair);
+        let plan = plan::plan(&facts, self.options);
+        let mut job = Job {
+            copier: self,
+            src,
+            dst,
+            shape: shape(&facts, &plan),
+            state: State::default(),
+            landed: Landed::Nothing,
+            failed: None,
+        };
+        let result = exec::run(&plan, &facts, &mut job, &*pair, report);
+        let result = match result {
+            Ok(()) => job.check_source(&facts, &plan, report),
+            Err(failure) => {
+                let unmade = job.failed.take();
+                Err(unmade.unwrap_or_else(|| explain(failure, job.state.mark().offset)))
+            }
+        };
+        let landed = std::mem::replace(&mut job.landed, Landed::Nothing);
+        self.finish_whole(src, dst, landed, result, fail)
+    }
+
+    /// The directory that the destination is made in, if its name is a path.
+    fn place_of(&self, dst: &Destination<'_, P>) -> Result<Option<P::Handle>, FileError> {
+        let parent = Path::new(dst.at.name).parent();
+        let Some(parent) = parent.filter(|it| !it.as_os_str().is_empty()) else {
+            return Ok(None);
+        };
+        let at = At {
+            dir: dst.at.dir,
+            name: parent.as_os_str(),
+        };
+        self.platform
+            .open(at, Open::Place { follow: true })
+            .map(Some)
+            .map_err(|code| FileError::system(Operation::CreateFile, code))
+    }
+
+    /// Attributes, flush and close; what was made and can't be finished is removed.
+    fn finish_whole(
+        &mut self,
+        src: &Source<P>,
+        dst: &Destination<'_, P>,
+        landed: Landed<P>,
+        result: Result<(), FileError>,
+        fail: &mut dyn FnMut(FileError),
+    ) -> Result<(), FileError> {
+        let target = match landed {
+            Landed::Nothing => return result,
+            Landed::Open(target) => Ok(target),
+            Landed::Whole(how) => self.open_made(src, dst, how),
+        };
+        let result = result.and_then(|()| {
+            let target = target?;
+            if target.made.brought != Brought::Nothing {
+                attributes::reset_flags(self.platform, &target.handle)?;
+            }
+            self.copy_attributes(src, &target, fail);
+            let result = self.flush(&target.handle);
+            result.and(self.close(target))
+        });
+        if result.is_err() {
+            // As in `copy`: it must not look like a copy, and the failure is reported already.
+            let _ = self.platform.remove(dst.at, false);
+        }
+        result
+    }
+
+    /// Opens what the system made, to finish it.
+    fn open_made(
+        &self,
+        src: &Source<P>,
+        dst: &Destination<'_, P>,
+        how: Whole,
+    ) -> Result<Opened<P>, FileError> {
+        let failed = |code| FileError::system(Operation::OpenDestination, code);
+        // Attributes are set through any descriptor; a file that its owner may not read may be
+        // one that he may write.
+        let handle = self
+            .platform
+            .open(dst.at, Open::Read { follow: false })
+            .or_else(|code| {
+                if rules::is_access_denied(self.platform.os(), code) {
+                    self.platform.open(dst.at, Open::Write { follow: false })
+                } else {
+                    Err(code)
+                }
+            })
+            .map_err(failed)?;
+        let stat = self.platform.stat_open(&handle).map_err(failed)?;
+        // Somebody else's file under this name has other names, or is no file.
+        if stat.kind != FileKind::Regular || stat.links != 1 || stat.id == src.stat.id {
+            return Err(FileError::refused(Refusal::Replaced));
+        }
+        let made = MakeMode::new(self.platform, self.options, &src.stat).made(true);
+        let brought = match how {
+            Whole::Clone => Brought::All,
+            Whole::SystemCopy => Brought::Some,
+        };
+        Ok(Opened {
+            handle,
+            made: Made { brought, ..made },
+            streams: false,
+        })
+    }
+}
+
+impl<P: Platform> Job<'_, '_, '_, P> {
+    /// Lets the system make the destination.
+    fn make(&mut self, how: Whole) -> Result<(), Stop> {
+        // It makes whole files: what another method has begun, it can't go on with.
+        if self.state.mark().offset > 0 {
+            return Err(transfer::stop(Code::NO_PROGRESS));
+        }
+        self.take_back()?;
+        let platform = self.copier.platform;
+        let copy = WholeCopy {
+            how,
+            src: Target::Open(&self.src.handle),
+            dst: Target::Named(self.dst.at),
+            takes: self.takes(),
+        };
+        match transfer::copy_whole(platform, self.copier.watch, &copy) {
+            Ok(len) => {
+                self.state.settle(len);
+                self.landed = Landed::Whole(how);
+                Ok(())
+            }
+            Err(failed) if rules::is_taken(platform.os(), failed.code) && !failed.is_left => {
+                self.failed = Some(self.copier.explain_create(self.dst.at, failed.code));
+                Err(Stop::NoDestination)
+            }
+            Err(failed) => {
+                if failed.is_left {
+                    self.remove()?;
+                }
+                Err(transfer::stop(failed.code))
+            }
+        }
+    }
+
+    /// An empty destination that a refused method had opened gives its name back.
+    fn take_back(&mut self) -> Result<(), Stop> {
+        match std::mem::replace(&mut self.landed, Landed::Nothing) {
+            Landed::Open(target) => {
+                let closed = self.copier.close(target);
+                self.remove()?;
+                closed.map_err(|error| {
+                    self.failed = Some(error);
+                    Stop::NoDestination
+                })
+            }
+            Landed::Nothing | Landed::Whole(_) => Ok(()),
+        }
+    }
+
+    fn remove(&mut self) -> Result<(), Stop> {
+        self.copier
+            .platform
+            .remove(self.dst.at, false)
+            .map_err(|code| {
+                self.failed = Some(FileError::system(Operation::Remove, code));
+                Stop::NoDestination
+            })
+    }
+
+    fn takes(&self) -> Takes {
+        let options = self.copier.options;
+        let make = MakeMode::new(self.copier.platform, options, &self.src.stat);
+        Takes {
+            owner: options.preserve.owner,
+            acl: options.preserve.mode,
+            xattrs: options.preserve.xattrs.wanted(),
+            holes: self.shape.holes == Holes::Map,
+            may_share: options.reflink != Reflink::Never,
+            // Such a call makes the file with the source's permissions before it has its owner.
+            by_path: self.dst.is_operand && !options.preserve.owner,
+            mode: make.mode,
+        }
+    }
+
+    /// Moves what is left by a method that needs an open destination.
+    fn transfer(&mut self, method: Method) -> Result<(), Stop> {
+        if !matches!(self.landed, Landed::Open(_)) {
+            match self.copier.open_destination(&self.src.stat, self.dst) {
+                Ok(target) => self.landed = Landed::Open(target),
+                Err(error) => {
+                    self.failed = Some(error);
+                    return Err(Stop::NoDestination);
+                }
+            }
+        }
+        let Landed::Open(target) = &self.landed else {
+            return Err(Stop::NoDestination); // it was opened just now
+        };
+        let files = (&self.src.handle, &target.handle);
+        let FileCopier {
+            platform,
+            watch,
+            buffers,
+            ..
+        } = &mut *self.copier;
+        let mut transfer = Transfer::new(*platform, files, self.shape, *watch, buffers);
+        transfer.state = std::mem::take(&mut self.state);
+        let result = transfer.run(method);
+        self.state = transfer.state;
+        result
+    }
+
+    /// Looks at the source again, if what was copied is not of one moment.
+    fn check_source(
+        &mut self,
+        facts: &Facts,
+        plan: &Plan,
+        report: &mut Report,
+    ) -> Result<(), FileError> {
+        if let Landed::Open(target) = &self.landed {
+            let files = (&self.src.handle, &target.handle);
+            let copier = &mut *self.copier;
+            let shape = shape(facts, plan);
+            let mut transfer =
+                Transfer::new(copier.platform, files, shape, copier.watch, copier.buffers);
+            transfer.state = std::mem::take(&mut self.state);
+            return super::check_source(copier.platform, self.src, facts, &mut transfer, report);
+        }
+        let size = facts.src.size;
+        let len = self.state.mark().offset;
+        if report.method() == Some(Method::Clone) && len == size {
+            return Ok(());
+        }
+        let now = self
+            .copier
+            .platform
+            .stat_open(&self.src.handle)
+            .map_err(|code| FileError::system(Operation::StatSource, code))?;
+        if len != size || now.size != size || now.modified != self.src.stat.modified {
+            report.changed = Some(Changed {
+                size_before: size,
+                size_after: if len == size { now.size } else { len },
+            });
+        }
+        Ok(())
+    }
+}
+
+impl<P: Platform> Runs for Job<'_, '_, '_, P> {
+    fn run(&mut self, method: Method) -> Result<(), Stop> {
+        if self.copier.watch.cancel.is_cancelled() {
+            return Err(Stop::Cancelled);
+        }
+        let os = self.copier.platform.os();
+        match method {
+            Method::Clone if os.makes_whole(method) => self.make(Whole::Clone),
+            Method::SystemCopy if os.makes_whole(method) => self.make(Whole::SystemCopy),
+            _ => self.transfer(method),
+        }
+    }
+
+    fn mark(&self) -> Mark {
+        self.state.mark()
+    }
+
+    fn since(&self, mark: Mark) -> Mark {
+        self.state.since(mark)
+    }
+}
+
+/// A name in the same directory that nobody else uses: short, since the old one may be as long as
+/// the volume allows.
+fn beside(name: &OsStr) -> OsString {
+    let n = NEXT_NAME.fetch_add(1, Ordering::Relaxed);
+    let ours = format!(".copyist-{}-{n}", std::process::id());
+    Path::new(name).with_file_name(ours).into_os_string()
+}

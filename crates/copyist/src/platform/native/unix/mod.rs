@@ -1,0 +1,155 @@
+//! What the Unix systems have in common: each call of the waist that is the same everywhere.
+
+use std::ffi::{OsStr, OsString};
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStringExt;
+
+use rustix::fs::{self, AtFlags, Mode, OFlags, SeekFrom};
+use rustix::io::Errno;
+
+use crate::error::Code;
+use crate::platform::{FileKind, Open, Seek, Stat, Sys};
+
+mod attributes;
+mod stat;
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+mod xattrs;
+
+pub(super) use attributes::{set_by_name, set_open};
+#[cfg(target_os = "linux")]
+pub(super) use stat::kind_of;
+pub(super) use stat::of_stat;
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+pub(super) use xattrs::grow;
+
+pub(super) fn code(errno: Errno) -> Code {
+    Code(errno.raw_os_error())
+}
+
+/// There is no call that reads the umask without setting it.
+pub(super) fn umask() -> u32 {
+    let umask = rustix::process::umask(Mode::from_raw_mode(0o077));
+    rustix::process::umask(umask);
+    #[allow(clippy::useless_conversion)] // a mode_t of 16 bits on the BSDs
+    umask.as_raw_mode().into()
+}
+
+pub(super) fn mode(bits: u32) -> Mode {
+    // The bits that there are fit the smallest mode_t, of 16 bits.
+    #[allow(clippy::unnecessary_fallible_conversions, clippy::useless_conversion)]
+    Mode::from_raw_mode(bits.try_into().unwrap_or(0))
+}
+
+fn no_follow(follow: bool) -> OFlags {
+    if follow {
+        OFlags::empty()
+    } else {
+        OFlags::NOFOLLOW
+    }
+}
+
+/// Opens a name; `place` are the flags for a directory that need not be readable.
+pub(super) fn open(dir: &OwnedFd, name: &OsStr, how: Open, place: OFlags) -> Sys<OwnedFd> {
+    let (flags, bits) = match how {
+        Open::Read { follow } => (
+            OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | no_follow(follow),
+            0,
+        ),
+        Open::ReadStream { follow } => (OFlags::RDONLY | OFlags::NOCTTY | no_follow(follow), 0),
+        Open::Write { follow } => (OFlags::WRONLY | OFlags::NOCTTY | no_follow(follow), 0),
+        Open::Create { mode } => (OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL, mode),
+        Open::CreateThrough { mode } => (OFlags::WRONLY | OFlags::CREATE, mode),
+        Open::Directory { follow } => (OFlags::RDONLY | OFlags::DIRECTORY | no_follow(follow), 0),
+        Open::Place { follow } => (place | OFlags::DIRECTORY | no_follow(follow), 0),
+    };
+    fs::openat(dir, name, flags | OFlags::CLOEXEC, mode(bits)).map_err(code)
+}
+
+pub(super) fn stat(dir: &OwnedFd, name: &OsStr, follow: bool) -> Sys<Stat> {
+    let flags = if follow {
+        AtFlags::empty()
+    } else {
+        AtFlags::SYMLINK_NOFOLLOW
+    };
+    let stat = fs::statat(dir, name, flags).map_err(code)?;
+    Ok(of_stat(&stat))
+}
+
+pub(super) fn hard_link(
+    to: (&OwnedFd, &OsStr),
+    at: (&OwnedFd, &OsStr),
+    follow: bool,
+) -> Result<(), Errno> {
+    let flags = if follow {
+        AtFlags::SYMLINK_FOLLOW
+    } else {
+        AtFlags::empty()
+    };
+    fs::linkat(to.0, to.1, at.0, at.1, flags)
+}
+
+pub(super) fn read_link(dir: &OwnedFd, name: &OsStr) -> Sys<OsString> {
+    let target = fs::readlinkat(dir, name, Vec::new()).map_err(code)?;
+    Ok(OsString::from_vec(target.into_bytes()))
+}
+
+pub(super) fn remove(dir: &OwnedFd, name: &OsStr, is_dir: bool) -> Sys<()> {
+    let flags = if is_dir {
+        AtFlags::REMOVEDIR
+    } else {
+        AtFlags::empty()
+    };
+    fs::unlinkat(dir, name, flags).map_err(code)
+}
+
+pub(super) fn may_write(dir: &OwnedFd, name: &OsStr) -> bool {
+    fs::accessat(dir, name, fs::Access::WRITE_OK, AtFlags::EACCESS).is_ok()
+}
+
+/// A file to try things with, that loses its name at once.
+pub(super) fn scratch(dir: &OwnedFd) -> Sys<OwnedFd> {
+    let name = format!(".copyist-scratch-{}", std::process::id());
+    let create = OFlags::RDWR | OFlags::CLOEXEC | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
+    let file = fs::openat(dir, name.as_str(), create, mode(0o600)).map_err(code)?;
+    fs::unlinkat(dir, name.as_str(), AtFlags::empty()).map_err(code)?;
+    Ok(file)
+}
+
+pub(super) fn read(file: &OwnedFd, offset: Option<u64>, buffer: &mut [u8]) -> Sys<usize> {
+    match offset {
+        Some(offset) => rustix::io::pread(file, buffer, offset),
+        None => rustix::io::read(file, buffer),
+    }
+    .map_err(code)
+}
+
+pub(super) fn write(file: &OwnedFd, offset: Option<u64>, data: &[u8]) -> Sys<usize> {
+    match offset {
+        Some(offset) => rustix::io::pwrite(file, data, offset),
+        None => rustix::io::write(file, data),
+    }
+    .map_err(code)
+}
+
+pub(super) fn seek(file: &OwnedFd, offset: u64, what: Seek) -> Sys<Option<u64>> {
+    let position = match what {
+        Seek::Data => SeekFrom::Data(offset),
+        Seek::Hole => SeekFrom::Hole(offset),
+    };
+    match fs::seek(file, position) {
+        Ok(found) => Ok(Some(found)),
+        Err(Errno::NXIO) => Ok(None),
+        Err(errno) => Err(code(errno)),
+    }
+}
+
+/// What mknod calls the kinds of file that it makes.
+pub(super) fn file_type(kind: FileKind) -> fs::FileType {
+    match kind {
+        FileKind::Fifo => fs::FileType::Fifo,
+        FileKind::Socket => fs::FileType::Socket,
+        FileKind::CharDevice => fs::FileType::CharacterDevice,
+        FileKind::BlockDevice => fs::FileType::BlockDevice,
+        _ => fs::FileType::Unknown,
+    }
+}
