@@ -196,7 +196,8 @@ pub struct Options {
     pub keep_directory_symlink: bool,
     /// Do as POSIX asks of cp where a destination is a dangling symbolic link: write through it.
     pub write_through_dangling: bool,
-    /// Workers; `None`: as many as the machine has processors, at most eight.
+    /// Workers; `None`: as many as the machine has processors (at most eight), and then as many as
+    /// turn out to be of use: more on a mount that is slow to answer, fewer on a disk that moves its head.
     pub jobs: Option<NonZeroUsize>,
     /// Force each file's data down before it counts as copied; `None` leaves that to the system.
     pub flush: Option<Flush>,

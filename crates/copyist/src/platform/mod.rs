@@ -6,7 +6,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::ops::ControlFlow;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use copyist_sys::Names;
 
@@ -350,6 +350,8 @@ pub(crate) trait Platform: Send + Sync + Sized + 'static {
     fn umask(&self) -> u32;
     /// Whether the process may do what only a superuser may.
     fn is_privileged(&self) -> bool;
+    /// How long this process has kept processors busy.
+    fn processor_time(&self) -> Duration;
     /// The directory that relative paths start from.
     fn current_dir(&self) -> Sys<Self::Handle>;
 

@@ -2,6 +2,7 @@
 //! had that bug, the sweep must notice.
 
 use std::ffi::OsString;
+use std::time::Duration;
 
 use super::faults::Deed;
 use super::{Handle, Sim};
@@ -128,6 +129,10 @@ impl Platform for Buggy {
 
     fn is_privileged(&self) -> bool {
         self.sim.is_privileged()
+    }
+
+    fn processor_time(&self) -> Duration {
+        self.sim.processor_time()
     }
 
     fn current_dir(&self) -> Sys<Handle> {

@@ -12,6 +12,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::attributes::access_acl;
 use crate::facts::{Kernel, Known, VolumeFacts};
@@ -135,6 +136,10 @@ impl Platform for Sim {
 
     fn is_privileged(&self) -> bool {
         self.world().privileged
+    }
+
+    fn processor_time(&self) -> Duration {
+        Duration::ZERO
     }
 
     fn current_dir(&self) -> Sys<Handle> {

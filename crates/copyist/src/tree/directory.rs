@@ -238,7 +238,8 @@ impl<P: Platform> Worker<'_, '_, P> {
                 .map_err(failed)?,
         };
         if pair.dst.kind.serialises_metadata() && session.options.jobs.is_none() {
-            session.schedule.limit(1);
+            session.flight.fix();
+            session.schedule.set_most(1);
         }
         let cares =
             session.options.preserve.mode || session.options.new_mode == NewMode::SystemDefault;

@@ -25,6 +25,7 @@ mod dir;
 mod directory;
 mod entry;
 mod existing;
+mod flight;
 mod link;
 mod links;
 mod operands;
@@ -35,6 +36,7 @@ mod walk;
 mod whole;
 
 use dir::{Dir, Entry};
+use flight::Flight;
 use links::Links;
 use schedule::Schedule;
 use walk::{Job, Worker};
@@ -51,6 +53,7 @@ pub(crate) struct Session<'a, P: Platform> {
     links: Links,
     schedule: Schedule<Job<P>>,
     spare: Spare,
+    flight: Flight,
     /// Directories can't be cloned whole here: the system has said so.
     no_whole: AtomicBool,
     /// Where operands are named.
@@ -128,6 +131,7 @@ impl<'a, P: Platform> Session<'a, P> {
             links: Links::default(),
             schedule: Schedule::new(workers(options)),
             spare: Spare::new(threads(options)),
+            flight: Flight::new(threads(options), options.ordered || options.jobs.is_some()),
             no_whole: AtomicBool::new(!plan::clones_directories(platform.os(), options)),
             current: Arc::new(Dir::current(current()?, current()?)),
             roots: Mutex::default(),

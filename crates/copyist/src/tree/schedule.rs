@@ -4,12 +4,17 @@
 //! the way down are open, and no list of a whole tree is ever made. A directory is read in
 //! batches, and the rest of it is a job as well: so several workers share one large directory.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// The jobs of a run.
 pub(crate) struct Schedule<J> {
     state: Mutex<State<J>>,
     changed: Condvar,
+    /// See [`Schedule::is_hungry`].
+    hungry: AtomicBool,
+    /// See [`Schedule::is_crowded`].
+    crowded: AtomicBool,
 }
 
 struct State<J> {
@@ -41,6 +46,8 @@ impl<J> Schedule<J> {
                 most_workers,
             }),
             changed: Condvar::new(),
+            hungry: AtomicBool::new(false),
+            crowded: AtomicBool::new(false),
         }
     }
 
@@ -49,16 +56,38 @@ impl<J> Schedule<J> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Lets everybody know whether there is less to do than who could do it.
+    fn unlock(&self, state: MutexGuard<'_, State<J>>) {
+        let hungry =
+            state.jobs.is_empty() && (state.idle > 0 || state.workers < state.most_workers);
+        self.hungry.store(hungry, Ordering::Relaxed);
+        let crowded = state.workers > state.most_workers;
+        self.crowded.store(crowded, Ordering::Relaxed);
+    }
+
+    /// Whether somebody waits for a job, or could be started for one. It may have changed since.
+    pub(crate) fn is_hungry(&self) -> bool {
+        self.hungry.load(Ordering::Relaxed)
+    }
+
+    /// Whether there are more workers than are wanted: who sees it leaves its work to others.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.crowded.load(Ordering::Relaxed)
+    }
+
     /// Adds a job, to be done before those that are there.
     pub(crate) fn push(&self, job: J) -> Help {
         let mut state = self.lock();
         state.jobs.push(job);
         if state.idle > 0 {
-            drop(state);
+            self.unlock(state);
             self.changed.notify_one();
         } else if state.workers < state.most_workers {
             state.workers += 1;
+            self.unlock(state);
             return Help::Start;
+        } else {
+            self.unlock(state);
         }
         Help::Enough
     }
@@ -81,13 +110,15 @@ impl<J> Schedule<J> {
         let wanted =
             state.idle == 0 && !state.jobs.is_empty() && state.workers < state.most_workers;
         state.workers += usize::from(wanted);
+        self.unlock(state);
         wanted
     }
 
-    /// From now on no more than so many workers are started; those that are go on.
-    pub(crate) fn limit(&self, most_workers: usize) {
+    /// From now on so many workers are wanted. Those that are too many end.
+    pub(crate) fn set_most(&self, most_workers: usize) {
         let mut state = self.lock();
-        state.most_workers = state.most_workers.min(most_workers);
+        state.most_workers = most_workers;
+        self.unlock(state);
     }
 
     /// A worker that was counted could not be started.
@@ -95,26 +126,35 @@ impl<J> Schedule<J> {
         let mut state = self.lock();
         state.workers -= 1;
         let all_idle = state.idle == state.workers;
-        drop(state);
+        self.unlock(state);
         if all_idle {
             self.changed.notify_all();
         }
     }
 
-    /// The next job, waiting for one while others work; `None` when everything is done.
+    /// The next job, waiting for one while others work; `None` when everything is done, or when
+    /// there are more workers than are wanted.
     pub(crate) fn pop(&self) -> Option<J> {
         let mut state = self.lock();
         loop {
+            if !state.jobs.is_empty() && state.workers > state.most_workers {
+                state.workers -= 1;
+                self.unlock(state);
+                self.changed.notify_one(); // somebody else does what there is to do
+                return None;
+            }
             if let Some(job) = state.jobs.pop() {
+                self.unlock(state);
                 return Some(job);
             }
             if state.idle + 1 == state.workers {
                 state.idle += 1;
-                drop(state);
+                self.unlock(state);
                 self.changed.notify_all();
                 return None;
             }
             state.idle += 1;
+            self.hungry.store(true, Ordering::Relaxed);
             state = self
                 .changed
                 .wait(state)
@@ -149,9 +189,31 @@ mod tests {
     fn a_limit_starts_no_more_workers() {
         let schedule = Schedule::new(4);
         assert_eq!(schedule.push(0), Help::Start);
-        schedule.limit(1);
+        schedule.set_most(1);
         assert_eq!(schedule.push(1), Help::Enough);
         assert!(!schedule.wants_help());
+    }
+
+    #[test]
+    fn too_many_workers_end_and_leave_their_work_to_others() {
+        let schedule = Schedule::new(2);
+        assert_eq!(schedule.push(0), Help::Start);
+        assert_eq!(schedule.push(1), Help::Enough);
+        schedule.set_most(1);
+        assert_eq!(schedule.pop(), None, "one of the two ends");
+        assert_eq!([schedule.pop(), schedule.pop()], [Some(1), Some(0)]);
+        assert_eq!(schedule.pop(), None);
+    }
+
+    #[test]
+    fn who_could_be_started_is_hungry() {
+        let schedule = Schedule::new(2);
+        assert_eq!(schedule.push(0), Help::Start);
+        assert!(!schedule.is_hungry(), "there is something to do");
+        assert_eq!(schedule.pop(), Some(0));
+        assert!(!schedule.is_hungry(), "both have something to do");
+        schedule.set_most(3);
+        assert!(schedule.is_hungry());
     }
 
     /// Jobs that make jobs: every one is done, and every worker comes to an end.

@@ -1,6 +1,7 @@
 //! The walk: what each worker does with a job.
 
 use std::ffi::{OsStr, OsString};
+use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Scope;
@@ -27,11 +28,11 @@ pub(super) enum Job<P: Platform> {
     Operand(Operand),
     /// Read the next names of a directory, and copy them.
     Read(Arc<Dir<P>>),
-    /// Copy the names of a batch from `next` on: the walk went down before them.
+    /// Copy a part of a batch: the walk went down before it, or another worker shares it.
     Rest {
         dir: Arc<Dir<P>>,
-        batch: Batch,
-        next: usize,
+        batch: Arc<Batch>,
+        names: Range<usize>,
     },
 }
 
@@ -92,8 +93,8 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
                 self.read(&dir);
                 self.release(dir);
             }
-            Job::Rest { dir, batch, next } => {
-                self.copy_batch(&dir, batch, next);
+            Job::Rest { dir, batch, names } => {
+                self.copy_batch(&dir, batch, names);
                 self.release(dir);
             }
         }
@@ -226,12 +227,12 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
         }
         if self.session.options.ordered {
             let batch = self.read_rest(dir, batch).by_inode();
-            return self.copy_batch(dir, batch, 0);
+            return self.copy_whole_batch(dir, batch);
         }
         // The rest of the directory is there for whoever is free.
         dir.hold();
         self.push(Job::Read(Arc::clone(dir)));
-        self.copy_batch(dir, batch, 0);
+        self.copy_whole_batch(dir, batch);
     }
 
     /// All names of a directory: their order is asked for, so that they must all be known.
@@ -257,12 +258,27 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
         self.session.fail(error.with_paths(Some(src), Some(dst)));
     }
 
-    /// Copies the names from `from` on, down to the first directory: that is walked before the
-    /// rest, which is left for later or for another worker.
-    fn copy_batch(&mut self, dir: &Arc<Dir<P>>, batch: Batch, from: usize) {
-        for n in from..batch.len() {
-            if self.session.watch.cancel.is_cancelled() {
+    fn copy_whole_batch(&mut self, dir: &Arc<Dir<P>>, batch: Batch) {
+        let names = 0..batch.len();
+        self.copy_batch(dir, Arc::new(batch), names);
+    }
+
+    /// Copies names of a batch, down to the first directory: that is walked before the rest, which
+    /// is left for later or for another worker. A worker that has nothing to do is given half.
+    fn copy_batch(&mut self, dir: &Arc<Dir<P>>, batch: Arc<Batch>, names: Range<usize>) {
+        let Range { start, mut end } = names;
+        let mut next = start;
+        while next < end && !self.session.watch.cancel.is_cancelled() {
+            if self.session.schedule.is_crowded() {
+                self.leave(dir, &batch, next..end);
                 break;
+            }
+            let n = next;
+            next += 1;
+            if end - next > 0 && self.session.schedule.is_hungry() {
+                let middle = next + (end - next) / 2;
+                self.leave(dir, &batch, middle..end);
+                end = middle;
             }
             let (name, kind) = batch.get(n);
             let entry = Entry {
@@ -271,22 +287,15 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
                 dst_name: name,
                 role: Role::Found,
             };
+            let before = self.summary.bytes;
             let outcome = match kind {
                 Some(FileKind::Directory) => Outcome::Directory,
                 kind => self.entry(entry, kind),
             };
             if let Outcome::Directory = outcome {
                 let name = name.to_os_string();
-                if n + 1 < batch.len() {
-                    dir.hold();
-                    self.push(Job::Rest {
-                        dir: Arc::clone(dir),
-                        batch,
-                        next: n + 1,
-                    });
-                } else {
-                    self.batches.push(batch);
-                }
+                self.leave(dir, &batch, next..end);
+                self.recycle(batch);
                 self.enter(Entry {
                     dir,
                     src_name: &name,
@@ -295,8 +304,47 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
                 });
                 return;
             }
+            self.did(dir, self.summary.bytes - before);
         }
-        self.batches.push(batch);
+        self.recycle(batch);
+    }
+
+    /// Leaves names for later, or for another worker.
+    fn leave(&mut self, dir: &Arc<Dir<P>>, batch: &Arc<Batch>, names: Range<usize>) {
+        if !names.is_empty() {
+            dir.hold();
+            self.push(Job::Rest {
+                dir: Arc::clone(dir),
+                batch: Arc::clone(batch),
+                names,
+            });
+        }
+    }
+
+    /// Keeps a batch that nobody needs any more, to be filled again.
+    fn recycle(&mut self, batch: Arc<Batch>) {
+        self.batches.extend(Arc::into_inner(batch));
+    }
+
+    /// An entry is done: perhaps more, or fewer, should be under way.
+    fn did(&self, dir: &Dir<P>, bytes: u64) {
+        let Session {
+            flight, schedule, ..
+        } = self.session;
+        if !flight.is_due(bytes) {
+            return;
+        }
+        if let Some(pair) = &dir.pair
+            && let Some(most) = flight.look(
+                (pair.src.id, pair.dst.id),
+                self.session.platform.processor_time(),
+            )
+        {
+            schedule.set_most(most);
+            if schedule.wants_help() {
+                self.start_another();
+            }
+        }
     }
 
     /// Lets go of a directory. The last to do so sets its attributes, and lets go of its parent.

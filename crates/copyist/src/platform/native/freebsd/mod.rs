@@ -4,6 +4,7 @@
 
 use std::ffi::OsString;
 use std::os::fd::OwnedFd;
+use std::time::Duration;
 
 use rustix::fs::{self, FileType, Mode, OFlags};
 use rustix::io::Errno;
@@ -62,6 +63,10 @@ impl Platform for Native {
 
     fn is_privileged(&self) -> bool {
         self.privileged
+    }
+
+    fn processor_time(&self) -> Duration {
+        unix::processor_time()
     }
 
     fn current_dir(&self) -> Sys<OwnedFd> {

@@ -3,6 +3,7 @@
 use std::ffi::{CStr, OsStr, OsString};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
+use std::time::Duration;
 
 use rustix::fs::{self, FallocateFlags, Mode, OFlags, RawDir, SeekFrom};
 use rustix::io::Errno;
@@ -70,6 +71,10 @@ impl Platform for Native {
 
     fn is_privileged(&self) -> bool {
         self.privileged
+    }
+
+    fn processor_time(&self) -> Duration {
+        unix::processor_time()
     }
 
     fn current_dir(&self) -> Sys<OwnedFd> {

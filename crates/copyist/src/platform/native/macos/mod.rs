@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::fd::OwnedFd;
+use std::time::Duration;
 
 use copyist_sys::macos::{self as sys, EntryKind};
 use rustix::fs::{self, Mode, OFlags};
@@ -64,6 +65,10 @@ impl Platform for Native {
 
     fn is_privileged(&self) -> bool {
         self.privileged
+    }
+
+    fn processor_time(&self) -> Duration {
+        unix::processor_time()
     }
 
     fn current_dir(&self) -> Sys<OwnedFd> {

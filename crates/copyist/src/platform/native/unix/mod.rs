@@ -3,6 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStringExt;
+use std::time::Duration;
 
 use rustix::fs::{self, AtFlags, Mode, OFlags, SeekFrom};
 use rustix::io::Errno;
@@ -32,6 +33,11 @@ pub(super) fn umask() -> u32 {
     rustix::process::umask(umask);
     #[allow(clippy::useless_conversion)] // a mode_t of 16 bits on the BSDs
     umask.as_raw_mode().into()
+}
+
+pub(super) fn processor_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Duration::try_from(time).unwrap_or_default() // it is never negative
 }
 
 pub(super) fn mode(bits: u32) -> Mode {
