@@ -141,10 +141,14 @@ impl<I: Copy + PartialEq> Getopt<I> {
                 continue;
             };
             // Two names of the same option are no ambiguity.
-            if begin_so().all(|(flag, _)| flag.id == first.0.id && flag.takes == first.0.takes) {
+            let others: String = begin_so()
+                .filter(|(flag, _)| flag.id != first.0.id || flag.takes != first.0.takes)
+                .map(|(_, long)| format!(" '--{long}'"))
+                .collect();
+            if others.is_empty() {
                 return Ok(first);
             }
-            let possible: String = begin_so().map(|(_, long)| format!(" '--{long}'")).collect();
+            let possible = format!(" '--{}'{others}", first.1);
             let argument = argument.display();
             return Err(format!(
                 "option '--{argument}' is ambiguous; possibilities:{possible}"
@@ -247,7 +251,7 @@ mod tests {
             ("--pre --pr=x --pro", "3 3=x 9"),
             (
                 "--p=x",
-                "! option '--p=x' is ambiguous; possibilities: '--parents' '--path' '--preserve'",
+                "! option '--p=x' is ambiguous; possibilities: '--parents' '--preserve'",
             ),
             ("--foo=b", "! unrecognized option '--foo=b'"),
             (

@@ -114,6 +114,7 @@ impl Words {
             }
             Operation::OpenDirectory | Operation::ReadDirectory => format!("cannot access {src}"),
             Operation::CreateDirectory => format!("cannot create directory {dst}"),
+            Operation::CreateParent => format!("cannot make directory {dst}"),
             Operation::Volume => format!("cannot tell the filesystem of {dst}"),
             Operation::ReadLink => format!("cannot read symbolic link {src}"),
             Operation::CreateSymlink if self.make == Make::Symlink => {
@@ -137,7 +138,10 @@ impl Words {
             }
             Operation::FindHoles => format!("cannot lseek {src}"),
             Operation::Truncate => format!("failed to extend {dst}"),
-            Operation::SetMode | Operation::SetAcl => format!("preserving permissions for {dst}"),
+            Operation::SetMode | Operation::SetAcl => {
+                let dst = self.quoter.word(failure.dst);
+                format!("preserving permissions for {dst}")
+            }
             Operation::SetOwner => format!("failed to preserve ownership for {dst}"),
             Operation::SetTimes => format!("preserving times for {dst}"),
             Operation::ReadXattrs => format!("listing attributes of {src}"),
@@ -170,6 +174,7 @@ impl Words {
             Refusal::DirectoryOverFile => {
                 format!("cannot overwrite non-directory {dst} with directory {src}")
             }
+            Refusal::ParentNotDirectory => format!("{dst} exists but is not a directory"),
             Refusal::FileOverDirectory => {
                 format!("cannot overwrite directory {dst} with non-directory {src}")
             }

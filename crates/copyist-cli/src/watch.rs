@@ -41,6 +41,12 @@ impl Observer for Watch {
                 }
             }
             Event::Removed { paths } if self.verbose => self.say("removed", paths),
+            Event::MovedBack { paths, backup } if self.verbose => {
+                let quoter = self.words.quoter;
+                let (from, to) = (quoter.always(backup), quoter.always(paths.dst()));
+                let line = format!("{from} -> {to} (unbackup)\n");
+                self.console.out(line.as_bytes());
+            }
             Event::File { paths, report } => {
                 if let Some(counters) = &self.counters {
                     counters.files.fetch_add(1, Ordering::Relaxed);

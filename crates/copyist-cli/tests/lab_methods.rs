@@ -9,6 +9,7 @@ mod oracle;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Output};
 use std::time::Duration;
@@ -41,7 +42,7 @@ const CLONING: [&str; 2] = ["btrfs", "xfs"];
 fn cp(arguments: &[&str], src: &Path, dst: &Path) -> io::Result<Output> {
     let program = Program::under_test();
     let mut command = Command::new(&program.path);
-    command.args(&program.first).args(arguments);
+    command.arg0("cp").args(arguments);
     command.arg(src).arg(dst).env("LC_ALL", "C").output()
 }
 

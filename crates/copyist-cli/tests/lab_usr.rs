@@ -5,6 +5,7 @@
 
 mod oracle;
 
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -37,7 +38,7 @@ fn copies_onto(name: &str, source: &str) -> Fallible<()> {
     let program = Program::under_test();
     let mut copy = Command::new(&program.path);
     let copied = copy
-        .args(&program.first)
+        .arg0("cp")
         .args(["-a", source])
         .arg(&destination)
         .output()?;

@@ -1,8 +1,8 @@
 //! Our cp beside GNU cp on the filesystem of the temporary directory.
 //!
 //! COPYIST_ORACLE_SEED (a number, or `random`), COPYIST_ORACLE_CASES, COPYIST_ORACLE_SIZE,
-//! COPYIST_ORACLE_TEXT=1 (compare output too), COPYIST_ORACLE_KEEP=1 (leave the last situation) and
-//! COPYIST_CP_UNDER_TEST (another program that behaves as cp) change what is played.
+//! COPYIST_ORACLE_KEEP=1 (leave the last situation), COPYIST_GNU_CP (another GNU cp than the system's: its output is
+//! compared too) and COPYIST_CP_UNDER_TEST (another program that behaves as cp) change what is played.
 
 #![cfg(target_os = "linux")]
 #![forbid(unsafe_code)]

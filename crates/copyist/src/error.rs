@@ -47,6 +47,8 @@ pub enum Operation {
     OpenDirectory,
     ReadDirectory,
     CreateDirectory,
+    /// Making a directory on the way to an operand (`--parents`).
+    CreateParent,
     /// Asking the volume what it is.
     Volume,
     ReadLink,
@@ -90,6 +92,8 @@ pub enum Refusal {
     OmittingDirectory,
     /// A directory can't replace something else.
     DirectoryOverFile,
+    /// What is no directory is where one of those that lead to an operand has to be (`--parents`).
+    ParentNotDirectory,
     /// A file can't replace a directory.
     FileOverDirectory,
     /// The destination was made by this very run.
@@ -260,6 +264,7 @@ impl Operation {
             Operation::OpenDirectory => "cannot access",
             Operation::ReadDirectory => "cannot read directory",
             Operation::CreateDirectory => "cannot create directory",
+            Operation::CreateParent => "cannot make directory",
             Operation::Volume => "cannot examine the volume of",
             Operation::ReadLink => "cannot read symbolic link",
             Operation::CreateSymlink => "cannot create symbolic link",
@@ -326,6 +331,7 @@ impl fmt::Display for Refusal {
             Refusal::IntoItself => "a directory can't be copied into itself",
             Refusal::OmittingDirectory => "it is a directory, and the copy is not recursive",
             Refusal::DirectoryOverFile => "a directory can't replace a file",
+            Refusal::ParentNotDirectory => "it exists and is no directory",
             Refusal::FileOverDirectory => "a file can't replace a directory",
             Refusal::JustCreated => "the destination was created by this run",
             Refusal::ThroughJustCreatedSymlink => {

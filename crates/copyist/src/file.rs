@@ -192,7 +192,7 @@ impl<P: Platform> FileCopier<'_, P> {
                 opened => return opened,
             }
         }
-        let plan = MakeMode::new(self.platform, self.options, src);
+        let plan = MakeMode::new(self.platform, self.options, &as_regular(src));
         let mode = plan.mode;
         let through = self.options.write_through_dangling;
         let how = if through {
@@ -340,7 +340,7 @@ impl<P: Platform> FileCopier<'_, P> {
             platform: self.platform,
             options: self.options,
             src: Target::Open(&src.handle),
-            src_stat: &src.stat,
+            src_stat: &as_regular(&src.stat),
             dst: Target::Open(&target.handle),
             made: target.made,
             buffers: self.buffers,
@@ -350,6 +350,14 @@ impl<P: Platform> FileCopier<'_, P> {
             attributes::copy_flags(self.platform, &src.handle, &target.handle, true)
                 .unwrap_or_else(|failed| fail(failed.into()));
         }
+    }
+}
+
+/// What is made of content that was read is a regular file, whatever it was read from.
+fn as_regular(src: &Stat) -> Stat {
+    Stat {
+        kind: FileKind::Regular,
+        ..*src
     }
 }
 

@@ -200,8 +200,8 @@ pub struct Options {
     pub jobs: Option<NonZeroUsize>,
     /// Force each file's data down before it counts as copied; `None` leaves that to the system.
     pub flush: Option<Flush>,
-    /// One entry after the other, in the order of the source directories, so that what an
-    /// observer sees is in order.
+    /// One entry after the other, each directory in the order of its inodes (where the system tells
+    /// them), so that what an observer sees is in order. A directory's names are all read first.
     pub ordered: bool,
 }
 

@@ -39,6 +39,13 @@ pub enum Event<'a> {
         /// Where.
         paths: &'a dyn PathSource,
     },
+    /// What had been moved to a backup has its name again: making the new one failed.
+    MovedBack {
+        /// Where.
+        paths: &'a dyn PathSource,
+        /// Where it was.
+        backup: &'a PathBuf,
+    },
     /// A regular file's data is complete (or, with `attributes_only`, the file is).
     File {
         /// Where.
@@ -161,6 +168,7 @@ impl std::fmt::Debug for Event<'_> {
             Event::Begin { .. } => "Begin",
             Event::Bytes(_) => "Bytes",
             Event::Removed { .. } => "Removed",
+            Event::MovedBack { .. } => "MovedBack",
             Event::File { .. } => "File",
             Event::Entry { .. } => "Entry",
             Event::Skipped { .. } => "Skipped",

@@ -5,6 +5,7 @@
 //! - `farm`: a directory that looks to a test like a build tree of coreutils whose cp is ours
 //! - `play`: one test
 //! - `suite`: all tests on all filesystems
+//! - `real`: coreutils itself, built and installed with ours as `cp`
 //!
 //! Nothing of GNU's is part of this project: the tests are fetched where they are run.
 
@@ -12,6 +13,7 @@ mod build;
 mod farm;
 mod list;
 mod play;
+mod real;
 mod suite;
 
 use std::fs;
@@ -42,6 +44,10 @@ pub(crate) struct GnuArgs {
     /// Only build coreutils, and print where its cp is
     #[arg(long)]
     build: bool,
+
+    /// Build and install coreutils with GNU cp and with ours as `cp`, and compare the trees
+    #[arg(long)]
+    real_build: bool,
 }
 
 /// Runs `xtask gnu`.
@@ -56,6 +62,11 @@ pub(crate) fn run(args: &GnuArgs) -> Result<ExitCode> {
         Some(cp) => fs::canonicalize(cp).at("find", cp)?,
         None => build_ours()?,
     };
+    if args.real_build {
+        let work = workspace::target().join("real-build");
+        real::run(&coreutils, &cp, &work)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let suite = Suite {
         coreutils: &coreutils,
         cp: &cp,

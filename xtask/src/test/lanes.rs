@@ -18,6 +18,10 @@ const XTASK_VARIABLE: &str = "COPYIST_XTASK";
 /// Integration tests with this prefix need the lab.
 const LAB_TEST: &str = "lab_";
 
+/// Those with this prefix need a built GNU cp, which this variable then names.
+const GNU_TEST: &str = "gnu_";
+const GNU_VARIABLE: &str = "COPYIST_GNU_CP";
+
 /// One kind of check; cheap ones come first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Lane {
@@ -33,7 +37,7 @@ pub(super) enum Lane {
     Unit,
     /// Tests on the real filesystems of the lab
     Filesystems,
-    /// GNU coreutils' own tests of cp
+    /// GNU coreutils' own tests of cp, and ours beside GNU cp
     Gnu,
     /// macOS, both processors: lint and link
     Macos,
@@ -162,7 +166,7 @@ fn docs() -> Result<Ending> {
 fn unit(tests: &mut Counts) -> Result<Ending> {
     let others = integration_tests()?
         .into_iter()
-        .filter(|test| !test.name.starts_with(LAB_TEST));
+        .filter(|test| !test.name.starts_with(LAB_TEST) && !test.name.starts_with(GNU_TEST));
     let mut command = command::cargo(workspace::root());
     command.args(["test", "--workspace", "--no-fail-fast", "--lib", "--bins"]);
     for test in others {
@@ -232,8 +236,14 @@ fn gnu(tests: &mut Counts) -> Result<Ending> {
     tests.passed += score.passed;
     tests.failed += score.failed;
     tests.ignored += score.skipped;
+    let all = integration_tests()?.into_iter();
+    let beside: Vec<_> = all.filter(|test| test.name.starts_with(GNU_TEST)).collect();
+    let mut command = lab_test(&beside);
+    command.args(["--release", "--no-fail-fast"]);
+    command.env(GNU_VARIABLE, coreutils.cp());
+    let differs = cargo_test(&mut command, tests)?;
     Ok(match score.failed {
-        0 => Ending::Ok,
+        0 => differs,
         failed => Ending::Failed(format!("{failed} of GNU's tests failed")),
     })
 }

@@ -6,8 +6,10 @@ use std::path::Path;
 
 use fastrand::Rng;
 
+use super::acl;
 use super::existing::Mirror;
 use super::options::{self, Options, pick};
+use super::pairs;
 use super::plan::{Plan, What};
 use super::random::{self, DEEP_NAME, Spec};
 
@@ -48,8 +50,18 @@ struct Places {
 /// Makes case `seed`; `size` is about how many ordinary entries the source has, `root` whether we may be others.
 pub(crate) fn make(seed: u64, size: usize, work: &Path, is_root: bool) -> Case {
     let mut rng = Rng::with_seed(seed);
-    let rng = &mut rng;
-    let mut options = options::choose(rng);
+    let options = options::choose(&mut rng);
+    make_with(&mut rng, options, size, work, is_root)
+}
+
+/// Makes case `seed` of those that go through all options and pairs of options.
+pub(crate) fn make_pair(seed: u64, size: usize, work: &Path, is_root: bool) -> Case {
+    let mut rng = Rng::with_seed(seed);
+    let options = options::understand(pairs::words(seed));
+    make_with(&mut rng, options, size, work, is_root)
+}
+
+fn make_with(rng: &mut Rng, mut options: Options, size: usize, work: &Path, is_root: bool) -> Case {
     let unprivileged = is_root && rng.u8(..4) == 0;
     let deep = rng.u8(..8) == 0 && !options.no_content;
     let (mut plan, spec) = (
@@ -84,7 +96,8 @@ pub(crate) fn make(seed: u64, size: usize, work: &Path, is_root: bool) -> Case {
         mirror.hand_over(dir);
     }
     let operands = operands(&mut mirror, &Places { src, dst }, work);
-    if options.backs_up && !operands.iter().any(|word| word == b"-T") {
+    let with_old = super::run::oracle_is_old();
+    if with_old && options.backs_up && !operands.iter().any(|word| word == b"-T") {
         // GNU cp 9.1 makes simple backups of what is in a target directory relative to the current one
         // (fixed in 9.2): it may even rename source files.
         options.words.push("--backup=numbered".into());
@@ -99,6 +112,16 @@ pub(crate) fn make(seed: u64, size: usize, work: &Path, is_root: bool) -> Case {
         pipes,
         options,
     };
+    if case.umask == "0777" {
+        // It takes more than permissions for others: GNU cp then can't go on in its own directories
+        // (but as root), and what a default list grants to the owner all the same, ours takes away.
+        if case.unprivileged {
+            case.umask = "0077";
+        }
+        for node in &mut case.plan.nodes {
+            node.xattrs.retain(|(name, _)| *name != acl::DEFAULT);
+        }
+    }
     match rng.u8(..25) {
         0 => case.env.push(("POSIXLY_CORRECT", "1")),
         1 => case.env.push(("VERSION_CONTROL", "numbered")),
@@ -347,11 +370,13 @@ fn several(mirror: &mut Mirror<'_>, nodes: [usize; 3], dst: usize) -> Vec<Vec<u8
             .children(dst)
             .into_iter()
             .any(|other| mirror.plan.nodes[other].name == name);
-        // A pipe is filled for one reader only.
+        // A pipe is filled for one reader only. With -u GNU cp replaces what it had left alone by a
+        // link to another copy of the same source.
         let is_covered = words
             .iter()
             .any(|word| path.starts_with(word) || word.starts_with(&path));
-        if is_covered && (mirror.options.reads_pipes || !mirror.options.recursive) {
+        let once = mirror.options.reads_pipes || !mirror.options.recursive;
+        if is_covered && (once || mirror.options.updates) {
             continue;
         }
         if !taken {

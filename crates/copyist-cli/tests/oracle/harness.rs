@@ -12,7 +12,7 @@ use super::case::{self, Case};
 use super::judge::{Played, judge};
 use super::make::{Features, make};
 use super::remove::{Scratch, remove_tree};
-use super::run::{Program, run};
+use super::run::{Program, oracle_is_old, run};
 use super::snapshot::{self, Stamp, Window};
 
 /// How many lines of a failure are printed.
@@ -27,6 +27,14 @@ pub(crate) struct Settings {
     pub(crate) cases: u64,
     /// About how many entries a source tree has.
     pub(crate) size: usize,
+    /// The case after case n is case n + stride.
+    pub(crate) stride: u64,
+    /// Cases are counted up to here, and then again from the first.
+    pub(crate) modulo: u64,
+    /// Go through the pairs of options, instead of random ones.
+    pub(crate) pairs: bool,
+    /// Directories are read in one order in both situations: on filesystems that count their inodes.
+    pub(crate) counts_inodes: bool,
     /// Compare output too, not only whether there is some.
     pub(crate) with_text: bool,
     /// Leave the last situation behind, to look at.
@@ -40,7 +48,7 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// Reads COPYIST_ORACLE_SEED (a number, or `random`), _CASES, _SIZE, _TEXT and _KEEP.
+    /// Reads COPYIST_ORACLE_SEED (a number, or `random`), _CASES, _SIZE and _KEEP.
     pub(crate) fn from_env(test: &'static str, cases: u64) -> Self {
         let var = |name: &str| std::env::var(format!("COPYIST_ORACLE_{name}")).ok();
         let number = |name: &str, default: u64| {
@@ -57,7 +65,11 @@ impl Settings {
             seed,
             cases: number("CASES", cases),
             size: usize::try_from(number("SIZE", 20)).unwrap_or(20),
-            with_text: var("TEXT").is_some_and(|text| text == "1"),
+            stride: 1,
+            modulo: u64::MAX,
+            pairs: false,
+            counts_inodes: false,
+            with_text: !oracle_is_old(),
             keep: var("KEEP").is_some_and(|text| text == "1"),
             limit: Duration::from_secs(30),
             program: Program::under_test(),
@@ -86,7 +98,10 @@ pub(crate) fn play_all(settings: &Settings, base: &Path) -> Fallible<(Vec<Failur
             if index >= settings.cases {
                 break;
             }
-            let seed = settings.seed.wrapping_add(index);
+            let seed = settings
+                .seed
+                .wrapping_add(index.wrapping_mul(settings.stride))
+                % settings.modulo;
             let (failure, features) = try_case(settings, &program, scratch.path(), seed)?;
             let mut found = found.lock().map_err(|error| error.to_string())?;
             found.0.extend(failure);
@@ -134,7 +149,12 @@ fn try_case(
     let work = dir.join("work");
     let is_root = rustix::process::geteuid().is_root();
     let attempt = |size: usize| {
-        let case = case::make(seed, size, &work, is_root);
+        let make = if settings.pairs {
+            case::make_pair
+        } else {
+            case::make
+        };
+        let case = make(seed, size, &work, is_root);
         let played = play_case(settings, program, &case, &work);
         played.map_err(|error| format!("seed {seed}, size {size}: {error}"))
     };
@@ -177,7 +197,8 @@ pub(crate) fn play_case(
 ) -> Fallible<(String, Features)> {
     let (gnu, features) = play(settings, &Program::gnu(), case, work)?;
     let (ours, _) = play(settings, program, case, work)?;
-    let found = judge(case, &gnu, &ours, settings.with_text);
+    let in_order = settings.counts_inodes && case.options.is_ordered;
+    let found = judge(case, &gnu, &ours, settings.with_text.then_some(in_order));
     let text = if found.is_empty() {
         String::new()
     } else {
@@ -210,22 +231,16 @@ fn play(
     let features = make(&open()?, &case.plan)?;
     // The kernel's clock for files ticks some milliseconds behind.
     let began = now() - 1;
-    let has_before = program.is_ours;
     let window = Window {
         from: began,
         to: i64::MAX,
     };
-    let before = if has_before {
-        snapshot::take(
-            open()?,
-            Window {
-                to: now() + 2,
-                ..window
-            },
-        )?
-    } else {
-        Default::default()
+    // Of GNU's situation too: reading everything may give it new access times.
+    let soon = Window {
+        to: now() + 2,
+        ..window
     };
+    let before = snapshot::take(open()?, soon)?;
     let outcome = run(program, case, work, settings.limit)?;
     let mut after = snapshot::take(
         open()?,

@@ -1,7 +1,7 @@
 //! GNU cp as the oracle: the same command in two identical situations, and everything compared.
 //!
 //! - `plan`, `random`, `existing`, `acl`: what a situation holds, from a seed, before any of it exists
-//! - `options`, `case`: the command line, and who runs it
+//! - `options`, `pairs`, `case`: the command line, and who runs it
 //! - `make`, `remove`: trees on a real filesystem, deeper than PATH_MAX too
 //! - `run`: one program in one situation
 //! - `snapshot`, `diff`: every attribute of what it left
@@ -20,6 +20,7 @@ pub(crate) mod judge;
 pub(crate) mod lab;
 pub(crate) mod make;
 pub(crate) mod options;
+pub(crate) mod pairs;
 pub(crate) mod plan;
 pub(crate) mod random;
 pub(crate) mod remove;

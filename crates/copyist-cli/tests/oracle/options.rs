@@ -27,6 +27,12 @@ pub(crate) struct Options {
     pub(crate) symbolic: bool,
     /// `--backup`, `-b` or a suffix for backups.
     pub(crate) backs_up: bool,
+    /// `--update`, in any of its ways.
+    pub(crate) updates: bool,
+    /// The order of what is printed can be seen.
+    pub(crate) is_ordered: bool,
+    /// `--preserve=mode`, `-p` or `-a`.
+    pub(crate) keeps_mode: bool,
     /// `--sparse=always`: zeros become holes.
     pub(crate) finds_zeros: bool,
     /// `--copy-contents`: pipes are read.
@@ -48,6 +54,15 @@ pub(crate) fn choose(rng: &mut Rng) -> Options {
     // Order matters where a later option overrides an earlier one.
     rng.shuffle(&mut options.words);
     bundle(rng, &mut options.words);
+    understand(options.words)
+}
+
+/// What these words mean for the choice of operands.
+pub(crate) fn understand(words: Vec<String>) -> Options {
+    let mut options = Options {
+        words,
+        ..Options::default()
+    };
     // What follows -S is its argument.
     let letters = |word: &String| word.split_inclusive('S').next().unwrap_or("").to_string();
     let chars: String = options
@@ -65,24 +80,38 @@ pub(crate) fn choose(rng: &mut Rng) -> Options {
     };
     options.archives =
         matches!(options.words.as_slice(), [word] if word == "-a" || word == "--archive");
-    options.recursive = has("arR", &["--archive", "--recursive"]);
+    options.recursive = has("arR", &["--arch", "--recursive"]);
     options.follows_all = has("L", &["--dereference"]);
-    options.keeps_links = has("ad", &["--archive", "--preserve"]);
+    options.keeps_links = has("ad", &["--arch", "--preserve"]);
     options.minds_existing = has(
         "uniblsS",
         &[
-            "--update",
-            "--no-clobber",
+            "--up",
+            "--no-c",
             "--interactive",
             "--backup",
             "--suffix",
             "--link",
             "--sym",
+            "--debug",
         ],
     );
     options.no_content = has("ls", &["--attributes-only", "--link", "--symbolic-link"]);
     options.symbolic = has("s", &["--symbolic-link"]);
     options.backs_up = has("bS", &["--backup", "--suffix"]);
+    options.updates = has("u", &["--up"]);
+    let asks = has("i", &["--interactive"]) && !has("n", &["--no-c"]);
+    options.is_ordered = asks || has("v", &["--verbose", "--debug"]);
+    options.keeps_mode = has("ap", &["--arch"])
+        || options.words.iter().any(|word| {
+            let list = word.strip_prefix("--preserve");
+            list.is_some_and(|list| {
+                ["", "mode", "all"].iter().any(|it| match *it {
+                    "" => list.is_empty(),
+                    name => list.contains(name),
+                })
+            })
+        });
     options.finds_zeros = has("", &["--sparse=always"]);
     options.reads_pipes = has("", &["--copy-contents"]);
     options

@@ -1,6 +1,5 @@
 //! Runs a cp: which one, as whom, with which umask, and never for longer than a limit.
 
-use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
@@ -20,18 +19,16 @@ use super::random::NOBODY;
 pub(crate) struct Program {
     /// What to run.
     pub(crate) path: PathBuf,
-    /// Words before cp's own: `cp` for our binary.
-    pub(crate) first: Vec<OsString>,
     /// Ours, of which more is asked than of GNU's.
     pub(crate) is_ours: bool,
 }
 
 impl Program {
-    /// GNU cp, the oracle.
+    /// GNU cp, the oracle: what COPYIST_GNU_CP names, or the system's.
     pub(crate) fn gnu() -> Self {
+        let named = std::env::var_os("COPYIST_GNU_CP").filter(|path| !path.is_empty());
         Self {
-            path: "/usr/bin/cp".into(),
-            first: Vec::new(),
+            path: named.unwrap_or("/usr/bin/cp".into()).into(),
             is_ours: false,
         }
     }
@@ -41,12 +38,10 @@ impl Program {
         match std::env::var_os("COPYIST_CP_UNDER_TEST") {
             Some(path) => Self {
                 path: path.into(),
-                first: Vec::new(),
                 is_ours: false,
             },
             None => Self {
                 path: env!("CARGO_BIN_EXE_copyist").into(),
-                first: vec!["cp".into()],
                 is_ours: true,
             },
         }
@@ -64,6 +59,12 @@ impl Program {
             ..self.clone()
         })
     }
+}
+
+/// Whether the oracle is the system's cp, which may be older than 9.10: it says some things in
+/// other words, and knows other options.
+pub(crate) fn oracle_is_old() -> bool {
+    std::env::var_os("COPYIST_GNU_CP").is_none_or(|path| path.is_empty())
 }
 
 /// How a run ended.
@@ -101,12 +102,10 @@ pub(crate) fn run(
         ["stdin", "stdout", "stderr"].map(|name| work.with_extension(name));
     File::create(&input)?.write_all(case.stdin.as_bytes())?;
     // std has no umask for a child, and this process has other threads: a shell sets it.
-    let mut command = Command::new("/bin/sh");
-    command.args(["-c", "umask \"$0\"; exec \"$@\"", case.umask]);
-    command
-        .arg(&program.path)
-        .args(&program.first)
-        .args(&case.args);
+    // bash's can also call a program by the name cp, whatever it is called: messages begin with it.
+    let mut command = Command::new("/bin/bash");
+    command.args(["-c", "umask \"$0\"; exec -a cp \"$@\"", case.umask]);
+    command.arg(&program.path).args(&case.args);
     command
         .env_clear()
         .env("LC_ALL", "C")

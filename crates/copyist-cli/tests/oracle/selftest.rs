@@ -270,7 +270,6 @@ fn wrong_programs_are_found_out() -> Fallible<()> {
         assert!(made.success());
         let program = Program {
             path: path.clone(),
-            first: Vec::new(),
             is_ours: false,
         };
         let mut settings = Settings::from_env("selftest", 1);

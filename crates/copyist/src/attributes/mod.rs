@@ -95,6 +95,10 @@ impl MakeMode {
             (NewMode::SystemDefault, _) => default_mode(src),
             (NewMode::FromSource, FileKind::Directory) => src.mode & 0o1777,
             (NewMode::FromSource, FileKind::Regular) => src.mode & 0o777,
+            // A change of owner takes set-uid away, also where the owner stays the same.
+            (NewMode::FromSource, _) if options.preserve.owner && platform.is_privileged() => {
+                src.mode & !0o4000
+            }
             (NewMode::FromSource, _) => src.mode,
         };
         let withheld = bits
@@ -143,9 +147,31 @@ fn default_mode(src: &Stat) -> u32 {
     }
 }
 
+/// The order in which cp sets attributes, and would have stopped.
+fn told_first(operation: Operation) -> u8 {
+    match operation {
+        Operation::SetTimes => 0,
+        Operation::SetOwner => 1,
+        Operation::ReadXattrs | Operation::SetXattrs => 2,
+        _ => 3,
+    }
+}
+
 impl<P: Platform> Attributes<'_, P> {
-    /// Sets what the options ask for. Failures are told one by one; the rest is still set.
+    /// Sets what the options ask for. A failure is told, and the rest is still set; but what has
+    /// the same reason is told once (who may not set the times may not set the mode either).
     pub(crate) fn apply(&mut self, fail: &mut dyn FnMut(Failed)) {
+        let mut failures = Vec::new();
+        self.set_all(&mut |failed| failures.push(failed));
+        failures.sort_by_key(|failed: &Failed| told_first(failed.operation));
+        for (n, failed) in failures.iter().enumerate() {
+            if !failures[..n].iter().any(|told| told.code == failed.code) {
+                fail(*failed);
+            }
+        }
+    }
+
+    fn set_all(&mut self, fail: &mut dyn FnMut(Failed)) {
         let preserve = self.options.preserve;
         let is_link = self.src_stat.kind == FileKind::Symlink;
         let current = if preserve.owner || preserve.mode {
@@ -263,7 +289,7 @@ impl<P: Platform> Attributes<'_, P> {
             return;
         }
         if self.made.is_new && self.options.new_mode == NewMode::SystemDefault {
-            return self.set_default_mode(fail);
+            return self.set_default_mode(current, fail);
         }
         let umask = self.platform.umask();
         if self.made.brought != Brought::Nothing {
@@ -289,15 +315,23 @@ impl<P: Platform> Attributes<'_, P> {
     }
 
     /// Neither the source nor the directory that it is in has a say in its permissions.
-    fn set_default_mode(&mut self, fail: &mut dyn FnMut(Failed)) {
+    fn set_default_mode(&mut self, current: Option<&Stat>, fail: &mut dyn FnMut(Failed)) {
         let all = default_mode(self.src_stat);
         if self.made.withheld | self.made.added != 0 || self.made.may_have_acl {
-            let mode = Attribute::Mode(all & !self.platform.umask());
-            self.set(mode, Operation::SetMode)
-                .unwrap_or_else(&mut *fail);
+            let now = current.copied().map_or_else(|| self.current(), Ok);
+            now.and_then(|now| {
+                // A directory has its group, and this bit, from the one that it is in.
+                let inherited = match now.kind {
+                    FileKind::Directory => now.mode & 0o2000,
+                    _ => 0,
+                };
+                let mode = all & !self.platform.umask() | inherited;
+                self.set(Attribute::Mode(mode), Operation::SetMode)
+            })
+            .unwrap_or_else(&mut *fail);
         }
         if self.made.may_have_acl {
-            xattrs::set_acls(self, xattrs::Acls::NONE, fail);
+            xattrs::remove_access_acl(self).unwrap_or_else(fail);
         }
     }
 

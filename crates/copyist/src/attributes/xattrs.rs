@@ -221,6 +221,11 @@ pub(super) fn set_acls<P: Platform>(
     }
 }
 
+/// Takes away what the directory gave; what it gives on to what will be made in it stays.
+pub(super) fn remove_access_acl<P: Platform>(it: &mut Attributes<'_, P>) -> Result<(), Failed> {
+    set_acl(it, ACCESS_ACL, false)
+}
+
 fn set_acl<P: Platform>(
     it: &mut Attributes<'_, P>,
     name: &[u8],

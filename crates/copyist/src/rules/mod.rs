@@ -160,6 +160,15 @@ pub(crate) fn is_taken(os: Os, code: Code) -> bool {
     }
 }
 
+/// The code for a name that is taken.
+pub(crate) fn taken(os: Os) -> Code {
+    match os {
+        Os::Linux => linux::EEXIST,
+        Os::Macos | Os::Freebsd => macos::EEXIST,
+        Os::Windows => windows::ERROR_FILE_EXISTS,
+    }
+}
+
 /// Whether the code says that the volume has no such feature (and not that it failed).
 pub(crate) fn is_unsupported(os: Os, code: Code) -> bool {
     match os {

@@ -7,39 +7,43 @@ use copyist_sys::name_prefix;
 use crate::options::{Backup, Options};
 use crate::platform::{Batch, Platform, Sys};
 
-/// The name that the old version of `name` gets. `dir` is the directory that it is in, readable.
+/// The name that the old version of `name` gets. `dir` is the directory that it is in, if it can
+/// be read.
 pub(crate) fn name<P: Platform>(
     platform: &P,
-    dir: Option<&P::Handle>,
+    dir: Sys<&P::Handle>,
     name: &OsStr,
     options: &Options,
 ) -> Sys<OsString> {
-    let simple = || {
-        let mut simple = name.to_os_string();
-        simple.push(&options.backup_suffix);
-        simple
-    };
     let highest = match (options.backup, dir) {
-        (Backup::None | Backup::Simple, _) | (_, None) => return Ok(simple()),
-        (Backup::Existing | Backup::Numbered, Some(dir)) => highest(platform, dir, name)?,
+        // As GNU cp has it, these alone may get too long.
+        (Backup::None | Backup::Simple, _) => {
+            let mut simple = name.to_os_string();
+            simple.push(&options.backup_suffix);
+            return Ok(simple);
+        }
+        (Backup::Existing | Backup::Numbered, dir) => highest(platform, dir?, name)?,
     };
     if options.backup == Backup::Existing && highest == 0 {
-        return Ok(simple());
+        return Ok(with_suffix(name, &options.backup_suffix));
     }
-    let suffix = format!(".~{}~", highest + 1);
-    if name.len() + suffix.len() > NAME_BYTES {
-        // As GNU cp has it: there is room for one backup of such a name.
-        let mut shortened = name_prefix(name, NAME_BYTES - 2).to_os_string();
-        shortened.push("~");
-        return Ok(shortened);
-    }
-    let mut numbered = name.to_os_string();
-    numbered.push(suffix);
-    Ok(numbered)
+    Ok(with_suffix(name, format!(".~{}~", highest + 1).as_ref()))
 }
 
-/// The longest name that filesystems have room for (NAME_MAX), bytes.
-const NAME_BYTES: usize = 255;
+/// A name that gets too long is shortened, and has room for one backup only: as GNU cp has it.
+fn with_suffix(name: &OsStr, suffix: &OsStr) -> OsString {
+    let mut backup = name.to_os_string();
+    if name.len() + suffix.len() <= NAME_BYTES {
+        backup.push(suffix);
+        return backup;
+    }
+    backup = name_prefix(name, name.len().min(NAME_BYTES - 1)).to_os_string();
+    backup.push("~");
+    backup
+}
+
+/// The longest name that a backup gets, bytes: one less than filesystems have room for (NAME_MAX).
+const NAME_BYTES: usize = 254;
 
 /// The highest number among the backups of `name`; 0 if it has none.
 fn highest<P: Platform>(platform: &P, dir: &P::Handle, name: &OsStr) -> Sys<u64> {

@@ -47,6 +47,8 @@ pub(crate) struct Dir<P: Platform> {
     pub(crate) parent: Option<Arc<Dir<P>>>,
     pub(crate) src: P::Handle,
     pub(crate) dst: P::Handle,
+    /// `src` was opened to name things in only: its attributes are read by name.
+    pub(crate) src_is_place: bool,
     /// `dst` was opened to name things in only: its attributes are set by name.
     pub(crate) dst_is_place: bool,
     pub(crate) src_stat: Option<Stat>,
@@ -56,8 +58,6 @@ pub(crate) struct Dir<P: Platform> {
     pub(crate) made: Made,
     /// Names made in it may be given an access control list by it.
     pub(crate) gives_acl: bool,
-    /// Its attributes are set when everything in it is done.
-    pub(crate) sets_attributes: bool,
     /// It leads to an operand, and was made for that.
     pub(crate) is_parent: bool,
     /// Jobs that still need it.
@@ -72,13 +72,13 @@ impl<P: Platform> Dir<P> {
             parent: None,
             src,
             dst,
+            src_is_place: true,
             dst_is_place: true,
             src_stat: None,
             root_volume: 0,
             pair: None,
             made: Made::before(),
             gives_acl: true,
-            sets_attributes: false,
             is_parent: false,
             pending: AtomicUsize::new(1),
         }
@@ -92,6 +92,7 @@ impl<P: Platform> Dir<P> {
             parent: Some(Arc::clone(parent)),
             src: open.src,
             dst: open.dst.handle,
+            src_is_place: false,
             dst_is_place: open.dst.is_place,
             root_volume: parent
                 .src_stat
@@ -100,9 +101,15 @@ impl<P: Platform> Dir<P> {
             pair: Some(open.pair),
             made: open.made,
             gives_acl: open.gives_acl,
-            sets_attributes: open.sets_attributes,
             is_parent: open.is_parent,
             pending: AtomicUsize::new(1),
+        }
+    }
+
+    pub(crate) fn with_src_place(self, src_is_place: bool) -> Dir<P> {
+        Dir {
+            src_is_place,
+            ..self
         }
     }
 
@@ -136,7 +143,6 @@ pub(crate) struct OpenDir<P: Platform> {
     pub(crate) pair: Arc<VolumePair>,
     pub(crate) made: Made,
     pub(crate) gives_acl: bool,
-    pub(crate) sets_attributes: bool,
     pub(crate) is_parent: bool,
 }
 

@@ -10,7 +10,7 @@ use super::walk::{Job, Worker};
 use crate::attributes::{self, Attributes, Failed, Made, MakeMode, inherited_acl};
 use crate::error::{Cause, Code, Error, Operation, Refusal};
 use crate::file;
-use crate::options::{Make, NewMode, Want};
+use crate::options::{Backup, Make, NewMode, Update, Want};
 use crate::platform::{At, Attribute, FileKind, Node, Open, Platform, Stat, Target};
 use crate::progress::{self, Event};
 use crate::rules;
@@ -57,18 +57,20 @@ impl<P: Platform> Worker<'_, '_, P> {
     }
 
     /// A directory on the way to an operand (`--parents`): made, but not walked.
-    pub(super) fn open_parent(
-        &mut self,
-        entry: Entry<'_, P>,
-        sets_attributes: bool,
-    ) -> Result<Arc<Dir<P>>, Error> {
+    pub(super) fn open_parent(&mut self, entry: Entry<'_, P>) -> Result<Arc<Dir<P>>, Error> {
         let session = self.session;
         let failed = |code| session.error(&entry, Operation::StatParent, Cause::System(code));
-        let how = Open::Directory { follow: true };
-        let src = session.platform.open(entry.src_at(), how).map_err(failed)?;
+        let open = |how| session.platform.open(entry.src_at(), how);
+        let (src, is_place) = match open(Open::Directory { follow: true }) {
+            // What may not be listed can be gone through.
+            Err(code) if rules::is_access_denied(session.platform.os(), code) => {
+                (open(Open::Place { follow: true }).map_err(failed)?, true)
+            }
+            src => (src.map_err(failed)?, false),
+        };
         let stat = session.platform.stat_open(&src).map_err(failed)?;
-        self.open_dir(&entry, src, stat, sets_attributes)
-            .map(Arc::new)
+        let dir = self.open_dir(&entry, src, stat);
+        dir.map(|dir| Arc::new(dir.with_src_place(is_place)))
     }
 
     fn try_enter(&mut self, entry: &Entry<'_, P>) -> Result<Option<Dir<P>>, Error> {
@@ -77,29 +79,37 @@ impl<P: Platform> Worker<'_, '_, P> {
         let (src, stat) = match self.open_source_dir(entry, follow) {
             Ok(opened) => opened,
             Err(error) => {
-                self.make_unreadable(entry, follow, &error)?;
-                return Err(error);
+                self.make_unreadable(entry, follow, error)?;
+                return Ok(None);
             }
         };
         if session.is_root(stat.id) {
             return Err(session.refuse(entry, Refusal::IntoItself));
         }
         if entry.dir.is_within(stat.id) {
+            self.find_there(entry)?;
             return Err(session.refuse(entry, Refusal::Loop));
         }
         if entry.is_operand() {
+            // What is in the way is told of each time.
+            self.find_there(entry)?;
             if session.was_given(entry, &stat) {
                 return Ok(None);
             }
-            if self.is_linked_already(entry, &stat) {
-                return Ok(None);
+            let never = matches!(session.options.update, Update::None | Update::NoneFail);
+            if !never && self.is_same_dir(entry, &stat) {
+                return match session.options.make {
+                    // The hard links that are wanted are there.
+                    Make::HardLink => Ok(None),
+                    _ => Err(session.refuse(entry, Refusal::SameFile)),
+                };
             }
             self.check_not_into_itself(entry, &stat)?;
         }
         if self.clone_directory(entry, &stat)? {
             return Ok(None);
         }
-        let dir = self.open_dir(entry, src, stat, true)?;
+        let dir = self.open_dir(entry, src, stat)?;
         if entry.is_operand()
             && let Ok(made) = session.platform.stat_open(&dir.dst)
         {
@@ -108,14 +118,10 @@ impl<P: Platform> Worker<'_, '_, P> {
         Ok(Some(dir))
     }
 
-    /// Hard links are wanted in a directory that is the source itself: they are there.
-    fn is_linked_already(&self, entry: &Entry<'_, P>, src: &Stat) -> bool {
-        self.session.options.make == Make::HardLink
-            && self
-                .session
-                .platform
-                .stat(entry.dst_at(), false)
-                .is_ok_and(|dst| dst.id == src.id)
+    /// Whether the destination is the source itself.
+    fn is_same_dir(&self, entry: &Entry<'_, P>, src: &Stat) -> bool {
+        let dst = self.session.platform.stat(entry.dst_at(), false);
+        dst.is_ok_and(|dst| dst.id == src.id)
     }
 
     /// A directory that may not be read is made all the same, with its attributes: what is known
@@ -124,22 +130,26 @@ impl<P: Platform> Worker<'_, '_, P> {
         &mut self,
         entry: &Entry<'_, P>,
         follow: bool,
-        error: &Error,
+        error: Error,
     ) -> Result<(), Error> {
         let session = self.session;
         let denied = error
             .code()
             .is_some_and(|code| rules::is_access_denied(session.platform.os(), code));
-        let Ok(stat) = session.platform.stat(entry.src_at(), follow) else {
-            return Ok(()); // the error that there is says why
+        let stat = match session.platform.stat(entry.src_at(), follow) {
+            Ok(stat) if denied && stat.kind == FileKind::Directory => stat,
+            _ => return Err(error),
         };
-        if !denied || stat.kind != FileKind::Directory || follow {
-            return Ok(());
+        if entry.is_operand() && self.is_same_dir(entry, &stat) {
+            return Err(session.refuse(entry, Refusal::SameFile));
         }
         let (dst, made) = self.open_destination_dir(entry, &stat)?;
+        session.fail(error);
+        let mut options = session.options.clone();
+        options.preserve.xattrs = Want::No; // which may not be read either
         Attributes {
             platform: session.platform,
-            options: session.options,
+            options: &options,
             src: Target::Named(entry.src_at()),
             src_stat: &stat,
             dst: dst.target(entry.dst_at()),
@@ -162,7 +172,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         let src = session
             .platform
             .open(entry.src_at(), Open::Directory { follow })
-            .map_err(failed)?;
+            .map_err(|code| self.unseen(entry, follow).unwrap_or_else(|| failed(code)))?;
         let stat = session.platform.stat_open(&src).map_err(failed)?;
         Ok((src, stat))
     }
@@ -215,7 +225,6 @@ impl<P: Platform> Worker<'_, '_, P> {
         entry: &Entry<'_, P>,
         src: P::Handle,
         src_stat: Stat,
-        sets_attributes: bool,
     ) -> Result<Dir<P>, Error> {
         let session = self.session;
         let (dst, made) = self.open_destination_dir(entry, &src_stat)?;
@@ -233,7 +242,13 @@ impl<P: Platform> Worker<'_, '_, P> {
         }
         let cares =
             session.options.preserve.mode || session.options.new_mode == NewMode::SystemDefault;
-        let gives_acl = cares && self.has_default_acl(&dst.handle);
+        // A new directory has what the one that it is in has.
+        let asks = cares || !made.is_new || entry.is_operand();
+        let gives_acl = if asks {
+            self.has_default_acl(&dst.handle)
+        } else {
+            entry.dir.gives_acl
+        };
         let place = Arc::new(Place {
             parent: Some(Arc::clone(&entry.dir.place)),
             src_name: entry.src_name.to_os_string(),
@@ -251,7 +266,6 @@ impl<P: Platform> Worker<'_, '_, P> {
             pair,
             made,
             gives_acl,
-            sets_attributes,
             is_parent: entry.role == Role::Parent,
         };
         Ok(Dir::child(entry.dir, place, open))
@@ -275,35 +289,72 @@ impl<P: Platform> Worker<'_, '_, P> {
     ) -> Result<(OpenDst<P>, Made), Error> {
         // `..` (of `--parents`) is there even in a directory that was made just now.
         let may_be_there = !entry.dir.made.is_new || entry.dst_name == "..";
-        if may_be_there && self.is_there(entry)? {
+        let found = if may_be_there {
+            self.find_there(entry)?
+        } else {
+            None
+        };
+        if found == Some(There::Directory) {
             let follow = self.follows_dir_links(entry) || names_a_dir(entry.dst_name);
             return Ok((self.open_made(entry, follow)?, Made::before()));
         }
         let session = self.session;
+        let backup = match found {
+            Some(_) => Some(self.move_aside(entry, src)?),
+            None => None,
+        };
         let plan = MakeMode::new(session.platform, session.options, src);
-        self.begin(entry, None, FileKind::Directory);
         let node = Node::Directory { mode: plan.mode };
         session
             .platform
             .make(entry.dst_at(), node)
             .map_err(|code| {
+                if let Some(backup) = &backup {
+                    self.move_back(entry, backup);
+                }
                 let taken = rules::is_taken(session.platform.os(), code);
                 if taken && entry.dir.made.is_new {
                     session.refuse(entry, Refusal::JustCreated)
                 } else {
-                    session.error(entry, Operation::CreateDirectory, Cause::System(code))
+                    let operation = match entry.role {
+                        Role::Parent => Operation::CreateParent,
+                        _ => Operation::CreateDirectory,
+                    };
+                    session.error(entry, operation, Cause::System(code))
                 }
             })?;
+        // As cp has it, after: a directory is there at once.
+        self.begin(entry, None, FileKind::Directory);
         if let Some(mode) = plan.open_up {
             session
                 .platform
                 .set(Target::Named(entry.dst_at()), Attribute::Mode(mode))
                 .map_err(|code| session.error(entry, Operation::SetMode, Cause::System(code)))?;
         }
-        Ok((
-            self.open_made(entry, false)?,
-            plan.made(entry.dir.gives_acl),
-        ))
+        let mut made = plan.made(entry.dir.gives_acl);
+        if plan.open_up.is_none() && entry.dir.gives_acl {
+            made.added |= self.open_up(entry)?;
+        }
+        Ok((self.open_made(entry, false)?, made))
+    }
+
+    /// What a default access control list has kept from the owner is needed for the time of the
+    /// copy. Answers those permission bits.
+    fn open_up(&self, entry: &Entry<'_, P>) -> Result<u32, Error> {
+        let platform = self.session.platform;
+        let failed = |code| {
+            self.session
+                .error(entry, Operation::SetMode, Cause::System(code))
+        };
+        let mode = platform.stat(entry.dst_at(), false).map_err(failed)?.mode;
+        let lacking = 0o700 & !mode;
+        if lacking != 0 {
+            let mode = Attribute::Mode(mode | lacking);
+            platform
+                .set(Target::Named(entry.dst_at()), mode)
+                .map_err(failed)?;
+        }
+        Ok(lacking)
     }
 
     fn open_made(&self, entry: &Entry<'_, P>, follow: bool) -> Result<OpenDst<P>, Error> {
@@ -336,13 +387,16 @@ impl<P: Platform> Worker<'_, '_, P> {
         self.session.options.keep_directory_symlink || entry.role == Role::Parent
     }
 
-    /// Whether the destination is a directory already; anything else can't become one.
-    fn is_there(&self, entry: &Entry<'_, P>) -> Result<bool, Error> {
+    /// What has the destination's name already. What is no directory can make room for one if it is
+    /// kept as a backup.
+    fn find_there(&self, entry: &Entry<'_, P>) -> Result<Option<There>, Error> {
         let session = self.session;
         let stat = |follow| session.platform.stat(entry.dst_at(), follow);
         let found = match stat(false) {
             Ok(found) => found,
-            Err(code) if rules::is_not_found(session.platform.os(), code) => return Ok(false),
+            Err(code) if rules::is_not_found(session.platform.os(), code) => return Ok(None),
+            // Making it will say why.
+            Err(_) if entry.role == Role::Parent => return Ok(None),
             Err(code) => {
                 let cause = Cause::System(code);
                 return Err(session.error(entry, Operation::StatDestination, cause));
@@ -352,16 +406,25 @@ impl<P: Platform> Worker<'_, '_, P> {
             || (found.kind == FileKind::Symlink
                 && self.follows_dir_links(entry)
                 && stat(true).is_ok_and(|it| it.kind == FileKind::Directory));
-        if !is_dir {
+        if is_dir {
+            return Ok(Some(There::Directory));
+        }
+        if entry.role == Role::Parent {
+            return Err(session.refuse(entry, Refusal::ParentNotDirectory));
+        }
+        if session.options.backup == Backup::None {
             return Err(session.refuse(entry, Refusal::DirectoryOverFile));
         }
-        Ok(true)
+        if session.was_made(found.id, entry.dst_name) {
+            return Err(session.refuse(entry, Refusal::JustCreated));
+        }
+        Ok(Some(There::Other))
     }
 
     /// Everything in it is done: gives it its attributes.
     pub(super) fn finish_directory(&mut self, dir: &Dir<P>) {
         let session = self.session;
-        let Some(src_stat) = dir.src_stat.as_ref().filter(|_| dir.sets_attributes) else {
+        let Some(src_stat) = dir.src_stat.as_ref() else {
             return;
         };
         let dst = match &dir.parent {
@@ -384,11 +447,22 @@ impl<P: Platform> Worker<'_, '_, P> {
             );
             session.fail(error.with_paths(Some(dir.place.src()), Some(dir.place.dst())));
         };
+        let src = match &dir.parent {
+            Some(parent) if dir.src_is_place => Target::Named(At {
+                dir: &parent.src,
+                name: &dir.place.src_name,
+            }),
+            _ => Target::Open(&dir.src),
+        };
+        let mut src_stat = *src_stat;
+        if dir.is_parent && options.new_mode == NewMode::SystemDefault {
+            src_stat.mode &= 0o777; // nor the sticky bit
+        }
         Attributes {
             platform: session.platform,
             options: &options,
-            src: Target::Open(&dir.src),
-            src_stat,
+            src,
+            src_stat: &src_stat,
             dst,
             made: dir.made,
             buffers: &mut self.buffers,
@@ -398,6 +472,14 @@ impl<P: Platform> Worker<'_, '_, P> {
             attributes::copy_flags(session.platform, &dir.src, &dir.dst, true).unwrap_or_else(fail);
         }
     }
+}
+
+/// What has the name that a directory is to get.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum There {
+    Directory,
+    /// Something else, which is to become a backup.
+    Other,
 }
 
 /// `dir/.` and `dir/` are the directory itself, whatever `dir` is.

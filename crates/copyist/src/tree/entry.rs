@@ -21,7 +21,9 @@ impl<P: Platform> Worker<'_, '_, P> {
     pub(super) fn entry(&mut self, entry: Entry<'_, P>, kind: Option<FileKind>) -> Outcome {
         match self.try_entry(entry, kind) {
             Ok(outcome) => {
-                self.session.remember_made(&entry);
+                if let Outcome::Done = outcome {
+                    self.session.remember_made(&entry);
+                }
                 outcome
             }
             Err(error) => {
@@ -49,7 +51,13 @@ impl<P: Platform> Worker<'_, '_, P> {
                 }
                 // It is no longer what its directory said, or never was (fakeroot).
                 Err(error) if matches!(error.cause, Cause::Refused(Refusal::Replaced)) => {}
-                Err(error) => return Err(self.session.file_error(&entry, error)),
+                Err(error) => {
+                    return Err(self.unseen(&entry, false).unwrap_or_else(|| {
+                        // It was about to be copied, then.
+                        self.begin(&entry, None, FileKind::Regular);
+                        self.session.file_error(&entry, error)
+                    }));
+                }
             }
         }
         let stat = self
@@ -79,6 +87,13 @@ impl<P: Platform> Worker<'_, '_, P> {
             onto => self.with_links(&entry, looked, onto, None)?,
         }
         Ok(Outcome::Done)
+    }
+
+    /// What can't be opened may not even be looked at: then that is what there is to tell.
+    pub(super) fn unseen(&self, entry: &Entry<'_, P>, follow: bool) -> Option<Error> {
+        let code = self.session.platform.stat(entry.src_at(), follow).err()?;
+        let cause = Cause::System(code);
+        Some(self.session.error(entry, Operation::StatSource, cause))
     }
 
     /// Copies an entry, or links it to the copy of another name of the same file.
@@ -132,9 +147,11 @@ impl<P: Platform> Worker<'_, '_, P> {
         options.preserve.links && options.make == Make::Copy && self.names(entry, src) > 1
     }
 
-    /// How many names of a file there are to be met: through symbolic links, any number.
+    /// How many names of a file there are to be met: through symbolic links, and where operands may
+    /// lead to one name twice, any number.
     fn names(&self, entry: &Entry<'_, P>, src: &Stat) -> u64 {
-        if self.follows(entry) {
+        let twice = src.links > 1 && self.session.made.is_some();
+        if twice || self.follows(entry) {
             u64::MAX
         } else {
             src.links

@@ -3,6 +3,8 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use copyist_sys::name_prefix;
+
 use super::dir::Entry;
 use super::same_file::{self, Relation, Sameness};
 use super::walk::Worker;
@@ -46,18 +48,22 @@ impl<P: Platform> Worker<'_, '_, P> {
             return Ok(Onto::Free { backup: None });
         };
         let is_link = link.kind == FileKind::Symlink;
-        if is_link && self.session.was_made(link.id, entry.dst_name) {
-            return Err(self
-                .session
-                .refuse(entry, Refusal::ThroughJustCreatedSymlink));
-        }
-        let target = if is_link && !self.replaces_link(src.stat.kind) {
+        let followed = is_link && !self.replaces_link(src.stat.kind);
+        let was_made = followed && self.session.was_made(link.id, entry.dst_name);
+        let through = || {
+            let refusal = Refusal::ThroughJustCreatedSymlink;
+            Err(self.session.refuse(entry, refusal))
+        };
+        let target = if followed {
             self.stat_behind_link(entry, &link)?
         } else {
             Some(link)
         };
         // A link to nothing: making the file will tell what to do about it.
         let Some(dst) = target else {
+            if was_made {
+                return through();
+            }
             return Ok(Onto::Free { backup: None });
         };
         let never = matches!(self.session.options.update, Update::None | Update::NoneFail);
@@ -75,8 +81,15 @@ impl<P: Platform> Worker<'_, '_, P> {
                 .event(Event::Skipped { paths: entry });
             return Ok(left);
         }
+        if was_made {
+            return through();
+        }
         if dst.kind == FileKind::Directory {
-            return Err(self.session.refuse(entry, Refusal::FileOverDirectory));
+            // With backups cp lets the system say that a directory is in the way.
+            return match self.session.options.backup {
+                Backup::None => Err(self.session.refuse(entry, Refusal::FileOverDirectory)),
+                _ => Ok(Onto::Into(Existing::File)),
+            };
         }
         if self.session.options.backup != Backup::Numbered
             && self.session.was_made(dst.id, entry.dst_name)
@@ -231,7 +244,7 @@ impl<P: Platform> Worker<'_, '_, P> {
     ) -> Result<Onto, Error> {
         let options = self.session.options;
         if options.backup != Backup::None {
-            let backup = self.move_aside(entry, src)?;
+            let backup = self.move_aside(entry, &src.stat)?;
             return Ok(Onto::Free {
                 backup: Some(backup),
             });
@@ -254,34 +267,42 @@ impl<P: Platform> Worker<'_, '_, P> {
     }
 
     pub(super) fn remove_existing(&self, entry: &Entry<'_, P>) -> Result<(), Error> {
+        let failed = |code| {
+            self.session
+                .error(entry, Operation::Remove, Cause::System(code))
+        };
+        self.take_away(entry).map_err(failed)
+    }
+
+    /// `-f` was given.
+    pub(super) fn forces(&self) -> bool {
+        self.session.options.force == Force::IfNeeded
+    }
+
+    fn take_away(&self, entry: &Entry<'_, P>) -> Result<(), Code> {
         let session = self.session;
         match session.platform.remove(entry.dst_at(), false) {
             Ok(()) => {
-                session
-                    .watch
-                    .observer
-                    .event(Event::Removed { paths: entry });
+                let removed = Event::Removed { paths: entry };
+                session.watch.observer.event(removed);
                 Ok(())
             }
             Err(code) if rules::is_not_found(session.platform.os(), code) => Ok(()),
-            Err(code) => Err(session.error(entry, Operation::Remove, Cause::System(code))),
+            Err(code) => Err(code),
         }
     }
 
-    /// Makes something under the destination's name. With `-f`, what has that name is removed.
+    /// Makes something under the destination's name. With `replaces`, what has that name is removed.
     pub(super) fn make_or_replace(
         &self,
         entry: &Entry<'_, P>,
         operation: Operation,
+        replaces: bool,
         make: impl Fn() -> Result<(), Code>,
     ) -> Result<(), Error> {
         let made = match make() {
-            Err(code)
-                if rules::is_taken(self.session.platform.os(), code)
-                    && self.session.options.force != Force::No =>
-            {
-                self.remove_existing(entry)?;
-                make()
+            Err(code) if rules::is_taken(self.session.platform.os(), code) && replaces => {
+                self.take_away(entry).and_then(|()| make())
             }
             made => made,
         };
@@ -289,7 +310,7 @@ impl<P: Platform> Worker<'_, '_, P> {
     }
 
     /// Renames the destination to its backup, whose name (with the destination's path) it answers.
-    fn move_aside(&self, entry: &Entry<'_, P>, src: Looked) -> Result<OsString, Error> {
+    pub(super) fn move_aside(&self, entry: &Entry<'_, P>, src: &Stat) -> Result<OsString, Error> {
         let session = self.session;
         let failed = |code: Code| session.error(entry, Operation::MakeBackup, Cause::System(code));
         let path = Path::new(entry.dst_name);
@@ -305,8 +326,13 @@ impl<P: Platform> Worker<'_, '_, P> {
         let dir = session
             .platform
             .open(dir_at, Open::Directory { follow: true });
-        let backup = backup::name(session.platform, dir.as_ref().ok(), &name, session.options)
-            .map_err(failed)?;
+        let backup = backup::name(
+            session.platform,
+            dir.as_ref().map_err(|code| *code),
+            &name,
+            session.options,
+        )
+        .map_err(failed)?;
         let backup = if parent == Path::new(".") && !path.starts_with(".") {
             backup
         } else {
@@ -316,9 +342,15 @@ impl<P: Platform> Worker<'_, '_, P> {
             dir: &entry.dir.dst,
             name: &backup,
         };
+        let numbered = backup.as_encoded_bytes().ends_with(b"~")
+            && matches!(session.options.backup, Backup::Numbered);
+        if numbered && session.platform.stat(backup_at, false).is_ok() {
+            // Only a shortened name is taken. Earlier versions are not for us to replace.
+            return Err(failed(rules::taken(session.platform.os())));
+        }
         let of_source = session.platform.stat(backup_at, true);
         if session.options.backup != Backup::Numbered
-            && of_source.is_ok_and(|stat| stat.id == src.stat.id)
+            && of_source.is_ok_and(|stat| stat.id == src.id)
         {
             return Err(session.refuse(entry, Refusal::BackupDestroysSource));
         }
@@ -336,16 +368,25 @@ impl<P: Platform> Worker<'_, '_, P> {
             name: backup,
         };
         // The failure of the copy is reported; if this fails too, the backup keeps its own name.
-        let _ = self.session.platform.rename(backup_at, entry.dst_at());
+        let moved = self.session.platform.rename(backup_at, entry.dst_at());
+        if let (Ok(()), Some(backup)) = (moved, Self::backup_path(entry, Some(backup))) {
+            let event = Event::MovedBack {
+                paths: entry,
+                backup: &backup,
+            };
+            self.session.watch.observer.event(event);
+        }
     }
 
     /// The backup's path, for whoever watches.
     pub(super) fn backup_path(entry: &Entry<'_, P>, backup: Option<&OsString>) -> Option<PathBuf> {
-        let backup = backup?;
-        let dst = entry.dst();
-        Some(dst.parent().map_or_else(
-            || PathBuf::from(base_name(backup)),
-            |parent| parent.join(base_name(backup)),
-        ))
+        let backup = base_name(backup?);
+        let dst = entry.dst().into_os_string();
+        // Byte for byte as it was named: `dir/./file` has its backup in `dir/.`.
+        let name = base_name(&dst);
+        let dir = dst.len().saturating_sub(name.len());
+        let mut path = name_prefix(&dst, dir).to_os_string();
+        path.push(backup);
+        Some(path.into())
     }
 }

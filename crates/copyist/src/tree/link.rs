@@ -9,7 +9,7 @@ use super::links::Copied;
 use super::walk::Worker;
 use crate::error::{Cause, Code, Error, Operation, Refusal};
 use crate::platform::{At, FileKind, Node, Open, Platform};
-use crate::progress::{Event, Made};
+use crate::progress::{Event, Made, PathSource};
 
 impl<P: Platform> Worker<'_, '_, P> {
     /// Gives the copy of a file the name that its source has here.
@@ -41,8 +41,10 @@ impl<P: Platform> Worker<'_, '_, P> {
                 self.session.platform.make(entry.dst_at(), link)
             })
             .map_err(|code| {
+                let to = copied.place.dst().join(&copied.dst_name);
                 self.session
                     .error(entry, Operation::CreateHardLink, Cause::System(code))
+                    .with_paths(Some(to), Some(entry.dst()))
             });
         if let (Err(_), Some(backup)) = (&result, &backup) {
             self.move_back(entry, backup);
@@ -106,7 +108,9 @@ impl<P: Platform> Worker<'_, '_, P> {
         entry: &Entry<'_, P>,
         src: Looked,
     ) -> Result<(), Error> {
-        self.make_or_replace(entry, Operation::CreateHardLink, || {
+        // Whoever was asked has said yes.
+        let replaces = self.forces() || self.session.options.interactive;
+        self.make_or_replace(entry, Operation::CreateHardLink, replaces, || {
             let link = Node::HardLink {
                 to: entry.src_at(),
                 follow: src.follow,
@@ -124,11 +128,11 @@ impl<P: Platform> Worker<'_, '_, P> {
         src: Looked,
     ) -> Result<(), Error> {
         let session = self.session;
-        let target = crate::progress::PathSource::src(entry);
+        let target = entry.src();
         if !target.is_absolute() && !self.is_made_in_current_dir(entry) {
             return Err(session.refuse(entry, Refusal::RelativeSymlink));
         }
-        self.make_or_replace(entry, Operation::CreateSymlink, || {
+        self.make_or_replace(entry, Operation::CreateSymlink, self.forces(), || {
             let link = Node::Symlink {
                 target: target.as_os_str(),
             };
@@ -147,7 +151,7 @@ impl<P: Platform> Worker<'_, '_, P> {
     /// A relative target means the same from the destination only in the directory that it is
     /// relative to.
     fn is_made_in_current_dir(&self, entry: &Entry<'_, P>) -> bool {
-        let dst = crate::progress::PathSource::dst(entry);
+        let dst = entry.dst();
         let parent = dst.parent().unwrap_or(Path::new(""));
         if parent.components().all(|part| part == Component::CurDir) {
             return true;

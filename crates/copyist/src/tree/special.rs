@@ -15,7 +15,7 @@ impl<P: Platform> Worker<'_, '_, P> {
             .platform
             .read_link(entry.src_at())
             .map_err(|code| session.error(entry, Operation::ReadLink, Cause::System(code)))?;
-        self.make_or_replace(entry, Operation::CreateSymlink, || {
+        self.make_or_replace(entry, Operation::CreateSymlink, self.forces(), || {
             let link = Node::Symlink { target: &target };
             session.platform.make(entry.dst_at(), link)
         })?;

@@ -1,6 +1,6 @@
 //! The walk: what each worker does with a job.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Scope;
@@ -10,9 +10,13 @@ use super::dir::{Dir, Entry, Role};
 use super::schedule::Help;
 use crate::buffers::Buffers;
 use crate::copier::Operand;
-use crate::error::{Cause, Error, Operation};
+use crate::error::{Cause, Code, Error, Operation};
 use crate::platform::{At, Batch, FileKind, Platform};
 use crate::report::Summary;
+
+fn names_a_dir(name: &OsStr) -> bool {
+    name.as_encoded_bytes().ends_with(b"/")
+}
 
 /// A worker's stack, bytes: the walk is no recursion, so it needs little however deep a tree is.
 const WORKER_STACK_BYTES: usize = 256 << 10;
@@ -128,20 +132,28 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
 
     /// Makes the directories that lead to the source below `base` too, each with its attributes.
     fn operand_with_parents(&mut self, dir: &Arc<Dir<P>>, operand: &Operand, base: &Path) {
-        let made_whole = self.leads_there(operand);
+        if self.leads_there(operand) {
+            return self.operand_entry(Entry {
+                dir,
+                src_name: operand.src.as_os_str(),
+                dst_name: operand.dst.as_os_str(),
+                role: Role::Operand,
+            });
+        }
         let mut dir = Arc::clone(dir);
         let mut held = Vec::new();
         let mut dst_name = base.as_os_str().to_os_string();
         let mut src_name = OsString::new();
         let mut parts = operand.src.components().peekable();
         while let Some(part) = parts.next() {
-            if part == std::path::Component::CurDir && parts.peek().is_some() {
-                continue;
-            }
             let is_root = matches!(part, std::path::Component::RootDir);
             src_name = Path::new(&src_name).join(part).into_os_string();
             if !is_root {
                 dst_name = Path::new(&dst_name).join(part).into_os_string();
+            }
+            if parts.peek().is_none() && names_a_dir(operand.src.as_os_str()) {
+                // "file/" is no name of a file.
+                src_name.push("/");
             }
             let entry = Entry {
                 dir: &dir,
@@ -157,10 +169,10 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
                 self.operand_entry(entry);
                 break;
             }
-            if is_root {
+            if is_root || part == std::path::Component::CurDir {
                 continue;
             }
-            match self.open_parent(entry, !made_whole) {
+            match self.open_parent(entry) {
                 Ok(parent) => {
                     held.push(Arc::clone(&parent));
                     dir = parent;
@@ -185,7 +197,8 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
                 dir: &self.session.current.dst,
                 name: parent.as_os_str(),
             };
-            self.session.platform.stat(at, true).is_ok()
+            let found = self.session.platform.stat(at, true);
+            found.is_ok_and(|it| it.kind == FileKind::Directory)
         })
     }
 
@@ -205,23 +218,43 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
                 .platform
                 .read_dir(&dir.src, &mut self.buffers.read_dir, &mut batch)
         {
-            let error = Error::new(
-                self.session.platform.os(),
-                Operation::ReadDirectory,
-                Cause::System(code),
-            );
-            self.session
-                .fail(error.with_paths(Some(dir.place.src()), Some(dir.place.dst())));
-            return;
+            return self.fail_reading(dir, code);
         }
         if batch.is_empty() {
             self.batches.push(batch);
             return;
         }
+        if self.session.options.ordered {
+            let batch = self.read_rest(dir, batch).by_inode();
+            return self.copy_batch(dir, batch, 0);
+        }
         // The rest of the directory is there for whoever is free.
         dir.hold();
         self.push(Job::Read(Arc::clone(dir)));
         self.copy_batch(dir, batch, 0);
+    }
+
+    /// All names of a directory: their order is asked for, so that they must all be known.
+    fn read_rest(&mut self, dir: &Arc<Dir<P>>, first: Batch) -> Batch {
+        let (mut all, mut batch) = (first, Batch::default());
+        let buffer = &mut self.buffers.read_dir;
+        loop {
+            match self.session.platform.read_dir(&dir.src, buffer, &mut batch) {
+                Ok(()) if batch.is_empty() => return all,
+                Ok(()) => all.append(&batch),
+                Err(code) => {
+                    self.fail_reading(dir, code);
+                    return all;
+                }
+            }
+        }
+    }
+
+    fn fail_reading(&self, dir: &Dir<P>, code: Code) {
+        let os = self.session.platform.os();
+        let error = Error::new(os, Operation::ReadDirectory, Cause::System(code));
+        let (src, dst) = (dir.place.src(), dir.place.dst());
+        self.session.fail(error.with_paths(Some(src), Some(dst)));
     }
 
     /// Copies the names from `from` on, down to the first directory: that is walked before the

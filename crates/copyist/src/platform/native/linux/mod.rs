@@ -275,9 +275,10 @@ fn fill(dir: &OwnedFd, raw: &mut Vec<u8>, batch: &mut Batch) -> Sys<()> {
         let name = entry.file_name().to_bytes();
         if name != b"." && name != b".." {
             let kind = kind_of(entry.file_type());
-            batch.push(
+            batch.push_inode(
                 OsStr::from_bytes(name),
                 (kind != FileKind::Unknown).then_some(kind),
+                entry.ino(),
             );
         }
         // A batch of only "." and ".." would look like the end of the directory.
