@@ -464,7 +464,7 @@ fn typical_plans() {
         (macos(Cifs, None, LARGE).holes(), "clone > system-copy > read-write, holes by the map"),
         (macos(Apfs, Some(HfsPlus), SMALL).compressed(), "system-copy > read-write"),
         (macos(Apfs, Some(Apfs), HUGE).compressed(), "clone > system-copy > read-write"),
-        (macos(Apfs, None, HUGE), "clone > direct > read-write"),
+        (macos(Apfs, None, HUGE), "clone > direct > read-write, space reserved"),
         (macos(Apfs, Some(ExFat), HUGE), "direct > read-write, space reserved"),
         (macos(Apfs, None, LARGE).sparse(Sparse::Never), "read-write"),
         (macos(Apfs, None, LARGE).only(Method::Direct), "direct, space reserved"),

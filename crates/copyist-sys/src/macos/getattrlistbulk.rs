@@ -108,3 +108,81 @@ fn number(bytes: &[u8], at: usize) -> Option<u32> {
     let bytes = bytes.get(at..at + 4)?;
     Some(u32::from_ne_bytes(bytes.try_into().ok()?))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An entry as the kernel lays it out.
+    fn entry(given: u32, name: &[u8], kind: u32) -> Vec<u8> {
+        let len = (36 + name.len() + 1).next_multiple_of(8);
+        let mut bytes = Vec::new();
+        for number in [
+            len as u32,
+            given,
+            0,
+            0,
+            0,
+            0,
+            12,
+            name.len() as u32 + 1,
+            kind,
+        ] {
+            bytes.extend(number.to_ne_bytes());
+        }
+        bytes.extend(name);
+        bytes.resize(len, 0);
+        bytes
+    }
+
+    #[test]
+    fn entries_are_read_as_they_are_laid_out() {
+        let both = libc::ATTR_CMN_NAME | libc::ATTR_CMN_OBJTYPE;
+        let mut bytes = entry(both, b"name", 2);
+        bytes.extend(entry(libc::ATTR_CMN_NAME, b"other", 1));
+        let (first, rest) = split_entry(&bytes).unwrap();
+        assert_eq!(
+            parse(first),
+            Some((OsStr::new("name"), EntryKind::Directory))
+        );
+        let (second, rest) = split_entry(rest).unwrap();
+        assert_eq!(
+            parse(second),
+            Some((OsStr::new("other"), EntryKind::Unknown))
+        );
+        assert!(rest.is_empty());
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_no_entry() {
+        let whole = entry(libc::ATTR_CMN_NAME, b"name", 1);
+        assert_eq!(split_entry(&whole[..3]), None);
+        assert_eq!(split_entry(&[0; 8]), None);
+        assert_eq!(split_entry(&whole[..whole.len() - 1]), None);
+        assert_eq!(parse(&whole[..30]), None);
+        assert_eq!(parse(&entry(0, b"name", 1)), None);
+    }
+
+    #[test]
+    fn a_directory_is_read_to_its_end() {
+        let dir = std::env::temp_dir().join(format!("copyist-sys-bulk-{}", std::process::id()));
+        std::fs::create_dir_all(dir.join("sub")).unwrap();
+        std::fs::write(dir.join("file"), b"").unwrap();
+        let open = std::fs::File::open(&dir).unwrap();
+        let mut seen = Vec::new();
+        let mut buffer = vec![0; 4096];
+        while getattrlistbulk(&open, &mut buffer, |name, kind| {
+            seen.push((name.to_os_string(), kind));
+        })
+        .unwrap()
+            > 0
+        {}
+        seen.sort_by(|a, b| a.0.cmp(&b.0));
+        let wanted = [
+            ("file".into(), EntryKind::Regular),
+            ("sub".into(), EntryKind::Directory),
+        ];
+        assert_eq!(seen, wanted);
+        std::fs::remove_dir_all(dir).unwrap();
+    }
+}

@@ -296,6 +296,7 @@ impl Batch {
     }
 
     /// The same, where the directory says which inode it is.
+    #[allow(dead_code)] // not every system's directories tell
     pub(crate) fn push_inode(&mut self, name: &OsStr, kind: Option<FileKind>, inode: u64) {
         self.push(name, kind);
         self.inodes.push(inode);
