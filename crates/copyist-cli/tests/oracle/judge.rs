@@ -60,6 +60,20 @@ pub(crate) const INTENDED: &[Intended] = &[
         accept: |_, _, _| Vec::new(),
     },
     Intended {
+        name: "a declined question, with GNU cp 9.1",
+        reason: "its exit code is 0 then, with later ones 1",
+        symptom: b"? ",
+        when: |case| oracle_is_old() && case.options.minds_existing,
+        accept: same_tree,
+    },
+    Intended {
+        name: "a directory over a file with a backup, with GNU cp 9.1",
+        reason: "it refuses, and later ones make the backup",
+        symptom: b"cannot overwrite",
+        when: |case| oracle_is_old() && case.options.backs_up,
+        accept: |_, _, _| Vec::new(),
+    },
+    Intended {
         name: "a directory into itself",
         reason: "GNU cp copies a part and then complains; ours refuses before anything is made",
         symptom: INTO_ITSELF,
