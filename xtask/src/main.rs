@@ -3,9 +3,11 @@
 #![forbid(unsafe_code)]
 
 mod command;
+mod cross;
 mod error;
 mod fuse;
 mod gnu;
+mod install;
 mod lab;
 mod signals;
 mod test;
@@ -25,6 +27,8 @@ enum Task {
     Tidy,
     /// Real filesystems for tests: loop-mounted, checked, torn down
     Lab(lab::LabArgs),
+    /// Build for systems that are elsewhere; installs what is missing
+    Cross(cross::CrossArgs),
     /// A FUSE filesystem over a directory, with latency, lies and faults
     Fuse(fuse::FuseArgs),
     /// GNU coreutils' own tests of cp, fetched and built, run against ours
@@ -35,6 +39,7 @@ fn main() -> ExitCode {
     let outcome = match Task::parse() {
         Task::Test(args) => test::run(&args),
         Task::Tidy => tidy::run(),
+        Task::Cross(args) => cross::run(&args),
         Task::Lab(args) => lab::run(&args),
         Task::Gnu(args) => gnu::run(&args),
         Task::Fuse(args) => fuse::run(args).map(|()| ExitCode::SUCCESS),

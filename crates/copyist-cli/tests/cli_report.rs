@@ -117,7 +117,9 @@ fn failures_are_reported() {
 fn names_are_reported_without_loss() {
     let scratch = Scratch::new();
     let name = std::ffi::OsStr::from_bytes(b"n\xff");
-    std::fs::write(scratch.0.join(name), b"x").expect("a file");
+    if !cli::makes_file(&scratch.0.join(name)) {
+        return;
+    }
     let mut command = scratch.command();
     let ran = cli::run(command.args(["cp", "--report=-"]).arg(name).arg("b"), "");
     assert_eq!(ran.code, Some(0), "{ran:?}");
@@ -133,6 +135,9 @@ fn a_report_that_can_not_be_written_is_an_error() {
     let message = "cp: cannot create report 'no/r': No such file or directory\n";
     scratch.cp(&["--report=no/r", "a", "b"]).is(1, "", message);
     assert!(!scratch.path("b").exists());
+    if !cli::has_full_device() {
+        return;
+    }
     let message = "cp: error writing report '/dev/full': No space left on device\n";
     scratch
         .cp(&["--report=/dev/full", "a", "b"])
@@ -145,7 +150,11 @@ fn a_method_alone_works_or_says_why_not() {
     let scratch = Scratch::new();
     let data: String = (0..200_000).map(|n| format!("{n}\n")).collect();
     scratch.write("a", &data);
-    for method in ["clone", "copy-range", "sendfile", "direct", "read-write"] {
+    let methods: &[&str] = match std::env::consts::OS {
+        "macos" => &["clone", "system-copy", "direct", "read-write"],
+        _ => &["clone", "copy-range", "sendfile", "direct", "read-write"],
+    };
+    for &method in methods {
         let option = format!("--method={method}");
         let _ = std::fs::remove_file(scratch.path("b"));
         let ran = scratch.cp(&[&option, "--report=r", "a", "b"]);

@@ -111,6 +111,8 @@ pub(crate) struct VolumeFacts {
     pub(crate) clone: Known,
     /// Whether names that differ only in case are one.
     pub(crate) folds_case: Known,
+    /// From this size on, bytes, a file is written faster by several threads than by one.
+    pub(crate) parallel_from_bytes: Option<u64>,
 }
 
 /// What is known of the source file.
@@ -122,12 +124,14 @@ pub(crate) struct FileFacts {
     pub(crate) allocated_bytes: u64,
     /// A regular file; otherwise it is read as a stream.
     pub(crate) is_regular: bool,
+    /// The system keeps it compressed (decmpfs of macOS), and only its own copier knows how.
+    pub(crate) is_compressed: bool,
 }
 
 impl FileFacts {
-    /// Less is allocated than its size needs: holes (or compression).
+    /// Less is allocated than its size needs: holes, or a compression that nobody tells of.
     pub(crate) const fn looks_sparse(&self) -> bool {
-        self.allocated_bytes < self.size
+        self.allocated_bytes < self.size && !self.is_compressed
     }
 }
 
@@ -148,11 +152,24 @@ pub(crate) struct Facts {
     pub(crate) dst_is_regular: bool,
     /// The destination is still to be made: a system that makes whole copies may name it.
     pub(crate) dst_is_free: bool,
+    /// How many threads may work on the file.
+    pub(crate) threads: usize,
     /// Methods that were refused before, for this volume pair or everywhere.
     pub(crate) refused: MethodSet,
 }
 
 impl Facts {
+    /// Whether several threads are there, and the volumes reward them. From where reading is not
+    /// known to be local, the number of requests in flight is not for one file to raise.
+    pub(crate) fn is_for_several(&self) -> bool {
+        let from = self.dst_volume.parallel_from_bytes;
+        self.threads > 1
+            && self.src.is_regular
+            && self.dst_is_regular
+            && self.src_volume.parallel_from_bytes.is_some()
+            && from.is_some_and(|from| self.src.size.min(self.src.allocated_bytes) >= from)
+    }
+
     /// Whether source and destination are on one volume, as far as cloning is concerned.
     ///
     /// btrfs subvolumes, overlay layers and network exports carry device numbers of their own, so

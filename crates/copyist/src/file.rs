@@ -14,6 +14,7 @@ use crate::plan::{self, Plan};
 use crate::platform::{At, Attribute, FileKind, Open, Platform, Stat, Sys, Target};
 use crate::report::{Changed, Report};
 use crate::rules;
+use crate::spare::{Spare, Taken};
 use crate::transfer::{Shape, Stop, Transfer, Watch};
 use crate::volumes::VolumePair;
 
@@ -111,6 +112,7 @@ pub(crate) struct FileCopier<'a, P: Platform> {
     pub(crate) options: &'a Options,
     pub(crate) watch: Watch<'a>,
     pub(crate) buffers: &'a mut Buffers,
+    pub(crate) spare: &'a Spare,
 }
 
 /// An open destination.
@@ -266,6 +268,10 @@ impl<P: Platform> FileCopier<'_, P> {
         let mut facts = self.facts(&src.stat, pair);
         facts.dst_is_regular = !target.streams;
         facts.dst_is_free = false;
+        // Only a file that is worth it takes them from the others.
+        facts.threads = 2;
+        let taken = facts.is_for_several().then(|| self.spare.take());
+        facts.threads = taken.as_ref().map_or(1, Taken::threads);
         let plan = plan::plan(&facts, self.options);
         self.prepare(src, target, &facts, &plan)?;
         let mut transfer = Transfer::new(
@@ -292,11 +298,13 @@ impl<P: Platform> FileCopier<'_, P> {
                 size: src.size,
                 allocated_bytes: src.allocated_bytes,
                 is_regular: src.kind == FileKind::Regular,
+                is_compressed: attributes::is_compressed(self.platform.os(), src),
             },
             src_volume: pair.src,
             dst_volume: pair.dst,
             dst_is_regular: true,
             dst_is_free: true,
+            threads: 1,
             refused: pair.refused(),
         }
     }
@@ -371,6 +379,7 @@ fn shape(facts: &Facts, plan: &Plan) -> Shape {
         holes: plan.holes,
         block_bytes: facts.dst_volume.block_bytes as usize,
         preallocate: plan.preallocate,
+        threads: plan.threads,
     }
 }
 

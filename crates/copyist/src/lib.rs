@@ -39,6 +39,7 @@ mod report;
 mod rules;
 #[cfg(test)]
 mod sim;
+mod spare;
 mod transfer;
 mod tree;
 mod volumes;

@@ -38,8 +38,8 @@ const SYSTEMS: [(Os, &[FsKind]); 3] = [
         &[FsKind::Refs, FsKind::Ntfs, FsKind::ExFat, FsKind::Other],
     ),
 ];
-const SIZES: [u64; 5] = [0, SMALL_BYTES, SMALL_BYTES + 1, PREALLOCATE_BYTES, 1 << 40];
-const KERNELS: [Kernel; 3] = [Kernel(5, 2), Kernel(5, 10), Kernel(5, 19)];
+const SIZES: [u64; 4] = [0, SMALL_BYTES, PREALLOCATE_BYTES, 1 << 40];
+const KERNELS: [Kernel; 2] = [Kernel(5, 10), Kernel(5, 19)];
 const REFLINKS: [Reflink; 3] = [Reflink::Auto, Reflink::Always, Reflink::Never];
 const SPARSES: [Sparse; 3] = [Sparse::Auto, Sparse::Always, Sparse::Never];
 
@@ -50,6 +50,10 @@ fn volume(id: u64, kind: FsKind, clone: Known) -> VolumeFacts {
         block_bytes: 4096,
         clone,
         folds_case: Known::Unknown,
+        parallel_from_bytes: match kind {
+            FsKind::Btrfs | FsKind::Xfs | FsKind::Ext | FsKind::Tmpfs => Some(8 << 20),
+            _ => None,
+        },
     }
 }
 
@@ -104,11 +108,14 @@ fn every_file(os: Os, src: VolumeFacts, dst: VolumeFacts, check: &mut dyn FnMut(
                                 size,
                                 allocated_bytes,
                                 is_regular,
+                                is_compressed: false,
                             },
                             src_volume: src,
                             dst_volume: dst,
                             dst_is_regular,
                             dst_is_free,
+                            // One tells the plans of a small file, and of a large one, apart from those of two.
+                            threads: if size > PREALLOCATE_BYTES { 2 } else { 1 },
                             refused,
                         });
                     }
@@ -143,7 +150,7 @@ fn every_option() -> Vec<Options> {
 #[test]
 fn every_plan_keeps_its_promises() {
     let options = every_option();
-    let mut count = 0_u64;
+    let (mut count, mut of_macos) = (0_u64, 0_u64);
     every_fact(&mut |facts| {
         for options in &options {
             let plan = plan(facts, options);
@@ -151,9 +158,10 @@ fn every_plan_keeps_its_promises() {
                 panic!("{broken}: {plan:#?}\nof {facts:#?}\nand {options:#?}");
             }
             count += 1;
+            of_macos += u64::from(facts.os == Os::Macos);
         }
     });
-    println!("{count} plans");
+    println!("{count} plans, {of_macos} of them of macOS");
 }
 
 /// The promise that a plan breaks.
@@ -294,6 +302,8 @@ struct Row {
     size: u64,
     sparse_looking: bool,
     exists: bool,
+    threads: usize,
+    compressed: bool,
     options: Options,
 }
 
@@ -308,6 +318,8 @@ fn row(os: Os, src: FsKind, dst: Option<FsKind>, size: u64) -> Row {
         size,
         sparse_looking: false,
         exists: false,
+        threads: 1,
+        compressed: false,
         options: Options::default(),
     }
 }
@@ -329,6 +341,16 @@ impl Row {
 
     fn holes(mut self) -> Row {
         self.sparse_looking = true;
+        self
+    }
+
+    fn threads(mut self, threads: usize) -> Row {
+        self.threads = threads;
+        self
+    }
+
+    fn compressed(mut self) -> Row {
+        (self.compressed, self.sparse_looking) = (true, true);
         self
     }
 
@@ -370,11 +392,13 @@ impl Row {
                         self.size
                     },
                     is_regular: true,
+                    is_compressed: self.compressed,
                 },
                 src_volume,
                 dst_volume,
                 dst_is_regular: true,
                 dst_is_free: !self.exists,
+                threads: self.threads,
                 refused: MethodSet::EMPTY,
             },
             &self.options,
@@ -390,17 +414,23 @@ impl Row {
         } else {
             ""
         };
-        format!("{}{holes}{reserved}", methods.join(" > "))
+        let threads = if plan.threads > 1 && plan.methods.contains(&Method::ReadWrite) {
+            format!(", {} threads", plan.threads)
+        } else {
+            String::new()
+        };
+        format!("{}{holes}{reserved}{threads}", methods.join(" > "))
     }
 }
 
 const SMALL: u64 = 4 << 10;
 const LARGE: u64 = 256 << 20;
+const HUGE: u64 = 4 << 30;
 
 #[test]
 #[rustfmt::skip] // one case, one line: this is a table
 fn typical_plans() {
-    use FsKind::{Apfs, Btrfs, Cifs, ExFat, HfsPlus, Ntfs, Refs};
+    use FsKind::{Apfs, Btrfs, Cifs, ExFat, Ext, HfsPlus, Nfs, Ntfs, Refs, Tmpfs};
     use Os::{Macos, Windows};
     let macos = |src, dst, size| row(Macos, src, dst, size);
     let table = [
@@ -411,6 +441,14 @@ fn typical_plans() {
         (linux(Btrfs, None, LARGE).reflink(Reflink::Never), "sendfile > read-write"),
         (linux(Btrfs, Some(FsKind::Xfs), LARGE), "copy-range > sendfile > read-write"),
         (linux(Btrfs, Some(FsKind::Xfs), LARGE).kernel(Kernel(5, 10)), "sendfile > read-write"),
+        (linux(Ext, None, LARGE), "clone > copy-range > sendfile > read-write"),
+        (linux(Ext, None, LARGE).threads(2), "clone > read-write, space reserved, 2 threads"),
+        (linux(Ext, None, LARGE).threads(2).holes(), "clone > read-write, holes by the map, 2 threads"),
+        (linux(Ext, None, SMALL).threads(2), "read-write"),
+        (linux(Tmpfs, Some(Ext), LARGE).threads(4), "read-write, space reserved, 4 threads"),
+        (linux(Ext, Some(Tmpfs), LARGE).threads(2), "read-write, 2 threads"),
+        (linux(Nfs, Some(Ext), LARGE).threads(2), "copy-range > read-write"),
+        (linux(Ext, None, LARGE).threads(2).only(Method::CopyRange), "copy-range"),
         (macos(Apfs, None, SMALL), "clone > read-write"),
         (macos(Apfs, None, LARGE), "clone > system-copy > read-write"),
         (macos(Apfs, None, LARGE).holes(), "clone > read-write, holes by reading"),
@@ -424,6 +462,10 @@ fn typical_plans() {
         (macos(ExFat, None, LARGE), "system-copy > read-write"),
         (macos(Cifs, None, SMALL), "read-write"),
         (macos(Cifs, None, LARGE).holes(), "clone > system-copy > read-write, holes by the map"),
+        (macos(Apfs, Some(HfsPlus), SMALL).compressed(), "system-copy > read-write"),
+        (macos(Apfs, Some(Apfs), HUGE).compressed(), "clone > system-copy > read-write"),
+        (macos(Apfs, None, HUGE), "clone > direct > read-write"),
+        (macos(Apfs, Some(ExFat), HUGE), "direct > read-write, space reserved"),
         (macos(Apfs, None, LARGE).sparse(Sparse::Never), "read-write"),
         (macos(Apfs, None, LARGE).only(Method::Direct), "direct, space reserved"),
         (macos(Apfs, None, LARGE).only(Method::SystemCopy), "system-copy"),

@@ -5,13 +5,12 @@ use std::process::Command;
 use clap::ValueEnum;
 use serde_json::Value;
 
-use super::install;
 use super::libtest::Counts;
 use super::summary::Ending;
 use crate::error::{Context, Error, Result};
 use crate::gnu::{self, Coreutils, Suite, Variant};
 use crate::lab::{self, Lab};
-use crate::{command, signals, tidy, workspace};
+use crate::{command, cross, install, signals, tidy, workspace};
 
 /// The variable that tells tests where this program is, to mount FUSE filesystems of their own.
 const XTASK_VARIABLE: &str = "COPYIST_XTASK";
@@ -40,12 +39,16 @@ pub(super) enum Lane {
     Filesystems,
     /// GNU coreutils' own tests of cp, and ours beside GNU cp
     Gnu,
+    /// macOS, both processors: lint and link
+    Macos,
+    /// FreeBSD: lint
+    Freebsd,
     /// Licenses and origins of dependencies
     Deny,
 }
 
 impl Lane {
-    pub(super) const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::Tidy,
         Self::Format,
         Self::Clippy,
@@ -53,6 +56,8 @@ impl Lane {
         Self::Unit,
         Self::Filesystems,
         Self::Gnu,
+        Self::Macos,
+        Self::Freebsd,
         Self::Deny,
     ];
 
@@ -65,6 +70,8 @@ impl Lane {
             Self::Unit => "unit",
             Self::Filesystems => "filesystems",
             Self::Gnu => "gnu",
+            Self::Macos => "macos",
+            Self::Freebsd => "freebsd",
             Self::Deny => "deny",
         }
     }
@@ -87,6 +94,8 @@ impl Lane {
             Self::Unit => unit(&mut tests),
             Self::Filesystems => filesystems(&mut tests),
             Self::Gnu => gnu(&mut tests),
+            Self::Macos => elsewhere(cross::System::Macos, &mut tests),
+            Self::Freebsd => elsewhere(cross::System::Freebsd, &mut tests),
             Self::Deny => deny(),
         };
         (
@@ -94,6 +103,36 @@ impl Lane {
             tests,
         )
     }
+}
+
+/// Installs for these lanes. A failure is only told here: the lane that lacks something will say
+/// so, and count.
+pub(super) fn install(lanes: &[Lane]) {
+    for lane in lanes {
+        let installed = match lane {
+            Lane::Format => install::component("rustfmt", "cargo-fmt"),
+            Lane::Clippy => install::component("clippy", "cargo-clippy"),
+            Lane::Filesystems => install::packages(install::missing_of_lab()),
+            Lane::Gnu => {
+                install::packages(install::missing_of_lab().chain(gnu::missing_packages()))
+            }
+            Lane::Macos => cross::set_up(cross::System::Macos),
+            Lane::Freebsd => cross::set_up(cross::System::Freebsd),
+            Lane::Tidy | Lane::Docs | Lane::Unit | Lane::Deny => Ok(()),
+        };
+        if let Err(error) = installed {
+            eprintln!("xtask: {error}");
+        }
+    }
+}
+
+/// Builds for a system that nothing here runs.
+fn elsewhere(system: cross::System, tests: &mut Counts) -> Result<Ending> {
+    if let Err(why) = cross::set_up(system) {
+        return Ok(Ending::NotRun(why.to_string()));
+    }
+    tests.passed += cross::build(system)?;
+    Ok(Ending::Ok)
 }
 
 fn tidy() -> Result<Ending> {

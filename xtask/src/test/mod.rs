@@ -1,6 +1,5 @@
 //! `cargo xtask test`: every check of the project in lanes, each with one line at its end.
 
-mod install;
 mod lanes;
 mod libtest;
 mod summary;
@@ -30,7 +29,7 @@ pub(crate) fn run(args: &TestArgs) -> Result<ExitCode> {
     };
     // Where everything is expected to run, what does not run is a failure.
     let strict = std::env::var("CI").is_ok_and(|ci| ci == "true");
-    install::for_lanes(&lanes);
+    lanes::install(&lanes);
     let mut outcomes = Vec::new();
     for lane in lanes {
         if signals::interrupted() {

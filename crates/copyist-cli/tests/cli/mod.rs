@@ -76,6 +76,25 @@ fn remove(path: &Path) {
     let _ = fs::remove_dir_all(path);
 }
 
+/// Whether there is a device on which every write fails; else says that the test is not run.
+pub(crate) fn has_full_device() -> bool {
+    let has = Path::new("/dev/full").exists();
+    if !has {
+        println!("not run: this system has no /dev/full");
+    }
+    has
+}
+
+/// Makes a file whose name is no text; where the volume (APFS, HFS+) takes none, says that the
+/// test is not run.
+pub(crate) fn makes_file(path: &Path) -> bool {
+    let made = fs::write(path, b"x");
+    if let Err(error) = &made {
+        println!("not run: {}: {error}", path.display());
+    }
+    made.is_ok()
+}
+
 /// What a command did.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Ran {

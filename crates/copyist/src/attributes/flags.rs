@@ -3,7 +3,7 @@
 use super::Failed;
 use crate::error::Operation;
 use crate::method::Os;
-use crate::platform::{Attribute, Platform, Target};
+use crate::platform::{Attribute, Platform, Stat, Target};
 use crate::rules;
 
 /// What a system's flags mean.
@@ -51,6 +51,11 @@ const fn flags_of(os: Os) -> Flags {
 
 /// FS_NOCOW_FL: written in place by btrfs, without checksums.
 const NOCOW: u32 = 0x0080_0000;
+
+/// Whether the system keeps a file compressed: UF_COMPRESSED of macOS's sys/stat.h.
+pub(crate) fn is_compressed(os: Os, stat: &Stat) -> bool {
+    os == Os::Macos && stat.flags.unwrap_or(0) & 0x20 != 0
+}
 
 /// Gives an empty destination the source's NOCOW flag: btrfs clones only between files that agree
 /// in it (EINVAL otherwise), and it can be changed only while there is no data.

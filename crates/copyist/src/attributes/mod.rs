@@ -13,7 +13,7 @@ use crate::rules;
 mod flags;
 mod xattrs;
 
-pub(crate) use flags::{copy_flags, match_nocow, reset_flags};
+pub(crate) use flags::{copy_flags, is_compressed, match_nocow, reset_flags};
 pub(crate) use xattrs::{access_acl, inherited_acl};
 
 /// What failed.

@@ -265,7 +265,7 @@ impl<P: Platform> FileCopier<'_, P> {
         if stat.kind != FileKind::Regular || stat.links != 1 || stat.id == src.stat.id {
             return Err(FileError::refused(Refusal::Replaced));
         }
-        let made = MakeMode::new(self.platform, self.options, &src.stat).made(true);
+        let made = MakeMode::new(self.platform, self.options, &src.stat).made(dst.may_have_acl);
         let brought = match how {
             Whole::Clone => Brought::All,
             Whole::SystemCopy => Brought::Some,
@@ -343,7 +343,10 @@ impl<P: Platform> Job<'_, '_, '_, P> {
         Takes {
             owner: options.preserve.owner,
             acl: options.preserve.mode,
-            xattrs: options.preserve.xattrs.wanted(),
+            // The compressed form of a file is kept in them; what else comes along and isn't
+            // wanted is taken away again.
+            xattrs: options.preserve.xattrs.wanted()
+                || attributes::is_compressed(self.copier.platform.os(), &self.src.stat),
             holes: self.shape.holes == Holes::Map,
             may_share: options.reflink != Reflink::Never,
             // Such a call makes the file with the source's permissions before it has its owner.

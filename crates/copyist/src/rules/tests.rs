@@ -64,25 +64,58 @@ fn every_method_of_a_system_ends_in_a_rule_for_all_codes() {
 
 #[test]
 fn real_errors_are_never_papered_over() {
-    let real = [linux::EIO, linux::ENOSPC, linux::EDQUOT, linux::ENOMEM];
-    for &method in Os::Linux.order() {
-        for code in real {
-            for touched in [false, true] {
+    let linux = [linux::EIO, linux::ENOSPC, linux::EDQUOT, linux::ENOMEM];
+    let macos = [macos::EIO, macos::ENOSPC, macos::EDQUOT, macos::ENOMEM];
+    for (os, real, fs) in [
+        (Os::Linux, linux, FsKind::Xfs),
+        (Os::Macos, macos, FsKind::Apfs),
+    ] {
+        for &method in os.order() {
+            for (code, touched) in real.iter().flat_map(|it| [(*it, false), (*it, true)]) {
                 let situation = Situation {
-                    os: Os::Linux,
+                    os,
                     method,
-                    src_fs: FsKind::Ext,
-                    dst_fs: FsKind::Xfs,
+                    src_fs: fs,
+                    dst_fs: fs,
                     touched,
                 };
-                assert_eq!(
-                    judge(situation, code).verdict,
-                    Verdict::Fatal,
-                    "{method} {code:?}"
-                );
+                let verdict = judge(situation, code).verdict;
+                assert_eq!(verdict, Verdict::Fatal, "{method} {code:?}");
             }
         }
     }
+}
+
+/// Every rule of macOS's table decides something: each method, code, filesystem and state is
+/// judged, and counted.
+#[test]
+fn every_rule_of_macos_decides_something() {
+    let kinds = [FsKind::Apfs, FsKind::HfsPlus, FsKind::ExFat, FsKind::Cifs];
+    let own = [Code::NO_PROGRESS, Code(9999)];
+    let codes = macos::NAMES.iter().map(|(code, _)| *code).chain(own);
+    let mut used = std::collections::BTreeSet::new();
+    let mut count = 0;
+    for code in codes {
+        for &method in Os::Macos.order() {
+            for (src_fs, dst_fs) in kinds.iter().flat_map(|a| kinds.map(|b| (*a, b))) {
+                for touched in [false, true] {
+                    let situation = Situation {
+                        os: Os::Macos,
+                        method,
+                        src_fs,
+                        dst_fs,
+                        touched,
+                    };
+                    let rule = judge(situation, code);
+                    let place = macos::RULES.iter().position(|it| std::ptr::eq(it, rule));
+                    used.insert(place.expect("a rule of macOS's table"));
+                    count += 1;
+                }
+            }
+        }
+    }
+    println!("{count} situations, {} rules of macOS", used.len());
+    assert_eq!(used.len(), macos::RULES.len());
 }
 
 #[test]

@@ -3,7 +3,9 @@
 use super::faults::Call;
 use super::oracle::Trial;
 use super::snapshot::Seen;
-use crate::options::{Make, NewMode};
+use crate::attributes::access_acl;
+use crate::method::Os;
+use crate::options::{Make, NewMode, Reflink};
 use crate::platform::FileKind;
 use crate::rules;
 
@@ -26,7 +28,9 @@ pub(super) fn wrong_attributes(
         return Some(format!("owned by {}:{}", now.stat.uid, now.stat.gid));
     }
     let is_link = src.stat.kind == FileKind::Symlink;
-    let made = old.is_none_or(|old| old.stat.id != now.stat.id);
+    // What replaces a file by its clone keeps what that file keeps when it is written into.
+    let replaces = options.reflink == Reflink::Always && trial.scenario.os() == Os::Macos;
+    let made = old.is_none_or(|old| old.stat.id != now.stat.id && !replaces);
     let umask = trial.scenario.sim.world().umask;
     let wanted = match (preserve.mode, made) {
         (true, _) if owned || !preserve.owner => src.stat.mode,
@@ -64,16 +68,30 @@ pub(super) fn wrong_attributes(
     if preserve.flags && src.flags != now.flags && !excused.flags {
         return Some(format!("flags {:x} instead of {:x}", now.flags, src.flags));
     }
+    let is_apple = trial.scenario.os() == Os::Macos;
+    if is_apple && made && !preserve.flags && now.flags != 0 && !excused.flags {
+        return Some(format!("flags {:x} that nobody wanted", now.flags));
+    }
+    if is_apple && preserve.times && now.stat.created != src.stat.created && !excused.created {
+        return Some(format!("made at {:?}", now.stat.created));
+    }
     if excused.xattrs {
         return None;
+    }
+    if is_apple
+        && made
+        && let Some(wrong) = wrong_xattrs_of_macos(trial, src, now)
+    {
+        return Some(wrong);
     }
     wrong_xattrs(trial, src, now)
 }
 
 fn wrong_xattrs(trial: &Trial<'_>, src: &Seen, now: &Seen) -> Option<String> {
     let preserve = trial.scenario.options.preserve;
+    let os = trial.scenario.os();
     for name in src.xattrs.keys().chain(now.xattrs.keys()) {
-        let is_acl = name.starts_with(b"system.posix_acl");
+        let is_acl = name.starts_with(b"system.posix_acl") || name == access_acl(os);
         let wanted = if is_acl {
             preserve.mode
         } else {
@@ -88,10 +106,35 @@ fn wrong_xattrs(trial: &Trial<'_>, src: &Seen, now: &Seen) -> Option<String> {
     None
 }
 
+/// What every copy on macOS keeps, and what none keeps that was not wanted.
+fn wrong_xattrs_of_macos(trial: &Trial<'_>, src: &Seen, now: &Seen) -> Option<String> {
+    let acl = access_acl(Os::Macos);
+    let kept = |name: &[u8]| {
+        [
+            &b"com.apple.ResourceFork"[..],
+            b"com.apple.FinderInfo",
+            b"com.apple.quarantine",
+        ]
+        .contains(&name)
+    };
+    let text = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
+    for (name, value) in &src.xattrs {
+        if kept(name) && now.xattrs.get(name) != Some(value) {
+            return Some(format!("{} is lost", text(name)));
+        }
+    }
+    let wanted = trial.scenario.options.preserve.xattrs.wanted();
+    let mut extra = now.xattrs.keys().filter(|name| *name != acl);
+    extra
+        .find(|name| !wanted && !kept(name))
+        .map(|name| format!("{} was not wanted", text(name)))
+}
+
 /// What a failed call excuses in silence: the volume or the process can't keep that attribute.
 struct Excused {
     xattrs: bool,
     flags: bool,
+    created: bool,
 }
 
 impl Excused {
@@ -100,6 +143,7 @@ impl Excused {
         let mut excused = Excused {
             xattrs: false,
             flags: false,
+            created: false,
         };
         for (call, code) in trial.failed_calls() {
             let unsupported = rules::is_unsupported(os, code);
@@ -110,6 +154,7 @@ impl Excused {
                 Call::XattrNames | Call::Xattr | Call::SetXattr | Call::RemoveXattr
             );
             excused.xattrs |= is_xattr && (unsupported || not_permitted);
+            excused.created |= call == Call::SetCreated && (unsupported || not_permitted);
             excused.flags |= call == Call::Flags && unsupported;
         }
         excused

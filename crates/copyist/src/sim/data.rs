@@ -4,6 +4,7 @@
 //! can be asked, and a copy of a whole world costs little.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// The allocation unit of every simulated volume, bytes.
@@ -29,6 +30,13 @@ impl Data {
     /// Whatever is beyond was never written: at most it was given a length.
     pub(super) fn data_end(&self) -> u64 {
         self.data_end
+    }
+
+    /// The end of the last block with data that begins in `range`; 0 if none does.
+    pub(super) fn last_block_end(&self, range: Range<u64>) -> u64 {
+        let blocks = range.start.div_ceil(BLOCK)..range.end.div_ceil(BLOCK);
+        let last = self.blocks.range(blocks).next_back();
+        last.map_or(0, |(block, _)| (block + 1) * BLOCK)
     }
 
     pub(super) fn allocated_bytes(&self) -> u64 {
@@ -184,6 +192,6 @@ impl Data {
     }
 }
 
-fn blocks_of(offset: u64, len: u64) -> std::ops::Range<u64> {
+fn blocks_of(offset: u64, len: u64) -> Range<u64> {
     offset / BLOCK..(offset + len).div_ceil(BLOCK)
 }

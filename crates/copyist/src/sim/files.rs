@@ -98,7 +98,7 @@ impl World {
 
     /// Writes as much as there is room for.
     pub(super) fn put(&mut self, ino: u64, offset: u64, data: &[u8]) -> Sys<usize> {
-        self.check_order(ino, offset);
+        self.check_order(ino, offset, data.len() as u64);
         let (volume, limit) = (self.node(ino).volume, self.volume_of(ino).file_max_bytes);
         if offset >= limit {
             return Err(self.codes.fbig);
@@ -132,9 +132,17 @@ impl World {
         }
     }
 
-    /// No method starts where there is something already.
-    fn check_order(&mut self, ino: u64, offset: u64) {
-        let end = self.data(ino).map_or(0, Data::data_end);
+    /// No method starts where there is something already. Several threads put their pieces in any
+    /// order, and yet each only where nothing is.
+    fn check_order(&mut self, ino: u64, offset: u64, len: u64) {
+        let several = self.volume_of(ino).parallel_from_bytes.is_some();
+        let end = self.data(ino).map_or(0, |data| {
+            if several {
+                data.last_block_end(offset..offset + len)
+            } else {
+                data.data_end()
+            }
+        });
         if offset < end {
             self.violations
                 .push(format!("bytes put at {offset} of a file that has {end}"));
@@ -272,7 +280,7 @@ impl World {
             return Err(self.codes.inval);
         }
         let data = data.clone();
-        self.check_order(to, offset);
+        self.check_order(to, offset, len);
         self.change(to, |content| content.share(&data, offset, len));
         let cloned = if how == Move::CloneFile {
             self.data(to).map_or(0, Data::size)

@@ -36,6 +36,7 @@ mod snapshot;
 mod buggy;
 mod compare;
 mod conformance;
+mod macos;
 mod oracle;
 mod planted;
 mod races;
@@ -250,6 +251,7 @@ impl Platform for Sim {
             } else {
                 Known::No
             },
+            parallel_from_bytes: volume.parallel_from_bytes,
         })
     }
 

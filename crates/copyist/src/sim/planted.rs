@@ -128,6 +128,26 @@ fn a_backup_that_is_none() {
 }
 
 #[test]
+fn a_taken_name_unlinked_for_a_clone() {
+    catches(Bug::TakenNameUnlinked, &[scenarios::dangling()]);
+}
+
+#[test]
+fn a_part_of_a_failed_whole_copy_left() {
+    let alone = named(scenarios::macos_methods(), &["macOS: system-copy alone"]);
+    catches(Bug::PartOfWholeLeft, &alone);
+}
+
+#[test]
+fn a_flush_error_swallowed() {
+    let flushed: Vec<_> = scenarios::macos_methods()
+        .into_iter()
+        .filter(|it| it.options.flush.is_some())
+        .collect();
+    catches(Bug::FlushErrorSwallowed, &flushed);
+}
+
+#[test]
 fn a_source_written_to() {
     catches(
         Bug::WritesToTheSource,

@@ -10,7 +10,7 @@ use super::build::Builder;
 use super::data::Data;
 use super::faults::{Call, Deed, Effect, Fault, When};
 use super::oracle::relative;
-use super::scenarios::{Scenario, archive, build, linux};
+use super::scenarios::{self, Scenario, archive, build, linux};
 use super::snapshot::{self, Seen, Snapshot};
 use super::sweep::{self, Outcome};
 use crate::facts::FsKind;
@@ -72,6 +72,7 @@ fn one_file() -> Vec<Scenario> {
             scenarios.push(Scenario::new("a changing file", sim, options));
         }
     }
+    scenarios.extend(scenarios::two_threads().into_iter().take(2));
     scenarios
 }
 

@@ -24,6 +24,9 @@ const SEED: u64 = 0x00c0_ffee;
 /// The most runs that one scenario's sweep makes; beyond that the seed chooses.
 const MOST_RUNS: usize = 5_000;
 
+/// The same for each of macOS's scenarios, of which there are many.
+const MACOS_RUNS: usize = 700;
+
 /// A failure that was told.
 #[derive(Debug)]
 pub(super) struct Failure {
@@ -170,6 +173,12 @@ impl<P: Platform, W: Fn(Sim) -> P> Sweep<W> {
             self.found
                 .wrong
                 .insert(format!("{}: fails", scenario.name), how);
+        }
+        if quiet.summary.errors == 0 && scenario.fails {
+            let how = format!("{}: nobody was told of anything", scenario.name);
+            self.found
+                .wrong
+                .insert(format!("{}: succeeds", scenario.name), how);
         }
         let faults = faults(scenario, &calls);
         let mut choice = Choice::new(faults.len(), self.most_runs);
@@ -329,6 +338,34 @@ fn volumes() {
 #[test]
 fn other_systems() {
     sweep("other systems", scenarios::other_systems());
+}
+
+/// Which call is the n-th differs from run to run here too.
+#[test]
+fn two_threads_on_one_file() {
+    let mut sweep = Sweep::new(|sim| sim).most_runs(1500);
+    for scenario in scenarios::two_threads() {
+        sweep.scenario(&scenario);
+    }
+    sweep.found.finish("two threads on one file");
+}
+
+#[test]
+fn macos() {
+    let mut sweep = Sweep::new(|sim| sim).most_runs(MACOS_RUNS);
+    let all = [
+        scenarios::macos_pairs(),
+        scenarios::macos_methods(),
+        scenarios::macos_attributes(),
+        scenarios::macos_existing(),
+        scenarios::macos_trees(),
+    ];
+    for scenario in all.iter().flatten() {
+        sweep.scenario(scenario);
+    }
+    let count = all.iter().flatten().count();
+    println!("{count} scenarios of macOS");
+    sweep.found.finish("macOS");
 }
 
 /// Two workers: which call is the n-th differs from run to run; what must be true does not.

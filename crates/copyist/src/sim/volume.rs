@@ -55,6 +55,8 @@ pub(super) struct Volume {
     pub(super) name_max: usize,
     pub(super) file_max_bytes: u64,
     pub(super) free_bytes: u64,
+    /// It says that it rewards several threads from this size on.
+    pub(super) parallel_from_bytes: Option<u64>,
 }
 
 impl Volume {
@@ -105,7 +107,7 @@ impl Volume {
             owners: !foreign,
             folds_case: matches!(
                 kind,
-                FsKind::Fat | FsKind::ExFat | FsKind::Apfs | FsKind::Ntfs
+                FsKind::Fat | FsKind::ExFat | FsKind::Apfs | FsKind::HfsPlus | FsKind::Ntfs
             ),
             names_kinds: kind != FsKind::Other,
             name_max: 255,
@@ -115,6 +117,7 @@ impl Volume {
                 1 << 43
             },
             free_bytes: 1 << 40,
+            parallel_from_bytes: None,
         }
     }
 

@@ -16,6 +16,7 @@ use crate::progress::{CancelToken, Event, Observer};
 use crate::rules;
 
 mod direct;
+mod parallel;
 mod read_write;
 mod whole;
 
@@ -80,6 +81,8 @@ pub(crate) struct Shape {
     pub(crate) block_bytes: usize,
     /// Reserve space first.
     pub(crate) preallocate: bool,
+    /// How many threads read and write.
+    pub(crate) threads: usize,
 }
 
 /// The data of one file on its way.
@@ -323,10 +326,16 @@ impl<'a, P: Platform> Transfer<'a, P> {
 
     /// Gives the destination its length, where it ends in a hole or the source ended early.
     fn finish(&mut self) -> Result<(), Stop> {
-        if self.state.len == self.state.offset || self.shape.dst_streams {
+        if self.shape.dst_streams || (self.state.len == self.state.offset && !self.reserved_more())
+        {
             return Ok(());
         }
         self.set_len(self.state.offset)
+    }
+
+    /// Space was reserved for what has not come.
+    fn reserved_more(&self) -> bool {
+        self.shape.preallocate && self.state.offset < self.shape.size
     }
 
     /// The source turned out to end at `size`: what the destination has beyond, in a hole, would
@@ -345,7 +354,7 @@ impl<'a, P: Platform> Transfer<'a, P> {
     /// The copy failed. What an existing destination has beyond the copied part must not look
     /// like content.
     pub(crate) fn abandon(&mut self) {
-        if self.state.len > self.state.offset {
+        if self.state.len > self.state.offset || self.reserved_more() {
             // The failure is reported; that of tidying up after it would say less.
             let _ = self.set_len(self.state.offset);
         }

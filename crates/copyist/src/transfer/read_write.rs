@@ -10,6 +10,9 @@ impl<P: Platform> Transfer<'_, P> {
     pub(super) fn read_write(&mut self) -> Result<(), Stop> {
         self.lay_out()?;
         self.write_pending()?;
+        if self.shape.threads > 1 {
+            return self.read_write_parallel();
+        }
         while let Some(end) = self.next_data()? {
             if self.read_write_until(end)? {
                 break;

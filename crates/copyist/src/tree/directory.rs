@@ -106,7 +106,7 @@ impl<P: Platform> Worker<'_, '_, P> {
             }
             self.check_not_into_itself(entry, &stat)?;
         }
-        if self.clone_directory(entry, &src, &stat)? {
+        if self.clone_directory(entry, &stat)? {
             return Ok(None);
         }
         let dir = self.open_dir(entry, src, stat)?;

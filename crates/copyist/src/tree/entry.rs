@@ -241,6 +241,7 @@ impl<P: Platform> Worker<'_, '_, P> {
             options: session.options,
             watch: session.watch,
             buffers: &mut self.buffers,
+            spare: &session.spare,
         };
         let src_volume = source.stat.id.volume;
         let mut pair = |src: &P::Handle, dst: &P::Handle| -> Result<Arc<VolumePair>, Failed> {

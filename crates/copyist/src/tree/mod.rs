@@ -16,6 +16,7 @@ use crate::plan;
 use crate::platform::{FileId, FileKind, Platform, Stat};
 use crate::progress::{Event, PathSource, Warning};
 use crate::report::Summary;
+use crate::spare::Spare;
 use crate::transfer::Watch;
 use crate::volumes::VolumePairs;
 
@@ -49,6 +50,7 @@ pub(crate) struct Session<'a, P: Platform> {
     pairs: VolumePairs,
     links: Links,
     schedule: Schedule<Job<P>>,
+    spare: Spare,
     /// Directories can't be cloned whole here: the system has said so.
     no_whole: AtomicBool,
     /// Where operands are named.
@@ -125,6 +127,7 @@ impl<'a, P: Platform> Session<'a, P> {
             pairs: VolumePairs::default(),
             links: Links::default(),
             schedule: Schedule::new(workers(options)),
+            spare: Spare::new(threads(options)),
             no_whole: AtomicBool::new(!plan::clones_directories(platform.os(), options)),
             current: Arc::new(Dir::current(current()?, current()?)),
             roots: Mutex::default(),
@@ -252,6 +255,11 @@ fn workers(options: &Options) -> usize {
     if options.ordered {
         return 1;
     }
+    threads(options)
+}
+
+/// How many threads work at a time: within a file there is no order to be seen.
+fn threads(options: &Options) -> usize {
     options.jobs.map_or_else(
         || std::thread::available_parallelism().map_or(1, |n| n.get().min(MOST_WORKERS)),
         std::num::NonZero::get,

@@ -67,16 +67,14 @@ impl<P: Platform> Worker<'_, '_, P> {
     pub(super) fn clone_directory(
         &mut self,
         entry: &Entry<'_, P>,
-        src: &P::Handle,
         stat: &Stat,
     ) -> Result<bool, Error> {
         let session = self.session;
         let Some(pair) = self.pair_for_whole(entry, stat) else {
             return Ok(false);
         };
-        let mut left = WHOLE_ENTRIES;
         // What can't be looked through is walked, and the walk says what is wrong with it.
-        if !self.suits(src, stat, 0, &mut left).unwrap_or(false) {
+        if !self.is_clonable(entry, stat).unwrap_or(false) {
             return Ok(false);
         }
         if session.watch.cancel.is_cancelled() {
@@ -119,6 +117,14 @@ impl<P: Platform> Worker<'_, '_, P> {
             && pair.dst.clone == Known::Yes
             && !pair.refused().contains(Method::Clone);
         may.then(|| Arc::clone(pair))
+    }
+
+    /// Looks through the directory, by a handle of its own: the walk's must stay where it is.
+    fn is_clonable(&mut self, entry: &Entry<'_, P>, stat: &Stat) -> Sys<bool> {
+        let platform = self.session.platform;
+        let dir = platform.open(entry.src_at(), Open::Directory { follow: false })?;
+        let same = platform.stat_open(&dir)?.id == stat.id;
+        Ok(same && self.suits(&dir, stat, 0, &mut { WHOLE_ENTRIES })?)
     }
 
     /// Whether a clone of the directory keeps what is wanted of all that is in it.

@@ -16,13 +16,18 @@ use crate::options::{Options, Preserve};
 
 mod existing;
 mod files;
+mod macos;
 mod trees;
 mod volumes;
 
 pub(super) use existing::existing;
 pub(super) use files::{each_method_alone, one_file};
+pub(super) use macos::{
+    dangling, macos, macos_attributes, macos_existing, macos_methods, macos_pairs, macos_tree,
+    macos_trees,
+};
 pub(super) use trees::trees;
-pub(super) use volumes::{other_systems, volumes};
+pub(super) use volumes::{other_systems, two_threads, volumes};
 
 /// A copy to be made, again and again.
 pub(in crate::sim) struct Scenario {

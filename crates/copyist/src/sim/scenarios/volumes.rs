@@ -2,14 +2,15 @@
 
 use std::ffi::OsStr;
 use std::iter::once;
+use std::ops::Range;
 
 use super::{Scenario, archive, build, linux, system};
 use crate::facts::{FsKind, Kernel};
 use crate::method::Os;
-use crate::options::{Options, Reflink};
+use crate::options::{Options, Reflink, Sparse};
 use crate::platform::FileKind;
 use crate::sim::build::pattern;
-use crate::sim::data::Data;
+use crate::sim::data::{BLOCK, Data};
 use crate::sim::volume::{HoleMap, RangeCopy, Volume};
 use crate::sim::world::{Body, ROOT};
 
@@ -103,6 +104,50 @@ pub(in crate::sim) fn volumes() -> Vec<Scenario> {
         all.push(Scenario::new(name, sim, options));
     }
     all
+}
+
+/// A file that two threads copy: its volume says that it rewards them.
+pub(in crate::sim) fn two_threads() -> Vec<Scenario> {
+    let scenario = |name, kind, blocks: &[Range<u64>], size, sparse| {
+        let rewards = |id| Volume {
+            parallel_from_bytes: Some(1),
+            ..Volume::new(id, kind)
+        };
+        let sim = system(Os::Linux, rewards(2), Some(rewards(3)));
+        build(&sim).sparse("src", size, blocks.iter().cloned());
+        let options = Options {
+            sparse,
+            jobs: std::num::NonZeroUsize::new(2),
+            ..Options::default()
+        };
+        Scenario::new(name, sim, options)
+    };
+    let (auto, whole) = (Sparse::Auto, 600 * BLOCK);
+    let holes = [0..3, 200..300, 500..580];
+    vec![
+        scenario(
+            "two threads",
+            FsKind::Other,
+            &[0..300, 300..601],
+            whole + 1,
+            auto,
+        ),
+        scenario(
+            "two threads, reserved",
+            FsKind::Ext,
+            &[0..300, 300..600],
+            whole,
+            auto,
+        ),
+        scenario("two threads and holes", FsKind::Tmpfs, &holes, whole, auto),
+        scenario(
+            "two threads find holes",
+            FsKind::Ext,
+            &holes,
+            whole - 7,
+            Sparse::Always,
+        ),
+    ]
 }
 
 pub(in crate::sim) fn other_systems() -> Vec<Scenario> {

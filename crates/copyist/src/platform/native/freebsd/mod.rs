@@ -161,6 +161,7 @@ impl Platform for Native {
                 .clamp(512, 1 << 20),
             clone: Known::No,
             folds_case: Known::Unknown,
+            parallel_from_bytes: None,
         })
     }
 

@@ -26,7 +26,19 @@ pub(super) fn facts(handle: &OwnedFd) -> Sys<VolumeFacts> {
             FsKind::Fat | FsKind::ExFat => Known::Yes,
             _ => Known::Unknown, // a directory of ext4 or F2FS can, by itself
         },
+        parallel_from_bytes: rewards_threads(kind).then_some(PARALLEL_BYTES),
     })
+}
+
+/// From this size on several threads pay, bytes: a thread costs as much as copying 100 KiB.
+const PARALLEL_BYTES: u64 = 8 << 20;
+
+/// Where two threads were measured to beat one, reading and writing (docs/measurements.md).
+fn rewards_threads(kind: FsKind) -> bool {
+    matches!(
+        kind,
+        FsKind::Btrfs | FsKind::Xfs | FsKind::Ext | FsKind::Tmpfs
+    )
 }
 
 /// What is certain without trying. XFS may have been made without reflink; network and stacked

@@ -29,6 +29,7 @@ pub(super) fn facts(handle: &OwnedFd) -> Sys<VolumeFacts> {
         block_bytes: volume.f_bsize.clamp(512, 1 << 20),
         clone: known(says.clones),
         folds_case: known(says.case_sensitive.map(|sensitive| !sensitive)),
+        parallel_from_bytes: None,
     })
 }
 

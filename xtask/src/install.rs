@@ -3,13 +3,12 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::lanes::Lane;
 use crate::command::succeed;
-use crate::error::{Error, Result};
-use crate::{command, gnu, workspace};
+use crate::error::{Context, Error, Result};
+use crate::{command, workspace};
 
 /// Programs that the lab and its tests call, each with its package on Debian and Ubuntu.
-const PROGRAMS: &[(&str, &str)] = &[
+pub(crate) const PROGRAMS: &[(&str, &str)] = &[
     ("mkfs.xfs", "xfsprogs"),
     ("mkfs.btrfs", "btrfs-progs"),
     ("mkfs.ext4", "e2fsprogs"),
@@ -24,25 +23,8 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("fusermount3", "fuse3"),
 ];
 
-/// Installs for these lanes. A failure is only told here: the lane that lacks something will say
-/// so, and count.
-pub(super) fn for_lanes(lanes: &[Lane]) {
-    for lane in lanes {
-        let installed = match lane {
-            Lane::Format => component("rustfmt", "cargo-fmt"),
-            Lane::Clippy => component("clippy", "cargo-clippy"),
-            Lane::Filesystems => packages(missing_of_lab()),
-            Lane::Gnu => packages(missing_of_lab().chain(gnu::missing_packages())),
-            Lane::Tidy | Lane::Docs | Lane::Unit | Lane::Deny => Ok(()),
-        };
-        if let Err(error) = installed {
-            eprintln!("xtask: {error}");
-        }
-    }
-}
-
 /// The programs of [`PROGRAMS`] that are not there.
-pub(super) fn missing_programs() -> Vec<&'static str> {
+pub(crate) fn missing_programs() -> Vec<&'static str> {
     let programs = PROGRAMS.iter().map(|(program, _)| *program);
     programs
         .filter(|program| !command::exists(program))
@@ -50,14 +32,15 @@ pub(super) fn missing_programs() -> Vec<&'static str> {
 }
 
 /// The packages of [`PROGRAMS`] that are not there.
-fn missing_of_lab() -> impl Iterator<Item = &'static str> {
+pub(crate) fn missing_of_lab() -> impl Iterator<Item = &'static str> {
     let missing = PROGRAMS
         .iter()
         .filter(|(program, _)| !command::exists(program));
     missing.map(|(_, package)| *package)
 }
 
-fn packages(missing: impl Iterator<Item = &'static str>) -> Result<()> {
+/// Installs packages that are known to be missing.
+pub(crate) fn packages(missing: impl Iterator<Item = &'static str>) -> Result<()> {
     let mut packages: Vec<&str> = missing.collect();
     packages.sort_unstable();
     packages.dedup();
@@ -82,7 +65,29 @@ fn packages(missing: impl Iterator<Item = &'static str>) -> Result<()> {
     })
 }
 
-fn component(name: &str, program: &str) -> Result<()> {
+/// Installs the standard library for a target, unless it is there.
+pub(crate) fn rust_target(target: &str) -> Result<()> {
+    let mut rustc = Command::new("rustc");
+    rustc.args(["--print", "target-libdir", "--target", target]);
+    let there = rustc.output().doing("run `rustc`")?;
+    let dir = PathBuf::from(String::from_utf8_lossy(&there.stdout).trim().to_owned());
+    if there.status.success() && dir.is_dir() {
+        return Ok(());
+    }
+    if !command::exists("rustup") {
+        return Err(Error::new(format!(
+            "please install Rust's standard library for {target}: there is no rustup"
+        )));
+    }
+    let mut rustup = Command::new("rustup");
+    succeed(
+        rustup
+            .args(["target", "add", target])
+            .current_dir(workspace::root()),
+    )
+}
+
+pub(crate) fn component(name: &str, program: &str) -> Result<()> {
     if command::exists(program) || !command::exists("rustup") {
         return Ok(());
     }
@@ -90,7 +95,7 @@ fn component(name: &str, program: &str) -> Result<()> {
 }
 
 /// The path of cargo-deny, which is built into the build directory if need be: two minutes, once.
-pub(super) fn cargo_deny() -> Result<PathBuf> {
+pub(crate) fn cargo_deny() -> Result<PathBuf> {
     if command::exists("cargo-deny") {
         return Ok("cargo-deny".into());
     }

@@ -1,0 +1,134 @@
+//! `cargo xtask cross`: what can be known here about systems that are elsewhere.
+
+mod imports;
+mod macos;
+
+use std::process::{Command, ExitCode};
+
+use clap::ValueEnum;
+use serde_json::Value;
+
+use crate::error::{Context, Error, Result};
+use crate::{command, install, signals, workspace};
+
+/// The packages that are for every system. (The tasks need Linux.)
+const PACKAGES: [&str; 3] = ["copyist-sys", "copyist", "copyist-cli"];
+
+/// Arguments of `xtask cross`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct CrossArgs {
+    /// The system to build for
+    system: System,
+}
+
+/// A system that is built for, and not run on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum System {
+    /// Apple silicon and Intel: check, lint and link, tests included
+    Macos,
+    /// Check and lint: the portable path
+    Freebsd,
+}
+
+/// Sets up what is missing, and builds.
+pub(crate) fn run(args: &CrossArgs) -> Result<ExitCode> {
+    signals::catch()?;
+    set_up(args.system)?;
+    let count = build(args.system)?;
+    println!("{:?}: {count} checks passed", args.system);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Installs compilers' halves and linkers, as far as they are missing.
+pub(crate) fn set_up(system: System) -> Result<()> {
+    match system {
+        System::Macos => {
+            macos::TARGETS
+                .iter()
+                .try_for_each(|target| install::rust_target(target))?;
+            macos::set_up()
+        }
+        System::Freebsd => install::rust_target(FREEBSD),
+    }
+}
+
+/// Builds everything, with warnings denied; answers how many things were checked.
+pub(crate) fn build(system: System) -> Result<u64> {
+    match system {
+        System::Macos => macos::build(),
+        System::Freebsd => lint(FREEBSD, &[]).map(|()| 1),
+    }
+}
+
+const FREEBSD: &str = "x86_64-unknown-freebsd";
+
+type Variables = [(String, String)];
+
+/// Cargo on the packages, for a target.
+fn cargo(subcommand: &str, target: &str, variables: &Variables) -> Command {
+    let mut cargo = command::cargo(workspace::root());
+    cargo.args([subcommand, "--target", target]);
+    for package in PACKAGES {
+        cargo.args(["--package", package]);
+    }
+    cargo.envs(variables.iter().map(|(name, value)| (name, value)));
+    cargo
+}
+
+fn lint(target: &str, variables: &Variables) -> Result<()> {
+    let mut clippy = cargo("clippy", target, variables);
+    clippy.args(["--all-targets", "--", "-D", "warnings"]);
+    succeed(&mut clippy, |_| {})
+}
+
+/// Links the program and all tests; answers the paths of what came out.
+fn link(target: &str, variables: &Variables) -> Result<Vec<String>> {
+    let mut executables = Vec::new();
+    for arguments in [&["build"][..], &["test", "--no-run"]] {
+        let mut cargo = cargo(arguments[0], target, variables);
+        cargo.args(&arguments[1..]).arg("--message-format=json");
+        let output = cargo
+            .output()
+            .doing(&format!("run `cargo {}`", arguments[0]))?;
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr);
+            return Err(Error::new(format!(
+                "`cargo {} --target {target}` failed: {}",
+                arguments.join(" "),
+                said.trim()
+            )));
+        }
+        let lines = output.stdout.split(|&byte| byte == b'\n');
+        executables.extend(lines.filter_map(executable));
+    }
+    Ok(executables)
+}
+
+/// The executable that a line of cargo's messages tells of.
+fn executable(line: &[u8]) -> Option<String> {
+    let message: Value = serde_json::from_slice(line).ok()?;
+    message["executable"].as_str().map(str::to_owned)
+}
+
+fn succeed(command: &mut Command, on_line: impl FnMut(&str)) -> Result<()> {
+    let status = command::stream(command, on_line)?;
+    if status.success() {
+        return Ok(());
+    }
+    let words = command.get_args().take(3);
+    let words: Vec<_> = words.map(|word| word.to_string_lossy()).collect();
+    Err(Error::new(format!("`{} ...`, {status}", words.join(" "))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn executables_are_found_in_cargo_s_messages() {
+        let line = br#"{"reason":"compiler-artifact","executable":"/t/x"}"#;
+        assert_eq!(executable(line), Some("/t/x".to_owned()));
+        assert_eq!(executable(br#"{"reason":"x","executable":null}"#), None);
+        assert_eq!(executable(b""), None);
+    }
+}
