@@ -5,7 +5,7 @@
 //! - `make`, `remove`: trees on a real filesystem, deeper than PATH_MAX too
 //! - `run`: one program in one situation
 //! - `snapshot`, `diff`: every attribute of what it left
-//! - `judge`: whether the two did the same, and the table of differences that are meant
+//! - `judge`, `meant`: whether the two did the same, and the differences that are meant
 //! - `lab`: which filesystems there are to test on
 //! - `harness`: all cases on one filesystem, and how to play one again
 
@@ -19,6 +19,7 @@ pub(crate) mod harness;
 pub(crate) mod judge;
 pub(crate) mod lab;
 pub(crate) mod make;
+pub(crate) mod meant;
 pub(crate) mod options;
 pub(crate) mod pairs;
 pub(crate) mod plan;
