@@ -14,10 +14,15 @@ pub(super) fn run(coreutils: &Coreutils, cp: &Path, work: &Path) -> Result<()> {
     if work.exists() {
         fs::remove_dir_all(work).at("remove", work)?;
     }
-    let gnu = install(coreutils, &coreutils.cp(), &work.join("gnu"))?;
-    let ours = install(coreutils, cp, &work.join("ours"))?;
-    // Builds are not the same in every byte of a program (paths, times), and that is not cp's doing:
-    // what is compared is the trees' shape, and the content of what was copied and not compiled.
+    // Both in one place, because programs hold the path of their source.
+    let place = work.join("place");
+    let [gnu, ours] = [(coreutils.cp(), "gnu"), (cp.to_owned(), "ours")].map(|(cp, name)| {
+        let done = work.join(name);
+        install(coreutils, &cp, &place)?;
+        fs::rename(&place, &done).at("rename", &place)?;
+        Ok(done.join("tree"))
+    });
+    let (gnu, ours): (PathBuf, PathBuf) = (gnu?, ours?);
     let (left, right) = (listing(&gnu)?, listing(&ours)?);
     fs::write(work.join("gnu.list"), &left).at("write", work)?;
     fs::write(work.join("ours.list"), &right).at("write", work)?;
@@ -34,8 +39,8 @@ pub(super) fn run(coreutils: &Coreutils, cp: &Path, work: &Path) -> Result<()> {
     Ok(())
 }
 
-/// One build, with this cp; the installed tree.
-fn install(coreutils: &Coreutils, cp: &Path, at: &Path) -> Result<PathBuf> {
+/// One build, with this cp; it is installed in `tree`.
+fn install(coreutils: &Coreutils, cp: &Path, at: &Path) -> Result<()> {
     let (bin, build, tree) = (at.join("bin"), at.join("build"), at.join("tree"));
     for dir in [&bin, &build] {
         fs::create_dir_all(dir).at("create", dir)?;
@@ -67,8 +72,7 @@ fn install(coreutils: &Coreutils, cp: &Path, at: &Path) -> Result<PathBuf> {
     run(Command::new(source.join("configure")).args(["-q", "--disable-nls", "CFLAGS=-O1 -g0"]))?;
     run(Command::new("make").args(["-s", "-j2", "SUBDIRS=.", &by_cp]))?;
     let into = format!("DESTDIR={}", tree.display());
-    run(Command::new("make").args(["-s", "install", "SUBDIRS=.", &into, &by_cp]))?;
-    Ok(tree)
+    run(Command::new("make").args(["-s", "install", "SUBDIRS=.", &into, &by_cp]))
 }
 
 /// One line for each entry: type, mode, owner, size, links, name and target.
