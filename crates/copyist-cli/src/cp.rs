@@ -105,6 +105,7 @@ fn copy(
         counters,
         failed: AtomicBool::new(false),
     });
+    copyist::raise_open_file_limit();
     let summary = Copier::with_options(options.clone())
         .observer(Arc::clone(&watch) as Arc<dyn copyist::Observer>)
         .cancel_token(cancel)

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::error::{Error, Result};
 use crate::method::Method;
 use crate::options::{Follow, Options, Preserve, Reflink, Sparse};
-use crate::platform::native::Native;
+use crate::platform::native::{self, Native};
 use crate::progress::{CancelToken, Event, Observer, Question, Silent};
 use crate::report::{Report, Summary};
 use crate::transfer::Watch;
@@ -21,6 +21,16 @@ use crate::tree;
 /// created and could not be finished has been removed.
 pub fn copy(src: impl AsRef<Path>, dst: impl AsRef<Path>) -> Result<Report> {
     Copier::new().copy(src, dst)
+}
+
+/// Lets this process have as many files open as the system allows it to, which on Unix is often
+/// more than it begins with (RLIMIT_NOFILE). A walk has two directories open for each level of the
+/// tree that it is in; a program that copies deep trees calls this once, at its start.
+///
+/// A limit that can't be raised stays as it is.
+pub fn raise_open_file_limit() {
+    // With the old limit everything works that has worked before.
+    let _ = native::raise_open_file_limit();
 }
 
 /// One thing to copy, and where to.

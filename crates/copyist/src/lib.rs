@@ -44,7 +44,7 @@ mod transfer;
 mod tree;
 mod volumes;
 
-pub use copier::{Copier, Operand, copy};
+pub use copier::{Copier, Operand, copy, raise_open_file_limit};
 pub use error::{Cause, Code, Error, Operation, Refusal, Result};
 pub use facts::{FsKind, Known};
 pub use method::{Method, MethodSet, Os, Tally, UnknownMethod};

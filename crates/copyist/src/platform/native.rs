@@ -16,5 +16,15 @@ pub(crate) use linux::Native;
 #[cfg(target_os = "macos")]
 pub(crate) use macos::Native;
 
+use crate::platform::Sys;
+
+/// See [`crate::raise_open_file_limit`].
+pub(crate) fn raise_open_file_limit() -> Sys<()> {
+    #[cfg(unix)]
+    return unix::raise_open_file_limit();
+    #[cfg(not(unix))]
+    Ok(()) // Windows has no such limit
+}
+
 #[cfg(not(any(target_os = "linux", target_os = "macos", target_os = "freebsd")))]
 compile_error!("copyist's native half for this system has not been written");

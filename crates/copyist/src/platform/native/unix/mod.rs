@@ -35,6 +35,22 @@ pub(super) fn umask() -> u32 {
     umask.as_raw_mode().into()
 }
 
+/// Raises the soft limit on open files to the hard one: see getrlimit(2).
+pub(super) fn raise_open_file_limit() -> Sys<()> {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    // macOS says "no limit", and takes no more than its OPEN_MAX: see its setrlimit(2).
+    let most = maximum.unwrap_or(10_240);
+    if current.is_none_or(|current| current >= most) {
+        return Ok(());
+    }
+    let all = Rlimit {
+        current: Some(most),
+        maximum,
+    };
+    setrlimit(Resource::Nofile, all).map_err(code)
+}
+
 pub(super) fn processor_time() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
     Duration::try_from(time).unwrap_or_default() // it is never negative
