@@ -86,7 +86,7 @@ fn each_method_alone_copies_or_says_what_is_in_the_way() -> Fallible<()> {
             if method == "clone" && !CLONING.contains(&name) {
                 let output = cp(&[&alone], &src, &dst)?;
                 let expected = format!(
-                    "copyist cp: failed to clone '{}' from '{}': Operation not supported\n",
+                    "cp: failed to clone '{}' from '{}': Operation not supported\n",
                     dst.display(),
                     src.display()
                 );
@@ -99,7 +99,7 @@ fn each_method_alone_copies_or_says_what_is_in_the_way() -> Fallible<()> {
             if UNSOUND.contains(&name) && ["copy-range", "sendfile"].contains(&method) {
                 let output = cp(&[&alone], &src, &dst)?;
                 let expected = format!(
-                    "copyist cp: cannot copy '{}' to '{}': no allowed method works here; \
+                    "cp: cannot copy '{}' to '{}': no allowed method works here; \
                      {method}: it can't make the holes that are wanted, or fill them\n",
                     src.display(),
                     dst.display()

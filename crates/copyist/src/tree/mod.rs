@@ -155,6 +155,7 @@ impl<'a, P: Platform> Session<'a, P> {
         std::thread::scope(|scope| {
             Worker::new(self, scope, &total).work();
         });
+        assert!(schedule.is_empty(), "workers have left something undone");
         total.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 

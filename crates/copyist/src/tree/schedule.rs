@@ -97,6 +97,11 @@ impl<J> Schedule<J> {
         self.lock().jobs.push(job);
     }
 
+    /// Whether no job is left.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lock().jobs.is_empty()
+    }
+
     /// Before the first worker begins: nobody works yet.
     pub(crate) fn begin(&self) {
         let mut state = self.lock();
@@ -159,7 +164,8 @@ impl<J> Schedule<J> {
                 .changed
                 .wait(state)
                 .unwrap_or_else(PoisonError::into_inner);
-            if state.idle == state.workers {
+            // Jobs may be there all the same: a worker that was too many has left them.
+            if state.idle == state.workers && state.jobs.is_empty() {
                 return None;
             }
             state.idle -= 1;
@@ -229,6 +235,36 @@ mod tests {
                 1957,
                 "sum of 6!/k! for k = 0..=6"
             );
+        }
+    }
+
+    /// A worker that is one too many leaves a job to two that wait: one of them does it, and both
+    /// come to an end.
+    #[test]
+    fn what_a_worker_leaves_is_done_by_those_who_wait() {
+        for _ in 0..200 {
+            let schedule = Schedule::new(3);
+            let done = AtomicU64::new(0);
+            let work = || {
+                while schedule.pop().is_some() {
+                    done.fetch_add(1, Ordering::Relaxed);
+                }
+            };
+            for _ in 0..2 {
+                assert_eq!(schedule.push(()), Help::Start);
+                assert_eq!(schedule.pop(), Some(()));
+            }
+            std::thread::scope(|scope| {
+                scope.spawn(work);
+                scope.spawn(work);
+                while schedule.lock().idle < 2 {
+                    std::thread::yield_now();
+                }
+                schedule.set_most(1);
+                assert_eq!(schedule.push(()), Help::Enough);
+                work();
+            });
+            assert_eq!(done.load(Ordering::Relaxed), 1);
         }
     }
 
