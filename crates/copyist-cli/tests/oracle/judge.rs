@@ -289,7 +289,11 @@ fn refused_whole(case: &Case, _: &Played, ours: &Played) -> Vec<String> {
 
 /// Where GNU cp only stopped at long paths, ours may go on; what is long must be like the source.
 fn copied_deep(case: &Case, gnu: &Played, ours: &Played) -> Vec<String> {
-    let too_long = |line: &[u8]| line.is_empty() || contains(line, b"File name too long");
+    let too_long = |line: &[u8]| {
+        line.is_empty()
+            || contains(line, b"File name too long")
+            || contains(line, b"warning: ignoring --context")
+    };
     let only_too_long = |played: &Played| {
         played
             .outcome

@@ -22,6 +22,8 @@ use super::snapshot::Snapshot;
 /// - GNU cp leaves a directory that it could not read open to its owner.
 /// - A user's extended attributes are kept where the umask takes even the owner's permission to
 ///   write: GNU cp fails to set them.
+/// - GNU cp forgets the extended attributes and access control list of a directory that it came to
+///   through a symbolic link (`-L`): it asks the link for them.
 /// - The copy of a pipe's content gets the times that the pipe had before it was read, or after.
 pub(crate) fn as_meant(case: &Case, gnu: &Played, ours: &Played) -> Played {
     if !ours.is_ours {
@@ -34,6 +36,9 @@ pub(crate) fn as_meant(case: &Case, gnu: &Played, ours: &Played) -> Played {
     }
     if case.unprivileged && case.umask == "0777" {
         add_user_attributes(&mut after, &ours.after);
+    }
+    if case.options.follows_all {
+        add_attributes_of_directories(&mut after, &ours.after);
     }
     if case.fills_pipes() {
         forget_times_of_pipes(case, &mut after, &ours.after);
@@ -116,6 +121,18 @@ fn add_user_attributes(gnu: &mut Snapshot, ours: &Snapshot) {
             entry
                 .xattrs
                 .extend(users.map(|(name, value)| (name.clone(), value.clone())));
+        }
+    }
+}
+
+/// Extended attributes that ours has on directories which have none with GNU cp.
+fn add_attributes_of_directories(gnu: &mut Snapshot, ours: &Snapshot) {
+    for (path, entry) in &mut gnu.entries {
+        let Some(other) = ours.entries.get(path) else {
+            continue;
+        };
+        if entry.kind == FileType::Directory && entry.xattrs.is_empty() {
+            entry.xattrs.clone_from(&other.xattrs);
         }
     }
 }

@@ -233,7 +233,9 @@ impl<P: Platform> Attributes<'_, P> {
     /// Gives it the source's owner and group; answers whether it has them now.
     fn set_owner(&mut self, current: Option<&Stat>, fail: &mut dyn FnMut(Failed)) -> bool {
         let (uid, gid) = (self.src_stat.uid, self.src_stat.gid);
-        if current.is_some_and(|now| now.uid == uid && now.gid == gid) {
+        // A change of owner takes set-id bits away, also where it changes nothing: see chown(2).
+        let keeps_set_id = |now: &Stat| now.mode & 0o6000 == 0 || now.kind == FileKind::Directory;
+        if current.is_some_and(|now| now.uid == uid && now.gid == gid && keeps_set_id(now)) {
             return true;
         }
         self.restrict(current, fail);
@@ -305,6 +307,8 @@ impl<P: Platform> Attributes<'_, P> {
             ..
         } = self.made;
         if is_new && (withheld & !umask != 0 || added != 0) {
+            // The change of owner may have taken set-id bits away since.
+            let current = current.filter(|now| now.mode & 0o6000 == 0);
             let now = current.copied().map_or_else(|| self.current(), Ok);
             now.and_then(|now| {
                 let mode = now.mode & !added | withheld & !umask;

@@ -351,6 +351,8 @@ pub(crate) trait Platform: Send + Sync + Sized + 'static {
     fn umask(&self) -> u32;
     /// Whether the process may do what only a superuser may.
     fn is_privileged(&self) -> bool;
+    /// Whether the process may not have all the memory that there is (RLIMIT_AS).
+    fn memory_is_limited(&self) -> bool;
     /// How long this process has kept processors busy.
     fn processor_time(&self) -> Duration;
     /// The directory that relative paths start from.

@@ -131,6 +131,10 @@ impl Platform for Buggy {
         self.sim.is_privileged()
     }
 
+    fn memory_is_limited(&self) -> bool {
+        self.sim.memory_is_limited()
+    }
+
     fn processor_time(&self) -> Duration {
         self.sim.processor_time()
     }

@@ -138,6 +138,10 @@ impl Platform for Sim {
         self.world().privileged
     }
 
+    fn memory_is_limited(&self) -> bool {
+        false
+    }
+
     fn processor_time(&self) -> Duration {
         Duration::ZERO
     }

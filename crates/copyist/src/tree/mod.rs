@@ -131,7 +131,7 @@ impl<'a, P: Platform> Session<'a, P> {
             links: Links::default(),
             schedule: Schedule::new(workers(options)),
             spare: Spare::new(threads(options)),
-            flight: Flight::new(threads(options), options.ordered || options.jobs.is_some()),
+            flight: Flight::new(threads(options), is_fixed(platform, options)),
             no_whole: AtomicBool::new(!plan::clones_directories(platform.os(), options)),
             current: Arc::new(Dir::current(current()?, current()?)),
             roots: Mutex::default(),
@@ -269,4 +269,10 @@ fn threads(options: &Options) -> usize {
         || std::thread::available_parallelism().map_or(1, |n| n.get().min(MOST_WORKERS)),
         std::num::NonZero::get,
     )
+}
+
+/// Whether the number of workers stays as it is. Each thread takes memory, and in a process that may
+/// not have much of it, an allocation that fails ends everything.
+fn is_fixed<P: Platform>(platform: &P, options: &Options) -> bool {
+    options.ordered || options.jobs.is_some() || platform.memory_is_limited()
 }

@@ -73,6 +73,10 @@ impl Platform for Native {
         self.privileged
     }
 
+    fn memory_is_limited(&self) -> bool {
+        unix::memory_is_limited()
+    }
+
     fn processor_time(&self) -> Duration {
         unix::processor_time()
     }

@@ -51,6 +51,11 @@ pub(super) fn raise_open_file_limit() -> Sys<()> {
     setrlimit(Resource::Nofile, all).map_err(code)
 }
 
+pub(super) fn memory_is_limited() -> bool {
+    use rustix::process::{Resource, getrlimit};
+    getrlimit(Resource::As).current.is_some()
+}
+
 pub(super) fn processor_time() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
     Duration::try_from(time).unwrap_or_default() // it is never negative
