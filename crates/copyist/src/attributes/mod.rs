@@ -233,8 +233,12 @@ impl<P: Platform> Attributes<'_, P> {
     /// Gives it the source's owner and group; answers whether it has them now.
     fn set_owner(&mut self, current: Option<&Stat>, fail: &mut dyn FnMut(Failed)) -> bool {
         let (uid, gid) = (self.src_stat.uid, self.src_stat.gid);
-        // A change of owner takes set-id bits away, also where it changes nothing: see chown(2).
-        let keeps_set_id = |now: &Stat| now.mode & 0o6000 == 0 || now.kind == FileKind::Directory;
+        // A user's change of owner takes set-id bits away, also where it changes nothing: see chown(2).
+        let keeps_set_id = |now: &Stat| {
+            now.mode & 0o6000 == 0
+                || now.kind == FileKind::Directory
+                || self.platform.is_privileged()
+        };
         if current.is_some_and(|now| now.uid == uid && now.gid == gid && keeps_set_id(now)) {
             return true;
         }
