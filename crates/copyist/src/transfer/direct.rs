@@ -9,8 +9,6 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use super::{During, Stop, Transfer};
 use crate::buffers::{Aligned, DIRECT_BYTES, DIRECT_COUNT};
 use crate::error::{Code, Operation};
-use crate::holes::next_run;
-use crate::plan::Holes;
 use crate::platform::{DirectAlignment, Platform};
 
 /// One side of a direct transfer.
@@ -159,10 +157,7 @@ impl<P: Platform> Transfer<'_, P> {
     fn write_piece(&mut self, dst: &mut Side<'_, P>, data: &[u8]) -> Result<(), Stop> {
         let mut at = 0;
         while at < data.len() {
-            let (run, zero) = match self.shape.holes {
-                Holes::Detect => next_run(data, at, self.shape.block_bytes),
-                Holes::Ignore | Holes::Map => (at..data.len(), false),
-            };
+            let (run, zero) = self.shape.next_run(data, at);
             if zero {
                 self.pass_hole(run.len() as u64)?;
                 at = run.end;

@@ -85,6 +85,16 @@ pub(crate) struct Shape {
     pub(crate) threads: usize,
 }
 
+impl Shape {
+    /// The next run of `data` from `at` on, and whether it is zeros that become a hole.
+    fn next_run(&self, data: &[u8], at: usize) -> (Range<usize>, bool) {
+        match self.holes {
+            Holes::Detect => holes::next_run(data, at, self.block_bytes),
+            Holes::Ignore | Holes::Map => (at..data.len(), false),
+        }
+    }
+}
+
 /// The data of one file on its way.
 pub(crate) struct Transfer<'a, P: Platform> {
     pub(crate) platform: &'a P,

@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::{During, Shape, Stop, Transfer};
 use crate::buffers::{Aligned, PAGE_BYTES};
 use crate::error::{Code, Operation};
-use crate::holes::{self, next_run};
+use crate::holes;
 use crate::plan::Holes;
 use crate::platform::Platform;
 
@@ -221,10 +221,7 @@ impl<P: Platform> Mover<'_, P> {
     fn write(&mut self, moved: &mut Moved, data: &[u8]) -> Result<(), Stop> {
         let mut at = 0;
         while at < data.len() {
-            let (run, zero) = match self.shape.holes {
-                Holes::Detect => next_run(data, at, self.shape.block_bytes),
-                Holes::Ignore | Holes::Map => (at..data.len(), false),
-            };
+            let (run, zero) = self.shape.next_run(data, at);
             let done = if zero {
                 moved.holes += run.len() as u64;
                 run.len()

@@ -2,7 +2,6 @@
 
 use super::{During, Stop, Transfer};
 use crate::error::{Code, Operation};
-use crate::holes::next_run;
 use crate::plan::Holes;
 use crate::platform::Platform;
 
@@ -57,13 +56,8 @@ impl<P: Platform> Transfer<'_, P> {
     fn write_pending(&mut self) -> Result<(), Stop> {
         while !self.state.pending.is_empty() {
             let data = &self.buffers.plain()[self.state.pending.clone()];
-            let (len, zero) = match self.shape.holes {
-                Holes::Detect => {
-                    let (run, zero) = next_run(data, 0, self.shape.block_bytes);
-                    (run.len(), zero)
-                }
-                Holes::Ignore | Holes::Map => (data.len(), false),
-            };
+            let (run, zero) = self.shape.next_run(data, 0);
+            let len = run.len();
             if zero {
                 self.state.pending.start += len;
                 self.pass_hole(len as u64)?;
