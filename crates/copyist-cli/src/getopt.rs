@@ -47,7 +47,7 @@ pub(crate) enum Found<I> {
 /// Reads a command line. An error is the text of GNU's message.
 #[derive(Debug)]
 pub(crate) struct Getopt<I: 'static> {
-    flags: &'static [Flag<I>],
+    flags: Vec<&'static Flag<I>>,
     rest: VecDeque<OsString>,
     /// The letters of `-abc` that have not been looked at.
     letters: Option<OsString>,
@@ -59,12 +59,12 @@ pub(crate) struct Getopt<I: 'static> {
 
 impl<I: Copy + PartialEq> Getopt<I> {
     pub(crate) fn new(
-        flags: &'static [Flag<I>],
+        flags: impl IntoIterator<Item = &'static Flag<I>>,
         arguments: impl IntoIterator<Item = OsString>,
         posixly_correct: bool,
     ) -> Getopt<I> {
         Getopt {
-            flags,
+            flags: flags.into_iter().collect(),
             rest: arguments.into_iter().collect(),
             letters: None,
             operands_only: false,
@@ -129,7 +129,7 @@ impl<I: Copy + PartialEq> Getopt<I> {
         let names = || {
             self.flags
                 .iter()
-                .flat_map(|flag| flag.long.iter().map(move |long| (flag, *long)))
+                .flat_map(|flag| flag.long.iter().map(move |long| (*flag, *long)))
         };
         if let Some(exact) = names().find(|(_, long)| *long == name) {
             return Ok(exact);

@@ -39,3 +39,23 @@ impl Invocation {
         &self.short
     }
 }
+
+/// The two commands that copy: the same engine and nearly the same options.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub(crate) enum Face {
+    /// As GNU cp.
+    #[default]
+    Cp,
+    /// The friendly one.
+    Copy,
+}
+
+impl Face {
+    /// The command's name.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Face::Cp => "cp",
+            Face::Copy => "copy",
+        }
+    }
+}

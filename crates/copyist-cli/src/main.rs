@@ -6,15 +6,16 @@ mod argmatch;
 mod args;
 mod console;
 mod count;
-mod cp;
 mod getopt;
 mod invocation;
+mod last_line;
 mod messages;
 mod names;
 mod operands;
 mod progress;
 mod quoting;
 mod report;
+mod run;
 mod settings;
 mod signals;
 mod watch;
@@ -24,18 +25,20 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use crate::console::Console;
-use crate::invocation::Invocation;
+use crate::invocation::{Face, Invocation};
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os();
     let called = arguments.next().unwrap_or_default();
     // "cp.exe" too.
     let code = if Path::new(&called).file_stem() == Some(OsStr::new("cp")) {
-        cp::run(Invocation::by_name(&called), arguments)
+        run::run(Face::Cp, Invocation::by_name(&called), arguments)
     } else {
-        match arguments.next() {
-            Some(command) if command == "cp" => cp::run(Invocation::subcommand("cp"), arguments),
-            other => top(other),
+        let command = arguments.next();
+        match command.as_deref().and_then(OsStr::to_str) {
+            Some("cp") => run::run(Face::Cp, Invocation::subcommand("cp"), arguments),
+            Some("copy") => run::run(Face::Copy, Invocation::subcommand("copy"), arguments),
+            _ => top(command),
         }
     };
     ExitCode::from(code)

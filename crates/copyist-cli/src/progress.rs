@@ -28,6 +28,8 @@ pub(crate) struct Counters {
     pub(crate) counted: AtomicBool,
     /// The copy is over: who counts or draws shall stop.
     pub(crate) over: AtomicBool,
+    /// The display goes away then: something else says what was done.
+    clear: AtomicBool,
 }
 
 /// The counters at one moment.
@@ -84,8 +86,9 @@ impl Progress {
         &self.counters
     }
 
-    /// Shows the last state and ends.
-    pub(crate) fn finish(self) {
+    /// Shows the last state, or with `clear` takes the bar away, and ends.
+    pub(crate) fn finish(self, clear: bool) {
+        self.counters.clear.store(clear, Ordering::Release);
         self.counters.over.store(true, Ordering::Release);
         self.thread.thread().unpark();
         // It can only fail by a panic, which has been told by then; the copy is done all the same.
@@ -111,6 +114,9 @@ fn draw(counters: &Counters, bar: &ProgressBar) {
         bar.set_length(sample.total_bytes.max(sample.bytes));
         bar.set_position(sample.bytes);
         bar.set_message(meter.text(&sample, over));
+        if over && counters.clear.load(Ordering::Acquire) {
+            return bar.finish_and_clear();
+        }
         if over {
             return bar.abandon();
         }
@@ -124,6 +130,9 @@ fn write_lines(counters: &Counters) {
     let mut next = Instant::now() + LINE_EVERY;
     loop {
         let over = counters.over.load(Ordering::Acquire);
+        if over && counters.clear.load(Ordering::Acquire) {
+            return;
+        }
         if over || Instant::now() >= next {
             let line = format!("{}\n", meter.text(&counters.sample(), over));
             let _ = io::stderr().write_all(line.as_bytes());

@@ -7,11 +7,17 @@ use copyist::{
 };
 
 use super::{Environment, Settings, Stop, When, read};
+use crate::invocation::Face;
 use crate::quoting::Quoter;
 
 fn parse_in(environment: &Environment, line: &str) -> Result<Settings, Stop> {
+    parse_as(Face::Cp, environment, line)
+}
+
+fn parse_as(face: Face, environment: &Environment, line: &str) -> Result<Settings, Stop> {
     let words = line.split(' ').filter(|word| !word.is_empty());
     read(
+        face,
         words.map(Into::into),
         environment,
         Quoter::new(false),
@@ -275,9 +281,15 @@ fn contexts_without_selinux_are_ignored() {
     let mut warnings = Vec::new();
     let words = ["-Z", "--context", "--context=x"].map(Into::into);
     let environment = Environment::default();
-    let settings = read(words, &environment, Quoter::new(false), &mut |warning| {
-        warnings.push(warning.to_owned());
-    });
+    let settings = read(
+        Face::Cp,
+        words,
+        &environment,
+        Quoter::new(false),
+        &mut |warning| {
+            warnings.push(warning.to_owned());
+        },
+    );
     assert!(settings.is_ok());
     assert_eq!(
         warnings,
@@ -294,4 +306,35 @@ fn posixly_correct_stops_at_the_first_operand() {
     let settings = parse_in(&environment, "-r x -v y").expect("accepted");
     assert_eq!(settings.operands, ["x", "-v", "y"]);
     assert!(settings.options.write_through_dangling);
+}
+
+#[test]
+fn copy_is_cp_a_with_progress_and_a_last_line() {
+    let copy = |line| parse_as(Face::Copy, &Environment::default(), line).expect("accepted");
+    let plain = copy("x y");
+    assert_eq!(plain.options, parse("-a").options);
+    assert_eq!(plain.progress, When::Auto);
+    assert!(plain.last_line && !parse("-a").last_line);
+
+    let some = copy("--no-preserve=ownership -L --progress=never -n --jobs=2 x y");
+    assert_eq!(
+        some.options,
+        parse("-aL --no-preserve=ownership -n --jobs=2").options
+    );
+    assert_eq!(some.progress, When::Never);
+    let quiet = copy("-q --json");
+    assert!(!quiet.last_line && quiet.progress == When::Never);
+    assert_eq!(quiet.report.as_deref(), Some("-".as_ref()));
+
+    // Each command has its own options.
+    let unknown = |option: &str| Err(Stop::Syntax(format!("unrecognized option '{option}'")));
+    let environment = Environment::default();
+    assert_eq!(
+        parse_as(Face::Cp, &environment, "--json"),
+        unknown("--json")
+    );
+    assert_eq!(
+        parse_as(Face::Copy, &environment, "--context"),
+        unknown("--context")
+    );
 }

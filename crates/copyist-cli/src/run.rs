@@ -1,4 +1,4 @@
-//! `cp`, from its arguments to its exit code.
+//! `cp` and `copy`, from their arguments to their exit code.
 
 use std::ffi::OsString;
 use std::io;
@@ -8,10 +8,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use copyist::{CancelToken, Copier, Make, Operand};
 
-use crate::args::cp_command;
+use crate::args::face_command;
 use crate::console::Console;
 use crate::count;
-use crate::invocation::Invocation;
+use crate::invocation::{Face, Invocation};
+use crate::last_line::last_line;
 use crate::messages::{Words, io_text};
 use crate::operands;
 use crate::progress::Progress;
@@ -21,29 +22,36 @@ use crate::settings::{self, Environment, Settings, Stop};
 use crate::signals::Signals;
 use crate::watch::Watch;
 
-/// Runs cp; the result is the exit code.
-pub(crate) fn run(invocation: Invocation, arguments: impl IntoIterator<Item = OsString>) -> u8 {
+/// Runs the command; the result is the exit code.
+pub(crate) fn run(
+    face: Face,
+    invocation: Invocation,
+    arguments: impl IntoIterator<Item = OsString>,
+) -> u8 {
     let quoter = Quoter::from_environment();
     let console = Arc::new(Console::new(invocation));
     let environment = Environment::current();
     let mut warn = |warning: &str| console.error(warning);
-    let copied =
-        settings::read(arguments, &environment, quoter, &mut warn).and_then(|mut settings| {
+    let copied = settings::read(face, arguments, &environment, quoter, &mut warn).and_then(
+        |mut settings| {
             let operands = operands::resolve(&mut settings, quoter)?;
             copy(&settings, &operands, quoter, &console)
-        });
+        },
+    );
     let code = match copied {
         Ok(code) => code,
-        Err(stop) => explain(&stop, &console),
+        Err(stop) => explain(face, &stop, &console),
     };
     if console.finish_telling() { code } else { 1 }
 }
 
 /// Tells why there is nothing to copy.
-fn explain(stop: &Stop, console: &Console) -> u8 {
+fn explain(face: Face, stop: &Stop, console: &Console) -> u8 {
     match stop {
         Stop::Help => {
-            let help = cp_command(console.invocation()).render_help().to_string();
+            let help = face_command(face, console.invocation())
+                .render_help()
+                .to_string();
             console.out(help.as_bytes());
             return 0;
         }
@@ -51,7 +59,7 @@ fn explain(stop: &Stop, console: &Console) -> u8 {
             let version = env!("CARGO_PKG_VERSION");
             let name = console.invocation().short();
             let name = if name.starts_with("copyist") {
-                "cp"
+                face.name()
             } else {
                 name
             };
@@ -111,7 +119,7 @@ fn copy(
         .cancel_token(cancel)
         .copy_operands(operands);
     if let Some(progress) = progress {
-        progress.finish();
+        progress.finish(settings.last_line);
     }
     let mut ok = summary.errors == 0 && !watch.failed.load(Ordering::Acquire);
     if let Some(reporter) = &watch.reporter
@@ -120,6 +128,11 @@ fn copy(
         let name = quoter.always(settings.report.as_deref().unwrap_or_default());
         console.error(&format!("error writing report {name}: {}", io_text(&error)));
         ok = false;
+    }
+    // JSON on standard output is for a program: its own last line says the same.
+    if settings.last_line && settings.report.as_deref() != Some("-".as_ref()) {
+        let stopped = signals.exit_code().is_some() && !ok;
+        console.out(format!("{}\n", last_line(&summary, stopped)).as_bytes());
     }
     // A signal that came after the last file was complete has stopped nothing.
     let code = if ok { 0 } else { 1 };

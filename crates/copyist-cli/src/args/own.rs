@@ -1,0 +1,41 @@
+//! The options of copyist's own, which `cp` and `copy` both take: a new one is a line of this table, and
+//! what it does is said in `settings/own.rs`.
+
+use super::{HOW, Opt, TELL};
+use crate::getopt::Flag;
+use crate::getopt::Takes::{self, Optional, Required};
+
+/// What they mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Own {
+    Jobs,
+    Method,
+    Progress,
+    Report,
+}
+
+const fn own(
+    id: Own,
+    long: &'static [&'static str],
+    takes: Takes,
+    group: &'static str,
+    help: &'static str,
+) -> Flag<Opt> {
+    Flag {
+        id: Opt::Own(id),
+        short: "",
+        long,
+        takes,
+        group,
+        help,
+        ours: true,
+    }
+}
+
+#[rustfmt::skip] // one option, one line: a table
+pub(super) const OWN: &[Flag<Opt>] = &[
+    own(Own::Jobs, &["jobs"], Required("N"), HOW, "Copy up to N files at a time (one if -v, -i or --debug ask for order)"),
+    own(Own::Method, &["method"], Required("LIST"), HOW, "Allow only these methods: clone, copy-range, system-copy, sendfile, direct, read-write (those that this system has)"),
+    own(Own::Progress, &["progress"], Optional("WHEN"), TELL, "Show bytes, files, rate and time left on standard error: always (the same as --progress alone), auto if that is a terminal, never (the default)"),
+    own(Own::Report, &["report"], Required("FILE"), TELL, "Write what was done to FILE (- for standard output), one JSON object a line"),
+];

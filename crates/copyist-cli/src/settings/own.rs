@@ -1,0 +1,58 @@
+//! What the options of copyist's own do, which `cp` and `copy` both take.
+
+use std::ffi::{OsStr, OsString};
+use std::num::NonZeroUsize;
+
+use copyist::{Method, MethodSet};
+
+use super::values::{choose, list};
+use super::{Reader, Stop, When};
+use crate::args::Own;
+use crate::quoting::Quoter;
+use crate::report::current_os;
+
+const PROGRESS: &[(&str, When)] = &[
+    ("auto", When::Auto),
+    ("always", When::Always),
+    ("never", When::Never),
+];
+
+impl Reader<'_> {
+    /// What an option of copyist's own does.
+    pub(super) fn own(&mut self, id: Own, value: Option<OsString>) -> Result<(), Stop> {
+        let quoter = self.quoter;
+        let settings = &mut self.settings;
+        // The value of an option that can't be without one.
+        let required = || value.clone().unwrap_or_default();
+        match id {
+            Own::Jobs => settings.options.jobs = Some(count(quoter, &required(), "jobs")?),
+            Own::Method => settings.options.methods = Some(methods(quoter, &required())?),
+            Own::Progress => {
+                settings.progress = match &value {
+                    Some(when) => choose(quoter, "--progress", when, PROGRESS)?,
+                    None => When::Always,
+                };
+            }
+            Own::Report => settings.report = value,
+        }
+        Ok(())
+    }
+}
+
+/// A number of things, at least one.
+fn count(quoter: Quoter, value: &OsStr, what: &str) -> Result<NonZeroUsize, Stop> {
+    let number = value.to_str().and_then(|text| text.parse().ok());
+    let message = || format!("invalid number of {what} {}", quoter.word(value));
+    number.ok_or_else(|| Stop::Usage(message()))
+}
+
+fn methods(quoter: Quoter, value: &OsStr) -> Result<MethodSet, Stop> {
+    let order = current_os().order().iter();
+    let choices: Vec<_> = order.map(|method| (method.name(), *method)).collect();
+    let mut methods = MethodSet::EMPTY;
+    for name in list(value) {
+        let method: Method = choose(quoter, "--method", &name, &choices)?;
+        methods = methods.with(method);
+    }
+    Ok(methods)
+}
