@@ -22,6 +22,9 @@ pub(crate) fn last_line(summary: &Summary, stopped: bool) -> String {
     if !ways.is_empty() {
         line += &format!(": {ways}");
     }
+    if let Some(shared) = summary.shared {
+        line += &format!("; {} shared, says the filesystem", HumanBytes(shared));
+    }
     if summary.skipped > 0 {
         line += &format!("; {} left as they were", HumanCount(summary.skipped));
     }
@@ -105,6 +108,7 @@ mod tests {
             offloaded: 1 << 29,
             moved: 1 << 28,
             holes: 1 << 28,
+            shared: None,
             elapsed: Duration::from_millis(1500),
             ..Summary::default()
         };
@@ -115,11 +119,12 @@ mod tests {
         );
         (summary.skipped, summary.errors, summary.symlinks) = (7, 2, 3);
         (summary.cloned, summary.holes, summary.moved) = (0, 0, 0);
+        summary.shared = Some(0);
         summary.elapsed = Duration::from_secs(3720);
         assert_eq!(
             last_line(&summary, true),
             "Stopped: copied 1,200 files, 1 directory and 3 symbolic links (3.00 GiB) in 1 h 2 min, \
-             845.62 KiB/s: all copied by the system; 7 left as they were; 2 FAILED"
+             845.62 KiB/s: all copied by the system; 0 B shared, says the filesystem; 7 left as they were; 2 FAILED"
         );
         let nothing = Summary::default();
         assert_eq!(last_line(&nothing, false), "Copied nothing in 0 ms");

@@ -137,6 +137,7 @@ impl Words {
                 format!("error copying {src} to {dst}{}", self.chosen(failure))
             }
             Operation::FindHoles => format!("cannot lseek {src}"),
+            Operation::FindExtents => format!("cannot find the extents of {src} and {dst}"),
             Operation::Truncate => format!("failed to extend {dst}"),
             Operation::SetMode | Operation::SetAcl => {
                 let dst = self.quoter.word(failure.dst);

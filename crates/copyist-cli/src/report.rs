@@ -77,6 +77,7 @@ impl Reporter {
             offloaded: report.offloaded(),
             moved: report.moved(),
             holes: report.holes(),
+            shared: report.shared.map(SharedLine::from),
             method: report.method().map(Method::name),
             attempts: report.attempts.iter().map(AttemptLine::from).collect(),
             changed: report.changed.map(|changed| ChangedLine {
@@ -140,6 +141,7 @@ impl Reporter {
             offloaded: summary.offloaded,
             moved: summary.moved,
             holes: summary.holes,
+            shared: summary.shared,
             errors: summary.errors,
             ns: nanos(summary.elapsed),
         });
@@ -252,6 +254,23 @@ impl From<&Attempt> for AttemptLine {
     }
 }
 
+/// What the filesystem said of how much is shared: a number, or why there is none.
+#[derive(Serialize)]
+struct SharedLine {
+    shared: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shared_code: Option<String>,
+}
+
+impl From<Result<u64, Code>> for SharedLine {
+    fn from(answer: Result<u64, Code>) -> SharedLine {
+        SharedLine {
+            shared: answer.ok(),
+            shared_code: answer.err().map(code_name),
+        }
+    }
+}
+
 #[derive(Serialize)]
 struct ChangedLine {
     size_before: u64,
@@ -270,6 +289,8 @@ enum Line<'a> {
         offloaded: u64,
         moved: u64,
         holes: u64,
+        #[serde(flatten, skip_serializing_if = "Option::is_none")]
+        shared: Option<SharedLine>,
         method: Option<&'static str>,
         attempts: Vec<AttemptLine>,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -307,6 +328,8 @@ enum Line<'a> {
         offloaded: u64,
         moved: u64,
         holes: u64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        shared: Option<u64>,
         errors: u64,
         ns: u64,
     },

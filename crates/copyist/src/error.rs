@@ -63,6 +63,8 @@ pub enum Operation {
     Write,
     Transfer,
     FindHoles,
+    /// Asking where data lies ([`crate::shared_bytes`]).
+    FindExtents,
     Allocate,
     Truncate,
     SetMode,
@@ -277,6 +279,7 @@ impl Operation {
             Operation::Write => "error writing",
             Operation::Transfer => "cannot copy",
             Operation::FindHoles => "cannot find holes in",
+            Operation::FindExtents => "cannot find the extents of",
             Operation::Allocate => "cannot allocate space for",
             Operation::Truncate => "cannot truncate",
             Operation::SetMode => "cannot preserve permissions of",

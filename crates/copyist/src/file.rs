@@ -12,6 +12,7 @@ use crate::method::{Method, Os};
 use crate::options::{Force, Options};
 use crate::plan::{self, Plan};
 use crate::platform::{At, Attribute, FileKind, Open, Platform, Stat, Sys, Target};
+use crate::prove;
 use crate::report::{Changed, Report};
 use crate::rules;
 use crate::spare::{Spare, Taken};
@@ -147,7 +148,9 @@ impl<P: Platform> FileCopier<'_, P> {
         };
         let result = result.and_then(|()| {
             self.copy_attributes(&src, &target, fail);
-            self.flush(&target.handle)
+            self.flush(&target.handle)?;
+            self.prove(&src, &target, report);
+            Ok(())
         });
         let is_new = target.made.is_new;
         let result = result.and(self.close(target));
@@ -167,6 +170,13 @@ impl<P: Platform> FileCopier<'_, P> {
         self.platform
             .flush(handle, how)
             .map_err(|code| FileError::system(Operation::Flush, code))
+    }
+
+    fn prove(&self, src: &Source<P>, target: &Opened<P>, report: &mut Report) {
+        if self.options.prove && !target.streams {
+            let shared = prove::shared(self.platform, &src.handle, &target.handle);
+            report.shared = Some(shared);
+        }
     }
 
     fn close(&self, target: Opened<P>) -> Result<(), FileError> {

@@ -23,6 +23,7 @@
 
 mod attributes;
 mod buffers;
+mod cache;
 mod copier;
 mod error;
 mod exec;
@@ -35,6 +36,7 @@ mod plan;
 mod platform;
 mod probe;
 mod progress;
+mod prove;
 mod report;
 mod rules;
 #[cfg(test)]
@@ -44,6 +46,7 @@ mod transfer;
 mod tree;
 mod volumes;
 
+pub use cache::forget_cached;
 pub use copier::{Copier, Operand, copy, raise_open_file_limit};
 pub use error::{Cause, Code, Error, Operation, Refusal, Result};
 pub use facts::{FsKind, Known};
@@ -53,6 +56,7 @@ pub use options::{
 };
 pub use plan::Skip;
 pub use platform::FileKind;
-pub use probe::{Answer, How, Probe, VolumeProbe};
+pub use probe::{Answer, Choice, Choices, FileLimit, How, Probe, VolumeProbe};
 pub use progress::{CancelToken, Event, Made, Observer, PathSource, Question, Silent, Warning};
+pub use prove::shared_bytes;
 pub use report::{Attempt, Attempts, Changed, Ended, Report, Summary};

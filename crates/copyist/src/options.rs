@@ -199,6 +199,9 @@ pub struct Options {
     /// Workers; `None`: as many as the machine has processors (at most eight), and then as many as
     /// turn out to be of use: more on a mount that is slow to answer, fewer on a disk that moves its head.
     pub jobs: Option<NonZeroUsize>,
+    /// Ask the filesystem, after each file, how many bytes it shares with its source
+    /// ([`crate::Report::shared`]). Data that waits to be written is written out for it.
+    pub prove: bool,
     /// Force each file's data down before it counts as copied; `None` leaves that to the system.
     pub flush: Option<Flush>,
     /// One entry after the other, each directory in the order of its inodes (where the system tells
@@ -228,6 +231,7 @@ impl Default for Options {
             keep_directory_symlink: false,
             write_through_dangling: false,
             jobs: None,
+            prove: false,
             flush: None,
             ordered: false,
         }

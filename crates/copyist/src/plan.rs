@@ -149,6 +149,7 @@ pub(crate) fn clones_directories(os: Os, options: &Options) -> bool {
         && options.follow != Follow::Always
         && !options.attributes_only
         && options.flush.is_none()
+        && !options.prove
         && mode
         && times
         && xattrs.wanted()

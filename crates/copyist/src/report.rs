@@ -58,6 +58,9 @@ pub struct Report {
     pub elapsed: Duration,
     /// Set when the source changed during the copy.
     pub changed: Option<Changed>,
+    /// With [`crate::Options::prove`]: the bytes that the filesystem says it keeps once for source
+    /// and destination, whatever the method claimed; or the code with which it didn't tell.
+    pub shared: Option<Result<u64, Code>>,
 }
 
 impl Report {
@@ -129,6 +132,8 @@ pub struct Summary {
     pub moved: u64,
     /// The sum of [`Report::holes`].
     pub holes: u64,
+    /// The sum of [`Report::shared`]; `None` where the filesystem told of no file.
+    pub shared: Option<u64>,
     /// Failures.
     pub errors: u64,
     /// The time that the run took.
@@ -148,6 +153,7 @@ impl Summary {
         self.offloaded += other.offloaded;
         self.moved += other.moved;
         self.holes += other.holes;
+        self.add_shared(other.shared);
         self.errors += other.errors;
     }
 
@@ -157,5 +163,12 @@ impl Summary {
         self.offloaded += report.offloaded();
         self.moved += report.moved();
         self.holes += report.holes();
+        self.add_shared(report.shared.and_then(Result::ok));
+    }
+
+    fn add_shared(&mut self, more: Option<u64>) {
+        if let Some(more) = more {
+            self.shared = Some(self.shared.unwrap_or(0) + more);
+        }
     }
 }

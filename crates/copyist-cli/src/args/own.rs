@@ -3,7 +3,7 @@
 
 use super::{HOW, Opt, TELL};
 use crate::getopt::Flag;
-use crate::getopt::Takes::{self, Optional, Required};
+use crate::getopt::Takes::{self, Nothing, Optional, Required};
 
 /// What they mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,6 +11,7 @@ pub(crate) enum Own {
     Jobs,
     Method,
     Progress,
+    Prove,
     Report,
 }
 
@@ -37,5 +38,6 @@ pub(super) const OWN: &[Flag<Opt>] = &[
     own(Own::Jobs, &["jobs"], Required("N"), HOW, "Copy up to N files at a time (one if -v, -i or --debug ask for order)"),
     own(Own::Method, &["method"], Required("LIST"), HOW, "Allow only these methods: clone, copy-range, system-copy, sendfile, direct, read-write (those that this system has)"),
     own(Own::Progress, &["progress"], Optional("WHEN"), TELL, "Show bytes, files, rate and time left on standard error: always (the same as --progress alone), auto if that is a terminal, never (the default)"),
+    own(Own::Prove, &["prove"], Nothing, TELL, "Ask the filesystem, after each file, how many bytes it shares with its source; the report has the answer (\"shared\")"),
     own(Own::Report, &["report"], Required("FILE"), TELL, "Write what was done to FILE (- for standard output), one JSON object a line"),
 ];

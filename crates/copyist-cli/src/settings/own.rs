@@ -33,6 +33,7 @@ impl Reader<'_> {
                     None => When::Always,
                 };
             }
+            Own::Prove => settings.options.prove = true,
             Own::Report => settings.report = value,
         }
         Ok(())

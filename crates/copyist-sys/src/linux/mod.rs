@@ -2,9 +2,11 @@
 
 mod copy_file_range;
 mod ficlonerange;
+mod fiemap;
 
 pub use copy_file_range::has_copy_file_range;
 pub use ficlonerange::ficlonerange;
+pub use fiemap::{FiemapExtent, fiemap};
 
 use rustix::io::Errno;
 

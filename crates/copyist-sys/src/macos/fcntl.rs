@@ -87,3 +87,35 @@ pub fn preallocate(file: impl AsFd, len: u64) -> Result<(), Errno> {
         )
     })
 }
+
+/// `fcntl(fd, F_LOG2PHYS_EXT, { 0, len, offset })`: where on its device a part of a file lies, and
+/// how far it is contiguous there, at most `len` bytes. Answers place and length, bytes.
+///
+/// # References
+///  - [Apple](https://keith.github.io/xcode-man-pages/fcntl.2.html)
+///
+/// # Errors
+///
+/// The call's errno: ERANGE in a hole, ENOTSUP where the volume has no such places.
+pub fn log2phys(file: impl AsFd, offset: u64, len: u64) -> Result<(u64, u64), Errno> {
+    let mut request = libc::log2phys {
+        l2p_flags: 0,
+        l2p_contigbytes: i64::try_from(len).map_err(|_| Errno::FBIG)?,
+        l2p_devoffset: i64::try_from(offset).map_err(|_| Errno::FBIG)?,
+    };
+    // SAFETY: this command takes a pointer to a log2phys, which it reads and answers in; it lives
+    // until the call returns.
+    succeed(unsafe {
+        libc::fcntl(
+            file.as_fd().as_raw_fd(),
+            libc::F_LOG2PHYS_EXT,
+            &raw mut request,
+        )
+    })?;
+    let (place, len) = (request.l2p_devoffset, request.l2p_contigbytes);
+    // A device has no negative places; -1 is said of what has none.
+    match (u64::try_from(place), u64::try_from(len)) {
+        (Ok(place), Ok(len)) if len > 0 => Ok((place, len)),
+        _ => Err(Errno::RANGE),
+    }
+}

@@ -12,7 +12,7 @@ mod volume;
 pub use acl::{acl, remove_acl, set_acl};
 pub use clonefile::{CLONE_ACL, CLONE_NOFOLLOW, CLONE_NOOWNERCOPY, clonefileat, fclonefileat};
 pub use copyfile::{Contents, copyfile, fcopyfile};
-pub use fcntl::{barrierfsync, fullfsync, nocache, preallocate, rdahead};
+pub use fcntl::{barrierfsync, fullfsync, log2phys, nocache, preallocate, rdahead};
 pub use getattrlistbulk::{EntryKind, getattrlistbulk};
 pub use mknod::mknod;
 pub use setattrlist::set_creation_time;

@@ -190,7 +190,7 @@ impl<P: Platform> FileCopier<'_, P> {
             }
         };
         let landed = std::mem::replace(&mut job.landed, Landed::Nothing);
-        self.finish_whole(src, dst, landed, result, fail)
+        self.finish_whole(src, dst, landed, result, (report, fail))
     }
 
     /// The directory that the destination is made in, if its name is a path.
@@ -216,7 +216,7 @@ impl<P: Platform> FileCopier<'_, P> {
         dst: &Destination<'_, P>,
         landed: Landed<P>,
         result: Result<(), FileError>,
-        fail: &mut dyn FnMut(FileError),
+        (report, fail): (&mut Report, &mut dyn FnMut(FileError)),
     ) -> Result<(), FileError> {
         let target = match landed {
             Landed::Nothing => return result,
@@ -230,6 +230,7 @@ impl<P: Platform> FileCopier<'_, P> {
             }
             self.copy_attributes(src, &target, fail);
             let result = self.flush(&target.handle);
+            self.prove(src, &target, report);
             result.and(self.close(target))
         });
         if result.is_err() {

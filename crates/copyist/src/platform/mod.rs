@@ -6,6 +6,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::ops::ControlFlow;
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use copyist_sys::Names;
@@ -13,6 +14,7 @@ use copyist_sys::Names;
 use crate::error::Code;
 use crate::facts::{Kernel, VolumeFacts};
 use crate::method::Os;
+use crate::rules::not_supported;
 
 pub(crate) mod native;
 
@@ -266,6 +268,35 @@ pub(crate) struct DirectAlignment {
     pub(crate) offset: usize,
 }
 
+/// What a mounted volume is called, and how much it holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Mounted {
+    /// The system's name for the filesystem, such as "ext4".
+    pub(crate) type_name: Option<String>,
+    pub(crate) device: Option<OsString>,
+    pub(crate) point: Option<PathBuf>,
+    /// Tells filesystems apart, and stays the same while one is mounted (`f_fsid`).
+    pub(crate) id: u64,
+    pub(crate) is_read_only: bool,
+    /// Bytes that this user may still use.
+    pub(crate) free_bytes: u64,
+    pub(crate) total_bytes: u64,
+    /// The longest name, bytes.
+    pub(crate) name_bytes: u64,
+}
+
+/// Where a part of a file lies on its volume.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Extent {
+    /// Where in the file, bytes.
+    pub(crate) offset: u64,
+    pub(crate) len: u64,
+    /// Where on the volume, bytes; `None` for what lies in no place that could be shared.
+    pub(crate) place: Option<u64>,
+    /// Compressed: `place` is that of the whole, wherever in it the part begins.
+    pub(crate) is_encoded: bool,
+}
+
 /// What a search for data or holes looks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Seek {
@@ -418,4 +449,26 @@ pub(crate) trait Platform: Send + Sync + Sized + 'static {
     fn xattr(&self, target: Target<'_, Self>, name: &[u8], value: &mut Vec<u8>) -> Sys<bool>;
     fn set_xattr(&self, target: Target<'_, Self>, name: &[u8], value: &[u8]) -> Sys<()>;
     fn remove_xattr(&self, target: Target<'_, Self>, name: &[u8]) -> Sys<()>;
+
+    // For those who look and measure; no copy needs them. A system without the call says so.
+    /// The largest file that this process may make, bytes (RLIMIT_FSIZE).
+    fn file_size_limit(&self) -> u64 {
+        u64::MAX
+    }
+    fn describe(&self, _: &Self::Handle) -> Sys<Mounted> {
+        Err(not_supported(self.os()))
+    }
+    /// Adds the next extents at or after `from` to `found`, in order, and answers whether there may
+    /// be more. What has no place yet is written out first.
+    fn extents(&self, _: &Self::Handle, _from: u64, _found: &mut Vec<Extent>) -> Sys<bool> {
+        Err(not_supported(self.os()))
+    }
+    /// Asks the system to forget what it keeps of this file in memory.
+    fn uncache(&self, _: &Self::Handle) -> Sys<()> {
+        Err(not_supported(self.os()))
+    }
+    /// Whether the data at `offset` would be read from memory.
+    fn is_cached(&self, _: &Self::Handle, _offset: u64) -> Sys<bool> {
+        Err(not_supported(self.os()))
+    }
 }

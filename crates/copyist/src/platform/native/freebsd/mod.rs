@@ -14,8 +14,8 @@ use crate::error::Code;
 use crate::facts::{FsKind, Kernel, Known, VolumeFacts};
 use crate::method::Os;
 use crate::platform::{
-    At, Attribute, Batch, DirectAlignment, FileKind, Flush, Move, Node, NotMade, Open, Platform,
-    Progress, Seek, Stat, Sys, Target, WholeCopy,
+    At, Attribute, Batch, DirectAlignment, FileKind, Flush, Mounted, Move, Node, NotMade, Open,
+    Platform, Progress, Seek, Stat, Sys, Target, WholeCopy,
 };
 use crate::rules;
 
@@ -259,6 +259,14 @@ impl Platform for Native {
 
     fn remove_xattr(&self, _: Target<'_, Self>, _: &[u8]) -> Sys<()> {
         Err(unsupported())
+    }
+
+    fn file_size_limit(&self) -> u64 {
+        unix::file_size_limit()
+    }
+
+    fn describe(&self, handle: &OwnedFd) -> Sys<Mounted> {
+        unix::describe(handle)
     }
 }
 

@@ -11,13 +11,14 @@ use rustix::io::Errno;
 use crate::facts::{Kernel, VolumeFacts};
 use crate::method::Os;
 use crate::platform::{
-    At, Attribute, Batch, DirectAlignment, FileKind, Flush, Move, Node, NotMade, Open, Platform,
-    Progress, Seek, Stat, Sys, Target, WholeCopy,
+    At, Attribute, Batch, DirectAlignment, Extent, FileKind, Flush, Mounted, Move, Node, NotMade,
+    Open, Platform, Progress, Seek, Stat, Sys, Target, WholeCopy,
 };
 
 use super::unix::{self, code, kind_of};
 
 mod attributes;
+mod look;
 mod volume;
 
 /// Where a direct transfer's alignment can't be asked (before Linux 6.1, and on filesystems that
@@ -269,6 +270,26 @@ impl Platform for Native {
             Ok(()) | Err(Errno::NODATA) => Ok(()),
             Err(errno) => Err(code(errno)),
         }
+    }
+
+    fn file_size_limit(&self) -> u64 {
+        unix::file_size_limit()
+    }
+
+    fn describe(&self, handle: &OwnedFd) -> Sys<Mounted> {
+        look::describe(handle)
+    }
+
+    fn extents(&self, file: &OwnedFd, from: u64, found: &mut Vec<Extent>) -> Sys<bool> {
+        look::extents(file, from, found).map_err(code)
+    }
+
+    fn uncache(&self, file: &OwnedFd) -> Sys<()> {
+        look::uncache(file).map_err(code)
+    }
+
+    fn is_cached(&self, file: &OwnedFd, offset: u64) -> Sys<bool> {
+        look::is_cached(file, offset).map_err(code)
     }
 }
 

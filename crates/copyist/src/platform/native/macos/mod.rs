@@ -12,12 +12,13 @@ use super::unix::{self, code};
 use crate::facts::{Kernel, VolumeFacts};
 use crate::method::Os;
 use crate::platform::{
-    At, Attribute, Batch, DirectAlignment, FileKind, Flush, Move, Node, NotMade, Open, Platform,
-    Progress, Seek, Stat, Sys, Target, WholeCopy,
+    At, Attribute, Batch, DirectAlignment, Extent, FileKind, Flush, Mounted, Move, Node, NotMade,
+    Open, Platform, Progress, Seek, Stat, Sys, Target, WholeCopy,
 };
 use crate::rules::macos::{EINVAL, ENOTSUP};
 
 mod attributes;
+mod look;
 mod volume;
 mod whole;
 
@@ -245,6 +246,18 @@ impl Platform for Native {
 
     fn remove_xattr(&self, target: Target<'_, Self>, name: &[u8]) -> Sys<()> {
         attributes::remove_xattr(target, name).map_err(code)
+    }
+
+    fn file_size_limit(&self) -> u64 {
+        unix::file_size_limit()
+    }
+
+    fn describe(&self, handle: &OwnedFd) -> Sys<Mounted> {
+        look::describe(handle)
+    }
+
+    fn extents(&self, file: &OwnedFd, from: u64, found: &mut Vec<Extent>) -> Sys<bool> {
+        look::extents(file, from, found).map_err(code)
     }
 }
 

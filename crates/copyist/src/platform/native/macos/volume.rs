@@ -42,7 +42,7 @@ fn known(answer: Option<bool>) -> Known {
 }
 
 /// A name of a fixed size, which ends at its first NUL.
-fn text(name: &[std::ffi::c_char]) -> Vec<u8> {
+pub(super) fn text(name: &[std::ffi::c_char]) -> Vec<u8> {
     let bytes = name.iter().map(|&byte| byte.cast_unsigned());
     bytes.take_while(|&byte| byte != 0).collect()
 }

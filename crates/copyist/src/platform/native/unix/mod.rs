@@ -12,11 +12,13 @@ use crate::error::Code;
 use crate::platform::{FileKind, Open, Seek, Stat, Sys};
 
 mod attributes;
+mod look;
 mod stat;
 #[cfg(any(target_os = "linux", target_os = "macos"))]
 mod xattrs;
 
 pub(super) use attributes::{set_by_name, set_open};
+pub(super) use look::describe;
 #[cfg(target_os = "linux")]
 pub(super) use stat::kind_of;
 pub(super) use stat::of_stat;
@@ -54,6 +56,11 @@ pub(super) fn raise_open_file_limit() -> Sys<()> {
 pub(super) fn memory_is_limited() -> bool {
     use rustix::process::{Resource, getrlimit};
     getrlimit(Resource::As).current.is_some()
+}
+
+pub(super) fn file_size_limit() -> u64 {
+    use rustix::process::{Resource, getrlimit};
+    getrlimit(Resource::Fsize).current.unwrap_or(u64::MAX)
 }
 
 pub(super) fn processor_time() -> Duration {
@@ -135,7 +142,7 @@ pub(super) fn may_write(dir: &OwnedFd, name: &OsStr) -> bool {
 
 /// A file to try things with, that loses its name at once.
 pub(super) fn scratch(dir: &OwnedFd) -> Sys<OwnedFd> {
-    let name = format!(".copyist-scratch-{}", std::process::id());
+    let name = crate::probe::scratch_name("scratch");
     let create = OFlags::RDWR | OFlags::CLOEXEC | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
     let file = fs::openat(dir, name.as_str(), create, mode(0o600)).map_err(code)?;
     fs::unlinkat(dir, name.as_str(), AtFlags::empty()).map_err(code)?;

@@ -1,0 +1,60 @@
+//! Which method `auto` would take: the planner itself is asked, with what the trials found.
+
+use super::{Answer, Choice};
+use crate::facts::{Facts, FileFacts, Known, VolumeFacts};
+use crate::method::{Method, MethodSet};
+use crate::options::Options;
+use crate::plan;
+use crate::platform::Platform;
+
+/// The sizes that are asked about, bytes.
+pub(super) const SMALL: u64 = 4 << 10;
+pub(super) const LARGE: u64 = 1 << 30;
+
+/// The most threads that one file gets, see `spare.rs`.
+const MOST_THREADS: usize = 4;
+
+/// What would be planned between two volumes for a file of `size` bytes of which so many are
+/// allocated.
+pub(super) fn choose<P: Platform>(
+    platform: &P,
+    (src, dst): (VolumeFacts, VolumeFacts),
+    methods: &[(Method, Answer)],
+    (size, allocated_bytes): (u64, u64),
+) -> Option<Choice> {
+    let refused: MethodSet = methods
+        .iter()
+        .filter(|(_, answer)| answer.known == Known::No)
+        .map(|(method, _)| *method)
+        .collect();
+    let facts = Facts {
+        os: platform.os(),
+        kernel: platform.kernel(),
+        src: FileFacts {
+            size,
+            allocated_bytes,
+            is_regular: true,
+            is_compressed: false,
+        },
+        src_volume: src,
+        dst_volume: dst,
+        dst_is_regular: true,
+        dst_is_free: true,
+        threads: std::thread::available_parallelism()
+            .map_or(1, std::num::NonZero::get)
+            .min(MOST_THREADS),
+        refused,
+    };
+    let plan = plan::plan(&facts, &Options::default());
+    let method = *plan.methods.first()?;
+    let answer = methods.iter().find(|(it, _)| *it == method);
+    Some(Choice {
+        method,
+        threads: if method == Method::ReadWrite {
+            plan.threads
+        } else {
+            1
+        },
+        is_certain: answer.is_some_and(|(_, answer)| answer.known == Known::Yes),
+    })
+}

@@ -1,0 +1,199 @@
+//! Which methods serve between two places: each is tried on nameless files, and what it has made
+//! is compared.
+
+use std::ffi::OsStr;
+use std::ops::ControlFlow;
+
+use super::{Answer, How, Place, TRIAL_BYTES, scratch_name, write_all};
+use crate::error::Code;
+use crate::facts::{Kernel, Known};
+use crate::method::{Method, Os};
+use crate::platform::{At, Move, Open, Platform, Sys, Takes, Target, Whole, WholeCopy};
+use crate::rules::{self, Situation};
+
+/// Trials of the methods between two places.
+pub(super) struct Trial<'a, P: Platform> {
+    platform: &'a P,
+    from: &'a Place<P>,
+    to: &'a Place<P>,
+    /// The file to copy from, if one could be made.
+    source: Sys<P::Handle>,
+    pattern: Vec<u8>,
+}
+
+impl<'a, P: Platform> Trial<'a, P> {
+    pub(super) fn new(platform: &'a P, from: &'a Place<P>, to: &'a Place<P>) -> Trial<'a, P> {
+        let pattern: Vec<u8> = (0..TRIAL_BYTES).map(|n| (n % 251) as u8).collect();
+        let source = platform.scratch(&from.dir).and_then(|file| {
+            write_all(platform, &file, &pattern)?;
+            Ok(file)
+        });
+        Trial {
+            platform,
+            from,
+            to,
+            source,
+            pattern,
+        }
+    }
+
+    pub(super) fn method(&self, method: Method) -> Answer {
+        if method == Method::ReadWrite {
+            return Answer::known(Known::Yes, How::Table);
+        }
+        if let Some(answer) = self.without_trial(method) {
+            return answer;
+        }
+        if self.platform.os().makes_whole(method) && self.source.is_ok() {
+            return self.tried(method, self.try_whole(method));
+        }
+        let target = self.platform.scratch(&self.to.dir);
+        match (&self.source, &target) {
+            (Ok(src), Ok(dst)) => self.tried(method, self.try_method(method, src, dst)),
+            // Nothing may be made there: what remains is what is known without.
+            (Err(code), _) | (_, Err(code)) => Answer {
+                code: Some(*code),
+                ..self.untried(method)
+            },
+        }
+    }
+
+    /// What is known where nothing can be tried.
+    fn untried(&self, method: Method) -> Answer {
+        let is_one = self.from.facts.id == self.to.facts.id;
+        match method {
+            Method::Clone if is_one => Answer::known(self.to.facts.clone, How::Table),
+            _ => Answer::known(Known::Unknown, How::Table),
+        }
+    }
+
+    /// What can be answered by asking, or is known to be wrong although it can be done.
+    fn without_trial(&self, method: Method) -> Option<Answer> {
+        if method != Method::CopyRange {
+            return None;
+        }
+        if let Err(code) = self.platform.has_copy_range() {
+            return Some(Answer {
+                how: How::Reported,
+                ..self.tried(method, Err(code))
+            });
+        }
+        let kernel = self.platform.kernel();
+        let across = self.from.facts.id != self.to.facts.id;
+        (self.platform.os() == Os::Linux
+            && across
+            && (Kernel(5, 3)..Kernel(5, 19)).contains(&kernel))
+        .then_some(Answer::known(Known::No, How::Table))
+    }
+
+    fn try_method(&self, method: Method, src: &P::Handle, dst: &P::Handle) -> Sys<()> {
+        let how = match method {
+            Method::Clone => Move::CloneFile,
+            Method::CopyRange => Move::CopyRange,
+            // Where there is one, it makes whole copies.
+            Method::SystemCopy => return Err(rules::not_supported(self.platform.os())),
+            Method::Sendfile => Move::Sendfile,
+            Method::Direct => {
+                // One side is enough: the other goes through the cache.
+                let (src, dst) = (self.platform.direct_on(src), self.platform.direct_on(dst));
+                return src.or(dst).map(|_| ());
+            }
+            Method::ReadWrite => return Ok(()),
+        };
+        let mut done = 0;
+        while done < TRIAL_BYTES as u64 {
+            match self
+                .platform
+                .move_data(how, src, dst, done, TRIAL_BYTES as u64 - done)?
+            {
+                0 => return Err(Code::NO_PROGRESS),
+                moved => done += moved,
+            }
+        }
+        self.compare(dst)
+    }
+
+    /// Tries a method that names its destination: for a moment there are two hidden files, since
+    /// what has no name can't be cloned (clonefile: ENOENT).
+    fn try_whole(&self, method: Method) -> Sys<()> {
+        let (from, to) = (scratch_name("from"), scratch_name("to"));
+        let src = At {
+            dir: &self.from.dir,
+            name: OsStr::new(&from),
+        };
+        let dst = At {
+            dir: &self.to.dir,
+            name: OsStr::new(&to),
+        };
+        let written = self.platform.open(src, Open::Create { mode: 0o600 })?;
+        let result = write_all(self.platform, &written, &self.pattern)
+            .and_then(|()| self.platform.open(src, Open::Read { follow: false }))
+            .and_then(|file| self.try_whole_from(method, &file, dst));
+        self.platform.remove(src, false)?;
+        result
+    }
+
+    fn try_whole_from(&self, method: Method, src: &P::Handle, dst: At<'_, P>) -> Sys<()> {
+        let copy = WholeCopy {
+            how: if method == Method::Clone {
+                Whole::Clone
+            } else {
+                Whole::SystemCopy
+            },
+            src: Target::Open(src),
+            dst: Target::Named(dst),
+            takes: Takes {
+                owner: false,
+                acl: false,
+                xattrs: false,
+                holes: false,
+                may_share: false,
+                by_path: false,
+                mode: 0o600,
+            },
+        };
+        let made = self
+            .platform
+            .copy_whole(&copy, &mut |_| ControlFlow::Continue(()));
+        let is_there = made.map_or_else(|failed| failed.is_left, |_| true);
+        if !is_there {
+            return made.map(|_| ()).map_err(|failed| failed.code);
+        }
+        let opened = self.platform.open(dst, Open::Read { follow: false });
+        self.platform.remove(dst, false)?;
+        made.map_err(|failed| failed.code)?;
+        self.compare(&opened?)
+    }
+
+    /// A method that answers success and copies something else is worse than none.
+    fn compare(&self, dst: &P::Handle) -> Sys<()> {
+        let mut read = vec![0; TRIAL_BYTES];
+        let mut at = 0;
+        while at < read.len() {
+            match self.platform.read(dst, Some(at as u64), &mut read[at..])? {
+                0 => return Err(Code::NO_PROGRESS),
+                more => at += more,
+            }
+        }
+        if read == self.pattern {
+            Ok(())
+        } else {
+            Err(Code::NO_PROGRESS)
+        }
+    }
+
+    fn tried(&self, method: Method, result: Sys<()>) -> Answer {
+        let situation = Situation {
+            os: self.platform.os(),
+            method,
+            src_fs: self.from.facts.kind,
+            dst_fs: self.to.facts.kind,
+            touched: false,
+        };
+        let why = |code| rules::judge(situation, code).why;
+        Answer {
+            why: result.err().map(why),
+            ..Answer::tried(result)
+        }
+    }
+}
