@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod command;
+mod compare;
 mod cross;
 mod error;
 mod fuse;
@@ -33,6 +34,8 @@ enum Task {
     Fuse(fuse::FuseArgs),
     /// GNU coreutils' own tests of cp, fetched and built, run against ours
     Gnu(gnu::GnuArgs),
+    /// copyist beside other copiers, for docs/benchmarks.md; installs who is missing
+    Compare(compare::CompareArgs),
 }
 
 fn main() -> ExitCode {
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
         Task::Cross(args) => cross::run(&args),
         Task::Lab(args) => lab::run(&args),
         Task::Gnu(args) => gnu::run(&args),
+        Task::Compare(args) => compare::run(&args),
         Task::Fuse(args) => fuse::run(args).map(|()| ExitCode::SUCCESS),
     };
     outcome.unwrap_or_else(|error| {

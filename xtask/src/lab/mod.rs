@@ -61,9 +61,17 @@ impl Lab {
         Self::make(root, gib, &|_| true)
     }
 
-    /// The same with only some of them.
+    /// The same with only some of them, and what these need.
     pub(crate) fn up_with(root: &Path, gib: u64, names: &[&str]) -> Result<Self> {
-        Self::make(root, gib, &|spec| names.contains(&spec.name))
+        Self::make(root, gib, &|wanted| {
+            let is_named = |spec: &spec::Spec| names.contains(&spec.name);
+            let backs_one = || {
+                spec::all()
+                    .iter()
+                    .any(|spec| is_named(spec) && spec.is_fuse())
+            };
+            is_named(wanted) || !wanted.is_for_tests() && backs_one()
+        })
     }
 
     fn make(root: &Path, gib: u64, wanted: &dyn Fn(&spec::Spec) -> bool) -> Result<Self> {

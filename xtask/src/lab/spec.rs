@@ -74,7 +74,7 @@ const BACKING_SPEC: Spec = Spec {
     claims: &[EXT, Claim::Roomy, Claim::HoldsAttributes],
 };
 
-const PLAIN: [Spec; 9] = [
+const PLAIN: [Spec; 10] = [
     Spec {
         name: "btrfs",
         make: Make::Image {
@@ -151,6 +151,11 @@ const PLAIN: [Spec; 9] = [
         claims: &[FUSE, Claim::Delays(Duration::from_millis(5))],
     },
     Spec {
+        name: "fuse-1ms",
+        make: Make::Fuse(&["--latency-ms", "1"]),
+        claims: &[FUSE, Claim::Delays(Duration::from_millis(1))],
+    },
+    Spec {
         name: "fuse-lies",
         make: Make::Fuse(&["--lie-holes"]),
         claims: &[FUSE, Claim::LiesAboutHoles],
@@ -198,6 +203,11 @@ impl Spec {
             Make::Tmpfs => "tmpfs".into(),
             Make::Fuse(options) => ["xtask fuse", &options.join(" ")].join(" ").trim().into(),
         }
+    }
+
+    /// Whether it keeps its files in the backing store.
+    pub(super) fn is_fuse(&self) -> bool {
+        matches!(self.make, Make::Fuse(_))
     }
 
     pub(super) fn is_for_tests(&self) -> bool {

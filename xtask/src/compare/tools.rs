@@ -1,0 +1,162 @@
+//! Who is compared, and how each is asked for the same work.
+
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+
+use super::place::Place;
+use super::rows::Work;
+
+/// Every program but copyist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Tool {
+    /// The same system calls in the plainest loop, with two threads
+    Floor,
+    /// The system's cp
+    Cp,
+    /// The newest GNU cp, built here
+    CpNewest,
+    Rsync,
+    Cpz,
+    Xcp,
+    Cpx,
+    Rcp,
+}
+
+/// These stand in a command line for the two paths.
+pub(super) const SRC: &str = "SOURCE";
+pub(super) const DST: &str = "DESTINATION";
+
+impl Tool {
+    pub(super) const ALL: [Self; 8] = [
+        Self::Floor,
+        Self::Cp,
+        Self::CpNewest,
+        Self::Rsync,
+        Self::Cpz,
+        Self::Xcp,
+        Self::Cpx,
+        Self::Rcp,
+    ];
+
+    /// For people, in tables.
+    pub(super) fn title(self) -> &'static str {
+        match self {
+            Self::Floor => "the floor",
+            Self::Cp => "GNU cp of the system",
+            Self::CpNewest => "GNU cp, newest",
+            Self::Rsync => "rsync",
+            Self::Cpz => "cpz",
+            Self::Xcp => "xcp",
+            Self::Cpx => "cpx",
+            Self::Rcp => "rcp",
+        }
+    }
+
+    pub(super) fn is_gnu_cp(self) -> bool {
+        matches!(self, Self::Cp | Self::CpNewest)
+    }
+
+    /// How it is asked for this work, after its own name; None if it can't do it, or not all of it.
+    pub(super) fn words(self, work: Work, place: Place) -> Option<&'static [&'static str]> {
+        Some(match self {
+            Self::Floor => floor(work, place)?,
+            Self::Cp | Self::CpNewest => cp(work),
+            Self::Rsync => match work {
+                Work::Tree => &["-r", "SOURCE/", DST],
+                Work::Archive | Work::Again => &["-a", "SOURCE/", DST],
+                Work::Move | Work::Start => &[SRC, DST],
+                Work::Sparse => &["-S", SRC, DST],
+                Work::Clone => return None,
+            },
+            // It has no options for attributes, for clones, or for what is there already.
+            Self::Cpz => match work {
+                Work::Archive | Work::Again => return None,
+                _ => &[SRC, DST],
+            },
+            Self::Xcp => match work {
+                Work::Tree => &["-r", SRC, DST],
+                Work::Archive => &["-r", "--ownership", SRC, DST],
+                Work::Move => &["--reflink=never", SRC, DST],
+                Work::Clone => &["--reflink=always", SRC, DST],
+                Work::Start | Work::Sparse => &[SRC, DST],
+                Work::Again => return None,
+            },
+            // It would make a directory in the destination, even if there is none yet.
+            Self::Cpx => match work {
+                Work::Tree => &["--no-config", "-r", "SOURCE/.", DST],
+                Work::Archive => &["--no-config", "-a", "SOURCE/.", DST],
+                Work::Again => &["--no-config", "-a", "-u", "SOURCE/.", DST],
+                Work::Move => &["--no-config", "--reflink=never", SRC, DST],
+                Work::Clone => &["--no-config", "--reflink=always", SRC, DST],
+                Work::Start | Work::Sparse => &["--no-config", SRC, DST],
+            },
+            Self::Rcp => match work {
+                Work::Tree | Work::Clone | Work::Start | Work::Sparse => &[SRC, DST],
+                Work::Archive => &["--preserve-settings=all", SRC, DST],
+                Work::Move => &["--reflink=never", SRC, DST],
+                Work::Again => &["--preserve-settings=all", "--overwrite", SRC, DST],
+            },
+        })
+    }
+}
+
+/// What copyist is asked for, after `copyist`. It is not told more than GNU cp is.
+pub(super) fn copyist(work: Work) -> Vec<&'static str> {
+    let mut words = vec!["cp"];
+    words.extend(cp(work));
+    words
+}
+
+fn cp(work: Work) -> &'static [&'static str] {
+    match work {
+        Work::Tree => &["-r", SRC, DST],
+        Work::Archive => &["-a", SRC, DST],
+        Work::Again => &["-a", "-u", "-T", SRC, DST],
+        Work::Move => &["--reflink=never", SRC, DST],
+        Work::Clone => &["--reflink=always", SRC, DST],
+        Work::Start | Work::Sparse => &[SRC, DST],
+    }
+}
+
+/// It copies trees, and clones where that is cheaper than to copy, as copyist does.
+fn floor(work: Work, place: Place) -> Option<&'static [&'static str]> {
+    match (work, place) {
+        (Work::Tree, Place::Btrfs) => Some(&["floor", "--clone", SRC, DST]),
+        (Work::Tree, _) => Some(&["floor", SRC, DST]),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_line_names_both_paths() {
+        let works = [
+            Work::Tree,
+            Work::Archive,
+            Work::Again,
+            Work::Move,
+            Work::Clone,
+            Work::Start,
+            Work::Sparse,
+        ];
+        for work in works {
+            let others = Tool::ALL
+                .iter()
+                .filter_map(|tool| Some(tool.words(work, Place::Btrfs)?.to_vec()));
+            for words in others.chain([copyist(work)]) {
+                let [.., src, dst] = words[..] else {
+                    panic!("{words:?}")
+                };
+                assert_eq!(
+                    (src.trim_end_matches(['/', '.']), dst),
+                    (SRC, DST),
+                    "{words:?}"
+                );
+            }
+        }
+    }
+}
