@@ -9,6 +9,7 @@ mod count;
 mod getopt;
 mod invocation;
 mod last_line;
+mod manifest;
 mod messages;
 mod names;
 mod operands;

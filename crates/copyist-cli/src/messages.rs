@@ -151,6 +151,7 @@ impl Words {
             Operation::Flush => format!("error flushing {dst}"),
             Operation::Replace => format!("cannot replace {dst}"),
             Operation::CloseDestination => format!("failed to close {dst}"),
+            Operation::Verify => format!("cannot verify {dst}"),
             Operation::Plan => format!("cannot copy {src} to {dst}"),
         }
     }
@@ -198,6 +199,9 @@ impl Words {
                 self.quoter.if_needed(failure.dst)
             ),
             Refusal::NoMethod(skipped) => self.no_method(failure, skipped, &src, &dst),
+            Refusal::Differs => {
+                format!("{dst} is not what was copied from {src}: read back, its content differs")
+            }
             // Answered by the user, who knows; or told once, at the end.
             Refusal::Declined | Refusal::Cancelled => return None,
         })

@@ -46,6 +46,7 @@ pub(crate) fn resolve(settings: &mut Settings, quoter: Quoter) -> Result<Vec<Ope
             let directory = quoter.always(&directory);
             return Err(Stop::Fatal(format!("target directory {directory}: {why}")));
         }
+        settings.into = Some(directory.clone());
         return Ok(into_directory(settings, &directory, &names));
     }
     let Some(last) = names.last().cloned() else {
@@ -54,6 +55,7 @@ pub(crate) fn resolve(settings: &mut Settings, quoter: Quoter) -> Result<Vec<Ope
     match check_directory(&last) {
         Ok(()) => {
             names.pop();
+            settings.into = Some(last.clone());
             Ok(into_directory(settings, &last, &names))
         }
         Err(why) if names.len() > 2 => {

@@ -84,6 +84,9 @@ impl Reporter {
                 size_before: changed.size_before,
                 size_after: changed.size_after,
             }),
+            hash: report.hash.map(|hash| hash.to_string()),
+            hash_kind: report.hash.map(|hash| hash.kind().name()),
+            verified: report.verified,
             ns: nanos(report.elapsed),
         });
     }
@@ -295,6 +298,12 @@ enum Line<'a> {
         attempts: Vec<AttemptLine>,
         #[serde(skip_serializing_if = "Option::is_none")]
         changed: Option<ChangedLine>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        hash: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        hash_kind: Option<&'static str>,
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        verified: bool,
         ns: u64,
     },
     Entry {

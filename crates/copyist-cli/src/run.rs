@@ -1,7 +1,8 @@
 //! `cp` and `copy`, from their arguments to their exit code.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
+use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,6 +14,7 @@ use crate::console::Console;
 use crate::count;
 use crate::invocation::{Face, Invocation};
 use crate::last_line::last_line;
+use crate::manifest::Manifest;
 use crate::messages::{Words, io_text};
 use crate::operands;
 use crate::progress::Progress;
@@ -86,11 +88,21 @@ fn copy(
     console: &Arc<Console>,
 ) -> Result<u8, Stop> {
     let options = &settings.options;
+    let unmade = |what: &str, name: &OsStr, error: &io::Error| {
+        let (name, why) = (quoter.always(name), io_text(error));
+        Stop::Fatal(format!("cannot create {what} {name}: {why}"))
+    };
     let reporter = match &settings.report {
-        Some(name) => Some(Reporter::create(name, console).map_err(|error| {
-            let (name, why) = (quoter.always(name), io_text(&error));
-            Stop::Fatal(format!("cannot create report {name}: {why}"))
-        })?),
+        Some(name) => {
+            Some(Reporter::create(name, console).map_err(|error| unmade("report", name, &error))?)
+        }
+        None => None,
+    };
+    let manifest = match &settings.manifest {
+        Some(name) => Some(
+            Manifest::create(name, manifest_base(settings, operands), console)
+                .map_err(|error| unmade("manifest", name, &error))?,
+        ),
         None => None,
     };
     let cancel = CancelToken::new();
@@ -110,6 +122,7 @@ fn copy(
         debug: settings.debug,
         explains_data: options.make == Make::Copy && !options.attributes_only,
         reporter,
+        manifest,
         counters,
         failed: AtomicBool::new(false),
     });
@@ -122,21 +135,39 @@ fn copy(
         progress.finish(settings.last_line);
     }
     let mut ok = summary.errors == 0 && !watch.failed.load(Ordering::Acquire);
-    if let Some(reporter) = &watch.reporter
-        && let Err(error) = reporter.finish(&summary)
-    {
-        let name = quoter.always(settings.report.as_deref().unwrap_or_default());
-        console.error(&format!("error writing report {name}: {}", io_text(&error)));
-        ok = false;
+    let reported = watch.reporter.as_ref().map(|it| it.finish(&summary));
+    let listed = watch.manifest.as_ref().map(Manifest::finish);
+    for (written, what, name) in [
+        (reported, "report", &settings.report),
+        (listed, "manifest", &settings.manifest),
+    ] {
+        if let Some(Err(error)) = written {
+            let name = quoter.always(name.as_deref().unwrap_or_default());
+            console.error(&format!("error writing {what} {name}: {}", io_text(&error)));
+            ok = false;
+        }
     }
-    // JSON on standard output is for a program: its own last line says the same.
-    if settings.last_line && settings.report.as_deref() != Some("-".as_ref()) {
+    // What is on standard output for a program must stay as it is.
+    let for_program = |name: &Option<OsString>| name.as_deref() == Some("-".as_ref());
+    let is_free = !for_program(&settings.report) && !for_program(&settings.manifest);
+    if settings.last_line && is_free {
         let stopped = signals.exit_code().is_some() && !ok;
         console.out(format!("{}\n", last_line(&summary, stopped)).as_bytes());
     }
     // A signal that came after the last file was complete has stopped nothing.
     let code = if ok { 0 } else { 1 };
     Ok(signals.exit_code().filter(|_| !ok).unwrap_or(code))
+}
+
+/// The directory that the names in a manifest are relative to: that which the copies are in, or
+/// the copy of a directory itself.
+fn manifest_base(settings: &Settings, operands: &[Operand]) -> PathBuf {
+    match (&settings.into, operands) {
+        (Some(directory), _) => PathBuf::from(directory),
+        (None, [only]) if only.src.is_dir() => only.dst.clone(),
+        (None, [only]) => only.dst.parent().unwrap_or(Path::new("")).to_path_buf(),
+        (None, _) => PathBuf::new(),
+    }
 }
 
 fn no_thread(error: &io::Error) -> Stop {

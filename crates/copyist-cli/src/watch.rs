@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use copyist::{Cause, Event, Observer, PathSource, Question, Refusal};
 
 use crate::console::Console;
+use crate::manifest::Manifest;
 use crate::messages::{Failure, Words};
 use crate::progress::Counters;
 use crate::report::Reporter;
@@ -21,6 +22,7 @@ pub(crate) struct Watch {
     /// Files get data, so that there is something to say about how.
     pub(crate) explains_data: bool,
     pub(crate) reporter: Option<Reporter>,
+    pub(crate) manifest: Option<Manifest>,
     pub(crate) counters: Option<Arc<Counters>>,
     /// Something failed.
     pub(crate) failed: AtomicBool,
@@ -57,6 +59,9 @@ impl Observer for Watch {
                 }
                 if let Some(reporter) = &self.reporter {
                     reporter.file(paths, report);
+                }
+                if let (Some(manifest), Some(hash)) = (&self.manifest, &report.hash) {
+                    manifest.add(&paths.dst(), hash);
                 }
             }
             Event::Entry { paths, what } => {

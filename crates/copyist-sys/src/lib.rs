@@ -7,7 +7,7 @@ pub mod callback;
 mod names;
 mod stdio;
 
-pub use names::{Names, name_prefix};
+pub use names::{Names, name_prefix, os_string_from_bytes};
 pub use stdio::stdout_was_closed;
 
 #[cfg(target_os = "freebsd")]

@@ -1,4 +1,4 @@
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 
 /// A list of names in one piece of memory.
 ///
@@ -66,6 +66,14 @@ pub fn name_prefix(name: &OsStr, bytes: usize) -> &OsStr {
     // SAFETY: the encoding may be split before any valid UTF-8 (and at the start): see the
     // documentation of OsStr::from_encoded_bytes_unchecked.
     unsafe { OsStr::from_encoded_bytes_unchecked(&all[..cut]) }
+}
+
+/// A name out of the bytes that a file says it has; `None` where the system has no such names.
+pub fn os_string_from_bytes(bytes: Vec<u8>) -> Option<OsString> {
+    #[cfg(unix)]
+    return Some(std::os::unix::ffi::OsStringExt::from_vec(bytes));
+    #[cfg(not(unix))]
+    String::from_utf8(bytes).ok().map(OsString::from)
 }
 
 #[cfg(test)]

@@ -34,6 +34,12 @@ impl Buffers {
             .as_mut_slice()
     }
 
+    /// Puts another buffer in the plain one's place, which it answers.
+    pub(crate) fn swap_plain(&mut self, other: Aligned) -> Aligned {
+        self.plain();
+        self.plain.replace(other).unwrap_or_default()
+    }
+
     /// Takes the buffers for direct I/O, aligned to `alignment`; give them back with
     /// [`Buffers::return_direct`].
     pub(crate) fn take_direct(&mut self, alignment: usize) -> Vec<Aligned> {
@@ -56,7 +62,7 @@ impl Buffers {
 }
 
 /// A buffer whose address is a multiple of an alignment.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Aligned {
     memory: Vec<u8>,
     start: usize,

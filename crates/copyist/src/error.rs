@@ -79,6 +79,8 @@ pub enum Operation {
     /// Giving a finished copy the name of what it replaces.
     Replace,
     CloseDestination,
+    /// Reading a copy back ([`crate::Options::verify`], [`crate::Options::hash`]).
+    Verify,
     /// Deciding what to do; the cause is a [`Refusal`].
     Plan,
 }
@@ -119,6 +121,8 @@ pub enum Refusal {
     /// None of the methods that the options allow serves here. Those that were not even tried,
     /// with the reason.
     NoMethod(Vec<(Method, Skip)>),
+    /// The copy was read back, and its content is not what was copied.
+    Differs,
     /// The run was cancelled.
     Cancelled,
     /// A relative symbolic link can be made in the current directory only.
@@ -292,6 +296,7 @@ impl Operation {
             Operation::Flush => "cannot force down the data of",
             Operation::Replace => "cannot replace",
             Operation::CloseDestination => "failed to close",
+            Operation::Verify => "cannot verify",
             Operation::Plan => "cannot copy",
         }
     }
@@ -320,6 +325,7 @@ impl Refusal {
             Refusal::NotReplacing | Refusal::JustCreated => io::ErrorKind::AlreadyExists,
             Refusal::OmittingDirectory => io::ErrorKind::IsADirectory,
             Refusal::NoMethod(_) => io::ErrorKind::Unsupported,
+            Refusal::Differs => io::ErrorKind::InvalidData,
             Refusal::Cancelled => io::ErrorKind::Interrupted,
             Refusal::SameFile | Refusal::IntoItself | Refusal::Loop => io::ErrorKind::InvalidInput,
             _ => io::ErrorKind::Other,
@@ -354,6 +360,7 @@ impl fmt::Display for Refusal {
                 }
                 return Ok(());
             }
+            Refusal::Differs => "its content is not what was copied",
             Refusal::Cancelled => "cancelled",
             Refusal::RelativeSymlink => {
                 "relative symbolic links can be made in the current directory only"

@@ -14,7 +14,7 @@ use crate::rules::{Remember, Situation, Verdict, judge};
 use crate::transfer::{Mark, Stop};
 
 /// How often a method may ask to be called again without having moved anything.
-const RETRIES: u32 = 16;
+pub(crate) const RETRIES: u32 = 16;
 
 /// Why a plan failed.
 #[derive(Debug)]

@@ -8,6 +8,7 @@ use crate::buffers::{BUFFER_BYTES, Buffers};
 use crate::error::{Cause, Code, Operation, Refusal};
 use crate::exec::{self, Failure};
 use crate::facts::{Facts, FileFacts, FsKind};
+use crate::hash::Hash;
 use crate::method::{Method, Os};
 use crate::options::{Force, Options};
 use crate::plan::{self, Plan};
@@ -19,6 +20,7 @@ use crate::spare::{Spare, Taken};
 use crate::transfer::{Shape, Stop, Transfer, Watch};
 use crate::volumes::VolumePair;
 
+mod verify;
 mod whole;
 
 /// Why a file was not copied, or not quite.
@@ -36,6 +38,11 @@ impl FileError {
             cause: Cause::System(code),
             transfer: None,
         }
+    }
+
+    /// The copy was read back, and is not good.
+    fn is_bad_copy(&self) -> bool {
+        self.cause == Cause::Refused(Refusal::Differs)
     }
 
     fn refused(refusal: Refusal) -> FileError {
@@ -145,6 +152,7 @@ impl<P: Platform> FileCopier<'_, P> {
             pair(&src.handle, &target.handle)
                 .map_err(FileError::from)
                 .and_then(|pair| self.copy_data(&src, &target, &pair, report))
+                .and_then(|hash| self.verify(&src, &target, dst, hash, report))
         };
         let result = result.and_then(|()| {
             self.copy_attributes(&src, &target, fail);
@@ -155,7 +163,10 @@ impl<P: Platform> FileCopier<'_, P> {
         let is_new = target.made.is_new;
         let result = result.and(self.close(target));
         report.elapsed = start.elapsed();
-        if result.is_err() && is_new {
+        if let Err(error) = &result
+            && (is_new || error.is_bad_copy())
+            && !(self.options.keep_bad && error.is_bad_copy())
+        {
             // What was made and could not be finished must not look like a copy. The failure is
             // reported already; that of removing it would say less.
             let _ = self.platform.remove(dst.at, false);
@@ -274,20 +285,27 @@ impl<P: Platform> FileCopier<'_, P> {
         target: &Opened<P>,
         pair: &VolumePair,
         report: &mut Report,
-    ) -> Result<(), FileError> {
+    ) -> Result<Option<Hash>, FileError> {
         let mut facts = self.facts(&src.stat, pair);
         facts.dst_is_regular = !target.streams;
         facts.dst_is_free = false;
         // Only a file that is worth it takes them from the others.
         facts.threads = 2;
-        let taken = facts.is_for_several().then(|| self.spare.take());
+        let hashes = self.options.hash_wanted();
+        let to_hash = hashes.is_some() && facts.src.size >= plan::HASH_BESIDE_BYTES;
+        let several = facts.is_for_several() || to_hash;
+        let taken = several.then(|| self.spare.take());
         facts.threads = taken.as_ref().map_or(1, Taken::threads);
         let plan = plan::plan(&facts, self.options);
         self.prepare(src, target, &facts, &plan)?;
+        let shape = Shape {
+            hash: hashes.map(|kind| (kind, plan.hash_beside)),
+            ..shape(&facts, &plan)
+        };
         let mut transfer = Transfer::new(
             self.platform,
             (&src.handle, &target.handle),
-            shape(&facts, &plan),
+            shape,
             self.watch,
             self.buffers,
         );
@@ -296,7 +314,8 @@ impl<P: Platform> FileCopier<'_, P> {
             transfer.abandon();
             return Err(explain(failure, transfer.offset()));
         }
-        check_source(self.platform, src, &facts, &mut transfer, report)
+        check_source(self.platform, src, &facts, &mut transfer, report)?;
+        Ok(transfer.finish_hash())
     }
 
     /// What is known where the destination is still to be made.
@@ -390,6 +409,7 @@ fn shape(facts: &Facts, plan: &Plan) -> Shape {
         block_bytes: facts.dst_volume.block_bytes as usize,
         preallocate: plan.preallocate,
         threads: plan.threads,
+        hash: None,
     }
 }
 

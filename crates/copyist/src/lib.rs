@@ -29,6 +29,7 @@ mod error;
 mod exec;
 mod facts;
 mod file;
+mod hash;
 mod holes;
 mod method;
 mod options;
@@ -50,6 +51,7 @@ pub use cache::forget_cached;
 pub use copier::{Copier, Operand, copy, raise_open_file_limit};
 pub use error::{Cause, Code, Error, Operation, Refusal, Result};
 pub use facts::{FsKind, Known};
+pub use hash::{Hash, HashKind, UnknownHash};
 pub use method::{Method, MethodSet, Os, Tally, UnknownMethod};
 pub use options::{
     Backup, Flush, Follow, Force, Make, NewMode, Options, Preserve, Reflink, Sparse, Update, Want,

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
 
+use crate::hash::HashKind;
 use crate::method::MethodSet;
 
 /// The user's policy on cloning (the `--reflink` of cp).
@@ -204,6 +205,13 @@ pub struct Options {
     pub prove: bool,
     /// Force each file's data down before it counts as copied; `None` leaves that to the system.
     pub flush: Option<Flush>,
+    /// Report a hash of each file's content ([`crate::Report::hash`]).
+    pub hash: Option<HashKind>,
+    /// Read each copy back, from the device as far as the system allows that, and compare its hash;
+    /// a copy that differs is an error ([`crate::Refusal::Differs`]), and is removed.
+    pub verify: bool,
+    /// Keep a copy that [`Options::verify`] has found to differ.
+    pub keep_bad: bool,
     /// One entry after the other, each directory in the order of its inodes (where the system tells
     /// them), so that what an observer sees is in order. A directory's names are all read first.
     pub ordered: bool,
@@ -233,7 +241,17 @@ impl Default for Options {
             jobs: None,
             prove: false,
             flush: None,
+            hash: None,
+            verify: false,
+            keep_bad: false,
             ordered: false,
         }
+    }
+}
+
+impl Options {
+    /// The hash that is to be made of what is copied.
+    pub(crate) fn hash_wanted(&self) -> Option<HashKind> {
+        self.hash.or(self.verify.then_some(HashKind::Blake3))
     }
 }

@@ -44,6 +44,8 @@ pub enum Skip {
     TooSmall,
     /// Another method is faster here.
     Slower,
+    /// The content is to be hashed, which is cheapest on its way through memory.
+    Unseen,
 }
 
 impl fmt::Display for Skip {
@@ -61,6 +63,7 @@ impl fmt::Display for Skip {
             Skip::BuggyKernel => "this kernel loses data with it",
             Skip::TooSmall => "another method is cheaper for a small file",
             Skip::Slower => "another method is faster here",
+            Skip::Unseen => "the content is to be hashed, and would have to be read again for that",
         })
     }
 }
@@ -86,11 +89,16 @@ pub(crate) struct Plan {
     pub(crate) preallocate: bool,
     /// How many threads read and write.
     pub(crate) threads: usize,
+    /// What passes through memory is hashed by a thread of its own.
+    pub(crate) hash_beside: bool,
 }
 
 /// A file of at most this many bytes is read and written at once: cheaper than setting up
 /// anything else, unless it can be cloned.
 pub(crate) const SMALL_BYTES: u64 = 64 << 10;
+
+/// From this size on, bytes, hashing has a thread of its own, if one is free.
+pub(crate) const HASH_BESIDE_BYTES: u64 = 4 << 20;
 
 /// From this size on, space is reserved before it is written, where that was measured to pay.
 const PREALLOCATE_BYTES: u64 = 8 << 20;
@@ -111,7 +119,13 @@ pub(crate) fn plan(facts: &Facts, options: &Options) -> Plan {
         } else {
             1
         },
+        hash_beside: false,
     };
+    if options.hash_wanted().is_some() {
+        // A hash is made in the order of the file.
+        plan.threads = 1;
+        plan.hash_beside = facts.threads > 1 && facts.src.size >= HASH_BESIDE_BYTES;
+    }
     for &method in facts.os.order() {
         match skip(method, facts, options, holes) {
             None => plan.methods.push(method),
@@ -150,6 +164,7 @@ pub(crate) fn clones_directories(os: Os, options: &Options) -> bool {
         && !options.attributes_only
         && options.flush.is_none()
         && !options.prove
+        && options.hash_wanted().is_none()
         && mode
         && times
         && xattrs.wanted()
@@ -174,8 +189,21 @@ fn skip(method: Method, facts: &Facts, options: &Options, holes: Holes) -> Optio
         // What the caller asked for by name is tried: the system's own answer is better than ours.
         let asked = options.methods.is_some()
             || (options.reflink == Reflink::Always && method == Method::Clone);
-        if asked { None } else { by_facts(method, facts) }
+        if asked {
+            None
+        } else {
+            by_facts(method, facts).or_else(|| unseen(method, facts, options))
+        }
     })
+}
+
+/// A method that doesn't show the bytes saves less than reading the copy again for its hash costs,
+/// where both are in the cache (docs/measurements.md). A clone costs nothing, and a server's copy
+/// saves the network.
+fn unseen(method: Method, facts: &Facts, options: &Options) -> Option<Skip> {
+    let hides = matches!(method, Method::CopyRange | Method::Sendfile);
+    let local = splices_well(facts.src_volume.kind) && splices_well(facts.dst_volume.kind);
+    (options.hash_wanted().is_some() && hides && local).then_some(Skip::Unseen)
 }
 
 /// Whether a call that makes whole copies can also fill a file that is there: fcopyfile can,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use arrayvec::ArrayVec;
 
 use crate::error::Code;
+use crate::hash::Hash;
 use crate::method::{Method, Tally};
 
 /// How an attempt ended.
@@ -61,6 +62,10 @@ pub struct Report {
     /// With [`crate::Options::prove`]: the bytes that the filesystem says it keeps once for source
     /// and destination, whatever the method claimed; or the code with which it didn't tell.
     pub shared: Option<Result<u64, Code>>,
+    /// The hash of the copy's content, where [`crate::Options::hash`] or `verify` asks for it.
+    pub hash: Option<Hash>,
+    /// The copy was read back, and has that hash.
+    pub verified: bool,
 }
 
 impl Report {

@@ -8,11 +8,15 @@ use crate::getopt::Takes::{self, Nothing, Optional, Required};
 /// What they mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Own {
+    Hash,
     Jobs,
+    KeepBad,
+    Manifest,
     Method,
     Progress,
     Prove,
     Report,
+    Verify,
 }
 
 const fn own(
@@ -35,9 +39,13 @@ const fn own(
 
 #[rustfmt::skip] // one option, one line: a table
 pub(super) const OWN: &[Flag<Opt>] = &[
+    own(Own::Hash, &["hash"], Required("KIND"), TELL, "The hash of --manifest and --verify: blake3 (the default), xxh3 (128 bits), sha256"),
     own(Own::Jobs, &["jobs"], Required("N"), HOW, "Copy up to N files at a time (one if -v, -i or --debug ask for order)"),
+    own(Own::KeepBad, &["keep-bad"], Nothing, HOW, "Keep a copy that --verify has found to differ (without it, such a copy is removed)"),
+    own(Own::Manifest, &["manifest"], Required("FILE"), TELL, "Write the hash of each copied file to FILE (- for standard output), for 'copyist verify --manifest', b3sum -c or sha256sum -c"),
     own(Own::Method, &["method"], Required("LIST"), HOW, "Allow only these methods: clone, copy-range, system-copy, sendfile, direct, read-write (those that this system has)"),
     own(Own::Progress, &["progress"], Optional("WHEN"), TELL, "Show bytes, files, rate and time left on standard error: always (the same as --progress alone), auto if that is a terminal, never (the default)"),
     own(Own::Prove, &["prove"], Nothing, TELL, "Ask the filesystem, after each file, how many bytes it shares with its source; the report has the answer (\"shared\")"),
     own(Own::Report, &["report"], Required("FILE"), TELL, "Write what was done to FILE (- for standard output), one JSON object a line"),
+    own(Own::Verify, &["verify"], Nothing, HOW, "Read each copy back, from the device where the system allows that, and compare it with what was copied"),
 ];

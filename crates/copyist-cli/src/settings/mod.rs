@@ -11,7 +11,9 @@ mod values;
 
 use std::ffi::{OsStr, OsString};
 
-use copyist::{Backup, Follow, Force, Make, NewMode, Options, Reflink, Sparse, Update, Want};
+use copyist::{
+    Backup, Follow, Force, HashKind, Make, NewMode, Options, Reflink, Sparse, Update, Want,
+};
 
 use self::values::choose;
 use crate::args::{self, Opt};
@@ -37,6 +39,8 @@ pub(crate) struct Settings {
     /// Sources and, unless `target_directory` is set, the destination.
     pub(crate) operands: Vec<OsString>,
     pub(crate) target_directory: Option<OsString>,
+    /// The directory that sources are copied into, once that is known.
+    pub(crate) into: Option<OsString>,
     pub(crate) no_target_directory: bool,
     pub(crate) parents: bool,
     pub(crate) strip_trailing_slashes: bool,
@@ -46,6 +50,9 @@ pub(crate) struct Settings {
     pub(crate) debug: bool,
     pub(crate) progress: When,
     pub(crate) report: Option<OsString>,
+    /// Where the hashes of what was copied go.
+    pub(crate) manifest: Option<OsString>,
+    pub(crate) hash: Option<HashKind>,
     /// At the end, say on standard output what was done.
     pub(crate) last_line: bool,
 }
@@ -185,6 +192,7 @@ impl<'a> Reader<'a> {
             return usage("--reflink can be used only with --sparse=auto");
         }
         self.finish_backup()?;
+        self.finish_own();
         let options = &mut self.settings.options;
         options.follow = self
             .follow

@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::num::NonZeroUsize;
 
-use copyist::{Method, MethodSet};
+use copyist::{HashKind, Method, MethodSet};
 
 use super::values::{choose, list};
 use super::{Reader, Stop, When};
@@ -17,6 +17,12 @@ const PROGRESS: &[(&str, When)] = &[
     ("never", When::Never),
 ];
 
+const HASH: &[(&str, HashKind)] = &[
+    ("blake3", HashKind::Blake3),
+    ("xxh3", HashKind::Xxh3),
+    ("sha256", HashKind::Sha256),
+];
+
 impl Reader<'_> {
     /// What an option of copyist's own does.
     pub(super) fn own(&mut self, id: Own, value: Option<OsString>) -> Result<(), Stop> {
@@ -25,6 +31,10 @@ impl Reader<'_> {
         // The value of an option that can't be without one.
         let required = || value.clone().unwrap_or_default();
         match id {
+            Own::Hash => settings.hash = Some(choose(quoter, "--hash", &required(), HASH)?),
+            Own::KeepBad => settings.options.keep_bad = true,
+            Own::Manifest => settings.manifest = value,
+            Own::Verify => settings.options.verify = true,
             Own::Jobs => settings.options.jobs = Some(count(quoter, &required(), "jobs")?),
             Own::Method => settings.options.methods = Some(methods(quoter, &required())?),
             Own::Progress => {
@@ -37,6 +47,14 @@ impl Reader<'_> {
             Own::Report => settings.report = value,
         }
         Ok(())
+    }
+
+    /// What copyist's own options mean together.
+    pub(super) fn finish_own(&mut self) {
+        let settings = &mut self.settings;
+        if settings.manifest.is_some() || settings.hash.is_some() {
+            settings.options.hash = Some(settings.hash.unwrap_or_default());
+        }
     }
 }
 

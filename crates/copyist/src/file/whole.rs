@@ -228,12 +228,14 @@ impl<P: Platform> FileCopier<'_, P> {
             if target.made.brought != Brought::Nothing {
                 attributes::reset_flags(self.platform, &target.handle)?;
             }
+            self.verify(src, &target, dst, None, report)?;
             self.copy_attributes(src, &target, fail);
             let result = self.flush(&target.handle);
             self.prove(src, &target, report);
             result.and(self.close(target))
         });
-        if result.is_err() {
+        let keeps = |error: &FileError| self.options.keep_bad && error.is_bad_copy();
+        if result.as_ref().is_err_and(|error| !keeps(error)) {
             // As in `copy`: it must not look like a copy, and the failure is reported already.
             let _ = self.platform.remove(dst.at, false);
         }

@@ -218,6 +218,15 @@ pub(crate) fn is_link_loop(os: Os, code: Code) -> bool {
     }
 }
 
+/// Whether the code says that a signal came before anything was done.
+pub(crate) fn is_interrupted(os: Os, code: Code) -> bool {
+    match os {
+        Os::Linux => code == linux::EINTR,
+        Os::Macos | Os::Freebsd => code == macos::EINTR,
+        Os::Windows => false, // it has no such thing
+    }
+}
+
 /// Whether the code says that permission is missing.
 pub(crate) fn is_access_denied(os: Os, code: Code) -> bool {
     match os {

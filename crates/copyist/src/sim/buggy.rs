@@ -57,6 +57,8 @@ pub(super) enum Bug {
     PartOfWholeLeft,
     /// A failed flush is a success.
     FlushErrorSwallowed,
+    /// What is written is not what was given.
+    FlipsABit,
 }
 
 /// A [`Sim`] seen through a [`Bug`].
@@ -225,7 +227,13 @@ impl Platform for Buggy {
         } else {
             offset
         };
-        let written = self.again(|| self.sim.write(file, offset, data))?;
+        let mut data = data.to_vec();
+        if self.has(Bug::FlipsABit)
+            && let Some(byte) = data.last_mut()
+        {
+            *byte ^= 1;
+        }
+        let written = self.again(|| self.sim.write(file, offset, &data))?;
         Ok(if self.has(Bug::ShortWriteIgnored) {
             data.len()
         } else {
@@ -308,6 +316,10 @@ impl Platform for Buggy {
 
     fn direct_off(&self, file: &Handle) -> Sys<()> {
         self.sim.direct_off(file)
+    }
+
+    fn uncache(&self, file: &Handle) -> Sys<()> {
+        self.sim.uncache(file)
     }
 
     fn close(&self, file: Handle) -> Sys<()> {

@@ -22,6 +22,7 @@ pub(super) enum Call {
     Move(Move),
     Whole(Whole),
     Flush,
+    Uncache,
     Seek,
     Allocate,
     SetLen,

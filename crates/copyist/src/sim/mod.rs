@@ -333,6 +333,12 @@ impl Platform for Sim {
         world.file(file.id).map(|_| ())
     }
 
+    fn uncache(&self, file: &Handle) -> Sys<()> {
+        let mut world = self.world();
+        world.enter(Call::Uncache)?;
+        world.file(file.id).map(|_| ())
+    }
+
     fn close(&self, file: Handle) -> Sys<()> {
         // The handle is gone whatever the answer: `file` is dropped once the world is let go.
         let result = self.world().enter(Call::Close);

@@ -2,15 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
+use super::data::Data;
 use super::faults::{Call, Effect, Record};
 use super::scenarios::Scenario;
 use super::snapshot::{Seen, Snapshot};
 use super::sweep::{Failure, Outcome};
 use crate::error::{Code, Operation};
+use crate::hash::Hash;
 use crate::method::Method;
 use crate::options::{Backup, Make, Update};
 use crate::platform::FileKind;
-use crate::report::{Attempt, Ended};
+use crate::report::{Attempt, Ended, Report};
 
 /// A run, and what was there before and after it.
 pub(super) struct Trial<'a> {
@@ -285,7 +287,7 @@ impl Trial<'_> {
         if src.target != now.target {
             return Some(format!("leads to {:?}", now.target));
         }
-        let empty = super::data::Data::default();
+        let empty = Data::default();
         let wanted = match (options.attributes_only, old) {
             (true, Some(old)) => &old.data,
             (true, None) => &empty,
@@ -407,6 +409,12 @@ impl Trial<'_> {
                     now.data.size()
                 ));
             }
+            if let Some(what) = wrong_hash(report, &now.data).filter(|_| is_plain) {
+                wrong.push(format!("{}: {what}", path.display()));
+            }
+            if is_plain && self.scenario.options.hash_wanted().is_some() && report.hash.is_none() {
+                wrong.push(format!("{} has no hash", path.display()));
+            }
             let src = self.pairs().into_iter().find(|(_, dst)| *dst == path);
             let shared = src.map_or(0, |(src, _)| now.data.shared_bytes(&self.before[&src].data));
             if report.cloned() > shared && !self.scenario.may_change.contains(&path) {
@@ -418,6 +426,15 @@ impl Trial<'_> {
             }
         }
     }
+}
+
+/// A hash is of what was written, whoever has been in the way.
+fn wrong_hash(report: &Report, data: &Data) -> Option<String> {
+    let hash = report.hash?;
+    let mut all = vec![0; usize::try_from(data.size()).ok()?];
+    data.read(0, &mut all);
+    let right = Hash::of(hash.kind(), &all);
+    (right != hash).then(|| format!("its hash is {right:?}, and {hash:?} was reported"))
 }
 
 /// Each attempt begins where the one before it ended, and only the last is done.

@@ -1,9 +1,15 @@
 //! Tests of the sweep: it must notice each of the bugs that are planted under the engine. Those
 //! about swapped names are caught by [`super::races`].
 
+use std::path::Path;
+
 use super::buggy::{Bug, Buggy};
+use super::faults::Call;
 use super::scenarios::{self, Scenario};
-use super::sweep::Sweep;
+use super::snapshot;
+use super::sweep::{self, Sweep};
+use crate::error::Operation;
+use crate::method::Os;
 
 /// The sweep over these scenarios finds the bug; with nothing planted it finds nothing.
 fn catches(bug: Bug, scenarios: &[Scenario]) {
@@ -145,6 +151,38 @@ fn a_flush_error_swallowed() {
         .filter(|it| it.options.flush.is_some())
         .collect();
     catches(Bug::FlushErrorSwallowed, &flushed);
+}
+
+/// What the sweep can't see from what is told, verifying finds: the copy is not told to be done, and
+/// not left.
+#[test]
+fn a_bit_flipped_on_its_way_is_found_by_verifying() {
+    let scenarios = scenarios::hashed();
+    // The bug gives direct I/O memory that is not aligned, which is refused.
+    let verified = scenarios.iter().filter(|it| {
+        it.options.verify && it.os() == Os::Linux && it.name != "hashed, direct alone"
+    });
+    let mut seen = 0;
+    for scenario in verified {
+        let sim = scenario.sim.clone();
+        let platform = Buggy {
+            sim: sim.clone(),
+            bug: Bug::FlipsABit,
+        };
+        let outcome = sweep::run(&platform, &sim, scenario);
+        let moved = outcome.log.iter().any(|it| it.call == Call::Write);
+        let after = snapshot::of_world(&sim.world());
+        let is_there = after.contains_key(Path::new("to/dst"));
+        if moved {
+            seen += 1;
+            let operations: Vec<_> = outcome.failures.iter().map(|it| it.operation).collect();
+            assert_eq!(operations, [Operation::Verify], "{}", scenario.name);
+            assert!(outcome.files.is_empty() && !is_there, "{}", scenario.name);
+        } else {
+            assert!(is_there, "{}: {:?}", scenario.name, outcome.failures);
+        }
+    }
+    assert!(seen >= 2, "only {seen} copies were written");
 }
 
 #[test]

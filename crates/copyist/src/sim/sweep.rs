@@ -321,6 +321,15 @@ fn each_method_alone() {
 }
 
 #[test]
+fn hashed() {
+    let mut sweep = Sweep::new(|sim| sim).most_runs(600);
+    for scenario in scenarios::hashed() {
+        sweep.scenario(&scenario);
+    }
+    sweep.found.finish("hashed");
+}
+
+#[test]
 fn trees() {
     sweep("trees", scenarios::trees());
 }

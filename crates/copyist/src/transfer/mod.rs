@@ -8,6 +8,7 @@ use std::ops::Range;
 use crate::buffers::Buffers;
 use crate::error::{Code, Operation};
 use crate::exec::Runs;
+use crate::hash::{Hash, HashKind};
 use crate::holes;
 use crate::method::Method;
 use crate::plan::Holes;
@@ -16,10 +17,12 @@ use crate::progress::{CancelToken, Event, Observer};
 use crate::rules;
 
 mod direct;
+mod hashing;
 mod parallel;
 mod read_write;
 mod whole;
 
+pub(crate) use hashing::InFlight;
 pub(crate) use whole::{copy_whole, stop};
 
 /// The most that one call of the system is asked to move, bytes: cancellation is checked between
@@ -83,6 +86,8 @@ pub(crate) struct Shape {
     pub(crate) preallocate: bool,
     /// How many threads read and write.
     pub(crate) threads: usize,
+    /// Hash what passes through memory; with `true` in a thread of its own.
+    pub(crate) hash: Option<(HashKind, bool)>,
 }
 
 impl Shape {
@@ -104,6 +109,8 @@ pub(crate) struct Transfer<'a, P: Platform> {
     pub(crate) watch: Watch<'a>,
     pub(crate) buffers: &'a mut Buffers,
     pub(crate) state: State,
+    /// The hash of what has passed through memory.
+    in_flight: Option<InFlight>,
 }
 
 /// How far a transfer has come.
@@ -194,7 +201,14 @@ impl<'a, P: Platform> Transfer<'a, P> {
             watch,
             buffers,
             state: State::default(),
+            in_flight: shape.hash.map(|(kind, beside)| InFlight::new(kind, beside)),
         }
+    }
+
+    /// The hash of the copy, if one was wanted and all of it has passed through memory.
+    pub(crate) fn finish_hash(&mut self) -> Option<Hash> {
+        let len = self.state.offset;
+        self.in_flight.take()?.finish(len)
     }
 
     /// How far it has come, bytes.

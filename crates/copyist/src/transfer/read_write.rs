@@ -12,7 +12,7 @@ impl<P: Platform> Transfer<'_, P> {
         if self.shape.threads > 1 {
             return self.read_write_parallel();
         }
-        while let Some(end) = self.next_data()? {
+        while let Some(end) = self.next_data_hashing()? {
             if self.read_write_until(end)? {
                 break;
             }
@@ -41,6 +41,19 @@ impl<P: Platform> Transfer<'_, P> {
         }
     }
 
+    /// [`Transfer::next_data`], with the hole that it passes over in the hash.
+    fn next_data_hashing(&mut self) -> Result<Option<u64>, Stop> {
+        let before = self.state.offset;
+        let next = self.next_data();
+        let after = self.state.offset;
+        if let Some(hash) = &mut self.in_flight
+            && after > before
+        {
+            hash.zeros(before, after - before);
+        }
+        next
+    }
+
     /// How much to ask for. Up to the next hole; else a full buffer, more than is left, so that
     /// the same call that reads a small file's data shows that there is no more of it.
     fn buffer_bytes(&mut self, end: u64) -> usize {
@@ -54,6 +67,10 @@ impl<P: Platform> Transfer<'_, P> {
 
     /// Writes what was read, leaving out blocks of zeros where holes are to be made of them.
     fn write_pending(&mut self) -> Result<(), Stop> {
+        let whole = self.state.pending.end;
+        if self.state.pending.is_empty() {
+            return Ok(());
+        }
         while !self.state.pending.is_empty() {
             let data = &self.buffers.plain()[self.state.pending.clone()];
             let (run, zero) = self.shape.next_run(data, 0);
@@ -64,6 +81,10 @@ impl<P: Platform> Transfer<'_, P> {
             } else {
                 self.write_some(len)?;
             }
+        }
+        // The buffer holds one read from its start, and all of that is in place.
+        if let Some(hash) = &mut self.in_flight {
+            hash.data(self.state.offset - whole as u64, whole, self.buffers);
         }
         Ok(())
     }

@@ -16,12 +16,14 @@ use crate::options::{Options, Preserve};
 
 mod existing;
 mod files;
+mod hashed;
 mod macos;
 mod trees;
 mod volumes;
 
 pub(super) use existing::existing;
 pub(super) use files::{each_method_alone, one_file};
+pub(super) use hashed::hashed;
 pub(super) use macos::{
     dangling, macos, macos_attributes, macos_existing, macos_methods, macos_pairs, macos_tree,
     macos_trees,

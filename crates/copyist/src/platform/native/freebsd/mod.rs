@@ -210,6 +210,10 @@ impl Platform for Native {
         Ok(())
     }
 
+    fn uncache(&self, file: &OwnedFd) -> Sys<()> {
+        fs::fadvise(file, 0, None, fs::Advice::DontNeed).map_err(code)
+    }
+
     fn flush(&self, file: &OwnedFd, how: Flush) -> Sys<()> {
         match how {
             Flush::Ordered => fs::fdatasync(file),

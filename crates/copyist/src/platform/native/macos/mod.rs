@@ -207,6 +207,10 @@ impl Platform for Native {
     }
 
     /// A volume without the call (a server's) is asked by fsync, which promises what it can.
+    fn uncache(&self, file: &OwnedFd) -> Sys<()> {
+        sys::nocache(file, true).map_err(code)
+    }
+
     fn flush(&self, file: &OwnedFd, how: Flush) -> Sys<()> {
         let flushed = match how {
             Flush::Ordered => sys::barrierfsync(file).or_else(|_| sys::fullfsync(file)),

@@ -1,0 +1,115 @@
+//! Manifests: a line for each file, its hash and its name, as `b3sum`, `sha256sum` and `xxh128sum`
+//! write and check them.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use copyist::Hash;
+
+use crate::console::Console;
+use crate::report::lock;
+
+/// Writes a manifest while files are copied.
+#[derive(Debug)]
+pub(crate) struct Manifest {
+    /// What names are relative to: the directory that the copy is in.
+    base: PathBuf,
+    out: Mutex<Out>,
+}
+
+#[derive(Debug)]
+struct Out {
+    sink: Sink,
+    /// The first failure; nothing is written after that.
+    failed: Option<io::Error>,
+}
+
+#[derive(Debug)]
+enum Sink {
+    File(BufWriter<File>),
+    Stdout(Arc<Console>),
+}
+
+impl Manifest {
+    /// To a file of this name, made anew, or to standard output for `-`.
+    pub(crate) fn create(name: &OsStr, base: PathBuf, console: &Arc<Console>) -> io::Result<Self> {
+        let sink = if name == "-" {
+            Sink::Stdout(Arc::clone(console))
+        } else {
+            Sink::File(BufWriter::new(File::create(name)?))
+        };
+        let out = Mutex::new(Out { sink, failed: None });
+        Ok(Manifest { base, out })
+    }
+
+    /// A file was copied to this path.
+    pub(crate) fn add(&self, dst: &Path, hash: &Hash) {
+        let name = dst.strip_prefix(&self.base).unwrap_or(dst);
+        let line = line(name.as_os_str(), hash);
+        let mut out = lock(&self.out);
+        if out.failed.is_some() {
+            return;
+        }
+        let written = match &mut out.sink {
+            Sink::File(file) => file.write_all(&line),
+            Sink::Stdout(console) => {
+                console.out(&line);
+                Ok(())
+            }
+        };
+        out.failed = written.err();
+    }
+
+    /// Everything is written out; the error is the first of all.
+    pub(crate) fn finish(&self) -> io::Result<()> {
+        let mut out = lock(&self.out);
+        if let Some(error) = out.failed.take() {
+            return Err(error);
+        }
+        match &mut out.sink {
+            Sink::File(file) => file.flush(),
+            Sink::Stdout(_) => Ok(()),
+        }
+    }
+}
+
+/// `HASH  NAME`; a name with a line break in it is escaped, and the line begins with `\` then.
+fn line(name: &OsStr, hash: &Hash) -> Vec<u8> {
+    let bytes = name.as_encoded_bytes();
+    let odd = |byte: &u8| matches!(byte, b'\n' | b'\r' | b'\\');
+    let mut line = Vec::with_capacity(bytes.len() + 70);
+    if bytes.iter().any(odd) {
+        line.push(b'\\');
+    }
+    line.extend_from_slice(format!("{hash}  ").as_bytes());
+    for byte in bytes {
+        match byte {
+            b'\n' => line.extend_from_slice(b"\\n"),
+            b'\r' => line.extend_from_slice(b"\\r"),
+            b'\\' => line.extend_from_slice(b"\\\\"),
+            byte => line.push(*byte),
+        }
+    }
+    line.push(b'\n');
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+
+    use copyist::{Hash, HashKind};
+
+    use super::line;
+
+    #[test]
+    fn lines_are_those_of_the_tools_and_read_back() {
+        let hash = Hash::of(HashKind::Xxh3, b"abc");
+        let text = |name: &str| String::from_utf8(line(OsStr::new(name), &hash)).expect("text");
+        assert_eq!(text("a b"), format!("{hash}  a b\n"));
+        assert_eq!(text("a\nb\\c"), format!("\\{hash}  a\\nb\\\\c\n"));
+    }
+}

@@ -1,0 +1,154 @@
+//! The hash of a copy, and the proof that the copy is good.
+//!
+//! A hash is of what was written. Where the bytes went through memory it was made on the way; else
+//! the copy is read. To verify, the copy is read from the device, as far as the system lets the
+//! cache be left out, and compared with that hash, or with one of the source.
+
+use super::{Destination, Existing, FileCopier, FileError, Opened, Source};
+use crate::error::{Cause, Code, Operation, Refusal};
+use crate::exec;
+use crate::hash::{Hash, HashKind};
+use crate::plan;
+use crate::platform::{Flush, Open, Platform};
+use crate::prove;
+use crate::report::Report;
+use crate::rules;
+use crate::transfer::InFlight;
+
+impl<P: Platform> FileCopier<'_, P> {
+    /// Puts the hash that the options ask for into the report, and verifies the copy if they ask
+    /// for that. `in_flight` is the hash that was made on the way.
+    pub(super) fn verify(
+        &mut self,
+        src: &Source<P>,
+        target: &Opened<P>,
+        dst: &Destination<'_, P>,
+        in_flight: Option<Hash>,
+        report: &mut Report,
+    ) -> Result<(), FileError> {
+        let Some(kind) = self.options.hash_wanted() else {
+            return Ok(());
+        };
+        report.hash = in_flight;
+        // A device or a pipe can't be read back.
+        if target.streams || self.options.attributes_only {
+            return Ok(());
+        }
+        if !self.options.verify {
+            if report.hash.is_none() {
+                let copy = self.open_copy(target, dst)?;
+                report.hash = Some(self.hash_of(&copy, kind, Operation::Verify)?);
+            }
+            return Ok(());
+        }
+        if self.is_shared(src, target, report) {
+            report.verified = true;
+            if self.options.hash.is_some() {
+                let copy = self.open_copy(target, dst)?;
+                report.hash = Some(self.hash_of(&copy, kind, Operation::Verify)?);
+            }
+            return Ok(());
+        }
+        let expected = match in_flight {
+            Some(hash) => hash,
+            None => self.hash_of(&src.handle, kind, Operation::Read)?,
+        };
+        // Only what has been written out can be let go of.
+        let failed = |code| FileError::system(Operation::Flush, code);
+        self.platform
+            .flush(&target.handle, Flush::Durable)
+            .map_err(failed)?;
+        let copy = self.open_copy(target, dst)?;
+        // Where the cache can't be left out, what it says is all there is.
+        let _ = self.platform.uncache(&copy);
+        let found = self.hash_of(&copy, kind, Operation::Verify)?;
+        if found != expected {
+            return Err(FileError {
+                operation: Operation::Verify,
+                cause: Cause::Refused(Refusal::Differs),
+                transfer: None,
+            });
+        }
+        (report.hash, report.verified) = (Some(found), true);
+        Ok(())
+    }
+
+    /// Whether a clone is proved by its extents: the same places of the same device can't differ.
+    fn is_shared(&self, src: &Source<P>, target: &Opened<P>, report: &Report) -> bool {
+        let cloned = report.cloned();
+        cloned > 0
+            && cloned == report.bytes()
+            && prove::shared(self.platform, &src.handle, &target.handle) == Ok(cloned)
+    }
+
+    /// Opens the copy to read it. It must still be the one that was written.
+    fn open_copy(
+        &self,
+        target: &Opened<P>,
+        dst: &Destination<'_, P>,
+    ) -> Result<P::Handle, FileError> {
+        let failed = |code| FileError::system(Operation::Verify, code);
+        let follow = dst.existing == Existing::LinkToFile || self.options.write_through_dangling;
+        let copy = self
+            .platform
+            .open(dst.at, Open::Read { follow })
+            .map_err(failed)?;
+        let found = self.platform.stat_open(&copy).map_err(failed)?;
+        let made = self.platform.stat_open(&target.handle).map_err(failed)?;
+        if found.id != made.id {
+            return Err(FileError {
+                operation: Operation::Verify,
+                cause: Cause::Refused(Refusal::Replaced),
+                transfer: None,
+            });
+        }
+        Ok(copy)
+    }
+
+    /// Reads a file from end to end.
+    fn hash_of(
+        &mut self,
+        file: &P::Handle,
+        kind: HashKind,
+        operation: Operation,
+    ) -> Result<Hash, FileError> {
+        let failed = |code| FileError::system(operation, code);
+        let size = self.platform.stat_open(file).map_err(failed)?.size;
+        let spare = (size >= plan::HASH_BESIDE_BYTES).then(|| self.spare.take());
+        let beside = spare.as_ref().is_some_and(|taken| taken.threads() > 1);
+        let mut hash = InFlight::new(kind, beside);
+        let (mut offset, mut retries) = (0, 0);
+        loop {
+            if self.watch.cancel.is_cancelled() {
+                return Err(FileError {
+                    operation,
+                    cause: Cause::Refused(Refusal::Cancelled),
+                    transfer: None,
+                });
+            }
+            let buffer = self.buffers.plain();
+            let read = match self.platform.read(file, Some(offset), buffer) {
+                Err(code)
+                    if retries < exec::RETRIES
+                        && rules::is_interrupted(self.platform.os(), code) =>
+                {
+                    retries += 1;
+                    continue;
+                }
+                read => read.map_err(failed)?,
+            };
+            if read == 0 {
+                break;
+            }
+            retries = 0;
+            hash.data(offset, read, self.buffers);
+            offset += read as u64;
+        }
+        // A read that ends early has not seen the file.
+        if offset < size {
+            return Err(failed(Code::NO_PROGRESS));
+        }
+        // A thread that hashed can only be lost by a panic.
+        hash.finish(offset).ok_or_else(|| failed(Code::NO_PROGRESS))
+    }
+}

@@ -1,0 +1,169 @@
+//! Hashing what is copied while it is copied: what has been written is given to the hash in order.
+//!
+//! A method that doesn't see the bytes leaves the hash behind, and then it is never complete: whoever
+//! wants it reads the copy. For a large file the hash has a thread of its own, which is handed the
+//! buffers full and hands them back.
+
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+
+use crate::buffers::{Aligned, BUFFER_BYTES, Buffers, PAGE_BYTES};
+use crate::hash::{Hash, HashKind, Hasher};
+
+/// How many buffers are on the way between copying and hashing.
+const BUFFERS: usize = 4;
+
+/// A hash, and how far it has come.
+#[derive(Debug)]
+pub(crate) struct InFlight {
+    /// Everything before it is hashed.
+    at: u64,
+    feed: Feed,
+}
+
+#[derive(Debug)]
+enum Feed {
+    Here(Hasher),
+    Beside(Beside),
+    /// The thread is gone (by a panic, which it has told of).
+    Lost,
+}
+
+/// A thread that hashes.
+#[derive(Debug)]
+struct Beside {
+    full: SyncSender<Part>,
+    free: Receiver<Aligned>,
+    thread: JoinHandle<Hasher>,
+}
+
+enum Part {
+    Data(Aligned, usize),
+    Zeros(u64),
+}
+
+impl InFlight {
+    /// `beside`: by a thread of its own, if there can be one.
+    pub(crate) fn new(kind: HashKind, beside: bool) -> InFlight {
+        let feed = if beside {
+            Beside::start(kind).map_or_else(|| Feed::Here(Hasher::new(kind)), Feed::Beside)
+        } else {
+            Feed::Here(Hasher::new(kind))
+        };
+        InFlight { at: 0, feed }
+    }
+
+    /// The plain buffer's first `len` bytes are in place, at `start` of the file.
+    pub(crate) fn data(&mut self, start: u64, len: usize, buffers: &mut Buffers) {
+        if self.at != start {
+            return;
+        }
+        self.at += len as u64;
+        match &mut self.feed {
+            Feed::Here(hasher) => hasher.update(&buffers.plain()[..len]),
+            Feed::Beside(beside) => {
+                let passed = beside.pass(len, buffers);
+                if !passed {
+                    self.feed = Feed::Lost;
+                }
+            }
+            Feed::Lost => {}
+        }
+    }
+
+    /// A hole of `len` bytes at `start` of the file.
+    pub(crate) fn zeros(&mut self, start: u64, len: u64) {
+        if self.at != start {
+            return;
+        }
+        self.at += len;
+        match &mut self.feed {
+            Feed::Here(hasher) => hasher.zeros(len),
+            Feed::Beside(beside) => {
+                if beside.full.send(Part::Zeros(len)).is_err() {
+                    self.feed = Feed::Lost;
+                }
+            }
+            Feed::Lost => {}
+        }
+    }
+
+    /// The hash of a file of `len` bytes, if all of it has been seen.
+    pub(crate) fn finish(self, len: u64) -> Option<Hash> {
+        let hasher = match self.feed {
+            Feed::Here(hasher) => hasher,
+            Feed::Beside(Beside { full, thread, .. }) => {
+                drop(full);
+                thread.join().ok()?
+            }
+            Feed::Lost => return None,
+        };
+        (self.at == len).then(|| hasher.finish())
+    }
+}
+
+impl Beside {
+    fn start(kind: HashKind) -> Option<Beside> {
+        let (full, parts) = sync_channel::<Part>(BUFFERS);
+        let (give_back, free) = sync_channel(BUFFERS + 1);
+        for _ in 1..BUFFERS {
+            // The channel has room for every buffer there is.
+            let _ = give_back.send(Aligned::new(BUFFER_BYTES, PAGE_BYTES));
+        }
+        let hash = move || {
+            let mut hasher = Hasher::new(kind);
+            for part in parts {
+                match part {
+                    Part::Data(buffer, len) => {
+                        hasher.update(&buffer.as_slice()[..len]);
+                        // Nobody may be there any more to take it.
+                        let _ = give_back.send(buffer);
+                    }
+                    Part::Zeros(len) => hasher.zeros(len),
+                }
+            }
+            hasher
+        };
+        let thread = std::thread::Builder::new().spawn(hash).ok()?;
+        Some(Beside { full, free, thread })
+    }
+
+    /// Hands over the plain buffer, and takes a free one in its place.
+    fn pass(&self, len: usize, buffers: &mut Buffers) -> bool {
+        let Ok(free) = self.free.recv() else {
+            return false;
+        };
+        let full = buffers.swap_plain(free);
+        self.full.send(Part::Data(full, len)).is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::InFlight;
+    use crate::buffers::{BUFFER_BYTES, Buffers};
+    use crate::hash::{Hash, HashKind};
+
+    #[test]
+    fn what_was_seen_from_end_to_end_has_a_hash() {
+        for beside in [false, true] {
+            let mut buffers = Buffers::default();
+            let mut hash = InFlight::new(HashKind::Blake3, beside);
+            let mut all = Vec::new();
+            for n in 0..20_u8 {
+                buffers.plain().fill(n);
+                hash.data(all.len() as u64, BUFFER_BYTES, &mut buffers);
+                all.resize(all.len() + BUFFER_BYTES, n);
+                hash.zeros(all.len() as u64, 5000);
+                all.resize(all.len() + 5000, 0);
+            }
+            let expected = Hash::of(HashKind::Blake3, &all);
+            assert_eq!(hash.finish(all.len() as u64), Some(expected));
+
+            let mut hash = InFlight::new(HashKind::Blake3, beside);
+            hash.data(10, 10, &mut buffers);
+            hash.zeros(0, 7);
+            assert_eq!(hash.finish(17), None, "something was not seen");
+        }
+    }
+}
