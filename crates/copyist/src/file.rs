@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::attributes::{self, Attributes, Failed, Made, MakeMode};
-use crate::buffers::{BUFFER_BYTES, Buffers};
+use crate::buffers::Buffers;
 use crate::error::{Cause, Code, Operation, Refusal};
 use crate::exec::{self, Failure};
 use crate::facts::{Facts, FileFacts, FsKind};
@@ -14,12 +14,13 @@ use crate::options::{Force, Options};
 use crate::plan::{self, Plan};
 use crate::platform::{At, Attribute, FileKind, Open, Platform, Stat, Sys, Target};
 use crate::prove;
-use crate::report::{Changed, Report};
+use crate::report::Report;
 use crate::rules;
 use crate::spare::{Spare, Taken};
 use crate::transfer::{Shape, Stop, Transfer, Watch};
 use crate::volumes::VolumePair;
 
+mod check;
 mod verify;
 mod whole;
 
@@ -314,7 +315,7 @@ impl<P: Platform> FileCopier<'_, P> {
             transfer.abandon();
             return Err(explain(failure, transfer.offset()));
         }
-        check_source(self.platform, src, &facts, &mut transfer, report)?;
+        check::source(self.platform, src, &facts, &mut transfer, report)?;
         Ok(transfer.finish_hash())
     }
 
@@ -415,62 +416,6 @@ fn shape(facts: &Facts, plan: &Plan) -> Shape {
 
 fn size_counts(facts: &Facts) -> bool {
     facts.src.is_regular && facts.src.size > 0 && facts.src_volume.kind != FsKind::Pseudo
-}
-
-/// Looks at the source again: one that has changed is reported, and what a hole at its old end
-/// would pad is cut off.
-fn check_source<P: Platform>(
-    platform: &P,
-    src: &Source<P>,
-    facts: &Facts,
-    transfer: &mut Transfer<'_, P>,
-    report: &mut Report,
-) -> Result<(), FileError> {
-    let size = facts.src.size;
-    // One read that ends where it should has seen the end; a clone is of one moment.
-    let at_once = match report.method() {
-        Some(Method::ReadWrite) => size < BUFFER_BYTES as u64 && report.attempts.len() == 1,
-        Some(Method::Clone) => true,
-        _ => false,
-    };
-    if !size_counts(facts) || (at_once && transfer.offset() == size) {
-        return Ok(());
-    }
-    let now = platform
-        .stat_open(&src.handle)
-        .map_err(|code| FileError::system(Operation::StatSource, code))?;
-    if now.size < transfer.offset() {
-        let padding = transfer
-            .cut_padding(now.size)
-            .map_err(|stop| explain_stop(stop, None, transfer.offset()))?;
-        uncount(report, padding);
-    }
-    // A read that says "the end" before the size that is still there has lost something, or the
-    // size has never been true: nobody can tell, but nobody is left to believe that all is there.
-    let size_after = now.size.min(transfer.offset());
-    let size_after = if size_after < size {
-        size_after
-    } else {
-        now.size
-    };
-    if size_after != size || now.modified != src.stat.modified {
-        report.changed = Some(Changed {
-            size_before: size,
-            size_after,
-        });
-    }
-    Ok(())
-}
-
-/// Takes holes at the end of the copy back, which several attempts may have passed over.
-fn uncount(report: &mut Report, padding: u64) {
-    let mut left = padding;
-    for attempt in report.attempts.iter_mut().rev() {
-        let cut = left.min(attempt.holes);
-        attempt.holes -= cut;
-        left -= cut;
-        attempt.offset -= left; // the rest was passed over before this attempt began
-    }
 }
 
 fn explain(failure: Failure, offset: u64) -> FileError {

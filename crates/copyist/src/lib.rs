@@ -24,6 +24,7 @@
 mod attributes;
 mod buffers;
 mod cache;
+mod content;
 mod copier;
 mod error;
 mod exec;
@@ -48,6 +49,7 @@ mod tree;
 mod volumes;
 
 pub use cache::forget_cached;
+pub use content::hash_file;
 pub use copier::{Copier, Operand, copy, raise_open_file_limit};
 pub use error::{Cause, Code, Error, Operation, Refusal, Result};
 pub use facts::{FsKind, Known};

@@ -5,14 +5,13 @@
 //! cache be left out, and compared with that hash, or with one of the source.
 
 use super::{Destination, Existing, FileCopier, FileError, Opened, Source};
+use crate::content;
 use crate::error::{Cause, Code, Operation, Refusal};
-use crate::exec;
 use crate::hash::{Hash, HashKind};
 use crate::plan;
 use crate::platform::{Flush, Open, Platform};
 use crate::prove;
 use crate::report::Report;
-use crate::rules;
 use crate::transfer::InFlight;
 
 impl<P: Platform> FileCopier<'_, P> {
@@ -116,39 +115,21 @@ impl<P: Platform> FileCopier<'_, P> {
         let size = self.platform.stat_open(file).map_err(failed)?.size;
         let spare = (size >= plan::HASH_BESIDE_BYTES).then(|| self.spare.take());
         let beside = spare.as_ref().is_some_and(|taken| taken.threads() > 1);
-        let mut hash = InFlight::new(kind, beside);
-        let (mut offset, mut retries) = (0, 0);
-        loop {
-            if self.watch.cancel.is_cancelled() {
-                return Err(FileError {
-                    operation,
-                    cause: Cause::Refused(Refusal::Cancelled),
-                    transfer: None,
-                });
-            }
-            let buffer = self.buffers.plain();
-            let read = match self.platform.read(file, Some(offset), buffer) {
-                Err(code)
-                    if retries < exec::RETRIES
-                        && rules::is_interrupted(self.platform.os(), code) =>
-                {
-                    retries += 1;
-                    continue;
-                }
-                read => read.map_err(failed)?,
-            };
-            if read == 0 {
-                break;
-            }
-            retries = 0;
-            hash.data(offset, read, self.buffers);
-            offset += read as u64;
-        }
-        // A read that ends early has not seen the file.
-        if offset < size {
-            return Err(failed(Code::NO_PROGRESS));
-        }
-        // A thread that hashed can only be lost by a panic.
-        hash.finish(offset).ok_or_else(|| failed(Code::NO_PROGRESS))
+        let hash = InFlight::new(kind, beside);
+        let hash = content::hash(
+            self.platform,
+            (file, size),
+            hash,
+            self.buffers,
+            self.watch.cancel,
+        );
+        hash.map_err(|code| match code {
+            Code::CANCELLED => FileError {
+                operation,
+                cause: Cause::Refused(Refusal::Cancelled),
+                transfer: None,
+            },
+            code => failed(code),
+        })
     }
 }

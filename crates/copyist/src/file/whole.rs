@@ -400,7 +400,7 @@ impl<P: Platform> Job<'_, '_, '_, P> {
             let mut transfer =
                 Transfer::new(copier.platform, files, shape, copier.watch, copier.buffers);
             transfer.state = std::mem::take(&mut self.state);
-            return super::check_source(copier.platform, self.src, facts, &mut transfer, report);
+            return super::check::source(copier.platform, self.src, facts, &mut transfer, report);
         }
         let size = facts.src.size;
         let len = self.state.mark().offset;

@@ -39,6 +39,10 @@ pub(in crate::sim) fn hashed() -> Vec<Scenario> {
             MethodSet::EMPTY.with(Method::Direct),
         ),
         (
+            "hashed, read-write alone",
+            MethodSet::EMPTY.with(Method::ReadWrite),
+        ),
+        (
             "hashed, two methods",
             MethodSet::EMPTY
                 .with(Method::CopyRange)
