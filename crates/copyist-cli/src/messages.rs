@@ -194,6 +194,9 @@ impl Words {
             }
             Refusal::Loop => format!("cannot copy cyclic symbolic link {src}"),
             Refusal::UnknownKind => format!("{src} has unknown file type"),
+            Refusal::Elsewhere => format!(
+                "skipping {src}, whose content is not on this machine; name it to have it fetched"
+            ),
             Refusal::RelativeSymlink => format!(
                 "{}: can make relative symbolic links only in current directory",
                 self.quoter.if_needed(failure.dst)

@@ -148,6 +148,10 @@ fn refusals_have_gnus_words() {
         (Refusal::Loop, "cannot copy cyclic symbolic link 'a'"),
         (Refusal::UnknownKind, "'a' has unknown file type"),
         (
+            Refusal::Elsewhere,
+            "skipping 'a', whose content is not on this machine; name it to have it fetched",
+        ),
+        (
             Refusal::RelativeSymlink,
             "b: can make relative symbolic links only in current directory",
         ),

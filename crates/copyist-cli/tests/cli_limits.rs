@@ -1,5 +1,7 @@
 //! What the system limits, and copyist gets along with.
 
+#![cfg(unix)]
+
 mod cli;
 
 use std::process::Command;

@@ -1,5 +1,7 @@
 //! What `cp` says while it copies, in the words of GNU cp 9.10, and its exit codes.
 
+#![cfg(unix)]
+
 mod cli;
 
 use std::fs;

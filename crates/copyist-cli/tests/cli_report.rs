@@ -1,5 +1,7 @@
 //! `--report`, `--method` and `--progress`: copyist's own options.
 
+#![cfg(unix)]
+
 mod cli;
 
 use std::os::unix::ffi::OsStrExt as _;

@@ -1,5 +1,7 @@
 //! SIGINT and SIGTERM end a copy in an orderly way.
 
+#![cfg(unix)]
+
 mod cli;
 
 use std::fs;

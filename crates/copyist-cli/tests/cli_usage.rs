@@ -1,5 +1,7 @@
 //! Command lines that copy nothing: help, version and what is refused, in the words of GNU cp 9.10.
 
+#![cfg(unix)]
+
 mod cli;
 
 use std::fs::OpenOptions;

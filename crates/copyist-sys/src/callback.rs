@@ -25,6 +25,16 @@ pub enum Said {
     Other,
 }
 
+/// What CopyFileExW says: that so much of one of a file's streams was copied. The first stream is
+/// the content, and the only one that counts as progress; in the others it can be stopped.
+///
+/// # References
+///  - [Microsoft](https://learn.microsoft.com/en-us/windows/win32/api/winbase/nc-winbase-lpprogress_routine)
+pub fn of_copyfileex(stream: u32, stream_transferred: i64) -> Said {
+    let content = if stream <= 1 { stream_transferred } else { 0 };
+    Said::Progress(u64::try_from(content).unwrap_or(0))
+}
+
 /// What the system is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
@@ -185,6 +195,29 @@ mod tests {
         // ECANCELED, or whatever else the call makes of it.
         assert_eq!(callback.finish(Err(89)), Err(Stopped::Cancelled));
         assert_eq!(calls, 1);
+    }
+
+    /// As CopyFileExW calls: once for each stream that begins, and after each piece.
+    #[test]
+    fn copyfileex_tells_of_streams_and_only_content_counts() {
+        let mut told = Vec::new();
+        let mut keep = |bytes| {
+            told.push(bytes);
+            if told.len() < 5 {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
+        };
+        let mut callback = Callback::new(&mut keep);
+        let calls = [(1, 0), (1, 65_536), (1, 100_000), (2, 0), (2, 26), (3, 9)];
+        let answers = calls.map(|(stream, bytes)| callback.hear(of_copyfileex(stream, bytes)));
+        assert_eq!(answers[..4], [Answer::Continue; 4]);
+        assert_eq!(answers[4..], [Answer::Quit; 2], "also in another stream");
+        // ERROR_REQUEST_ABORTED.
+        assert_eq!(callback.finish(Err(1235)), Err(Stopped::Cancelled));
+        assert_eq!(told, [0, 65_536, 100_000, 100_000, 100_000]);
+        assert_eq!(of_copyfileex(1, -1), Said::Progress(0));
     }
 
     #[test]

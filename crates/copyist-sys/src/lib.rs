@@ -4,7 +4,9 @@
 //! numbers: no policy lives here, and no path.
 
 pub mod callback;
+pub mod copyflags;
 mod names;
+pub mod reparse;
 mod stdio;
 
 pub use names::{Names, name_prefix, os_string_from_bytes};
@@ -18,3 +20,5 @@ pub mod linux;
 pub mod macos;
 #[cfg(unix)]
 pub mod unix;
+#[cfg(windows)]
+pub mod windows;

@@ -127,6 +127,9 @@ pub enum Refusal {
     Cancelled,
     /// A relative symbolic link can be made in the current directory only.
     RelativeSymlink,
+    /// A cloud provider keeps the content, and would fetch it to have it copied. That is done only
+    /// for a file that the caller named (Windows).
+    Elsewhere,
 }
 
 /// What lies behind an [`Error`].
@@ -364,6 +367,9 @@ impl fmt::Display for Refusal {
             Refusal::Cancelled => "cancelled",
             Refusal::RelativeSymlink => {
                 "relative symbolic links can be made in the current directory only"
+            }
+            Refusal::Elsewhere => {
+                "its content is not on this machine; name the file itself to have it fetched"
             }
         })
     }

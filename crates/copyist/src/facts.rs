@@ -101,7 +101,7 @@ pub(crate) struct Kernel(pub(crate) u16, pub(crate) u16);
 /// What is known of a mounted volume.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct VolumeFacts {
-    /// Names the volume while it is mounted (Linux: st_dev).
+    /// Names the volume while it is mounted (Linux: st_dev; Windows: its serial number).
     pub(crate) id: u64,
     /// Which filesystem it is.
     pub(crate) kind: FsKind,
@@ -124,7 +124,8 @@ pub(crate) struct FileFacts {
     pub(crate) allocated_bytes: u64,
     /// A regular file; otherwise it is read as a stream.
     pub(crate) is_regular: bool,
-    /// The system keeps it compressed (decmpfs of macOS), and only its own copier knows how.
+    /// The system keeps it compressed (decmpfs of macOS) or encrypted (EFS of Windows), and only its
+    /// own copier knows how.
     pub(crate) is_compressed: bool,
 }
 
@@ -168,6 +169,11 @@ impl Facts {
             && self.dst_is_regular
             && self.src_volume.parallel_from_bytes.is_some()
             && from.is_some_and(|from| self.src.size.min(self.src.allocated_bytes) >= from)
+    }
+
+    /// Whether a file server is on one side.
+    pub(crate) fn is_over_network(&self) -> bool {
+        [self.src_volume.kind, self.dst_volume.kind].contains(&FsKind::Cifs)
     }
 
     /// Whether source and destination are on one volume, as far as cloning is concerned.

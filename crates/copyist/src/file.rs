@@ -348,11 +348,13 @@ impl<P: Platform> FileCopier<'_, P> {
         plan: &Plan,
     ) -> Result<(), FileError> {
         if self.options.preserve.flags && target.made.is_new {
-            attributes::copy_flags(self.platform, &src.handle, &target.handle, false)?;
+            let files = (&src.handle, &target.handle);
+            attributes::copy_flags(self.platform, self.options, files, false)?;
         } else if plan.methods.first() == Some(&Method::Clone)
             && facts.dst_volume.kind == FsKind::Btrfs
         {
-            attributes::match_nocow(self.platform, &src.handle, &target.handle);
+            // Whatever it had before: with the flag it can be written as well.
+            let _ = attributes::match_for_clone(self.platform, &src.handle, &target.handle);
         }
         Ok(())
     }
@@ -376,8 +378,9 @@ impl<P: Platform> FileCopier<'_, P> {
             buffers: self.buffers,
         }
         .apply(&mut |failed| fail(failed.into()));
-        if self.options.preserve.flags {
-            attributes::copy_flags(self.platform, &src.handle, &target.handle, true)
+        if attributes::keeps_flags(self.platform.os(), self.options) {
+            let files = (&src.handle, &target.handle);
+            attributes::copy_flags(self.platform, self.options, files, true)
                 .unwrap_or_else(|failed| fail(failed.into()));
         }
     }

@@ -103,8 +103,8 @@ pub(crate) const HASH_BESIDE_BYTES: u64 = 4 << 20;
 /// From this size on, space is reserved before it is written, where that was measured to pay.
 const PREALLOCATE_BYTES: u64 = 8 << 20;
 
-/// From this size on a file is copied around the cache on macOS.
-const LARGE_BYTES: u64 = 512 << 20;
+/// From this size on a file is copied around the cache, on macOS and (by its own copier) on Windows.
+pub(crate) const LARGE_BYTES: u64 = 512 << 20;
 
 /// Makes the plan.
 pub(crate) fn plan(facts: &Facts, options: &Options) -> Plan {
@@ -135,6 +135,9 @@ pub(crate) fn plan(facts: &Facts, options: &Options) -> Plan {
     plan.preallocate = preallocate(facts, &plan);
     plan
 }
+
+/// The Windows from which on its copier keeps holes: 11 22H2 (NTDDI_WIN10_NI in winbase.h).
+const SPARSE_BUILD: u16 = 22_621;
 
 /// The most entries of a directory that is cloned whole: the call can't be cancelled, and holds up
 /// others while it runs (clonefile(2) discourages it for that). A larger one is walked, and its
@@ -228,6 +231,13 @@ fn by_policy(method: Method, facts: &Facts, options: &Options, holes: Holes) -> 
     if options.sparse == Sparse::Never && !reads_all {
         return Some(Skip::HolesPolicy);
     }
+    // An older CopyFileExW fills them: see `copyflags` of copyist-sys.
+    let fills_holes = method == Method::SystemCopy
+        && facts.os == Os::Windows
+        && facts.kernel < Kernel(10, SPARSE_BUILD);
+    if holes == Holes::Map && fills_holes {
+        return Some(Skip::HolesPolicy);
+    }
     // A clone has the source's holes without looking for any, so it does for `auto`.
     let clones_holes = method == Method::Clone && options.sparse == Sparse::Auto;
     if holes == Holes::Detect && !reads_all && !clones_holes {
@@ -281,6 +291,10 @@ fn clone_by_facts(facts: &Facts) -> Option<Skip> {
         Some(Skip::OtherVolume)
     } else if facts.dst_volume.clone == Known::No {
         Some(Skip::VolumeCannot)
+    } else if facts.os == Os::Windows && facts.src.size <= facts.dst_volume.block_bytes.into() {
+        // What could be shared is one cluster, and setting up its destination takes more calls
+        // than reading and writing it.
+        Some(Skip::TooSmall)
     } else if facts.dst_volume.clone == Known::Yes {
         None
     } else {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicI32, Ordering};
 
 use crate::error::Error;
 use crate::platform::FileKind;
@@ -143,7 +143,7 @@ impl Observer for Silent {}
 
 /// Stops a run: checked at every entry and at least every 64 MiB of data.
 #[derive(Clone, Debug, Default)]
-pub struct CancelToken(Arc<AtomicBool>);
+pub struct CancelToken(Arc<AtomicI32>);
 
 impl CancelToken {
     /// A token that has not been cancelled.
@@ -153,12 +153,17 @@ impl CancelToken {
 
     /// Stops every run that has this token or a clone of it.
     pub fn cancel(&self) {
-        self.0.store(true, Ordering::Release);
+        self.0.store(1, Ordering::Release);
     }
 
     /// Whether [`CancelToken::cancel`] was called.
     pub fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+        self.0.load(Ordering::Acquire) != 0
+    }
+
+    /// The flag itself, for a system that looks at it while it works: CopyFileExW takes a BOOL.
+    pub(crate) fn flag(&self) -> &AtomicI32 {
+        &self.0
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod imports;
 mod macos;
+mod windows;
 
 use std::process::{Command, ExitCode};
 
@@ -28,6 +29,8 @@ pub(crate) enum System {
     Macos,
     /// Check and lint: the portable path
     Freebsd,
+    /// Lint and link; check for the MSVC target
+    Windows,
 }
 
 /// Sets up what is missing, and builds.
@@ -49,7 +52,17 @@ pub(crate) fn set_up(system: System) -> Result<()> {
             macos::set_up()
         }
         System::Freebsd => install::rust_target(FREEBSD),
+        System::Windows => {
+            install::rust_target(windows::TARGET)?;
+            install::rust_target(windows::MSVC)?;
+            windows::set_up()
+        }
     }
+}
+
+/// The tests for Windows, to be run by Wine.
+pub(crate) fn windows_tests() -> Command {
+    windows::test()
 }
 
 /// Builds everything, with warnings denied; answers how many things were checked.
@@ -57,6 +70,7 @@ pub(crate) fn build(system: System) -> Result<u64> {
     match system {
         System::Macos => macos::build(),
         System::Freebsd => lint(FREEBSD, &[]).map(|()| 1),
+        System::Windows => windows::build(),
     }
 }
 

@@ -43,12 +43,14 @@ pub(super) enum Lane {
     Macos,
     /// FreeBSD: lint
     Freebsd,
+    /// Windows: lint and link, and all tests that Wine can run
+    Windows,
     /// Licenses and origins of dependencies
     Deny,
 }
 
 impl Lane {
-    pub(super) const ALL: [Self; 10] = [
+    pub(super) const ALL: [Self; 11] = [
         Self::Tidy,
         Self::Format,
         Self::Clippy,
@@ -58,6 +60,7 @@ impl Lane {
         Self::Gnu,
         Self::Macos,
         Self::Freebsd,
+        Self::Windows,
         Self::Deny,
     ];
 
@@ -72,6 +75,7 @@ impl Lane {
             Self::Gnu => "gnu",
             Self::Macos => "macos",
             Self::Freebsd => "freebsd",
+            Self::Windows => "windows",
             Self::Deny => "deny",
         }
     }
@@ -96,6 +100,7 @@ impl Lane {
             Self::Gnu => gnu(&mut tests),
             Self::Macos => elsewhere(cross::System::Macos, &mut tests),
             Self::Freebsd => elsewhere(cross::System::Freebsd, &mut tests),
+            Self::Windows => windows(&mut tests),
             Self::Deny => deny(),
         };
         (
@@ -118,6 +123,7 @@ pub(super) fn install(lanes: &[Lane]) {
             }
             Lane::Macos => cross::set_up(cross::System::Macos),
             Lane::Freebsd => cross::set_up(cross::System::Freebsd),
+            Lane::Windows => cross::set_up(cross::System::Windows),
             Lane::Tidy | Lane::Docs | Lane::Unit | Lane::Deny => Ok(()),
         };
         if let Err(error) = installed {
@@ -133,6 +139,13 @@ fn elsewhere(system: cross::System, tests: &mut Counts) -> Result<Ending> {
     }
     tests.passed += cross::build(system)?;
     Ok(Ending::Ok)
+}
+
+fn windows(tests: &mut Counts) -> Result<Ending> {
+    match elsewhere(cross::System::Windows, tests)? {
+        Ending::Ok => cargo_test(&mut cross::windows_tests(), tests),
+        ending => Ok(ending),
+    }
 }
 
 fn tidy() -> Result<Ending> {

@@ -35,9 +35,10 @@ impl Outcome {
         strict: bool,
     ) -> Self {
         // A test that says that it did not run has passed only for libtest.
-        let unrun = tests.not_run.min(tests.passed);
-        let passed = tests.passed - unrun;
-        let (mut failed, mut skipped) = (tests.failed, tests.ignored);
+        let beyond = tests.beyond_wine.min(tests.passed);
+        let unrun = tests.not_run.min(tests.passed - beyond);
+        let passed = tests.passed - unrun - beyond;
+        let (mut failed, mut skipped) = (tests.failed, tests.ignored + beyond);
         *(if strict { &mut failed } else { &mut skipped }) += unrun;
         let ending = match ending {
             Ending::NotRun(why) if strict => Ending::Failed(format!("not run: {why}")),
@@ -130,6 +131,7 @@ mod tests {
         failed: 0,
         ignored: 1,
         not_run: 2,
+        beyond_wine: 0,
     };
 
     #[test]
@@ -156,6 +158,16 @@ mod tests {
                 .to_string()
                 .starts_with("lane unit: FAILED: 2 tests did not run; ")
         );
+    }
+
+    #[test]
+    fn what_wine_lacks_is_nobody_s_failure() {
+        let tests = Counts {
+            not_run: 0,
+            beyond_wine: 2,
+            ..TESTS
+        };
+        assert_eq!(sums(&outcome(Ending::Ok, tests, true)), (3, 0, 3));
     }
 
     #[test]

@@ -1,8 +1,9 @@
-//! The inode flags of chattr(1) and chflags(1).
+//! The inode flags of chattr(1) and chflags(1), and the file attributes of Windows.
 
 use super::Failed;
 use crate::error::Operation;
 use crate::method::Os;
+use crate::options::{NewMode, Options};
 use crate::platform::{Attribute, Platform, Stat, Target};
 use crate::rules;
 
@@ -40,10 +41,12 @@ const fn flags_of(os: Os) -> Flags {
             settable: 0x1f | 0x8000 | 0x17_0000,
             privileged: 0x17_0000,
         },
-        // Attributes of Windows are no flags of an inode.
+        // winnt.h: FILE_ATTRIBUTE_HIDDEN, FILE_ATTRIBUTE_SYSTEM, FILE_ATTRIBUTE_ARCHIVE and
+        // FILE_ATTRIBUTE_NOT_CONTENT_INDEXED. FILE_ATTRIBUTE_READONLY is in the mode; the others
+        // say how the content is kept.
         Os::Windows => Flags {
             locking: 0,
-            settable: 0,
+            settable: 0x2 | 0x4 | ARCHIVE | 0x2000,
             privileged: 0,
         },
     }
@@ -52,29 +55,97 @@ const fn flags_of(os: Os) -> Flags {
 /// FS_NOCOW_FL: written in place by btrfs, without checksums.
 const NOCOW: u32 = 0x0080_0000;
 
-/// Whether the system keeps a file compressed: UF_COMPRESSED of macOS's sys/stat.h.
+/// FILE_ATTRIBUTE_ARCHIVE: changed since it was last saved.
+const ARCHIVE: u32 = 0x20;
+/// FILE_ATTRIBUTE_DIRECTORY, which a symbolic link to one has too.
+const DIRECTORY: u32 = 0x10;
+/// FILE_ATTRIBUTE_SPARSE_FILE: there may be holes in it.
+const SPARSE: u32 = 0x200;
+/// FILE_ATTRIBUTE_ENCRYPTED.
+const ENCRYPTED: u32 = 0x4000;
+/// FILE_ATTRIBUTE_INTEGRITY_STREAM: ReFS keeps checksums of it.
+const INTEGRITY: u32 = 0x8000;
+/// FILE_ATTRIBUTE_OFFLINE, FILE_ATTRIBUTE_RECALL_ON_OPEN, FILE_ATTRIBUTE_RECALL_ON_DATA_ACCESS.
+const ELSEWHERE: u32 = 0x1000 | 0x4_0000 | 0x40_0000;
+
+/// Whether only the system's own copier knows how a file is kept: compressed (UF_COMPRESSED of
+/// macOS's sys/stat.h), or on Windows encrypted.
 pub(crate) fn is_compressed(os: Os, stat: &Stat) -> bool {
-    os == Os::Macos && stat.flags.unwrap_or(0) & 0x20 != 0
+    let kept = match os {
+        Os::Macos => 0x20,
+        Os::Windows => ENCRYPTED,
+        Os::Linux | Os::Freebsd => 0,
+    };
+    stat.flags.unwrap_or(0) & kept != 0
 }
 
-/// Gives an empty destination the source's NOCOW flag: btrfs clones only between files that agree
-/// in it (EINVAL otherwise), and it can be changed only while there is no data.
-pub(crate) fn match_nocow<P: Platform>(platform: &P, src: &P::Handle, dst: &P::Handle) {
-    let (Ok(wanted), Ok(now)) = (platform.flags(src), platform.flags(dst)) else {
-        return; // then the clone is refused, and the data is copied
+/// Whether a symbolic link was made as one to a directory.
+pub(crate) fn leads_to_dir(os: Os, stat: &Stat) -> bool {
+    os == Os::Windows && stat.flags.unwrap_or(0) & DIRECTORY != 0
+}
+
+/// Whether reading a file would fetch it from where a cloud provider keeps it.
+pub(crate) fn is_elsewhere(os: Os, stat: &Stat) -> bool {
+    os == Os::Windows && stat.flags.unwrap_or(0) & ELSEWHERE != 0
+}
+
+/// Whether flags are kept. The attributes of Windows belong to the mode there, and are kept
+/// wherever that is taken from the source.
+pub(crate) fn keeps_flags(os: Os, options: &Options) -> bool {
+    let by_mode = options.preserve.mode || options.new_mode == NewMode::FromSource;
+    options.preserve.flags || (os == Os::Windows && by_mode)
+}
+
+/// Gives an empty destination those flags of the source in which the two must agree to share
+/// extents. btrfs clones only between files that agree in NOCOW (EINVAL otherwise), which can be
+/// changed only while there is no data; ReFS in being sparse, and in having checksums. Answers what
+/// the destination had, if that was changed.
+pub(crate) fn match_for_clone<P: Platform>(
+    platform: &P,
+    src: &P::Handle,
+    dst: &P::Handle,
+) -> Option<u32> {
+    let mask = match platform.os() {
+        Os::Linux => NOCOW,
+        Os::Windows => SPARSE | INTEGRITY,
+        Os::Macos | Os::Freebsd => 0,
     };
-    if (wanted ^ now) & NOCOW != 0 {
-        let flags = Attribute::Flags(now & !NOCOW | wanted & NOCOW);
-        // Not permitted: as above.
-        let _ = platform.set(Target::Open(dst), flags);
+    // Without an answer the clone is refused, and the data is copied; so it is below.
+    let (wanted, now) = (platform.flags(src).ok()?, platform.flags(dst).ok()?);
+    if (wanted ^ now) & mask == 0 {
+        return None;
+    }
+    let flags = Attribute::Flags(now & !mask | wanted & mask);
+    let _ = platform.set(Target::Open(dst), flags);
+    Some(now)
+}
+
+/// Gives a file the flags back that it had before [`match_for_clone`].
+pub(crate) fn restore<P: Platform>(platform: &P, file: &P::Handle, flags: Option<u32>) {
+    if let Some(flags) = flags {
+        // With the others it can be written as well.
+        let _ = platform.set(Target::Open(file), Attribute::Flags(flags));
+    }
+}
+
+/// Lets what isn't written be a hole, where a file has to be told so. One that can't be has zeros
+/// there: as good, and larger.
+pub(crate) fn allow_holes<P: Platform>(platform: &P, file: &P::Handle) {
+    if platform.os() != Os::Windows {
+        return;
+    }
+    if let Ok(now) = platform.flags(file)
+        && now & SPARSE == 0
+    {
+        let _ = platform.set(Target::Open(file), Attribute::Flags(now | SPARSE));
     }
 }
 
 /// Gives the destination the source's settable flags. A source without flags has none to keep.
 pub(crate) fn copy_flags<P: Platform>(
     platform: &P,
-    src: &P::Handle,
-    dst: &P::Handle,
+    options: &Options,
+    (src, dst): (&P::Handle, &P::Handle),
     last: bool,
 ) -> Result<(), Failed> {
     let failed = |code| Failed {
@@ -94,7 +165,13 @@ pub(crate) fn copy_flags<P: Platform>(
     if !platform.is_privileged() {
         mask &= !flags.privileged;
     }
-    if wanted & mask == 0 {
+    let is_windows = platform.os() == Os::Windows;
+    // A copy is new, and not saved, unless all is to be as it was.
+    if is_windows && !options.preserve.mode {
+        mask &= !ARCHIVE;
+    }
+    // Only Windows sets one by itself that would have to be taken away.
+    if wanted & mask == 0 && !(is_windows && options.preserve.mode) {
         return Ok(());
     }
     let now = platform.flags(dst).map_err(failed)?;
@@ -109,7 +186,15 @@ pub(crate) fn copy_flags<P: Platform>(
 
 /// Takes the flags away that a clone has brought along: with some of them nothing else could be
 /// set, and what the options want of them is given at the end.
-pub(crate) fn reset_flags<P: Platform>(platform: &P, file: &P::Handle) -> Result<(), Failed> {
+pub(crate) fn reset_flags<P: Platform>(
+    platform: &P,
+    options: &Options,
+    file: &P::Handle,
+) -> Result<(), Failed> {
+    let os = platform.os();
+    if os == Os::Windows && keeps_flags(os, options) {
+        return Ok(()); // they lock nothing
+    }
     let failed = |code| Failed {
         operation: Operation::SetFlags,
         code,

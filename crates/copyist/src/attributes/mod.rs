@@ -6,6 +6,7 @@
 
 use crate::buffers::Buffers;
 use crate::error::{Code, Operation};
+use crate::method::Os;
 use crate::options::{NewMode, Options};
 use crate::platform::{Attribute, FileKind, Platform, Stat, Target, Timestamp};
 use crate::rules;
@@ -13,8 +14,11 @@ use crate::rules;
 mod flags;
 mod xattrs;
 
-pub(crate) use flags::{copy_flags, is_compressed, match_nocow, reset_flags};
-pub(crate) use xattrs::{access_acl, inherited_acl};
+pub(crate) use flags::{
+    allow_holes, copy_flags, is_compressed, is_elsewhere, keeps_flags, leads_to_dir,
+    match_for_clone, reset_flags, restore,
+};
+pub(crate) use xattrs::{access_acl, inherited_acl, owner_record};
 
 /// What failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,8 +113,10 @@ impl MakeMode {
             };
         let needed = if is_dir {
             0o700
-        } else if options.preserve.xattrs.wanted() && !platform.is_privileged() {
-            0o200 // user attributes can be set by who may write
+        } else if platform.os() == Os::Windows
+            || (options.preserve.xattrs.wanted() && !platform.is_privileged())
+        {
+            0o200 // attributes can be set by who may write; on Windows nobody writes to what is read-only
         } else {
             0
         };
@@ -179,7 +185,11 @@ impl<P: Platform> Attributes<'_, P> {
         } else {
             None
         };
-        let owned = !preserve.owner || self.set_owner(current.as_ref(), fail);
+        let owned = !preserve.owner
+            || match owner_record(self.platform.os()) {
+                Some(record) => xattrs::copy_owner(self, record, fail),
+                None => self.set_owner(current.as_ref(), fail),
+            };
         let acls = xattrs::copy(self, fail);
         if !is_link {
             self.set_mode(current.as_ref(), owned, acls, fail);

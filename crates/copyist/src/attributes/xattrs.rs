@@ -15,34 +15,69 @@ const DEFAULT_ACL: &[u8] = b"system.posix_acl_default";
 /// only the calls of acl(3) reach it: the waist makes them of this name.
 const MACOS_ACL: &[u8] = b"com.apple.system.Security";
 
+/// The discretionary list of a file's security descriptor, and its owner and group. Neither is
+/// listed, and no stream can be called so: the waist makes them of these names.
+const WINDOWS_ACL: &[u8] = b":security:access";
+const WINDOWS_OWNER: &[u8] = b":security:owner";
+
 /// The name of a file's access control list.
 pub(crate) const fn access_acl(os: Os) -> &'static [u8] {
     match os {
         Os::Macos => MACOS_ACL,
-        Os::Linux | Os::Windows | Os::Freebsd => ACCESS_ACL,
+        Os::Windows => WINDOWS_ACL,
+        Os::Linux | Os::Freebsd => ACCESS_ACL,
     }
 }
 
-/// The name of the list by which a directory gives access to what is made in it. On macOS a
-/// directory has one list, of which some entries are inherited.
+/// The name of a file's owner, where that is no number.
+pub(crate) const fn owner_record(os: Os) -> Option<&'static [u8]> {
+    match os {
+        Os::Windows => Some(WINDOWS_OWNER),
+        Os::Linux | Os::Macos | Os::Freebsd => None,
+    }
+}
+
+/// The name of the list by which a directory gives access to what is made in it. On macOS and
+/// Windows a directory has one list, of which some entries are inherited.
 pub(crate) const fn inherited_acl(os: Os) -> &'static [u8] {
     match os {
         Os::Macos => MACOS_ACL,
-        Os::Linux | Os::Windows | Os::Freebsd => DEFAULT_ACL,
+        Os::Windows => WINDOWS_ACL,
+        Os::Linux | Os::Freebsd => DEFAULT_ACL,
     }
 }
 
 /// What every copy keeps, whatever the options: on macOS the resource fork and the Finder's
 /// information are content of a file to those who use them, and a copy that loses its quarantine
-/// would open unasked what came from the network.
-const fn always_kept(os: Os) -> &'static [&'static [u8]] {
+/// would open unasked what came from the network. On Windows every stream is (the mark of what came
+/// from the network is one), as all its copiers have it.
+const fn always_kept(os: Os) -> Kept {
     match os {
-        Os::Macos => &[
+        Os::Macos => Kept::These(&[
             b"com.apple.ResourceFork",
             b"com.apple.FinderInfo",
             b"com.apple.quarantine",
-        ],
-        Os::Linux | Os::Windows | Os::Freebsd => &[],
+        ]),
+        Os::Windows => Kept::All,
+        Os::Linux | Os::Freebsd => Kept::These(&[]),
+    }
+}
+
+enum Kept {
+    All,
+    These(&'static [&'static [u8]]),
+}
+
+impl Kept {
+    fn is_nothing(&self) -> bool {
+        matches!(self, Kept::These([]))
+    }
+
+    fn contains(&self, name: &[u8]) -> bool {
+        match self {
+            Kept::All => true,
+            Kept::These(names) => names.contains(&name),
+        }
     }
 }
 
@@ -85,7 +120,7 @@ impl Acls {
 pub(super) fn copy<P: Platform>(it: &mut Attributes<'_, P>, fail: &mut dyn FnMut(Failed)) -> Acls {
     let (xattrs, context) = (it.options.preserve.xattrs, it.options.preserve.context);
     let os = it.platform.os();
-    if !xattrs.wanted() && !context.wanted() && always_kept(os).is_empty() {
+    if !xattrs.wanted() && !context.wanted() && always_kept(os).is_nothing() {
         return Acls::NOT_ASKED;
     }
     let mut names = std::mem::take(&mut it.buffers.xattr_names);
@@ -101,7 +136,7 @@ pub(super) fn copy<P: Platform>(it: &mut Attributes<'_, P>, fail: &mut dyn FnMut
         }
     };
     it.buffers.xattr_names = names;
-    if os == Os::Macos {
+    if matches!(os, Os::Macos | Os::Windows) {
         return Acls::NOT_ASKED; // the names don't tell
     }
     acls
@@ -133,7 +168,7 @@ fn copy_named<P: Platform>(
             SELINUX => it.options.preserve.context,
             _ if OF_THE_INODE.iter().any(|own| name.starts_with(own)) => continue,
             _ => match it.options.preserve.xattrs {
-                Want::No if always_kept(it.platform.os()).contains(&name) => Want::Try,
+                Want::No if always_kept(it.platform.os()).contains(name) => Want::Try,
                 want => want,
             },
         };
@@ -141,12 +176,55 @@ fn copy_named<P: Platform>(
             if it.made.brought != Brought::Nothing {
                 strip(it, name, fail);
             }
-        } else if it.made.brought != Brought::All {
+        } else if !has_all(it) {
             copy_one(it, name)
                 .unwrap_or_else(|failed| report(it, want, failed.operation, failed.code, fail));
         }
     }
     acls
+}
+
+/// Whether the call that made the destination has brought all of these along: a clone has, and so
+/// has CopyFileExW.
+fn has_all<P: Platform>(it: &Attributes<'_, P>) -> bool {
+    match it.made.brought {
+        Brought::All => true,
+        Brought::Some => it.platform.os() == Os::Windows,
+        Brought::Nothing => false,
+    }
+}
+
+/// Gives it the source's owner and group; answers whether it has them now. Who may not give files
+/// away keeps their copies: as with the owners of Unix, that is no failure.
+pub(super) fn copy_owner<P: Platform>(
+    it: &mut Attributes<'_, P>,
+    record: &[u8],
+    fail: &mut dyn FnMut(Failed),
+) -> bool {
+    let (mut wanted, mut now) = (Vec::new(), Vec::new());
+    let platform = it.platform;
+    let set = platform
+        .xattr(it.src, record, &mut wanted)
+        .and_then(|_| platform.xattr(it.dst, record, &mut now))
+        .and_then(|_| {
+            if wanted == now {
+                Ok(())
+            } else {
+                platform.set_xattr(it.dst, record, &wanted)
+            }
+        });
+    match set {
+        Ok(()) => true,
+        Err(code) => {
+            if !it.is_not_permitted(code) {
+                fail(Failed {
+                    operation: Operation::SetOwner,
+                    code,
+                });
+            }
+            false
+        }
+    }
 }
 
 /// Takes away what a clone has brought along. What can't be taken away (macOS 13 marks files with
@@ -243,7 +321,11 @@ fn set_acl<P: Platform>(
     };
     let os = it.platform.os();
     let result = match there {
-        Ok(true) => it.platform.set_xattr(it.dst, name, &value).map_err(failed),
+        Ok(true) => match it.platform.set_xattr(it.dst, name, &value) {
+            // Every file of Windows has a list, and FAT keeps none.
+            Err(code) if os == Os::Windows && rules::is_unsupported(os, code) => Ok(()),
+            set => set.map_err(failed),
+        },
         Err(code) if !rules::is_unsupported(os, code) => Err(failed(code)),
         Ok(false) | Err(_) if it.made.may_have_acl || !it.made.is_new => {
             match it.platform.remove_xattr(it.dst, name) {

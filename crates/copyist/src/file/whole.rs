@@ -19,7 +19,7 @@ use crate::exec::{self, Runs};
 use crate::facts::Facts;
 use crate::method::Method;
 use crate::options::{Options, Preserve, Reflink, Want};
-use crate::plan::{self, Holes, Plan, Skip};
+use crate::plan::{self, Holes, LARGE_BYTES, Plan, Skip};
 use crate::platform::{At, FileKind, Open, Platform, Stat, Takes, Target, Whole, WholeCopy};
 use crate::report::{Changed, Report};
 use crate::rules;
@@ -33,6 +33,8 @@ struct Job<'j, 'a, 'd, P: Platform> {
     copier: &'j mut FileCopier<'a, P>,
     src: &'j Source<P>,
     dst: &'j Destination<'d, P>,
+    facts: &'j Facts,
+    plan: &'j Plan,
     shape: Shape,
     state: State,
     landed: Landed<P>,
@@ -176,6 +178,8 @@ impl<P: Platform> FileCopier<'_, P> {
             copier: self,
             src,
             dst,
+            facts: &facts,
+            plan: &plan,
             shape: shape(&facts, &plan),
             state: State::default(),
             landed: Landed::Nothing,
@@ -183,7 +187,7 @@ impl<P: Platform> FileCopier<'_, P> {
         };
         let result = exec::run(&plan, &facts, &mut job, &*pair, report);
         let result = match result {
-            Ok(()) => job.check_source(&facts, &plan, report),
+            Ok(()) => job.check_source(report),
             Err(failure) => {
                 let unmade = job.failed.take();
                 Err(unmade.unwrap_or_else(|| explain(failure, job.state.mark().offset)))
@@ -226,7 +230,7 @@ impl<P: Platform> FileCopier<'_, P> {
         let result = result.and_then(|()| {
             let target = target?;
             if target.made.brought != Brought::Nothing {
-                attributes::reset_flags(self.platform, &target.handle)?;
+                attributes::reset_flags(self.platform, self.options, &target.handle)?;
             }
             self.verify(src, &target, dst, None, report)?;
             self.copy_attributes(src, &target, fail);
@@ -295,6 +299,7 @@ impl<P: Platform> Job<'_, '_, '_, P> {
             src: Target::Open(&self.src.handle),
             dst: Target::Named(self.dst.at),
             takes: self.takes(),
+            cancel: self.copier.watch.cancel.flag(),
         };
         match transfer::copy_whole(platform, self.copier.watch, &copy) {
             Ok(len) => {
@@ -355,6 +360,8 @@ impl<P: Platform> Job<'_, '_, '_, P> {
             // Such a call makes the file with the source's permissions before it has its owner.
             by_path: self.dst.is_operand && !options.preserve.owner,
             mode: make.mode,
+            unbuffered: self.facts.src.size >= LARGE_BYTES,
+            over_network: self.facts.is_over_network(),
         }
     }
 
@@ -362,7 +369,16 @@ impl<P: Platform> Job<'_, '_, '_, P> {
     fn transfer(&mut self, method: Method) -> Result<(), Stop> {
         if !matches!(self.landed, Landed::Open(_)) {
             match self.copier.open_destination(&self.src.stat, self.dst) {
-                Ok(target) => self.landed = Landed::Open(target),
+                Ok(target) => {
+                    let prepared = self
+                        .copier
+                        .prepare(self.src, &target, self.facts, self.plan);
+                    self.landed = Landed::Open(target);
+                    if let Err(error) = prepared {
+                        self.failed = Some(error);
+                        return Err(Stop::NoDestination);
+                    }
+                }
                 Err(error) => {
                     self.failed = Some(error);
                     return Err(Stop::NoDestination);
@@ -387,12 +403,8 @@ impl<P: Platform> Job<'_, '_, '_, P> {
     }
 
     /// Looks at the source again, if what was copied is not of one moment.
-    fn check_source(
-        &mut self,
-        facts: &Facts,
-        plan: &Plan,
-        report: &mut Report,
-    ) -> Result<(), FileError> {
+    fn check_source(&mut self, report: &mut Report) -> Result<(), FileError> {
+        let (facts, plan) = (self.facts, self.plan);
         if let Landed::Open(target) = &self.landed {
             let files = (&self.src.handle, &target.handle);
             let copier = &mut *self.copier;

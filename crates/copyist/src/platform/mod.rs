@@ -7,6 +7,7 @@
 use std::ffi::{OsStr, OsString};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicI32;
 use std::time::{Duration, SystemTime};
 
 use copyist_sys::Names;
@@ -83,11 +84,11 @@ impl Timestamp {
     }
 }
 
-/// Names a file while its volume is mounted: (volume, inode).
+/// Names a file while its volume is mounted: (volume, inode). ReFS numbers its files with 128 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct FileId {
     pub(crate) volume: u64,
-    pub(crate) inode: u64,
+    pub(crate) inode: u128,
 }
 
 /// What stat tells.
@@ -107,7 +108,8 @@ pub(crate) struct Stat {
     pub(crate) modified: Timestamp,
     /// When it was made, where stat says so (not on Linux).
     pub(crate) created: Option<Timestamp>,
-    /// The flags of chflags(1), where stat says so (not on Linux).
+    /// The flags of chflags(1) or, on Windows, the file attributes, where stat says so (not on
+    /// Linux).
     pub(crate) flags: Option<u32>,
 }
 
@@ -131,12 +133,15 @@ pub(crate) enum Open {
 }
 
 /// What to make under a new name.
+#[allow(dead_code)] // Windows has no modes and no special files
 pub(crate) enum Node<'a, P: Platform> {
     Directory {
         mode: u32,
     },
+    /// On Windows one to a directory is made as such, whether or not that is there (`to_dir`).
     Symlink {
         target: &'a OsStr,
+        to_dir: bool,
     },
     /// A FIFO, socket or device.
     Special {
@@ -163,6 +168,8 @@ pub(crate) enum Move {
     /// sendfile, at most `len` bytes; the destination's file position must be at the offset,
     /// which [`Platform::move_data`] sees to.
     Sendfile,
+    /// Around the cache, several requests in flight (Windows).
+    Unbuffered,
 }
 
 /// A copy of a whole file that a system makes by one call, destination and all.
@@ -178,6 +185,9 @@ pub(crate) struct WholeCopy<'a, P: Platform> {
     /// [`Target::Open`]: an empty file, to be filled (a system that can't says "not supported").
     pub(crate) dst: Target<'a, P>,
     pub(crate) takes: Takes,
+    /// Other than 0 once the run is cancelled, at any time: a system that looks at it by itself
+    /// (CopyFileExW) stops between two calls of the callback.
+    pub(crate) cancel: &'a AtomicI32,
 }
 
 /// The calls that make whole copies.
@@ -192,7 +202,7 @@ pub(crate) enum Whole {
 
 /// What a whole copy takes along besides the data, where the system lets the caller choose.
 #[allow(dead_code)] // Linux makes no such copies
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Takes {
     /// The owner (macOS: without it, CLONE_NOOWNERCOPY).
     pub(crate) owner: bool,
@@ -209,6 +219,10 @@ pub(crate) struct Takes {
     pub(crate) by_path: bool,
     /// Permission bits to make it with, where the call doesn't take the source's.
     pub(crate) mode: u32,
+    /// Around the cache (COPY_FILE_NO_BUFFERING).
+    pub(crate) unbuffered: bool,
+    /// A file server is on one side (COPY_FILE_REQUEST_COMPRESSED_TRAFFIC).
+    pub(crate) over_network: bool,
 }
 
 /// A whole copy that was not made.
@@ -257,7 +271,7 @@ pub(crate) enum Attribute {
     },
     /// When it was made (not on Linux).
     Created(Timestamp),
-    /// The flags of chattr(1), of chflags(1) on macOS and FreeBSD.
+    /// The flags of chattr(1), of chflags(1) on macOS and FreeBSD, and file attributes on Windows.
     Flags(u32),
 }
 

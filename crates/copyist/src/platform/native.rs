@@ -8,6 +8,8 @@ mod linux;
 mod macos;
 #[cfg(unix)]
 mod unix;
+#[cfg(windows)]
+mod windows;
 
 #[cfg(target_os = "freebsd")]
 pub(crate) use freebsd::Native;
@@ -15,6 +17,8 @@ pub(crate) use freebsd::Native;
 pub(crate) use linux::Native;
 #[cfg(target_os = "macos")]
 pub(crate) use macos::Native;
+#[cfg(windows)]
+pub(crate) use windows::Native;
 
 use crate::platform::Sys;
 
@@ -26,5 +30,10 @@ pub(crate) fn raise_open_file_limit() -> Sys<()> {
     Ok(()) // Windows has no such limit
 }
 
-#[cfg(not(any(target_os = "linux", target_os = "macos", target_os = "freebsd")))]
+#[cfg(not(any(
+    target_os = "linux",
+    target_os = "macos",
+    target_os = "freebsd",
+    windows
+)))]
 compile_error!("copyist's native half for this system has not been written");

@@ -3,6 +3,7 @@
 
 use std::ffi::OsStr;
 use std::ops::ControlFlow;
+use std::sync::atomic::AtomicI32;
 
 use super::{Answer, How, Place, TRIAL_BYTES, scratch_name, write_all};
 use crate::error::Code;
@@ -143,14 +144,10 @@ impl<'a, P: Platform> Trial<'a, P> {
             src: Target::Open(src),
             dst: Target::Named(dst),
             takes: Takes {
-                owner: false,
-                acl: false,
-                xattrs: false,
-                holes: false,
-                may_share: false,
-                by_path: false,
                 mode: 0o600,
+                ..Takes::default()
             },
+            cancel: &AtomicI32::new(0),
         };
         let made = self
             .platform

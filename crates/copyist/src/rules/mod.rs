@@ -183,6 +183,7 @@ pub(crate) fn is_unsupported(os: Os, code: Code) -> bool {
         Os::Windows => [
             windows::ERROR_NOT_SUPPORTED,
             windows::ERROR_INVALID_FUNCTION,
+            windows::ERROR_CALL_NOT_IMPLEMENTED,
         ]
         .contains(&code),
     }
@@ -203,9 +204,12 @@ pub(crate) fn is_not_permitted(os: Os, code: Code) -> bool {
     match os {
         Os::Linux => code == linux::EPERM || code == linux::EINVAL,
         Os::Macos | Os::Freebsd => code == macos::EPERM || code == macos::EINVAL,
-        Os::Windows => {
-            code == windows::ERROR_ACCESS_DENIED || code == windows::ERROR_PRIVILEGE_NOT_HELD
-        }
+        Os::Windows => [
+            windows::ERROR_ACCESS_DENIED,
+            windows::ERROR_INVALID_OWNER,
+            windows::ERROR_PRIVILEGE_NOT_HELD,
+        ]
+        .contains(&code),
     }
 }
 

@@ -156,7 +156,7 @@ impl Platform for Buggy {
     fn make(&self, at: At<'_, Self>, node: Node<'_, Self>) -> Sys<()> {
         let node = match node {
             Node::Directory { mode } => Node::Directory { mode },
-            Node::Symlink { target } => Node::Symlink { target },
+            Node::Symlink { target, to_dir } => Node::Symlink { target, to_dir },
             Node::Special { kind, mode, device } => Node::Special { kind, mode, device },
             Node::HardLink { to, follow } => Node::HardLink {
                 to: inner(to),
@@ -263,6 +263,7 @@ impl Platform for Buggy {
             src: target(copy.src),
             dst: target(copy.dst),
             takes: copy.takes,
+            cancel: copy.cancel,
         };
         let mut result = self.sim.copy_whole(&copy, progress);
         if self.has(Bug::TakenNameUnlinked)

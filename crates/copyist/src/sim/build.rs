@@ -62,6 +62,7 @@ impl<'a, P: Platform> Builder<'a, P> {
     pub(super) fn symlink(&self, path: &str, target: &str) -> &Self {
         let node = Node::Symlink {
             target: OsStr::new(target),
+            to_dir: false,
         };
         self.platform.make(at(&self.root, path), node).unwrap();
         self

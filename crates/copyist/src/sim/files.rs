@@ -11,6 +11,10 @@ use crate::platform::{Attribute, DirectAlignment, FileKind, Move, Seek, Sys};
 /// FS_NOCOW_FL of linux/fs.h.
 const NOCOW: u32 = 0x0080_0000;
 
+/// FILE_ATTRIBUTE_SPARSE_FILE and FILE_ATTRIBUTE_INTEGRITY_STREAM of winnt.h.
+const SPARSE: u32 = 0x200;
+const INTEGRITY: u32 = 0x8000;
+
 impl Effect {
     /// How much of `len` is left to be moved.
     fn limit(this: Option<&Effect>, len: u64) -> u64 {
@@ -266,6 +270,9 @@ impl World {
         let (Body::File(data), Body::File(_)) = (&src.body, &dst.body) else {
             return Err(self.codes.inval);
         };
+        if self.os == Os::Windows {
+            return self.duplicate_extents(how, (from, to), (offset, len));
+        }
         if self.volume_of(from).kind == FsKind::Btrfs && (src.flags ^ dst.flags) & NOCOW != 0 {
             return Err(self.codes.inval);
         }
@@ -288,6 +295,34 @@ impl World {
             len
         };
         Ok(cloned)
+    }
+
+    /// FSCTL_DUPLICATE_EXTENTS_TO_FILE, with what ReFS asks for: whole clusters, less than 4 GiB of
+    /// them, within the lengths of both files, which agree in being sparse and in having checksums.
+    fn duplicate_extents(
+        &mut self,
+        how: Move,
+        (from, to): (u64, u64),
+        (offset, len): (u64, u64),
+    ) -> Sys<u64> {
+        let (src, dst) = (self.node(from), self.node(to));
+        let (Body::File(data), Body::File(old)) = (&src.body, &dst.body) else {
+            return Err(self.codes.inval);
+        };
+        if how == Move::CloneFile || (src.flags ^ dst.flags) & (SPARSE | INTEGRITY) != 0 {
+            return Err(self.codes.notsup);
+        }
+        let end = offset + len;
+        let is_within = |data: &Data| end <= data.size().next_multiple_of(BLOCK);
+        let aligned = offset.is_multiple_of(BLOCK) && len.is_multiple_of(BLOCK);
+        if !aligned || len == 0 || len >= 4 << 30 || !is_within(data) || !is_within(old) {
+            return Err(self.codes.inval);
+        }
+        let data = data.clone();
+        let bytes = len.min(data.size().saturating_sub(offset));
+        self.check_order(to, offset, bytes);
+        self.change(to, |content| content.share(&data, offset, bytes));
+        Ok(len)
     }
 
     pub(super) fn seek_file(&self, handle: u64, offset: u64, what: Seek) -> Sys<Option<u64>> {
@@ -320,6 +355,19 @@ impl World {
         }
         if len > self.volume_of(file.ino).file_max_bytes {
             return Err(self.codes.fbig);
+        }
+        // A file of Windows that was not said to be sparse has no holes.
+        let size = self.data(file.ino).map_or(0, Data::size);
+        let fills = self.os == Os::Windows
+            && self.node(file.ino).flags & SPARSE == 0
+            && self.volume_of(file.ino).flags
+            && len > size;
+        if fills {
+            let volume = self.node(file.ino).volume;
+            let more = len - size;
+            let cost = self.data(file.ino).map_or(0, |data| data.cost(size, more));
+            self.take_room(volume, cost)?;
+            self.change(file.ino, |data| data.reserve(size, more));
         }
         self.change(file.ino, |data| data.set_len(len));
         Ok(())

@@ -14,7 +14,7 @@ use std::ffi::{OsStr, OsString};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::attributes::access_acl;
+use crate::attributes::{access_acl, owner_record};
 use crate::facts::{Kernel, Known, VolumeFacts};
 use crate::method::Os;
 use crate::platform::{
@@ -28,6 +28,7 @@ mod data;
 mod faults;
 mod files;
 mod names;
+mod owner;
 mod volume;
 mod whole;
 mod world;
@@ -173,7 +174,7 @@ impl Platform for Sim {
         world.enter(Call::Make)?;
         let make = match node {
             Node::Directory { mode } => Make::Directory { mode },
-            Node::Symlink { target } => Make::Symlink { target },
+            Node::Symlink { target, .. } => Make::Symlink { target },
             Node::Special { kind, mode, device } => Make::Special { kind, mode, device },
             Node::HardLink { to, follow } => Make::HardLink {
                 ino: world.lookup(dir(&world, to)?, to.name, follow)?,
@@ -397,6 +398,10 @@ impl Platform for Sim {
         if !world.volume_of(ino).xattrs {
             return Err(world.codes.notsup);
         }
+        if Some(name) == owner_record(self.os) {
+            value.extend(owner::of(world.node(ino)));
+            return Ok(true);
+        }
         let found = world.node(ino).xattrs.get(name);
         value.extend_from_slice(found.map_or(&[], Vec::as_slice));
         Ok(found.is_some())
@@ -418,6 +423,9 @@ impl Platform for Sim {
             return Err(world.codes.perm);
         }
         world.check_unlocked(ino)?;
+        if Some(name) == owner_record(self.os) {
+            return world.set_attribute(ino, owner::attribute(value));
+        }
         world
             .node_mut(ino)
             .xattrs
@@ -438,9 +446,9 @@ impl Platform for Sim {
     }
 }
 
-/// macOS reaches access control lists through calls of their own, and lists them nowhere.
+/// macOS and Windows reach access control lists through calls of their own, and list them nowhere.
 fn hides_acls(os: Os) -> bool {
-    os == Os::Macos
+    matches!(os, Os::Macos | Os::Windows)
 }
 
 /// A name in the directory of a handle.

@@ -71,8 +71,8 @@ impl Volume {
             id,
             kind,
             says_clone: match kind {
-                FsKind::Btrfs | FsKind::Bcachefs | FsKind::Apfs => Known::Yes,
-                FsKind::Pseudo | FsKind::HfsPlus => Known::No,
+                FsKind::Btrfs | FsKind::Bcachefs | FsKind::Apfs | FsKind::Refs => Known::Yes,
+                FsKind::Pseudo | FsKind::HfsPlus | FsKind::Ntfs => Known::No,
                 _ => Known::Unknown,
             },
             clones,
@@ -103,11 +103,18 @@ impl Volume {
                     | FsKind::Tmpfs
                     | FsKind::Apfs
                     | FsKind::HfsPlus
+                    | FsKind::Ntfs
+                    | FsKind::Refs
             ),
             owners: !foreign,
             folds_case: matches!(
                 kind,
-                FsKind::Fat | FsKind::ExFat | FsKind::Apfs | FsKind::HfsPlus | FsKind::Ntfs
+                FsKind::Fat
+                    | FsKind::ExFat
+                    | FsKind::Apfs
+                    | FsKind::HfsPlus
+                    | FsKind::Ntfs
+                    | FsKind::Refs
             ),
             names_kinds: kind != FsKind::Other,
             name_max: 255,

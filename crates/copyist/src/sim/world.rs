@@ -100,7 +100,10 @@ impl World {
         let mut world = World {
             os,
             codes: Codes::of(os),
-            kernel: Kernel(6, 12),
+            kernel: match os {
+                Os::Windows => Kernel(10, 26_100),
+                _ => Kernel(6, 12),
+            },
             seed,
             privileged: true,
             uid: 0,
@@ -207,7 +210,7 @@ impl World {
         Stat {
             id: FileId {
                 volume: volume.id,
-                inode: ino,
+                inode: ino.into(),
             },
             kind: node.kind(),
             mode: node.mode,
@@ -220,7 +223,7 @@ impl World {
             accessed: node.accessed,
             modified: node.modified,
             created: (self.os != Os::Linux).then_some(node.created),
-            flags: (self.os == Os::Macos).then_some(node.flags),
+            flags: matches!(self.os, Os::Macos | Os::Windows).then_some(node.flags),
         }
     }
 

@@ -9,6 +9,8 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use super::{During, Stop, Transfer};
 use crate::buffers::{Aligned, DIRECT_BYTES, DIRECT_COUNT};
 use crate::error::{Code, Operation};
+use crate::method::Os;
+use crate::plan::Holes;
 use crate::platform::{DirectAlignment, Platform};
 
 /// One side of a direct transfer.
@@ -69,6 +71,10 @@ struct Piece {
 
 impl<P: Platform> Transfer<'_, P> {
     pub(super) fn direct(&mut self) -> Result<(), Stop> {
+        // One call has several requests in flight; but only what is read here can become a hole.
+        if self.platform.os() == Os::Windows && self.shape.holes != Holes::Detect {
+            return self.unbuffered();
+        }
         let (mut src, src_refused) = Side::new(self.platform, self.src);
         let (mut dst, dst_refused) = Side::new(self.platform, self.dst);
         if let (Some(code), Some(_)) = (src_refused, dst_refused) {

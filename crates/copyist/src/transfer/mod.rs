@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use crate::attributes;
 use crate::buffers::Buffers;
 use crate::error::{Code, Operation};
 use crate::exec::Runs;
@@ -16,6 +17,7 @@ use crate::platform::{Move, Platform, Sys};
 use crate::progress::{CancelToken, Event, Observer};
 use crate::rules;
 
+mod clone;
 mod direct;
 mod hashing;
 mod parallel;
@@ -216,24 +218,6 @@ impl<'a, P: Platform> Transfer<'a, P> {
         self.state.offset
     }
 
-    /// Shares the extents: all at once, or in pieces where there are many, since a clone of a
-    /// fragmented file takes time that is proportional to its extents.
-    fn clone_extents(&mut self) -> Result<(), Stop> {
-        let size = self.shape.size;
-        if self.state.offset == 0 && size <= CALL_BYTES {
-            let cloned = self.call(Move::CloneFile, size)?;
-            return self.advance(cloned);
-        }
-        while self.state.offset < size {
-            let cloned = self.call(Move::CloneRange, CALL_BYTES.min(size - self.state.offset))?;
-            if cloned == 0 {
-                return Err(Code::NO_PROGRESS).during(Operation::Transfer);
-            }
-            self.advance(cloned)?;
-        }
-        Ok(())
-    }
-
     /// Lets the system move each range of data.
     fn by_calls(&mut self, how: Move) -> Result<(), Stop> {
         self.lay_out()?;
@@ -242,6 +226,23 @@ impl<'a, P: Platform> Transfer<'a, P> {
                 let moved = self.call(how, CALL_BYTES.min(end - self.state.offset))?;
                 if moved == 0 {
                     return Err(Code::NO_PROGRESS).during(Operation::Transfer);
+                }
+                self.advance(moved)?;
+            }
+        }
+        self.finish()
+    }
+
+    /// As [`Transfer::by_calls`], around the cache. Where nothing more is moved, the source has ended:
+    /// the call has read.
+    fn unbuffered(&mut self) -> Result<(), Stop> {
+        self.lay_out()?;
+        while let Some(end) = self.next_data()? {
+            while self.state.offset < end {
+                let asked = CALL_BYTES.min(end - self.state.offset);
+                let moved = self.call(Move::Unbuffered, asked)?;
+                if moved == 0 {
+                    return self.finish();
                 }
                 self.advance(moved)?;
             }
@@ -326,6 +327,7 @@ impl<'a, P: Platform> Transfer<'a, P> {
             return Ok(());
         }
         if self.shape.holes != Holes::Ignore {
+            attributes::allow_holes(self.platform, self.dst);
             // A file that grows with each write is given room to grow (XFS's speculative
             // preallocation), which would stay and fill the holes.
             return self.set_len(self.shape.size);

@@ -57,14 +57,10 @@ impl<P: Platform> Transfer<'_, P> {
             src: Target::Open(self.src),
             dst: Target::Open(self.dst),
             takes: Takes {
-                owner: false,
-                acl: false,
-                xattrs: false,
                 holes: self.shape.holes == Holes::Map,
-                may_share: false,
-                by_path: false,
-                mode: 0,
+                ..Takes::default()
             },
+            cancel: self.watch.cancel.flag(),
         };
         match copy_whole(self.platform, self.watch, &copy) {
             Ok(len) => {

@@ -469,8 +469,10 @@ impl<P: Platform> Worker<'_, '_, P> {
             buffers: &mut self.buffers,
         }
         .apply(&mut |failed| fail(failed));
-        if session.options.preserve.flags {
-            attributes::copy_flags(session.platform, &dir.src, &dir.dst, true).unwrap_or_else(fail);
+        if attributes::keeps_flags(session.platform.os(), session.options) {
+            let dirs = (&dir.src, &dir.dst);
+            attributes::copy_flags(session.platform, session.options, dirs, true)
+                .unwrap_or_else(fail);
         }
     }
 }

@@ -7,7 +7,7 @@ use super::dir::{Entry, Role};
 use super::existing::{Looked, Onto};
 use super::links::Claim;
 use super::walk::{Outcome, Worker};
-use crate::attributes::Failed;
+use crate::attributes::{self, Failed};
 use crate::error::{Cause, Error, Operation, Refusal};
 use crate::file::{self, Destination, Existing, FileCopier, FileError, Source};
 use crate::options::{Follow, Make};
@@ -226,6 +226,10 @@ impl<P: Platform> Worker<'_, '_, P> {
         let session = self.session;
         if source.stat.id != src.stat.id {
             return Err(session.refuse(entry, Refusal::Replaced));
+        }
+        let is_elsewhere = attributes::is_elsewhere(session.platform.os(), &source.stat);
+        if is_elsewhere && !entry.is_operand() && !session.options.attributes_only {
+            return Err(session.refuse(entry, Refusal::Elsewhere));
         }
         if source.stat.kind != FileKind::Regular {
             source.stat = src.stat; // opening a FIFO lets its writer go on, and its times too

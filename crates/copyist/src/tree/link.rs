@@ -135,6 +135,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         self.make_or_replace(entry, Operation::CreateSymlink, self.forces(), || {
             let link = Node::Symlink {
                 target: target.as_os_str(),
+                to_dir: src.stat.kind == FileKind::Directory,
             };
             session.platform.make(entry.dst_at(), link)
         })?;

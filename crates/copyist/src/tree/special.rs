@@ -2,7 +2,7 @@
 
 use super::dir::Entry;
 use super::walk::Worker;
-use crate::attributes::{Attributes, Made, MakeMode};
+use crate::attributes::{self, Attributes, Made, MakeMode};
 use crate::error::{Cause, Error, Operation, Refusal};
 use crate::options::Options;
 use crate::platform::{FileKind, Node, Platform, Stat, Target};
@@ -16,7 +16,11 @@ impl<P: Platform> Worker<'_, '_, P> {
             .read_link(entry.src_at())
             .map_err(|code| session.error(entry, Operation::ReadLink, Cause::System(code)))?;
         self.make_or_replace(entry, Operation::CreateSymlink, self.forces(), || {
-            let link = Node::Symlink { target: &target };
+            let to_dir = attributes::leads_to_dir(session.platform.os(), src);
+            let link = Node::Symlink {
+                target: &target,
+                to_dir,
+            };
             session.platform.make(entry.dst_at(), link)
         })?;
         let made = Made {

@@ -90,9 +90,9 @@ impl<P: Platform> Worker<'_, '_, P> {
                 xattrs: true,
                 holes: true,
                 may_share: true,
-                by_path: false,
-                mode: 0,
+                ..Takes::default()
             },
+            cancel: session.watch.cancel.flag(),
         };
         match session
             .platform

@@ -89,7 +89,7 @@ impl Platform for Native {
     fn make(&self, at: At<'_, Self>, node: Node<'_, Self>) -> Sys<()> {
         match node {
             Node::Directory { mode } => fs::mkdirat(at.dir, at.name, unix::mode(mode)),
-            Node::Symlink { target } => fs::symlinkat(target, at.dir, at.name),
+            Node::Symlink { target, .. } => fs::symlinkat(target, at.dir, at.name),
             Node::HardLink { to, follow } => {
                 unix::hard_link((to.dir, to.name), (at.dir, at.name), follow)
             }

@@ -98,7 +98,7 @@ impl Platform for Native {
     fn make(&self, at: At<'_, Self>, node: Node<'_, Self>) -> Sys<()> {
         match node {
             Node::Directory { mode } => fs::mkdirat(at.dir, at.name, Mode::from_raw_mode(mode)),
-            Node::Symlink { target } => fs::symlinkat(target, at.dir, at.name),
+            Node::Symlink { target, .. } => fs::symlinkat(target, at.dir, at.name),
             Node::Special { kind, mode, device } => fs::mknodat(
                 at.dir,
                 at.name,
@@ -179,6 +179,7 @@ impl Platform for Native {
         // On a 32-bit system a call is asked for less; it says how much it moved.
         let call_len = usize::try_from(len).unwrap_or(1 << 30);
         match how {
+            Move::Unbuffered => Err(Errno::OPNOTSUPP),
             Move::CloneFile => fs::ioctl_ficlone(dst, src).and_then(|()| size(dst)),
             Move::CloneRange => {
                 copyist_sys::linux::ficlonerange(src, offset, len, dst, offset).map(|()| len)

@@ -14,7 +14,7 @@ pub(in crate::platform::native) fn of_stat(stat: &fs::Stat) -> Stat {
     Stat {
         id: FileId {
             volume: stat.st_dev as u64,
-            inode: stat.st_ino as u64,
+            inode: (stat.st_ino as u64).into(),
         },
         kind: kind(stat.st_mode as u32),
         mode: stat.st_mode as u32 & 0o7777,

@@ -1,0 +1,149 @@
+//! Extents: which there are, whether there may be holes between them, and sharing them.
+
+use std::os::windows::io::AsHandle;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use windows_sys::Win32::Foundation::{
+    ERROR_INVALID_FUNCTION, ERROR_INVALID_PARAMETER, ERROR_NOT_SUPPORTED,
+};
+use windows_sys::Win32::System::Ioctl::{
+    DUPLICATE_EXTENTS_DATA, DUPLICATE_EXTENTS_DATA_EX, FILE_ALLOCATED_RANGE_BUFFER,
+    FSCTL_DUPLICATE_EXTENTS_TO_FILE, FSCTL_DUPLICATE_EXTENTS_TO_FILE_EX,
+    FSCTL_GET_INTEGRITY_INFORMATION, FSCTL_GET_INTEGRITY_INFORMATION_BUFFER,
+    FSCTL_QUERY_ALLOCATED_RANGES, FSCTL_SET_INTEGRITY_INFORMATION,
+    FSCTL_SET_INTEGRITY_INFORMATION_BUFFER, FSCTL_SET_SPARSE,
+};
+
+use super::fsctl::{ask, fsctl, tell};
+use super::{Result, raw};
+
+/// DUPLICATE_EXTENTS_DATA_EX_SOURCE_ATOMIC: the range is of one moment.
+const SOURCE_ATOMIC: u32 = 1;
+
+/// A range to share: from an offset of the source to the same of the destination, bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extents {
+    /// A multiple of the cluster.
+    pub offset: u64,
+    /// A multiple of the cluster, below 4 GiB.
+    pub len: u64,
+}
+
+/// The system doesn't know FSCTL_DUPLICATE_EXTENTS_TO_FILE_EX (Windows before 10 1803, servers).
+static KNOWS_EX: AtomicBool = AtomicBool::new(true);
+
+/// `FSCTL_DUPLICATE_EXTENTS_TO_FILE_EX`, and `FSCTL_DUPLICATE_EXTENTS_TO_FILE` where that is
+/// unknown: lets `dst` share the extents of `src`. Both must be on one volume, and agree in being
+/// sparse and in integrity; the range must lie within the length of `dst`, rounded up to its
+/// cluster.
+///
+/// # References
+///  - [Microsoft](https://learn.microsoft.com/en-us/windows/win32/fileio/block-cloning)
+///  - [Microsoft](https://learn.microsoft.com/en-us/windows/win32/api/winioctl/ni-winioctl-fsctl_duplicate_extents_to_file)
+///
+/// # Errors
+///
+/// The call's: ERROR_BLOCK_TOO_MANY_REFERENCES once 8,175 ranges share one.
+pub fn duplicate_extents(src: impl AsHandle, dst: impl AsHandle, extents: Extents) -> Result<()> {
+    let (offset, len) = (extents.offset.cast_signed(), extents.len.cast_signed());
+    let plain = || {
+        let data = DUPLICATE_EXTENTS_DATA {
+            FileHandle: raw(&src),
+            SourceFileOffset: offset,
+            TargetFileOffset: offset,
+            ByteCount: len,
+        };
+        tell(&dst, FSCTL_DUPLICATE_EXTENTS_TO_FILE, &data)
+    };
+    if !KNOWS_EX.load(Ordering::Relaxed) {
+        return plain();
+    }
+    let data = DUPLICATE_EXTENTS_DATA_EX {
+        Size: size_of::<DUPLICATE_EXTENTS_DATA_EX>(),
+        FileHandle: raw(&src),
+        SourceFileOffset: offset,
+        TargetFileOffset: offset,
+        ByteCount: len,
+        Flags: SOURCE_ATOMIC,
+    };
+    let result = tell(&dst, FSCTL_DUPLICATE_EXTENTS_TO_FILE_EX, &data);
+    let unknown = [
+        ERROR_INVALID_FUNCTION,
+        ERROR_INVALID_PARAMETER,
+        ERROR_NOT_SUPPORTED,
+    ];
+    match result {
+        // A filesystem that doesn't know it, or that doesn't do it atomically, may know the other.
+        Err(code) if unknown.contains(&code.cast_unsigned()) => {
+            plain().inspect(|()| KNOWS_EX.store(false, Ordering::Relaxed))
+        }
+        result => result,
+    }
+}
+
+/// `FSCTL_SET_SPARSE`: whether what is not written may be a hole.
+///
+/// # References
+///  - [Microsoft](https://learn.microsoft.com/en-us/windows/win32/api/winioctl/ni-winioctl-fsctl_set_sparse)
+///
+/// # Errors
+///
+/// The call's: FAT and exFAT have no holes.
+pub fn set_sparse(file: impl AsHandle, sparse: bool) -> Result<()> {
+    tell(file, FSCTL_SET_SPARSE, &u8::from(sparse))
+}
+
+/// `FSCTL_QUERY_ALLOCATED_RANGES`: the first range of data at or after `offset`, before `end`.
+///
+/// # References
+///  - [Microsoft](https://learn.microsoft.com/en-us/windows/win32/api/winioctl/ni-winioctl-fsctl_query_allocated_ranges)
+///
+/// # Errors
+///
+/// The call's.
+pub fn allocated_ranges(file: impl AsHandle, offset: u64, end: u64) -> Result<Option<Extents>> {
+    let range = |offset: u64, len: u64| FILE_ALLOCATED_RANGE_BUFFER {
+        FileOffset: offset.cast_signed(),
+        Length: len.cast_signed(),
+    };
+    let asked = range(offset, end.saturating_sub(offset));
+    let mut first = range(0, 0);
+    // There may be more; the next call asks for them.
+    let (bytes, _) = fsctl(file, FSCTL_QUERY_ALLOCATED_RANGES, &asked, &mut first)?;
+    Ok((bytes >= size_of_val(&first)).then(|| Extents {
+        offset: first.FileOffset.cast_unsigned(),
+        len: first.Length.cast_unsigned(),
+    }))
+}
+
+/// `FSCTL_GET_INTEGRITY_INFORMATION`: the checksum algorithm (0 is none) and flags of a file of
+/// ReFS.
+///
+/// # References
+///  - [Microsoft](https://learn.microsoft.com/en-us/windows/win32/api/winioctl/ni-winioctl-fsctl_get_integrity_information)
+///
+/// # Errors
+///
+/// The call's: other filesystems don't know it.
+pub fn integrity(file: impl AsHandle) -> Result<(u16, u32)> {
+    let mut buffer = FSCTL_GET_INTEGRITY_INFORMATION_BUFFER::default();
+    ask(file, FSCTL_GET_INTEGRITY_INFORMATION, &mut buffer)?;
+    Ok((buffer.ChecksumAlgorithm, buffer.Flags))
+}
+
+/// `FSCTL_SET_INTEGRITY_INFORMATION`: of a file without data.
+///
+/// # References
+///  - [Microsoft](https://learn.microsoft.com/en-us/windows/win32/api/winioctl/ni-winioctl-fsctl_set_integrity_information)
+///
+/// # Errors
+///
+/// The call's.
+pub fn set_integrity(file: impl AsHandle, (algorithm, flags): (u16, u32)) -> Result<()> {
+    let buffer = FSCTL_SET_INTEGRITY_INFORMATION_BUFFER {
+        ChecksumAlgorithm: algorithm,
+        Reserved: 0,
+        Flags: flags,
+    };
+    tell(file, FSCTL_SET_INTEGRITY_INFORMATION, &buffer)
+}

@@ -1,0 +1,101 @@
+use std::os::windows::io::{AsHandle, IntoRawHandle, OwnedHandle};
+
+use windows_sys::Wdk::Foundation::NtClose;
+use windows_sys::Wdk::Storage::FileSystem::{NtFlushBuffersFile, NtReadFile, NtWriteFile};
+use windows_sys::Win32::Foundation::{ERROR_BROKEN_PIPE, ERROR_HANDLE_EOF};
+
+use super::{Result, io_status, length, raw, status};
+
+fn offset_pointer(offset: Option<&i64>) -> *const i64 {
+    offset.map_or(std::ptr::null(), std::ptr::from_ref)
+}
+
+/// `NtReadFile` at `offset`, or where the stream is with `None`; 0 is the end. The handle must be
+/// one whose requests wait.
+///
+/// # References
+///  - [Microsoft](https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/ntifs/nf-ntifs-ntreadfile)
+///
+/// # Errors
+///
+/// The call's.
+pub fn read(file: impl AsHandle, offset: Option<u64>, buffer: &mut [u8]) -> Result<usize> {
+    let mut io = io_status();
+    let offset = offset.map(u64::cast_signed);
+    // SAFETY: the handle is borrowed, and requests on it wait, so that the system has done with
+    // the buffer, of the length said, when the call returns.
+    let result = status(unsafe {
+        NtReadFile(
+            raw(file),
+            std::ptr::null_mut(),
+            None,
+            std::ptr::null(),
+            &raw mut io,
+            buffer.as_mut_ptr().cast(),
+            length(buffer.len()),
+            offset_pointer(offset.as_ref()),
+            std::ptr::null(),
+        )
+    });
+    match result.map_err(i32::cast_unsigned) {
+        Ok(()) => Ok(io.Information),
+        // A pipe whose writers have gone has come to its end.
+        Err(ERROR_HANDLE_EOF | ERROR_BROKEN_PIPE) => Ok(0),
+        Err(code) => Err(code.cast_signed()),
+    }
+}
+
+/// `NtWriteFile`, as [`read`].
+///
+/// # References
+///  - [Microsoft](https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/ntifs/nf-ntifs-ntwritefile)
+///
+/// # Errors
+///
+/// The call's.
+pub fn write(file: impl AsHandle, offset: Option<u64>, data: &[u8]) -> Result<usize> {
+    let mut io = io_status();
+    let offset = offset.map(u64::cast_signed);
+    // SAFETY: as in `read`.
+    status(unsafe {
+        NtWriteFile(
+            raw(file),
+            std::ptr::null_mut(),
+            None,
+            std::ptr::null(),
+            &raw mut io,
+            data.as_ptr().cast(),
+            length(data.len()),
+            offset_pointer(offset.as_ref()),
+            std::ptr::null(),
+        )
+    })?;
+    Ok(io.Information)
+}
+
+/// `NtFlushBuffersFile` (FlushFileBuffers): data and metadata, down to the medium.
+///
+/// # References
+///  - [Microsoft](https://learn.microsoft.com/en-us/windows/win32/api/fileapi/nf-fileapi-flushfilebuffers)
+///
+/// # Errors
+///
+/// The call's.
+pub fn flush(file: impl AsHandle) -> Result<()> {
+    let mut io = io_status();
+    // SAFETY: the handle is borrowed until the call returns.
+    status(unsafe { NtFlushBuffersFile(raw(file), &raw mut io) })
+}
+
+/// `NtClose`, with its error.
+///
+/// # References
+///  - [Microsoft](https://learn.microsoft.com/en-us/windows/win32/api/winternl/nf-winternl-ntclose)
+///
+/// # Errors
+///
+/// The call's. The handle is gone whatever the answer.
+pub fn close(file: OwnedHandle) -> Result<()> {
+    // SAFETY: the handle was owned, and `into_raw_handle` has given up that ownership to us.
+    status(unsafe { NtClose(file.into_raw_handle()) })
+}

@@ -1,0 +1,128 @@
+use std::os::windows::io::AsHandle;
+
+use windows_sys::Wdk::Storage::FileSystem::{
+    FILE_ALL_INFORMATION, FILE_ID_INFORMATION, FILE_INFORMATION_CLASS, FileAllInformation,
+    FileAttributeTagInformation, FileIdInformation, NtQueryInformationFile,
+};
+use windows_sys::Win32::Foundation::STATUS_BUFFER_OVERFLOW;
+use windows_sys::Win32::Storage::FileSystem::FILE_ATTRIBUTE_REPARSE_POINT;
+
+use super::{Result, io_status, length, raw, status};
+
+/// What a volume knows of a file. Times are in units of 100 ns since 1601.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Information {
+    /// FILE_ATTRIBUTE_*.
+    pub attributes: u32,
+    /// The reparse tag, or 0.
+    pub tag: u32,
+    /// CreationTime.
+    pub created: i64,
+    /// LastAccessTime.
+    pub accessed: i64,
+    /// LastWriteTime.
+    pub written: i64,
+    /// EndOfFile, bytes.
+    pub size: u64,
+    /// AllocationSize, bytes.
+    pub allocated_bytes: u64,
+    /// NumberOfLinks.
+    pub links: u32,
+    /// IndexNumber: 64 bits of the file's number.
+    pub index: u64,
+}
+
+/// Fills one structure of a class.
+pub(super) fn query<T: Copy>(
+    file: impl AsHandle,
+    class: FILE_INFORMATION_CLASS,
+    into: &mut T,
+) -> Result<()> {
+    let mut io = io_status();
+    // SAFETY: the handle is borrowed; the call writes at most as many bytes as `T` has, and the
+    // callers use the class's own structure, of plain numbers.
+    let result = unsafe {
+        NtQueryInformationFile(
+            raw(file),
+            &raw mut io,
+            std::ptr::from_mut(into).cast(),
+            length(size_of::<T>()),
+            class,
+        )
+    };
+    // Of a name there is only room for the beginning, and nobody wants it.
+    if result == STATUS_BUFFER_OVERFLOW {
+        Ok(())
+    } else {
+        status(result)
+    }
+}
+
+/// `NtQueryInformationFile(FileAllInformation)`, and of a reparse point its tag.
+///
+/// # References
+///  - [Microsoft](https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/ntifs/nf-ntifs-ntqueryinformationfile)
+///
+/// # Errors
+///
+/// The call's. A device has no such information (ERROR_INVALID_PARAMETER).
+pub fn information(file: impl AsHandle) -> Result<Information> {
+    let mut all = FILE_ALL_INFORMATION::default();
+    query(&file, FileAllInformation, &mut all)?;
+    let attributes = all.BasicInformation.FileAttributes;
+    let tag = if attributes & FILE_ATTRIBUTE_REPARSE_POINT == 0 {
+        0
+    } else {
+        reparse_tag(&file)?
+    };
+    Ok(Information {
+        attributes,
+        tag,
+        created: all.BasicInformation.CreationTime,
+        accessed: all.BasicInformation.LastAccessTime,
+        written: all.BasicInformation.LastWriteTime,
+        size: all.StandardInformation.EndOfFile.cast_unsigned(),
+        allocated_bytes: all.StandardInformation.AllocationSize.cast_unsigned(),
+        links: all.StandardInformation.NumberOfLinks,
+        index: all.InternalInformation.IndexNumber.cast_unsigned(),
+    })
+}
+
+/// `NtQueryInformationFile(FileAttributeTagInformation)`: the tag of a reparse point that was opened
+/// itself, or 0.
+///
+/// # References
+///  - [Microsoft](https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/ntifs/ns-ntifs-_file_attribute_tag_information)
+///
+/// # Errors
+///
+/// The call's. A device has no such information (ERROR_INVALID_PARAMETER).
+pub fn reparse_tag(file: impl AsHandle) -> Result<u32> {
+    let mut attributes_and_tag = [0_u32; 2];
+    query(file, FileAttributeTagInformation, &mut attributes_and_tag)?;
+    let [attributes, tag] = attributes_and_tag;
+    // Without the attribute the tag means nothing.
+    Ok(if attributes & FILE_ATTRIBUTE_REPARSE_POINT == 0 {
+        0
+    } else {
+        tag
+    })
+}
+
+/// `NtQueryInformationFile(FileIdInformation)`: the volume's serial number and the file's number
+/// of 128 bits, which ReFS needs.
+///
+/// # References
+///  - [Microsoft](https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/ntifs/ns-ntifs-_file_id_information)
+///
+/// # Errors
+///
+/// The call's: FAT and old servers don't know it (ERROR_INVALID_PARAMETER).
+pub fn file_id(file: impl AsHandle) -> Result<(u64, u128)> {
+    let mut id = FILE_ID_INFORMATION::default();
+    query(file, FileIdInformation, &mut id)?;
+    Ok((
+        id.VolumeSerialNumber,
+        u128::from_le_bytes(id.FileId.Identifier),
+    ))
+}

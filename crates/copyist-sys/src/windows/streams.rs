@@ -1,0 +1,184 @@
+//! Alternate data streams.
+
+use std::os::windows::io::AsHandle;
+
+use windows_sys::Wdk::Storage::FileSystem::{
+    FILE_NON_DIRECTORY_FILE, FILE_OPEN, FILE_OPEN_IF, FileStreamInformation, NtQueryInformationFile,
+};
+use windows_sys::Win32::Foundation::{
+    ERROR_HANDLE_EOF, ERROR_MORE_DATA, STATUS_BUFFER_OVERFLOW, STATUS_BUFFER_TOO_SMALL,
+};
+use windows_sys::Win32::Storage::FileSystem::{
+    DELETE, FILE_READ_DATA, FILE_WRITE_ATTRIBUTES, FILE_WRITE_DATA,
+};
+
+use super::{
+    How, Result, as_bytes, field, file, information, io_status, length, ntcreatefile, raw, records,
+    status, text,
+};
+
+/// The first guess at the length of the list, bytes: almost always enough.
+const LIST_BYTES: usize = 1 << 10;
+/// NTFS keeps the list of a file's streams in 64 KiB and some.
+const MOST_LIST_BYTES: usize = 1 << 20;
+
+const NAME_LENGTH_AT: usize = 4;
+const NAME_AT: usize = 24;
+
+/// How much of a stream is read at a time, bytes.
+const READ_BYTES: usize = 64 << 10;
+
+/// `NtQueryInformationFile(FileStreamInformation)`: the names of the streams beside the content,
+/// without colons and type.
+///
+/// # References
+///  - [Microsoft](https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/ntifs/ns-ntifs-_file_stream_information)
+///
+/// # Errors
+///
+/// The call's: FAT has no streams.
+pub fn streams(file: impl AsHandle) -> Result<Vec<Vec<u16>>> {
+    let mut bytes = LIST_BYTES;
+    loop {
+        let mut buffer = records(bytes);
+        let mut io = io_status();
+        // SAFETY: the handle is borrowed; the call writes at most as many bytes as there are.
+        let result = unsafe {
+            NtQueryInformationFile(
+                raw(&file),
+                &raw mut io,
+                buffer.as_mut_ptr().cast(),
+                length(bytes),
+                FileStreamInformation,
+            )
+        };
+        let more = matches!(result, STATUS_BUFFER_OVERFLOW | STATUS_BUFFER_TOO_SMALL);
+        if more && bytes < MOST_LIST_BYTES {
+            bytes *= 8;
+            continue;
+        }
+        if more {
+            return Err(ERROR_MORE_DATA.cast_signed());
+        }
+        return match status(result) {
+            // A directory without any.
+            Err(code) if code.cast_unsigned() == ERROR_HANDLE_EOF => Ok(Vec::new()),
+            Err(code) => Err(code),
+            Ok(()) => {
+                let filled = as_bytes(&buffer);
+                Ok(names(&filled[..io.Information.min(filled.len())]))
+            }
+        };
+    }
+}
+
+fn names(filled: &[u8]) -> Vec<Vec<u16>> {
+    let mut names = Vec::new();
+    let mut rest = filled;
+    while let Some(bytes) = field::<u32>(rest, NAME_LENGTH_AT) {
+        let whole = text(rest, NAME_AT, bytes as usize).unwrap_or_default();
+        let colon = |unit: &u16| *unit == u16::from(b':');
+        // ":name:$DATA"; the content is "::$DATA".
+        if let Some(name) = whole.split(colon).nth(1)
+            && !name.is_empty()
+        {
+            names.push(name.to_vec());
+        }
+        match field::<u32>(rest, 0) {
+            Some(next) if next > 0 && (next as usize) < rest.len() => rest = &rest[next as usize..],
+            _ => break,
+        }
+    }
+    names
+}
+
+/// Opens a stream of an open file or directory: relative to it, so that nothing but the handle
+/// leads there.
+fn open(
+    file: impl AsHandle,
+    name: &[u16],
+    access: u32,
+    disposition: u32,
+) -> Result<std::os::windows::io::OwnedHandle> {
+    let mut full: Vec<u16> = vec![u16::from(b':')];
+    full.extend(name);
+    full.extend(":$DATA".encode_utf16());
+    let how = How {
+        disposition,
+        ..How::open(access, FILE_NON_DIRECTORY_FILE)
+    };
+    ntcreatefile(Some(file.as_handle()), &full, &how)
+}
+
+/// Reads a whole stream into `value` (cleared first).
+///
+/// # Errors
+///
+/// Of opening and reading it.
+pub fn read_stream(of: impl AsHandle, name: &[u16], value: &mut Vec<u8>) -> Result<()> {
+    value.clear();
+    let stream = open(of, name, FILE_READ_DATA, FILE_OPEN)?;
+    loop {
+        let start = value.len();
+        value.resize(start + READ_BYTES, 0);
+        let read = file::read(&stream, Some(start as u64), &mut value[start..])?;
+        value.truncate(start + read);
+        if read == 0 {
+            return Ok(());
+        }
+    }
+}
+
+/// Makes a stream, or replaces its content.
+///
+/// # Errors
+///
+/// Of opening and writing it.
+pub fn write_stream(of: impl AsHandle, name: &[u16], value: &[u8]) -> Result<()> {
+    let access = FILE_WRITE_DATA | FILE_WRITE_ATTRIBUTES;
+    let stream = open(of, name, access, FILE_OPEN_IF)?;
+    let mut done = 0;
+    while done < value.len() {
+        let written = file::write(&stream, Some(done as u64), &value[done..])?;
+        if written == 0 {
+            return Err(windows_sys::Win32::Foundation::ERROR_WRITE_FAULT.cast_signed());
+        }
+        done += written;
+    }
+    information::set_end_of_file(&stream, value.len() as u64)?;
+    file::close(stream)
+}
+
+/// Takes a stream away.
+///
+/// # Errors
+///
+/// Of opening and removing it.
+pub fn remove_stream(of: impl AsHandle, name: &[u16]) -> Result<()> {
+    let stream = open(of, name, DELETE, FILE_OPEN)?;
+    information::remove(&stream)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_streams_are_read() {
+        let record = |name: &str, next: u32| {
+            let mut record = vec![0; NAME_AT];
+            record[..4].copy_from_slice(&next.to_le_bytes());
+            record[NAME_LENGTH_AT..][..4].copy_from_slice(&length(name.len() * 2).to_le_bytes());
+            record.extend(name.encode_utf16().flat_map(u16::to_le_bytes));
+            record
+        };
+        let mut all = record("::$DATA", 40);
+        all.resize(40, 0);
+        all.extend(record(":Zone.Identifier:$DATA", 0));
+        let names = names(&all);
+        assert_eq!(
+            names,
+            ["Zone.Identifier".encode_utf16().collect::<Vec<_>>()]
+        );
+    }
+}

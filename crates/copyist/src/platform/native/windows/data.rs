@@ -1,0 +1,50 @@
+//! Data: sharing it, moving it around the cache, and where it is.
+
+use copyist_sys::windows::{self as sys, Extents};
+
+use super::handle::SECTOR_BYTES;
+use super::{Handle, code};
+use crate::platform::{Seek, Sys};
+
+/// The range is aligned by whoever plans it: see `transfer/clone.rs`.
+pub(super) fn clone_range(src: &Handle, dst: &Handle, offset: u64, len: u64) -> Sys<u64> {
+    let extents = Extents { offset, len };
+    sys::duplicate_extents(&src.file, &dst.file, extents).map_err(code)?;
+    Ok(len)
+}
+
+/// Several requests in flight; what doesn't fill a sector goes through the cache.
+pub(super) fn copy_unbuffered(src: &Handle, dst: &Handle, offset: u64, len: u64) -> Sys<u64> {
+    let sector = SECTOR_BYTES as u64;
+    let whole = len - len % sector;
+    if !offset.is_multiple_of(sector) || whole == 0 {
+        let mut buffer = [0; SECTOR_BYTES];
+        let asked = usize::try_from(len.min(sector - offset % sector)).unwrap_or(SECTOR_BYTES);
+        let read = sys::read(&src.file, Some(offset), &mut buffer[..asked]).map_err(code)?;
+        let written = sys::write(&dst.file, Some(offset), &buffer[..read]).map_err(code)?;
+        return Ok(written as u64);
+    }
+    let (from, to) = (src.overlapped()?, dst.overlapped()?);
+    let (moved, result) = sys::copy_unbuffered(&from, &to, offset..offset + whole);
+    // What is in place counts; the next call meets the error again.
+    if moved == 0 {
+        result.map_err(code)?;
+    }
+    Ok(moved)
+}
+
+pub(super) fn seek(file: &Handle, offset: u64, what: Seek) -> Sys<Option<u64>> {
+    let size = sys::information(&file.file).map_err(code)?.size;
+    if offset >= size {
+        return Ok(None);
+    }
+    let data = sys::allocated_ranges(&file.file, offset, size).map_err(code)?;
+    let data = data.filter(|data| data.offset < size);
+    Ok(match (what, data) {
+        (Seek::Data, data) => data.map(|data| data.offset.max(offset)),
+        (Seek::Hole, Some(data)) if data.offset <= offset => {
+            Some((data.offset + data.len).clamp(offset, size))
+        }
+        (Seek::Hole, _) => Some(offset),
+    })
+}

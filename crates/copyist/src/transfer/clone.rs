@@ -1,0 +1,139 @@
+//! `Clone` between open files: FICLONE and FICLONERANGE of Linux, and of Windows
+//! FSCTL_DUPLICATE_EXTENTS_TO_FILE, which wants the destination set up for it first.
+
+use super::{CALL_BYTES, During, Stop, Transfer};
+use crate::attributes;
+use crate::error::{Code, Operation};
+use crate::method::Os;
+use crate::platform::{Move, Platform};
+
+/// What one call shares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Piece {
+    /// What the call is told, bytes.
+    len: u64,
+    /// How many bytes of the file that is.
+    bytes: u64,
+}
+
+/// The next piece of a file of `size` bytes. On Windows it ends at a cluster: the last is rounded
+/// up, beyond the end of the file. A call may share less than 4 GiB there; the calls are much smaller.
+fn piece(os: Os, offset: u64, size: u64, cluster: u64) -> Piece {
+    let bytes = CALL_BYTES.min(size.saturating_sub(offset));
+    let len = match os {
+        Os::Windows => bytes.next_multiple_of(cluster.max(1)),
+        _ => bytes,
+    };
+    Piece { len, bytes }
+}
+
+impl<P: Platform> Transfer<'_, P> {
+    /// Shares the extents: all at once, or in pieces where there are many, since a clone of a
+    /// fragmented file takes time that is proportional to its extents.
+    pub(super) fn clone_extents(&mut self) -> Result<(), Stop> {
+        let size = self.shape.size;
+        if self.platform.os() == Os::Windows {
+            return self.clone_clusters();
+        }
+        if self.state.offset == 0 && size <= CALL_BYTES {
+            let cloned = self.call(Move::CloneFile, size)?;
+            return self.advance(cloned);
+        }
+        self.clone_pieces()
+    }
+
+    fn clone_pieces(&mut self) -> Result<(), Stop> {
+        let (os, size) = (self.platform.os(), self.shape.size);
+        while self.state.offset < size {
+            let piece = piece(os, self.state.offset, size, self.shape.block_bytes as u64);
+            let cloned = self.call(Move::CloneRange, piece.len)?.min(piece.bytes);
+            if cloned == 0 {
+                return Err(Code::NO_PROGRESS).during(Operation::Transfer);
+            }
+            self.advance(cloned)?;
+        }
+        Ok(())
+    }
+
+    /// ReFS shares only between files that agree in being sparse and in having checksums, and only
+    /// within the length that the destination has. Where it refuses, the destination is as it was.
+    fn clone_clusters(&mut self) -> Result<(), Stop> {
+        let before = attributes::match_for_clone(self.platform, self.src, self.dst);
+        let result = self
+            .set_len(self.shape.size)
+            .and_then(|()| self.clone_pieces());
+        if result.is_err() {
+            self.set_len(self.state.offset)?;
+            if self.state.offset == 0 {
+                attributes::restore(self.platform, self.dst, before);
+            }
+        }
+        result
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GIB: u64 = 1 << 30;
+
+    /// The pieces of a whole file.
+    fn pieces(os: Os, size: u64, cluster: u64) -> Vec<(u64, Piece)> {
+        let mut offset = 0;
+        let mut pieces = Vec::new();
+        while offset < size {
+            let piece = piece(os, offset, size, cluster);
+            pieces.push((offset, piece));
+            offset += piece.bytes;
+        }
+        pieces
+    }
+
+    #[test]
+    fn clusters_are_never_split() {
+        for cluster in [4 << 10, 64 << 10] {
+            for size in [
+                1,
+                cluster - 1,
+                cluster,
+                cluster + 1,
+                CALL_BYTES - 1,
+                CALL_BYTES,
+                CALL_BYTES + 1,
+                5 * GIB + 123,
+            ] {
+                let pieces = pieces(Os::Windows, size, cluster);
+                for (offset, piece) in &pieces {
+                    assert!(offset.is_multiple_of(cluster), "{size} {cluster} {offset}");
+                    assert!(
+                        piece.len.is_multiple_of(cluster),
+                        "{size} {cluster} {piece:?}"
+                    );
+                    assert!(piece.len < 4 * GIB && piece.bytes <= piece.len);
+                }
+                let (last, piece) = pieces[pieces.len() - 1];
+                assert_eq!(last + piece.len, size.next_multiple_of(cluster));
+                assert_eq!(last + piece.bytes, size);
+            }
+        }
+    }
+
+    #[test]
+    fn elsewhere_a_piece_ends_with_the_file() {
+        let pieces = pieces(Os::Linux, CALL_BYTES + 5, 4096);
+        assert_eq!(
+            pieces,
+            [
+                (
+                    0,
+                    Piece {
+                        len: CALL_BYTES,
+                        bytes: CALL_BYTES
+                    }
+                ),
+                (CALL_BYTES, Piece { len: 5, bytes: 5 })
+            ]
+        );
+    }
+}
