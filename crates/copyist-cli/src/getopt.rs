@@ -275,9 +275,13 @@ mod tests {
 
     #[test]
     fn values_may_be_any_bytes() {
-        use std::os::unix::ffi::OsStringExt;
-        let odd = std::ffi::OsString::from_vec(b"-t\xff".to_vec());
-        let value = std::ffi::OsString::from_vec(b"\xff".to_vec());
+        let named = |odd: &[u8], text: &[u8]| {
+            let name = copyist_sys::os_string_from_bytes(odd.to_vec());
+            name.or(copyist_sys::os_string_from_bytes(text.to_vec()))
+                .expect("a name")
+        };
+        let odd = named(b"-t\xff", "-t\u{e9}".as_bytes());
+        let value = named(b"\xff", "\u{e9}".as_bytes());
         let mut getopt = Getopt::new(FLAGS, [odd], false);
         let found = getopt.next().expect("an option");
         assert_eq!(

@@ -196,14 +196,9 @@ fn is_printable(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::ffi::{OsStr, OsString};
-
     use super::Quoter;
 
-    fn name(bytes: &[u8]) -> OsString {
-        use std::os::unix::ffi::OsStrExt;
-        OsStr::from_bytes(bytes).to_owned()
-    }
+    use copyist_sys::os_string_from_bytes;
 
     /// What GNU cp 9.10 prints: the name, then in LC_ALL=C, then in LC_ALL=C.UTF-8.
     const GNU: &[(&[u8], &str, &str)] = &[
@@ -236,8 +231,11 @@ mod tests {
     #[test]
     fn names_are_quoted_as_gnu_does() {
         for (bytes, c, utf8) in GNU {
-            assert_eq!(Quoter::new(false).always(name(bytes)), *c);
-            assert_eq!(Quoter::new(true).always(name(bytes)), *utf8);
+            let Some(name) = os_string_from_bytes(bytes.to_vec()) else {
+                continue;
+            };
+            assert_eq!(Quoter::new(false).always(&name), *c);
+            assert_eq!(Quoter::new(true).always(&name), *utf8);
         }
     }
 
@@ -254,12 +252,12 @@ mod tests {
 
     #[test]
     fn words_are_quoted_as_the_locale_does() {
-        let word = name("x\n\u{2019}\u{7f}'".as_bytes());
+        let word = "x\n\u{2019}\u{7f}'";
         assert_eq!(
-            Quoter::new(true).word(&word),
+            Quoter::new(true).word(word),
             "\u{2018}x\\n\\\u{2019}\\177'\u{2019}"
         );
-        assert_eq!(Quoter::new(false).word(&word), r"'x\n\342\200\231\177\''");
+        assert_eq!(Quoter::new(false).word(word), r"'x\n\342\200\231\177\''");
         assert_eq!(Quoter::new(false).word("a\\"), r"'a\\'");
     }
 }

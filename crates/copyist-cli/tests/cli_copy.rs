@@ -1,5 +1,7 @@
 //! `copyist copy`: what it does beyond `cp`, and what it says.
 
+#![cfg(unix)]
+
 mod cli;
 
 use std::fs;

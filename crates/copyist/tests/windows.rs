@@ -65,7 +65,7 @@ fn to_set(path: &Path) -> File {
 }
 
 fn set_attributes(path: &Path, attributes: u32) {
-    sys::set_attributes(&to_set(path), attributes).expect("attributes");
+    sys::set_attributes(to_set(path), attributes).expect("attributes");
 }
 
 fn attributes(path: &Path) -> u32 {
@@ -129,7 +129,7 @@ fn files_are_cloned_where_the_volume_clones() {
     }
     for (name, sparse) in [("plain", false), ("sparse", true)] {
         if sparse {
-            sys::set_sparse(&to_set(&src), true).expect("sparse");
+            sys::set_sparse(to_set(&src), true).expect("sparse");
         }
         let dst = place.path(name);
         let report = Copier::new().copy(&src, &dst).expect("a clone");
@@ -189,7 +189,7 @@ fn times_are_kept_to_100_ns() {
         accessed: 132_100_000_000_000_003,
         written: 132_200_000_000_000_007,
     };
-    sys::set_times(&to_set(&src), times).expect("times");
+    sys::set_times(to_set(&src), times).expect("times");
     for method in [Method::SystemCopy, Method::ReadWrite] {
         let dst = place.path(method.name());
         archive()
@@ -371,7 +371,7 @@ fn hard_links_are_kept() {
         .copy_tree(place.path("src"), place.path("dst"))
         .expect("a copy");
     assert_eq!((summary.files, summary.links), (1, 1));
-    let id = |name: &str| sys::file_id(&File::open(place.path(name)).expect(name)).expect("an id");
+    let id = |name: &str| sys::file_id(File::open(place.path(name)).expect(name)).expect("an id");
     assert_eq!(id("dst/one"), id("dst/two"));
     assert_ne!(id("dst/one"), id("src/one"));
 }
