@@ -189,8 +189,9 @@ fn times_are_kept_to_100_ns() {
         accessed: 132_100_000_000_000_003,
         written: 132_200_000_000_000_007,
     };
-    sys::set_times(to_set(&src), times).expect("times");
     for method in [Method::SystemCopy, Method::ReadWrite] {
+        // The copy before has read it.
+        sys::set_times(to_set(&src), times).expect("times");
         let dst = place.path(method.name());
         archive()
             .methods([method])

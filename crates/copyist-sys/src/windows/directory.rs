@@ -49,7 +49,7 @@ pub fn query_directory(
     // as the buffer has.
     let result = unsafe {
         NtQueryDirectoryFile(
-            raw(dir),
+            raw(&dir),
             std::ptr::null_mut(),
             None,
             std::ptr::null(),

@@ -26,7 +26,7 @@ pub fn read(file: impl AsHandle, offset: Option<u64>, buffer: &mut [u8]) -> Resu
     // the buffer, of the length said, when the call returns.
     let result = status(unsafe {
         NtReadFile(
-            raw(file),
+            raw(&file),
             std::ptr::null_mut(),
             None,
             std::ptr::null(),
@@ -59,7 +59,7 @@ pub fn write(file: impl AsHandle, offset: Option<u64>, data: &[u8]) -> Result<us
     // SAFETY: as in `read`.
     status(unsafe {
         NtWriteFile(
-            raw(file),
+            raw(&file),
             std::ptr::null_mut(),
             None,
             std::ptr::null(),
@@ -84,7 +84,7 @@ pub fn write(file: impl AsHandle, offset: Option<u64>, data: &[u8]) -> Result<us
 pub fn flush(file: impl AsHandle) -> Result<()> {
     let mut io = io_status();
     // SAFETY: the handle is borrowed until the call returns.
-    status(unsafe { NtFlushBuffersFile(raw(file), &raw mut io) })
+    status(unsafe { NtFlushBuffersFile(raw(&file), &raw mut io) })
 }
 
 /// `NtClose`, with its error.

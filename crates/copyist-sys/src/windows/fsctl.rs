@@ -26,7 +26,7 @@ pub(super) fn fsctl<I: ?Sized, O: ?Sized>(
     // structures, which are plain numbers.
     let result = unsafe {
         NtFsControlFile(
-            raw(file),
+            raw(&file),
             std::ptr::null_mut(),
             None,
             std::ptr::null(),

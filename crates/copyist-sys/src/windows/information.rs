@@ -35,7 +35,7 @@ fn set<T: ?Sized>(file: impl AsHandle, class: FILE_INFORMATION_CLASS, what: &T) 
     // class's own structure.
     status(unsafe {
         NtSetInformationFile(
-            raw(file),
+            raw(&file),
             &raw mut io,
             std::ptr::from_ref(what).cast(),
             length(size_of_val(what)),
@@ -140,7 +140,7 @@ fn target(flags: u32, dir: Option<BorrowedHandle<'_>>, name: &[u16]) -> Vec<u64>
     /// handle, and four bytes of length.
     const NAME_AT: usize = 2 * size_of::<usize>() + size_of::<u32>();
     let mut record = records(NAME_AT + size_of_val(name) + size_of::<u16>());
-    let handle = dir.map_or(0, |dir| raw(dir) as usize);
+    let handle = dir.map_or(0, |dir| raw(&dir) as usize);
     let mut bytes: Vec<u8> = Vec::with_capacity(record.len() * size_of::<u64>());
     bytes.extend(flags.to_le_bytes());
     bytes.resize(size_of::<usize>(), 0);

@@ -112,7 +112,8 @@ fn io_status() -> IO_STATUS_BLOCK {
     }
 }
 
-fn raw(handle: impl AsHandle) -> HANDLE {
+/// The handle itself. What is borrowed stays open at least as long as the caller has it.
+fn raw(handle: &impl AsHandle) -> HANDLE {
     handle.as_handle().as_raw_handle()
 }
 

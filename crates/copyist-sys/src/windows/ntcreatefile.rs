@@ -68,7 +68,7 @@ pub fn ntcreatefile(
     };
     let attributes = OBJECT_ATTRIBUTES {
         Length: super::length(size_of::<OBJECT_ATTRIBUTES>()),
-        RootDirectory: dir.map_or(std::ptr::null_mut(), raw),
+        RootDirectory: dir.map_or(std::ptr::null_mut(), |dir| raw(&dir)),
         ObjectName: &raw const unicode,
         Attributes: OBJ_CASE_INSENSITIVE,
         SecurityDescriptor: std::ptr::null(),

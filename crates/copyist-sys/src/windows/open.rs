@@ -25,7 +25,7 @@ pub enum Kind {
 ///  - [Microsoft](https://learn.microsoft.com/en-us/windows/win32/api/fileapi/nf-fileapi-getfiletype)
 pub fn kind(file: impl AsHandle) -> Kind {
     // SAFETY: the handle is borrowed until the call returns.
-    match unsafe { GetFileType(raw(file)) } {
+    match unsafe { GetFileType(raw(&file)) } {
         FILE_TYPE_DISK => Kind::Disk,
         FILE_TYPE_CHAR => Kind::Device,
         FILE_TYPE_PIPE => Kind::Pipe,

@@ -43,7 +43,7 @@ pub(super) fn query<T: Copy>(
     // callers use the class's own structure, of plain numbers.
     let result = unsafe {
         NtQueryInformationFile(
-            raw(file),
+            raw(&file),
             &raw mut io,
             std::ptr::from_mut(into).cast(),
             length(size_of::<T>()),

@@ -107,7 +107,7 @@ pub fn set_security(file: impl AsHandle, part: Security, value: &[u8]) -> Result
     // SAFETY: the handle is borrowed; the descriptor is aligned, came from the system, and lives
     // until the call returns, which checks it.
     succeed(unsafe {
-        SetKernelObjectSecurity(raw(file), part.bits(), descriptor.as_mut_ptr().cast())
+        SetKernelObjectSecurity(raw(&file), part.bits(), descriptor.as_mut_ptr().cast())
     })
 }
 

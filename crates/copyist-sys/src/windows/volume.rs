@@ -45,7 +45,7 @@ fn query<T: Copy>(file: impl AsHandle, class: i32, into: &mut T) -> Result<()> {
     // callers give in plain numbers.
     status(unsafe {
         NtQueryVolumeInformationFile(
-            raw(file),
+            raw(&file),
             &raw mut io,
             std::ptr::from_mut(into).cast(),
             length(size_of::<T>()),

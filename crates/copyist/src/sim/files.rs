@@ -6,7 +6,7 @@ use super::volume::{Direct, HoleMap, RangeCopy};
 use super::world::{Body, OpenFile, World};
 use crate::facts::{FsKind, Kernel};
 use crate::method::Os;
-use crate::platform::{Attribute, DirectAlignment, FileKind, Move, Seek, Sys};
+use crate::platform::{Attribute, DirectAlignment, FileKind, Move, Seek, Sys, Timestamp};
 
 /// FS_NOCOW_FL of linux/fs.h.
 const NOCOW: u32 = 0x0080_0000;
@@ -14,6 +14,15 @@ const NOCOW: u32 = 0x0080_0000;
 /// FILE_ATTRIBUTE_SPARSE_FILE and FILE_ATTRIBUTE_INTEGRITY_STREAM of winnt.h.
 const SPARSE: u32 = 0x200;
 const INTEGRITY: u32 = 0x8000;
+
+/// A time as the system keeps it: Windows counts units of 100 ns.
+fn to_unit(os: Os, time: Timestamp) -> Timestamp {
+    let unit = if os == Os::Windows { 100 } else { 1 };
+    Timestamp {
+        nanos: time.nanos - time.nanos % unit,
+        ..time
+    }
+}
 
 impl Effect {
     /// How much of `len` is left to be moved.
@@ -419,14 +428,14 @@ impl World {
                 }
             }
             Attribute::Times { accessed, modified } => {
-                node.accessed = accessed;
-                node.modified = modified;
+                node.accessed = to_unit(os, accessed);
+                node.modified = to_unit(os, modified);
                 if os == Os::Macos {
                     node.created = node.created.min(modified); // as HFS+ and APFS have it
                 }
             }
             Attribute::Created(_) if os == Os::Linux => return Err(codes.notsup),
-            Attribute::Created(time) => node.created = time,
+            Attribute::Created(time) => node.created = to_unit(os, time),
             Attribute::Flags(_) if !flags => return Err(codes.notsup),
             Attribute::Flags(flags) => node.flags = flags,
         }

@@ -45,6 +45,7 @@ mod races;
 mod scenarios;
 mod selftests;
 mod sweep;
+mod windows;
 
 use faults::Call;
 use names::Make;

@@ -108,7 +108,10 @@ impl World {
             privileged: true,
             uid: 0,
             gid: 0,
-            umask: 0o022,
+            umask: match os {
+                Os::Windows => 0,
+                _ => 0o022,
+            },
             volumes: vec![root],
             nodes: BTreeMap::new(),
             open: BTreeMap::new(),
@@ -147,7 +150,7 @@ impl World {
         self.clock += 1;
         Timestamp {
             seconds: self.clock,
-            nanos: 123_456_789,
+            nanos: 123_456_700, // Windows counts in units of 100
         }
     }
 
@@ -213,7 +216,13 @@ impl World {
                 inode: ino.into(),
             },
             kind: node.kind(),
-            mode: node.mode,
+            mode: match (self.os, node.kind()) {
+                (Os::Windows, FileKind::Directory | FileKind::Symlink) => 0o777,
+                // There is one bit: whether it may be written to.
+                (Os::Windows, _) if node.mode & 0o200 == 0 => 0o444,
+                (Os::Windows, _) => 0o666,
+                _ => node.mode,
+            },
             uid: node.uid,
             gid: node.gid,
             size,

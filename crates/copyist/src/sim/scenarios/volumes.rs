@@ -6,10 +6,10 @@ use std::ops::Range;
 
 use super::{Scenario, archive, build, linux, system};
 use crate::facts::{FsKind, Kernel};
-use crate::method::Os;
+use crate::method::{Method, MethodSet, Os};
 use crate::options::{Options, Reflink, Sparse};
 use crate::platform::FileKind;
-use crate::sim::build::pattern;
+use crate::sim::build::{Builder, pattern};
 use crate::sim::data::{BLOCK, Data};
 use crate::sim::volume::{HoleMap, RangeCopy, Volume};
 use crate::sim::world::{Body, ROOT};
@@ -167,5 +167,38 @@ pub(in crate::sim) fn other_systems() -> Vec<Scenario> {
             .sparse("src/holes", 100_000, once(1..2));
         all.push(Scenario::new(name, sim, archive()));
     }
+    all.extend(windows());
+    all
+}
+
+/// Each method of Windows by itself, and over what is there.
+fn windows() -> Vec<Scenario> {
+    let mut all = Vec::new();
+    for (name, kind, method) in [
+        ("Windows: clone alone", FsKind::Refs, Method::Clone),
+        (
+            "Windows: system-copy alone",
+            FsKind::Ntfs,
+            Method::SystemCopy,
+        ),
+        ("Windows: direct alone", FsKind::Ntfs, Method::Direct),
+        ("Windows: read-write alone", FsKind::Ntfs, Method::ReadWrite),
+    ] {
+        let sim = system(Os::Windows, Volume::new(2, kind), None);
+        build(&sim).file("src", 200_001);
+        let options = Options {
+            methods: Some(MethodSet::EMPTY.with(method)),
+            ..Options::default()
+        };
+        all.push(Scenario::new(name, sim, options));
+    }
+    let sim = system(Os::Windows, Volume::new(2, FsKind::Refs), None);
+    build(&sim).file("src", 200_001);
+    Builder::below(&sim, OsStr::new("/to")).file("dst", 50_000);
+    all.push(Scenario::new(
+        "Windows: over a file",
+        sim,
+        Options::default(),
+    ));
     all
 }
