@@ -101,6 +101,7 @@ pub(crate) static RULES: &[Rule] = &[
 
     Rule::new(Direct, Some(ERROR_INVALID_PARAMETER), Verdict::Next, Remember::File, "the volume refuses unbuffered transfers of this alignment"),
     Rule::new(Direct, Some(ERROR_NOT_SUPPORTED), Verdict::Next, Remember::File, "the volume has no unbuffered transfers"),
+    Rule::new(Direct, Some(Code::NO_PROGRESS), Verdict::Next, Remember::File, "nothing was moved where there is data"),
     Rule::new(Direct, None, Verdict::Fatal, Remember::File, "a real error, or an unknown one"),
 
     Rule::new(ReadWrite, None, Verdict::Fatal, Remember::File, "there is no other way left: whatever it is, it is real"),

@@ -233,8 +233,8 @@ impl<'a, P: Platform> Transfer<'a, P> {
         self.finish()
     }
 
-    /// As [`Transfer::by_calls`], around the cache. Where nothing more is moved, the source has ended:
-    /// the call has read.
+    /// As [`Transfer::by_calls`], around the cache. Where nothing more is moved, the source has ended,
+    /// if a read says so.
     fn unbuffered(&mut self) -> Result<(), Stop> {
         self.lay_out()?;
         while let Some(end) = self.next_data()? {
@@ -242,7 +242,15 @@ impl<'a, P: Platform> Transfer<'a, P> {
                 let asked = CALL_BYTES.min(end - self.state.offset);
                 let moved = self.call(Move::Unbuffered, asked)?;
                 if moved == 0 {
-                    return self.finish();
+                    let read = self
+                        .platform
+                        .read(self.src, Some(self.state.offset), &mut [0])
+                        .during(Operation::Read)?;
+                    return if read == 0 {
+                        self.finish()
+                    } else {
+                        Err(Code::NO_PROGRESS).during(Operation::Transfer)
+                    };
                 }
                 self.advance(moved)?;
             }
