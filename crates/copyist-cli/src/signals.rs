@@ -1,4 +1,4 @@
-//! SIGINT and SIGTERM: the first stops the copy in an orderly way, so that nothing half made is
+//! SIGINT and SIGTERM (on Windows Ctrl-C and Ctrl-Break): the first stops the copy in an orderly way, so that nothing half made is
 //! left; the second ends the program at once.
 
 use std::io;
@@ -26,7 +26,10 @@ impl Signals {
     pub(crate) fn install(stop: impl FnOnce(u8) + Send + 'static) -> io::Result<Signals> {
         let signals = Signals::default();
         let stopping = Arc::new(AtomicBool::new(false));
-        for (signal, number) in [(SIGINT, 2), (SIGTERM, 15)] {
+        let interrupts = copyist_sys::ALSO_INTERRUPTS
+            .iter()
+            .map(|signal| (*signal, 2));
+        for (signal, number) in [(SIGINT, 2), (SIGTERM, 15)].into_iter().chain(interrupts) {
             // In this order: the first signal arms what the second one finds.
             let exit_code = 128 + number as i32;
             flag::register_conditional_shutdown(signal, exit_code, Arc::clone(&stopping))?;

@@ -7,9 +7,11 @@ pub mod callback;
 pub mod copyflags;
 mod names;
 pub mod reparse;
+mod signals;
 mod stdio;
 
 pub use names::{Names, name_prefix, os_string_from_bytes};
+pub use signals::ALSO_INTERRUPTS;
 pub use stdio::stdout_was_closed;
 
 #[cfg(target_os = "freebsd")]

@@ -34,7 +34,7 @@ pub use information::{
 pub use names::{bytes_name, final_path, name_bytes, nt_path, wide, wtf8};
 pub use ntcreatefile::{How, ntcreatefile, reopen};
 pub use open::{Kind, kind};
-pub use process::{is_wine, processor_time, see_placeholders, version};
+pub use process::{is_wine, processor_time, see_placeholders, send_break, version};
 pub use query::{Information, file_id, information, reparse_tag};
 pub use security::{Security, enable_restore, security, set_security};
 pub use streams::{read_stream, remove_stream, streams, write_stream};

@@ -3,11 +3,12 @@ use std::time::Duration;
 
 use windows_sys::Wdk::System::SystemServices::RtlGetVersion;
 use windows_sys::Win32::Foundation::FILETIME;
+use windows_sys::Win32::System::Console::{CTRL_BREAK_EVENT, GenerateConsoleCtrlEvent};
 use windows_sys::Win32::System::LibraryLoader::{GetModuleHandleW, GetProcAddress};
 use windows_sys::Win32::System::SystemInformation::OSVERSIONINFOW;
 use windows_sys::Win32::System::Threading::{GetCurrentProcess, GetProcessTimes};
 
-use super::length;
+use super::{Result, length, succeed};
 
 /// `RtlGetVersion`: major version and build number, whatever the program's manifest says.
 ///
@@ -39,6 +40,20 @@ pub fn processor_time() -> Duration {
         |time: &FILETIME| u64::from(time.dwHighDateTime) << 32 | u64::from(time.dwLowDateTime);
     let hundred_ns = ticks(kernel).saturating_add(ticks(user));
     Duration::from_nanos(hundred_ns.saturating_mul(100))
+}
+
+/// `GenerateConsoleCtrlEvent(CTRL_BREAK_EVENT)`: Ctrl-Break for a group of processes on this
+/// console.
+///
+/// # References
+///  - [Microsoft](https://learn.microsoft.com/en-us/windows/console/generateconsolectrlevent)
+///
+/// # Errors
+///
+/// The call's.
+pub fn send_break(group: u32) -> Result<()> {
+    // SAFETY: it takes numbers.
+    succeed(unsafe { GenerateConsoleCtrlEvent(CTRL_BREAK_EVENT, group) })
 }
 
 /// A function of ntdll.dll that not every Windows has.
