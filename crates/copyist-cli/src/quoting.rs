@@ -27,13 +27,15 @@ impl Quoter {
     }
 
     /// As the environment says: the first that is set and not empty of `LC_ALL`, `LC_CTYPE` and
-    /// `LANG` names the character set.
+    /// `LANG` names the character set. On Windows nobody sets them, and all of Unicode can be shown.
     pub(crate) fn from_environment() -> Quoter {
         let name = ["LC_ALL", "LC_CTYPE", "LANG"]
             .into_iter()
             .filter_map(std::env::var_os)
-            .find(|value| !value.is_empty())
-            .unwrap_or_default();
+            .find(|value| !value.is_empty());
+        let Some(name) = name else {
+            return Quoter::new(copyist_sys::SPEAKS_UTF_8);
+        };
         let name = name.to_string_lossy().to_ascii_lowercase();
         Quoter::new(name.contains("utf-8") || name.contains("utf8"))
     }

@@ -12,7 +12,7 @@ mod stdio;
 
 pub use names::{Names, name_prefix, os_string_from_bytes};
 pub use signals::ALSO_INTERRUPTS;
-pub use stdio::stdout_was_closed;
+pub use stdio::{SPEAKS_UTF_8, stdout_was_closed};
 
 #[cfg(target_os = "freebsd")]
 pub mod freebsd;
