@@ -5,6 +5,7 @@
 mod command;
 mod compare;
 mod cross;
+mod dist;
 mod error;
 mod fuse;
 mod gnu;
@@ -34,6 +35,8 @@ enum Task {
     Fuse(fuse::FuseArgs),
     /// GNU coreutils' own tests of cp, fetched and built, run against ours
     Gnu(gnu::GnuArgs),
+    /// A release archive and a Debian package, with man pages and completions
+    Dist(dist::DistArgs),
     /// copyist beside other copiers, for docs/benchmarks.md; installs who is missing
     Compare(compare::CompareArgs),
 }
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Task::Cross(args) => cross::run(&args),
         Task::Lab(args) => lab::run(&args),
         Task::Gnu(args) => gnu::run(&args),
+        Task::Dist(args) => dist::run(&args),
         Task::Compare(args) => compare::run(&args),
         Task::Fuse(args) => fuse::run(args).map(|()| ExitCode::SUCCESS),
     };

@@ -5,12 +5,35 @@ use std::time::Duration;
 use copyist::Summary;
 use indicatif::{HumanBytes, HumanCount};
 
-/// What was done. `stopped`: a signal ended the copy before everything was.
-pub(crate) fn last_line(summary: &Summary, stopped: bool) -> String {
-    let mut line = if stopped { "Stopped: copied" } else { "Copied" }.to_owned();
-    line += &format!(" {}", files(summary));
+use crate::quoting::Quoter;
+use crate::watch::Replaced;
+
+/// What else there is to say about a run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Told<'a> {
+    /// A signal ended the copy before everything was copied.
+    pub(crate) stopped: bool,
+    /// Nothing was done: it was a dry run, of which the summary has no bytes.
+    pub(crate) dry: bool,
+    pub(crate) replaced: &'a Replaced,
+    /// What the filters left out.
+    pub(crate) left_out: u64,
+    pub(crate) quoter: Quoter,
+}
+
+/// What was done.
+pub(crate) fn last_line(summary: &Summary, told: &Told<'_>) -> String {
+    let begin = match (told.dry, told.stopped) {
+        (true, _) => "Would copy",
+        (false, true) => "Stopped: copied",
+        (false, false) => "Copied",
+    };
+    let mut line = format!("{begin} {}", files(summary));
     if summary.files > 0 {
         line += &format!(" ({})", HumanBytes(summary.bytes));
+    }
+    if told.dry {
+        return line + &rest(summary, told);
     }
     line += &format!(" in {}", time(summary.elapsed));
     // Over a shorter time a rate is noise.
@@ -25,8 +48,31 @@ pub(crate) fn last_line(summary: &Summary, stopped: bool) -> String {
     if let Some(shared) = summary.shared {
         line += &format!("; {} shared, says the filesystem", HumanBytes(shared));
     }
+    line + &rest(summary, told)
+}
+
+/// What is not the rule.
+fn rest(summary: &Summary, told: &Told<'_>) -> String {
+    let mut line = String::new();
+    let Replaced { count, first } = told.replaced;
+    if *count > 0 {
+        let names: Vec<_> = first.iter().map(|it| told.quoter.always(it)).collect();
+        let more = count - first.len() as u64;
+        let would = if told.dry {
+            "would replace"
+        } else {
+            "replaced"
+        };
+        line += &format!("; {would} {}", names.join(", "));
+        if more > 0 {
+            line += &format!(" and {} more", HumanCount(more));
+        }
+    }
     if summary.skipped > 0 {
         line += &format!("; {} left as they were", HumanCount(summary.skipped));
+    }
+    if told.left_out > 0 {
+        line += &format!("; {} left out", HumanCount(told.left_out));
     }
     if summary.errors > 0 {
         line += &format!("; {} FAILED", HumanCount(summary.errors));
@@ -80,7 +126,7 @@ fn ways(summary: &Summary) -> String {
     }
 }
 
-fn time(elapsed: Duration) -> String {
+pub(crate) fn time(elapsed: Duration) -> String {
     let seconds = elapsed.as_secs();
     match seconds {
         0 => format!("{} ms", elapsed.as_millis()),
@@ -96,7 +142,24 @@ mod tests {
 
     use copyist::Summary;
 
-    use super::last_line;
+    use super::{Told, last_line};
+    use crate::quoting::Quoter;
+    use crate::watch::Replaced;
+
+    static NONE: Replaced = Replaced {
+        count: 0,
+        first: Vec::new(),
+    };
+
+    fn told(replaced: &Replaced) -> Told<'_> {
+        Told {
+            stopped: false,
+            dry: false,
+            replaced,
+            left_out: 0,
+            quoter: Quoter::new(false),
+        }
+    }
 
     #[test]
     fn it_says_what_was_done() {
@@ -113,7 +176,7 @@ mod tests {
             ..Summary::default()
         };
         assert_eq!(
-            last_line(&summary, false),
+            last_line(&summary, &told(&NONE)),
             "Copied 1,200 files and 1 directory (3.00 GiB) in 1.5 s, 2.00 GiB/s: 2.00 GiB cloned, \
              512.00 MiB copied by the system, 256.00 MiB through memory, 256.00 MiB skipped as holes"
         );
@@ -121,12 +184,42 @@ mod tests {
         (summary.cloned, summary.holes, summary.moved) = (0, 0, 0);
         summary.shared = Some(0);
         summary.elapsed = Duration::from_secs(3720);
+        let stopped = Told {
+            stopped: true,
+            ..told(&NONE)
+        };
         assert_eq!(
-            last_line(&summary, true),
+            last_line(&summary, &stopped),
             "Stopped: copied 1,200 files, 1 directory and 3 symbolic links (3.00 GiB) in 1 h 2 min, \
              845.62 KiB/s: all copied by the system; 0 B shared, says the filesystem; 7 left as they were; 2 FAILED"
         );
         let nothing = Summary::default();
-        assert_eq!(last_line(&nothing, false), "Copied nothing in 0 ms");
+        assert_eq!(last_line(&nothing, &told(&NONE)), "Copied nothing in 0 ms");
+    }
+    #[test]
+    fn what_is_replaced_is_named() {
+        let summary = Summary {
+            files: 5,
+            bytes: 10,
+            elapsed: Duration::from_micros(10),
+            ..Summary::default()
+        };
+        let mut replaced = Replaced {
+            count: 1,
+            first: vec!["a b".into()],
+        };
+        let line = last_line(&summary, &told(&replaced));
+        assert_eq!(line, "Copied 5 files (10 B) in 0 ms; replaced 'a b'");
+        replaced.count = 1002;
+        replaced.first.push("c".into());
+        let dry = Told {
+            dry: true,
+            left_out: 3,
+            ..told(&replaced)
+        };
+        assert_eq!(
+            last_line(&summary, &dry),
+            "Would copy 5 files (10 B); would replace 'a b', 'c' and 1,000 more; 3 left out"
+        );
     }
 }

@@ -6,6 +6,8 @@ mod argmatch;
 mod args;
 mod console;
 mod count;
+mod explain;
+mod filter;
 mod getopt;
 mod invocation;
 mod last_line;
@@ -13,12 +15,14 @@ mod manifest;
 mod messages;
 mod names;
 mod operands;
+mod pages;
 mod progress;
 mod quoting;
 mod report;
 mod run;
 mod settings;
 mod signals;
+mod verify;
 mod watch;
 
 use std::ffi::{OsStr, OsString};
@@ -39,6 +43,9 @@ fn main() -> ExitCode {
         match command.as_deref().and_then(OsStr::to_str) {
             Some("cp") => run::run(Face::Cp, Invocation::subcommand("cp"), arguments),
             Some("copy") => run::run(Face::Copy, Invocation::subcommand("copy"), arguments),
+            Some("verify") => verify::run(arguments),
+            Some("completions") => pages::completions(arguments),
+            Some("man") => pages::man(arguments),
             _ => top(command),
         }
     };

@@ -1,7 +1,7 @@
 //! Manifests: a line for each file, its hash and its name, as `b3sum`, `sha256sum` and `xxh128sum`
 //! write and check them.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -97,13 +97,55 @@ fn line(name: &OsStr, hash: &Hash) -> Vec<u8> {
     line
 }
 
+/// A line of a manifest taken apart: the hash as text, and the name.
+pub(crate) fn parse(line: &[u8]) -> Option<(String, OsString)> {
+    let (escaped, line) = match line.strip_prefix(b"\\") {
+        Some(rest) => (true, rest),
+        None => (false, line),
+    };
+    let at = line.iter().position(|byte| *byte == b' ')?;
+    let hex = std::str::from_utf8(&line[..at]).ok()?.to_ascii_lowercase();
+    // The second character tells text from binary, which makes no difference.
+    let name = line[at + 1..]
+        .strip_prefix(b" ")
+        .or(line[at + 1..].strip_prefix(b"*"))?;
+    let name = if escaped {
+        unescape(name)?
+    } else {
+        name.to_vec()
+    };
+    (!name.is_empty()).then_some((hex, from_bytes(name)?))
+}
+
+fn unescape(name: &[u8]) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(name.len());
+    let mut bytes = name.iter();
+    while let Some(byte) = bytes.next() {
+        out.push(match byte {
+            b'\\' => match bytes.next()? {
+                b'n' => b'\n',
+                b'r' => b'\r',
+                b'\\' => b'\\',
+                _ => return None,
+            },
+            byte => *byte,
+        });
+    }
+    Some(out)
+}
+
+/// Names are written as the system has them, so that they can be any bytes where that is so.
+fn from_bytes(bytes: Vec<u8>) -> Option<OsString> {
+    copyist_sys::os_string_from_bytes(bytes)
+}
+
 #[cfg(test)]
 mod tests {
-    use std::ffi::OsStr;
+    use std::ffi::{OsStr, OsString};
 
     use copyist::{Hash, HashKind};
 
-    use super::line;
+    use super::{line, parse};
 
     #[test]
     fn lines_are_those_of_the_tools_and_read_back() {
@@ -111,5 +153,14 @@ mod tests {
         let text = |name: &str| String::from_utf8(line(OsStr::new(name), &hash)).expect("text");
         assert_eq!(text("a b"), format!("{hash}  a b\n"));
         assert_eq!(text("a\nb\\c"), format!("\\{hash}  a\\nb\\\\c\n"));
+        for name in ["a b", "a\nb\\c\r", " *x", "d/e"] {
+            let line = line(OsStr::new(name), &hash);
+            let parsed = parse(line.strip_suffix(b"\n").expect("a line"));
+            assert_eq!(parsed, Some((hash.to_string(), OsString::from(name))));
+        }
+        assert_eq!(parse(b"AB *x"), Some(("ab".to_owned(), "x".into())));
+        for bad in ["", "abc", "abc x", "abc  ", "\\abc  a\\x"] {
+            assert_eq!(parse(bad.as_bytes()), None, "{bad}");
+        }
     }
 }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use copyist::{
-    Attempt, Code, Ended, Error, Made, Method, Operation, Os, PathSource, Report, Summary,
+    Attempt, Code, Ended, Error, Made, Method, Operation, Os, PathSource, Planned, Report, Summary,
 };
 use serde::Serialize;
 
@@ -87,6 +87,7 @@ impl Reporter {
             hash: report.hash.map(|hash| hash.to_string()),
             hash_kind: report.hash.map(|hash| hash.kind().name()),
             verified: report.verified,
+            planned: report.planned.as_deref().map(PlannedLine::from),
             ns: nanos(report.elapsed),
         });
     }
@@ -104,6 +105,15 @@ impl Reporter {
             src: name(&src),
             dst: name(&dst),
             kind,
+        });
+    }
+
+    /// An existing destination is about to be replaced.
+    pub(crate) fn replaces(&self, paths: &dyn PathSource) {
+        let (src, dst) = (paths.src(), paths.dst());
+        self.line(&Line::Replaces {
+            src: name(&src),
+            dst: name(&dst),
         });
     }
 
@@ -203,12 +213,12 @@ fn operation_name(operation: Operation) -> String {
 /// A path: a string, or for one that is not UTF-8 an object with all of its bytes.
 #[derive(Debug, PartialEq, Serialize)]
 #[serde(untagged)]
-enum Name<'a> {
+pub(crate) enum Name<'a> {
     Text(&'a str),
     Bytes { bytes_hex: String },
 }
 
-fn name(path: &Path) -> Name<'_> {
+pub(crate) fn name(path: &Path) -> Name<'_> {
     let path = path.as_os_str();
     match path.to_str() {
         Some(text) => Name::Text(text),
@@ -274,6 +284,40 @@ impl From<Result<u64, Code>> for SharedLine {
     }
 }
 
+/// What a dry run would try.
+#[derive(Serialize)]
+struct PlannedLine {
+    bytes: u64,
+    src_filesystem: &'static str,
+    dst_filesystem: &'static str,
+    methods: Vec<&'static str>,
+    skipped: Vec<SkippedLine>,
+}
+
+#[derive(Serialize)]
+struct SkippedLine {
+    method: &'static str,
+    why: String,
+}
+
+impl From<&Planned> for PlannedLine {
+    fn from(planned: &Planned) -> PlannedLine {
+        let skipped = planned.skipped.iter();
+        PlannedLine {
+            bytes: planned.size,
+            src_filesystem: planned.src_kind.name(),
+            dst_filesystem: planned.dst_kind.name(),
+            methods: planned.methods.iter().map(|it| it.name()).collect(),
+            skipped: skipped
+                .map(|(method, why)| SkippedLine {
+                    method: method.name(),
+                    why: why.to_string(),
+                })
+                .collect(),
+        }
+    }
+}
+
 #[derive(Serialize)]
 struct ChangedLine {
     size_before: u64,
@@ -304,6 +348,8 @@ enum Line<'a> {
         hash_kind: Option<&'static str>,
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         verified: bool,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        planned: Option<PlannedLine>,
         ns: u64,
     },
     Entry {
@@ -312,6 +358,10 @@ enum Line<'a> {
         kind: &'static str,
     },
     Skipped {
+        src: Name<'a>,
+        dst: Name<'a>,
+    },
+    Replaces {
         src: Name<'a>,
         dst: Name<'a>,
     },

@@ -4,22 +4,24 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
-use copyist::{CancelToken, Copier, Make, Operand};
+use copyist::{CancelToken, Copier, Make, Operand, Summary};
 
 use crate::args::face_command;
 use crate::console::Console;
 use crate::count;
+use crate::explain::Explainer;
+use crate::filter::Filter;
 use crate::invocation::{Face, Invocation};
-use crate::last_line::last_line;
+use crate::last_line::{Told, last_line};
 use crate::manifest::Manifest;
 use crate::messages::{Words, io_text};
 use crate::operands;
 use crate::progress::Progress;
 use crate::quoting::Quoter;
-use crate::report::Reporter;
+use crate::report::{Reporter, lock};
 use crate::settings::{self, Environment, Settings, Stop};
 use crate::signals::Signals;
 use crate::watch::Watch;
@@ -88,23 +90,8 @@ fn copy(
     console: &Arc<Console>,
 ) -> Result<u8, Stop> {
     let options = &settings.options;
-    let unmade = |what: &str, name: &OsStr, error: &io::Error| {
-        let (name, why) = (quoter.always(name), io_text(error));
-        Stop::Fatal(format!("cannot create {what} {name}: {why}"))
-    };
-    let reporter = match &settings.report {
-        Some(name) => {
-            Some(Reporter::create(name, console).map_err(|error| unmade("report", name, &error))?)
-        }
-        None => None,
-    };
-    let manifest = match &settings.manifest {
-        Some(name) => Some(
-            Manifest::create(name, manifest_base(settings, operands), console)
-                .map_err(|error| unmade("manifest", name, &error))?,
-        ),
-        None => None,
-    };
+    let (reporter, manifest) = files_to_write(settings, operands, quoter, console)?;
+    let filter = Filter::new(&settings.filters, operands, quoter)?;
     let cancel = CancelToken::new();
     let signals = watch_signals(console, &cancel).map_err(|error| no_thread(&error))?;
     let progress =
@@ -124,39 +111,100 @@ fn copy(
         reporter,
         manifest,
         counters,
+        filter,
+        explainer: settings.explain.then(|| Explainer::new(quoter)),
+        replaced: Mutex::default(),
+        planned_bytes: AtomicU64::new(0),
         failed: AtomicBool::new(false),
     });
     copyist::raise_open_file_limit();
-    let summary = Copier::with_options(options.clone())
+    let copier = Copier::with_options(options.clone())
         .observer(Arc::clone(&watch) as Arc<dyn copyist::Observer>)
-        .cancel_token(cancel)
-        .copy_operands(operands);
+        .cancel_token(cancel);
+    let summary = if settings.is_dry() {
+        let summary = copier.dry_run_operands(operands);
+        let bytes = watch.planned_bytes.load(Ordering::Relaxed);
+        Summary { bytes, ..summary }
+    } else {
+        copier.copy_operands(operands)
+    };
     if let Some(progress) = progress {
         progress.finish(settings.last_line);
     }
-    let mut ok = summary.errors == 0 && !watch.failed.load(Ordering::Acquire);
-    let reported = watch.reporter.as_ref().map(|it| it.finish(&summary));
+    let copied = summary.errors == 0 && !watch.failed.load(Ordering::Acquire);
+    let ok = finish_files(settings, &watch, &summary) && copied;
+    let stopped = signals.exit_code().is_some() && !ok;
+    tell_outcome(settings, &watch, &summary, stopped);
+    // A signal that came after the last file was complete has stopped nothing.
+    let code = if ok { 0 } else { 1 };
+    Ok(signals.exit_code().filter(|_| !ok).unwrap_or(code))
+}
+
+/// What is written besides the copies.
+fn files_to_write(
+    settings: &Settings,
+    operands: &[Operand],
+    quoter: Quoter,
+    console: &Arc<Console>,
+) -> Result<(Option<Reporter>, Option<Manifest>), Stop> {
+    let failed = |what: &str, name: &OsStr, error: &io::Error| {
+        let (name, why) = (quoter.always(name), io_text(error));
+        Stop::Fatal(format!("cannot create {what} {name}: {why}"))
+    };
+    let reporter = settings.report.as_ref().map(|name| {
+        Reporter::create(name, console).map_err(|error| failed("report", name, &error))
+    });
+    let manifest = settings.manifest.as_ref().map(|name| {
+        Manifest::create(name, manifest_base(settings, operands), console)
+            .map_err(|error| failed("manifest", name, &error))
+    });
+    Ok((reporter.transpose()?, manifest.transpose()?))
+}
+
+/// Writes their last lines; whether they are complete.
+fn finish_files(settings: &Settings, watch: &Watch, summary: &Summary) -> bool {
+    let reported = watch.reporter.as_ref().map(|it| it.finish(summary));
     let listed = watch.manifest.as_ref().map(Manifest::finish);
+    let mut ok = true;
     for (written, what, name) in [
         (reported, "report", &settings.report),
         (listed, "manifest", &settings.manifest),
     ] {
         if let Some(Err(error)) = written {
-            let name = quoter.always(name.as_deref().unwrap_or_default());
-            console.error(&format!("error writing {what} {name}: {}", io_text(&error)));
+            let name = watch
+                .words
+                .quoter
+                .always(name.as_deref().unwrap_or_default());
+            let why = io_text(&error);
+            watch
+                .console
+                .error(&format!("error writing {what} {name}: {why}"));
             ok = false;
         }
     }
-    // What is on standard output for a program must stay as it is.
+    ok
+}
+
+/// Says on standard output what was done, or would be, unless that belongs to a program.
+fn tell_outcome(settings: &Settings, watch: &Watch, summary: &Summary, stopped: bool) {
     let for_program = |name: &Option<OsString>| name.as_deref() == Some("-".as_ref());
-    let is_free = !for_program(&settings.report) && !for_program(&settings.manifest);
-    if settings.last_line && is_free {
-        let stopped = signals.exit_code().is_some() && !ok;
-        console.out(format!("{}\n", last_line(&summary, stopped)).as_bytes());
+    if for_program(&settings.report) || for_program(&settings.manifest) {
+        return;
     }
-    // A signal that came after the last file was complete has stopped nothing.
-    let code = if ok { 0 } else { 1 };
-    Ok(signals.exit_code().filter(|_| !ok).unwrap_or(code))
+    if let Some(explainer) = &watch.explainer {
+        watch.console.out(explainer.text().as_bytes());
+    }
+    if settings.last_line {
+        let told = Told {
+            stopped,
+            dry: settings.is_dry(),
+            replaced: &lock(&watch.replaced),
+            left_out: watch.filter.as_ref().map_or(0, Filter::left_out),
+            quoter: watch.words.quoter,
+        };
+        let line = format!("{}\n", last_line(summary, &told));
+        watch.console.out(line.as_bytes());
+    }
 }
 
 /// The directory that the names in a manifest are relative to: that which the copies are in, or

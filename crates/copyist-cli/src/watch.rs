@@ -1,16 +1,18 @@
 //! Tells the user, the report and the progress display what the library tells us.
 
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
-use copyist::{Cause, Event, Observer, PathSource, Question, Refusal};
+use copyist::{Cause, Event, FileKind, Observer, PathSource, Question, Refusal};
 
 use crate::console::Console;
+use crate::explain::Explainer;
+use crate::filter::Filter;
 use crate::manifest::Manifest;
 use crate::messages::{Failure, Words};
 use crate::progress::Counters;
-use crate::report::Reporter;
+use crate::report::{Reporter, lock};
 
 /// Watches one run of `cp`.
 #[derive(Debug)]
@@ -24,8 +26,33 @@ pub(crate) struct Watch {
     pub(crate) reporter: Option<Reporter>,
     pub(crate) manifest: Option<Manifest>,
     pub(crate) counters: Option<Arc<Counters>>,
+    pub(crate) filter: Option<Filter>,
+    pub(crate) explainer: Option<Explainer>,
+    /// What replaces was met on the way.
+    pub(crate) replaced: Mutex<Replaced>,
+    /// The bytes that a dry run would copy.
+    pub(crate) planned_bytes: AtomicU64,
     /// Something failed.
     pub(crate) failed: AtomicBool,
+}
+
+/// How many of the replaced are named in the last line.
+const NAMED: usize = 3;
+
+/// Existing destinations that were replaced: how many, and the first of them.
+#[derive(Debug, Default)]
+pub(crate) struct Replaced {
+    pub(crate) count: u64,
+    pub(crate) first: Vec<PathBuf>,
+}
+
+impl Replaced {
+    fn add(&mut self, paths: &dyn PathSource) {
+        self.count += 1;
+        if self.first.len() < NAMED {
+            self.first.push(paths.dst());
+        }
+    }
 }
 
 impl Observer for Watch {
@@ -42,6 +69,12 @@ impl Observer for Watch {
                     counters.bytes.fetch_add(bytes, Ordering::Relaxed);
                 }
             }
+            Event::Replaces { paths } => {
+                lock(&self.replaced).add(paths);
+                if let Some(reporter) = &self.reporter {
+                    reporter.replaces(paths);
+                }
+            }
             Event::Removed { paths } if self.verbose => self.say("removed", paths),
             Event::MovedBack { paths, backup } if self.verbose => {
                 let quoter = self.words.quoter;
@@ -52,6 +85,13 @@ impl Observer for Watch {
             Event::File { paths, report } => {
                 if let Some(counters) = &self.counters {
                     counters.files.fetch_add(1, Ordering::Relaxed);
+                }
+                if let Some(planned) = &report.planned {
+                    self.planned_bytes
+                        .fetch_add(planned.size, Ordering::Relaxed);
+                }
+                if let Some(explainer) = &self.explainer {
+                    explainer.add(paths, report);
                 }
                 if self.debug && self.explains_data {
                     self.console
@@ -81,6 +121,11 @@ impl Observer for Watch {
             Event::Warning(warning) => self.console.error(&self.words.warning(warning)),
             _ => {}
         }
+    }
+
+    fn wants(&self, paths: &dyn PathSource, kind: FileKind) -> bool {
+        let filter = self.filter.as_ref();
+        filter.is_none_or(|filter| filter.wants(paths, kind))
     }
 
     fn may_replace(&self, question: Question<'_>) -> bool {

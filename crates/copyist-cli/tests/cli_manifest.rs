@@ -1,5 +1,7 @@
 //! `--manifest`, `--hash` and `--verify`: hashes of what was copied, for other tools to read.
 
+#![cfg(unix)]
+
 mod cli;
 
 use std::fs;

@@ -102,3 +102,20 @@ pub(crate) fn read<P: Platform>(
         }
     }
 }
+
+/// Fills the buffer as far as the file goes.
+pub(crate) fn read_full<P: Platform>(
+    platform: &P,
+    file: &P::Handle,
+    offset: u64,
+    buffer: &mut [u8],
+) -> Sys<usize> {
+    let mut len = 0;
+    while len < buffer.len() {
+        match read(platform, file, offset + len as u64, &mut buffer[len..])? {
+            0 => break,
+            more => len += more,
+        }
+    }
+    Ok(len)
+}

@@ -6,8 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::error::{Error, Result};
 use crate::method::Method;
 use crate::options::{Follow, Options, Preserve, Reflink, Sparse};
+use crate::platform::FileKind;
+use crate::platform::dry::Dry;
 use crate::platform::native::{self, Native};
-use crate::progress::{CancelToken, Event, Observer, Question, Silent};
+use crate::progress::{CancelToken, Event, Observer, PathSource, Question, Silent};
 use crate::report::{Report, Summary};
 use crate::transfer::Watch;
 use crate::tree;
@@ -197,6 +199,17 @@ impl Copier {
         self.run(&self.options, &*self.observer, operands).0
     }
 
+    /// What [`Copier::copy_operands`] would do, without doing it: the same is told, and of each
+    /// file what would be tried ([`Report::planned`]). Bytes are not counted, since none move.
+    pub fn dry_run_operands(&self, operands: &[Operand]) -> Summary {
+        let watch = Watch {
+            observer: &*self.observer,
+            cancel: &self.cancel,
+        };
+        let dry = Dry::new(Native::new());
+        tree::run(&dry, &self.options, watch, operands).0
+    }
+
     fn run(
         &self,
         options: &Options,
@@ -231,6 +244,10 @@ impl Observer for KeepReport<'_> {
             *self.report.lock().unwrap_or_else(PoisonError::into_inner) = report.clone();
         }
         self.observer.event(event);
+    }
+
+    fn wants(&self, paths: &dyn PathSource, kind: FileKind) -> bool {
+        self.observer.wants(paths, kind)
     }
 
     fn may_replace(&self, question: Question<'_>) -> bool {

@@ -21,6 +21,7 @@ use crate::transfer::{Shape, Stop, Transfer, Watch};
 use crate::volumes::VolumePair;
 
 mod check;
+mod dry;
 mod verify;
 mod whole;
 
@@ -147,6 +148,9 @@ impl<P: Platform> FileCopier<'_, P> {
         }
         let start = Instant::now();
         let target = self.open_destination(&src.stat, dst)?;
+        if self.platform.is_dry() {
+            return self.plan_only(&src, &target, pair, report);
+        }
         let result = if self.options.attributes_only {
             Ok(())
         } else {

@@ -24,6 +24,7 @@
 mod attributes;
 mod buffers;
 mod cache;
+mod compare;
 mod content;
 mod copier;
 mod error;
@@ -49,6 +50,7 @@ mod tree;
 mod volumes;
 
 pub use cache::forget_cached;
+pub use compare::{Compare, Compared, Difference, Found};
 pub use content::hash_file;
 pub use copier::{Copier, Operand, copy, raise_open_file_limit};
 pub use error::{Cause, Code, Error, Operation, Refusal, Result};
@@ -63,4 +65,4 @@ pub use platform::FileKind;
 pub use probe::{Answer, Choice, Choices, FileLimit, How, Probe, VolumeProbe};
 pub use progress::{CancelToken, Event, Made, Observer, PathSource, Question, Silent, Warning};
 pub use prove::shared_bytes;
-pub use report::{Attempt, Attempts, Changed, Ended, Report, Summary};
+pub use report::{Attempt, Attempts, Changed, Ended, Planned, Report, Summary};

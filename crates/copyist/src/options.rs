@@ -187,6 +187,8 @@ pub struct Options {
     pub update: Update,
     /// Ask the observer before replacing one.
     pub interactive: bool,
+    /// Ask the observer of each entry whether it is wanted ([`crate::Observer::wants`]).
+    pub filtered: bool,
     /// What to do with a destination that can't be opened.
     pub force: Force,
     /// How to keep replaced files.
@@ -233,6 +235,7 @@ impl Default for Options {
             make: Make::default(),
             update: Update::default(),
             interactive: false,
+            filtered: false,
             force: Force::default(),
             backup: Backup::default(),
             backup_suffix: OsString::from("~"),

@@ -165,6 +165,7 @@ pub(crate) fn clones_directories(os: Os, options: &Options) -> bool {
         && options.make == Make::Copy
         && options.follow != Follow::Always
         && !options.attributes_only
+        && !options.filtered
         && options.flush.is_none()
         && !options.prove
         && options.hash_wanted().is_none()

@@ -34,6 +34,11 @@ pub enum Event<'a> {
     },
     /// Data has been copied: so many bytes more, holes passed over included.
     Bytes(u64),
+    /// An existing destination is about to be replaced, by whatever means the options say.
+    Replaces {
+        /// Where.
+        paths: &'a dyn PathSource,
+    },
     /// An existing destination was removed before being made anew.
     Removed {
         /// Where.
@@ -127,6 +132,13 @@ pub trait Observer: Send + Sync {
         let _ = event;
     }
 
+    /// Whether an entry is wanted (asked with [`crate::Options::filtered`] only). What is in a
+    /// directory that is not wanted is not looked at.
+    fn wants(&self, paths: &dyn PathSource, kind: FileKind) -> bool {
+        let _ = (paths, kind);
+        true
+    }
+
     /// Whether an existing destination may be replaced (asked with
     /// [`crate::Options::interactive`] only).
     fn may_replace(&self, question: Question<'_>) -> bool {
@@ -172,6 +184,7 @@ impl std::fmt::Debug for Event<'_> {
         f.write_str(match self {
             Event::Begin { .. } => "Begin",
             Event::Bytes(_) => "Bytes",
+            Event::Replaces { .. } => "Replaces",
             Event::Removed { .. } => "Removed",
             Event::MovedBack { .. } => "MovedBack",
             Event::File { .. } => "File",

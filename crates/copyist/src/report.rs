@@ -5,8 +5,10 @@ use std::time::Duration;
 use arrayvec::ArrayVec;
 
 use crate::error::Code;
+use crate::facts::{Facts, FsKind, Known};
 use crate::hash::Hash;
 use crate::method::{Method, Tally};
+use crate::plan::{Plan, Skip};
 
 /// How an attempt ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +52,48 @@ pub struct Changed {
     pub size_after: u64,
 }
 
+/// What would be tried for one file, and what that is decided from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Planned {
+    /// The source's size, bytes.
+    pub size: u64,
+    /// The source's filesystem.
+    pub src_kind: FsKind,
+    /// The destination's filesystem.
+    pub dst_kind: FsKind,
+    /// Whether they are on one volume.
+    pub same_volume: Known,
+    /// Source and destination are regular files.
+    pub is_regular: bool,
+    /// The source has holes, or a compression that nobody tells of.
+    pub looks_sparse: bool,
+    /// How many threads would read and write.
+    pub threads: usize,
+    /// The destination's space would be reserved first.
+    pub preallocates: bool,
+    /// The methods, in the order of trying.
+    pub methods: Vec<Method>,
+    /// The methods that would not be tried, and why.
+    pub skipped: Vec<(Method, Skip)>,
+}
+
+impl Planned {
+    pub(crate) fn new(facts: &Facts, plan: &Plan) -> Planned {
+        Planned {
+            size: facts.src.size,
+            src_kind: facts.src_volume.kind,
+            dst_kind: facts.dst_volume.kind,
+            same_volume: facts.same_volume(),
+            is_regular: facts.src.is_regular && facts.dst_is_regular,
+            looks_sparse: facts.src.looks_sparse(),
+            threads: plan.threads,
+            preallocates: plan.preallocate,
+            methods: plan.methods.to_vec(),
+            skipped: plan.skipped.to_vec(),
+        }
+    }
+}
+
 /// What was done for one file's data.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Report {
@@ -66,6 +110,8 @@ pub struct Report {
     pub hash: Option<Hash>,
     /// The copy was read back, and has that hash.
     pub verified: bool,
+    /// What would be tried, after a dry run ([`crate::Copier::dry_run_operands`]); nothing was then.
+    pub planned: Option<Box<Planned>>,
 }
 
 impl Report {

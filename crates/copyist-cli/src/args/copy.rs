@@ -1,12 +1,17 @@
 //! The options that only `copy` takes.
 
-use super::{Opt, TELL};
+use super::{Opt, TELL, WHAT};
 use crate::getopt::Flag;
-use crate::getopt::Takes::{self, Nothing};
+use crate::getopt::Takes::{self, Nothing, Required};
 
 /// What they mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Copy {
+    DryRun,
+    Exclude,
+    ExcludeFrom,
+    IgnoreFile,
+    Include,
     Json,
     Quiet,
 }
@@ -32,6 +37,11 @@ const fn copy(
 
 #[rustfmt::skip] // one option, one line: a table
 pub(super) const COPY: &[Flag<Opt>] = &[
+    copy(Copy::DryRun, "", &["dry-run"], Nothing, TELL, "Change nothing; say what would be done"),
+    copy(Copy::Exclude, "", &["exclude"], Required("GLOB"), WHAT, "Leave out what matches GLOB, a pattern of gitignore: a name at any depth, or with a slash a path below SOURCE, or with one at its end a directory"),
+    copy(Copy::ExcludeFrom, "", &["exclude-from"], Required("FILE"), WHAT, "Like --exclude for each line of FILE but empty ones and those that begin with #"),
+    copy(Copy::IgnoreFile, "", &["ignore-file"], Required("FILE"), WHAT, "Leave out what the gitignore rules in FILE say (! takes back), relative to SOURCE"),
+    copy(Copy::Include, "", &["include"], Required("GLOB"), WHAT, "Copy what matches GLOB, whatever the other filters say; without others, only files that match"),
     copy(Copy::Json, "", &["json"], Nothing, TELL, "Write what was done to standard output, one JSON object a line (same as --report=-)"),
     copy(Copy::Quiet, "q", &["quiet"], Nothing, TELL, "No progress, and no last line that says what was done"),
 ];

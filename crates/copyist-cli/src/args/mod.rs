@@ -9,7 +9,7 @@ mod gnu;
 mod own;
 
 use clap::builder::Command;
-use clap::{Arg, ArgAction};
+use clap::{Arg, ArgAction, ValueHint};
 
 use self::copy::COPY;
 pub(crate) use self::copy::Copy;
@@ -86,8 +86,8 @@ pub(crate) fn face_command(face: Face, invocation: &Invocation) -> Command {
 
 /// The top of the command line: what follows `copyist`.
 pub(crate) fn copyist_command() -> Command {
-    let cp = command("cp", &flags(Face::Cp));
-    let copy = command("copy", &flags(Face::Copy));
+    let [cp, copy] =
+        [Face::Cp, Face::Copy].map(|face| face_command(face, &Invocation::subcommand(face.name())));
     Command::new("copyist")
         .version(env!("CARGO_PKG_VERSION"))
         .about(
@@ -99,7 +99,18 @@ pub(crate) fn copyist_command() -> Command {
         .subcommand(
             copy.about("Copy files and trees with all that belongs to them, and say what was done"),
         )
+        .subcommand(crate::verify::command())
         .subcommand(cp.about("Copy files and trees, with the options of GNU cp and more"))
+        .subcommand(
+            Command::new("completions")
+                .about("Write completions to standard output, for bash, zsh, fish, powershell or elvish")
+                .arg(Arg::new("SHELL").value_parser(["bash", "zsh", "fish", "powershell", "elvish"])),
+        )
+        .subcommand(
+            Command::new("man")
+                .about("Write the man page of copyist, or of a command, to standard output")
+                .arg(Arg::new("COMMAND")),
+        )
         .after_help(
             "Called by the name cp (as a link or a copy), copyist is cp.\n\
              'copyist copy --help' tells the options of copy.",
@@ -113,10 +124,16 @@ fn command(name: &'static str, flags: &[&Flag<Opt>]) -> Command {
         .into_iter()
         .flat_map(|group| flags.iter().filter(move |flag| flag.group == group))
         .map(|flag| arg(flag));
+    // Hidden from the help, whose usage says it better; completions need it.
+    let names = Arg::new("NAME")
+        .num_args(0..)
+        .value_hint(ValueHint::AnyPath)
+        .hide(true);
     Command::new(name)
         .disable_help_flag(true)
         .disable_version_flag(true)
         .args(args)
+        .arg(names)
 }
 
 fn arg(flag: &Flag<Opt>) -> Arg {
@@ -130,6 +147,13 @@ fn arg(flag: &Flag<Opt>) -> Arg {
     }
     if let Some(long) = long {
         arg = arg.long(long).aliases(longs);
+    }
+    if let Required(value) | Optional(value) = flag.takes {
+        arg = arg.value_hint(match value {
+            "FILE" => ValueHint::FilePath,
+            "DIRECTORY" => ValueHint::DirPath,
+            _ => ValueHint::Other,
+        });
     }
     match flag.takes {
         Nothing => arg.action(ArgAction::SetTrue),

@@ -8,6 +8,7 @@ use crate::getopt::Takes::{self, Nothing, Optional, Required};
 /// What they mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Own {
+    Explain,
     Hash,
     Jobs,
     KeepBad,
@@ -39,6 +40,7 @@ const fn own(
 
 #[rustfmt::skip] // one option, one line: a table
 pub(super) const OWN: &[Flag<Opt>] = &[
+    own(Own::Explain, &["explain"], Nothing, TELL, "Copy nothing; say what is known of each source, which methods would be tried in which order, and why others not"),
     own(Own::Hash, &["hash"], Required("KIND"), TELL, "The hash of --manifest and --verify: blake3 (the default), xxh3 (128 bits), sha256"),
     own(Own::Jobs, &["jobs"], Required("N"), HOW, "Copy up to N files at a time (one if -v, -i or --debug ask for order)"),
     own(Own::KeepBad, &["keep-bad"], Nothing, HOW, "Keep a copy that --verify has found to differ (without it, such a copy is removed)"),

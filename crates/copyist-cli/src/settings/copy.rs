@@ -1,7 +1,10 @@
 //! What is different in `copy`: what it sets by itself, and the options that only it takes.
 
+use std::ffi::OsString;
+
 use super::{Reader, When};
 use crate::args::Copy;
+use crate::filter::Rule;
 
 impl Reader<'_> {
     /// What holds before the first option is read: as `cp -a`, with progress on a terminal.
@@ -12,14 +15,39 @@ impl Reader<'_> {
     }
 
     /// What an option of `copy` does.
-    pub(super) fn copy(&mut self, id: Copy) {
+    pub(super) fn copy(&mut self, id: Copy, value: Option<OsString>) {
         let settings = &mut self.settings;
+        let mut filter = |rule: fn(OsString) -> Rule| {
+            settings
+                .filters
+                .push(rule(value.clone().unwrap_or_default()));
+        };
         match id {
+            Copy::Exclude => filter(Rule::Exclude),
+            Copy::ExcludeFrom => filter(Rule::ExcludeFrom),
+            Copy::IgnoreFile => filter(Rule::IgnoreFile),
+            Copy::Include => filter(Rule::Include),
+            Copy::DryRun => settings.dry_run = true,
             Copy::Json => settings.report = Some("-".into()),
             Copy::Quiet => {
                 settings.progress = When::Never;
                 settings.last_line = false;
+                settings.quiet = true;
             }
         }
+    }
+
+    /// What they mean together.
+    pub(super) fn finish_copy(&mut self) {
+        let settings = &mut self.settings;
+        settings.options.filtered = !settings.filters.is_empty();
+        let is_dry = settings.dry_run || settings.explain;
+        if is_dry {
+            settings.progress = When::Never;
+            settings.manifest = None;
+        }
+        // What would be done is said entry by entry, unless something else says it.
+        let json = settings.report.as_deref() == Some("-".as_ref());
+        settings.verbose |= settings.dry_run && !settings.explain && !settings.quiet && !json;
     }
 }

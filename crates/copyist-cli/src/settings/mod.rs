@@ -17,6 +17,7 @@ use copyist::{
 
 use self::values::choose;
 use crate::args::{self, Opt};
+use crate::filter::Rule;
 use crate::getopt::{Found, Getopt};
 use crate::invocation::Face;
 use crate::quoting::Quoter;
@@ -53,8 +54,22 @@ pub(crate) struct Settings {
     /// Where the hashes of what was copied go.
     pub(crate) manifest: Option<OsString>,
     pub(crate) hash: Option<HashKind>,
+    /// Which entries of a tree are copied.
+    pub(crate) filters: Vec<Rule>,
+    pub(crate) quiet: bool,
+    /// Change nothing, and say what would be done.
+    pub(crate) dry_run: bool,
+    /// Change nothing, and say how it would be done.
+    pub(crate) explain: bool,
     /// At the end, say on standard output what was done.
     pub(crate) last_line: bool,
+}
+
+impl Settings {
+    /// Nothing is to be changed.
+    pub(crate) fn is_dry(&self) -> bool {
+        self.dry_run || self.explain
+    }
 }
 
 /// Why there is nothing to do.
@@ -143,7 +158,7 @@ pub(crate) fn read(
             Found::Option { id, value } => match id {
                 Opt::Cp(id) => reader.gnu(id, value, warn)?,
                 Opt::Own(id) => reader.own(id, value)?,
-                Opt::Copy(id) => reader.copy(id),
+                Opt::Copy(id) => reader.copy(id, value),
             },
         }
     }
@@ -193,6 +208,7 @@ impl<'a> Reader<'a> {
         }
         self.finish_backup()?;
         self.finish_own();
+        self.finish_copy();
         let options = &mut self.settings.options;
         options.follow = self
             .follow

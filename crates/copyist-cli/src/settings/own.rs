@@ -31,6 +31,7 @@ impl Reader<'_> {
         // The value of an option that can't be without one.
         let required = || value.clone().unwrap_or_default();
         match id {
+            Own::Explain => settings.explain = true,
             Own::Hash => settings.hash = Some(choose(quoter, "--hash", &required(), HASH)?),
             Own::KeepBad => settings.options.keep_bad = true,
             Own::Manifest => settings.manifest = value,

@@ -17,6 +17,7 @@ use crate::facts::{Kernel, VolumeFacts};
 use crate::method::Os;
 use crate::rules::not_supported;
 
+pub(crate) mod dry;
 pub(crate) mod native;
 
 /// The result of one call.
@@ -390,6 +391,10 @@ pub(crate) trait Platform: Send + Sync + Sized + 'static {
     /// An open file or directory.
     type Handle: Send + Sync;
 
+    /// Nothing is changed on it: see [`dry`].
+    fn is_dry(&self) -> bool {
+        false
+    }
     fn os(&self) -> Os;
     fn kernel(&self) -> Kernel;
     /// The permission bits that the process withholds from new files.

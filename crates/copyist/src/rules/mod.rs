@@ -151,6 +151,24 @@ pub(crate) fn is_not_found(os: Os, code: Code) -> bool {
     }
 }
 
+/// The code for a name that is not there.
+pub(crate) fn not_found(os: Os) -> Code {
+    match os {
+        Os::Linux => linux::ENOENT,
+        Os::Macos | Os::Freebsd => macos::ENOENT,
+        Os::Windows => windows::ERROR_FILE_NOT_FOUND,
+    }
+}
+
+/// The code for a missing permission.
+pub(crate) fn access_denied(os: Os) -> Code {
+    match os {
+        Os::Linux => linux::EACCES,
+        Os::Macos | Os::Freebsd => macos::EACCES,
+        Os::Windows => windows::ERROR_ACCESS_DENIED,
+    }
+}
+
 /// Whether the code says that the name is taken.
 pub(crate) fn is_taken(os: Os, code: Code) -> bool {
     match os {

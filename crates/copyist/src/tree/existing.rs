@@ -243,6 +243,8 @@ impl<P: Platform> Worker<'_, '_, P> {
         dst: &Stat,
     ) -> Result<Onto, Error> {
         let options = self.session.options;
+        let replaces = Event::Replaces { paths: entry };
+        self.session.watch.observer.event(replaces);
         if options.backup != Backup::None {
             let backup = self.move_aside(entry, &src.stat)?;
             return Ok(Onto::Free {

@@ -132,7 +132,9 @@ impl<'a, P: Platform> Session<'a, P> {
             schedule: Schedule::new(workers(options)),
             spare: Spare::new(threads(options)),
             flight: Flight::new(threads(options), is_fixed(platform, options)),
-            no_whole: AtomicBool::new(!plan::clones_directories(platform.os(), options)),
+            no_whole: AtomicBool::new(
+                platform.is_dry() || !plan::clones_directories(platform.os(), options),
+            ),
             current: Arc::new(Dir::current(current()?, current()?)),
             roots: Mutex::default(),
             given: Mutex::default(),

@@ -204,9 +204,26 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
     }
 
     fn operand_entry(&mut self, entry: Entry<'_, P>) {
+        if !self.is_wanted(&entry, None) {
+            return;
+        }
         if let Outcome::Directory = self.entry(entry, None) {
             self.enter(entry);
         }
+    }
+
+    /// Whether the filters let an entry through. What can't be looked at will be told of.
+    fn is_wanted(&self, entry: &Entry<'_, P>, kind: Option<FileKind>) -> bool {
+        let session = self.session;
+        if !session.options.filtered {
+            return true;
+        }
+        let look = || {
+            let stat = session.platform.stat(entry.src_at(), self.follows(entry));
+            stat.map_or(FileKind::Unknown, |stat| stat.kind)
+        };
+        let kind = kind.unwrap_or_else(look);
+        session.watch.observer.wants(entry, kind)
     }
 
     fn read(&mut self, dir: &Arc<Dir<P>>) {
@@ -287,6 +304,9 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
                 dst_name: name,
                 role: Role::Found,
             };
+            if !self.is_wanted(&entry, kind) {
+                continue;
+            }
             let before = self.summary.bytes;
             let outcome = match kind {
                 Some(FileKind::Directory) => Outcome::Directory,

@@ -1,0 +1,100 @@
+//! What is compared besides content.
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::path::Path;
+
+use super::{Compare, Difference, Dirs, Session};
+use crate::error::Operation;
+use crate::platform::{At, FileKind, Platform, Stat, Target};
+
+impl<P: Platform> Session<'_, P> {
+    pub(super) fn other(
+        &self,
+        dir: &Dirs<P>,
+        path: &Path,
+        names: (&OsStr, &OsStr),
+        stats: &(Stat, Stat),
+    ) {
+        let (src, dst) = stats;
+        if src.kind == FileKind::Symlink {
+            let target = |dir, name| self.platform.read_link(At { dir, name });
+            match (target(&dir.src, names.0), target(&dir.dst, names.1)) {
+                (Err(code), _) => self.fail(path, Operation::ReadLink, code),
+                (_, Err(code)) => self.fail(path, Operation::Verify, code),
+                (Ok(src), Ok(dst)) if src != dst => self.tell(path, &Difference::Target),
+                _ => {}
+            }
+        } else if src.device != dst.device {
+            self.tell(path, &Difference::Device);
+        }
+    }
+
+    pub(super) fn attributes(
+        &self,
+        dir: &Dirs<P>,
+        path: &Path,
+        names: (&OsStr, &OsStr),
+        (src, dst): &(Stat, Stat),
+    ) {
+        let Compare {
+            mode,
+            owner,
+            times,
+            xattrs,
+            ..
+        } = *self.compare;
+        // A symbolic link's bits mean nothing.
+        if mode && src.mode != dst.mode && src.kind != FileKind::Symlink {
+            self.tell(path, &Difference::Mode(src.mode, dst.mode));
+        }
+        if owner && (src.uid, src.gid) != (dst.uid, dst.gid) {
+            let (from, to) = ((src.uid, src.gid), (dst.uid, dst.gid));
+            self.tell(path, &Difference::Owner(from, to));
+        }
+        if times && src.modified != dst.modified {
+            let (from, to) = (src.modified, dst.modified);
+            let (from, to) = ((from.seconds, from.nanos), (to.seconds, to.nanos));
+            self.tell(path, &Difference::Modified(from, to));
+        }
+        if xattrs {
+            self.xattrs(dir, path, names);
+        }
+    }
+
+    fn xattrs(&self, dir: &Dirs<P>, path: &Path, names: (&OsStr, &OsStr)) {
+        let src = self.xattr_names(&dir.src, names.0);
+        let dst = self.xattr_names(&dir.dst, names.1);
+        for name in src.union(&dst) {
+            let value = |dir, file| {
+                let target = Target::Named(At { dir, name: file });
+                let mut value = Vec::new();
+                self.platform
+                    .xattr(target, name, &mut value)
+                    .map(|is_there| is_there.then_some(value))
+            };
+            match (value(&dir.src, names.0), value(&dir.dst, names.1)) {
+                (Err(code), _) | (_, Err(code)) => self.fail(path, Operation::ReadXattrs, code),
+                (Ok(src), Ok(dst)) if src != dst => {
+                    let name = String::from_utf8_lossy(name).into_owned();
+                    self.tell(path, &Difference::Xattr(name));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// None where there are no such things.
+    fn xattr_names(&self, dir: &P::Handle, name: &OsStr) -> BTreeSet<Vec<u8>> {
+        let mut names = Vec::new();
+        let target = Target::Named(At { dir, name });
+        if self.platform.xattr_names(target, &mut names).is_err() {
+            return BTreeSet::new();
+        }
+        let names = names.split(|byte| *byte == 0);
+        names
+            .filter(|it| !it.is_empty())
+            .map(<[u8]>::to_vec)
+            .collect()
+    }
+}
