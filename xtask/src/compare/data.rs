@@ -157,7 +157,8 @@ fn tree(
     }
     if attributes {
         // From below, as a later child would set the time of its parent again.
-        for (number, path) in paths.iter().enumerate().rev() {
+        let all = std::iter::once(at).chain(paths.iter().map(PathBuf::as_path));
+        for (number, path) in all.enumerate().collect::<Vec<_>>().into_iter().rev() {
             let directory = File::open(path).at("open", path)?;
             let old = old(number as u64);
             directory.set_modified(old).at("set the time of", path)?;

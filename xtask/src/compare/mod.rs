@@ -137,30 +137,41 @@ fn measure(args: &CompareArgs, programs: &Programs, data: &Path) -> Result<()> {
         .iter()
         .map(|(row, place)| needed_bytes(row, *place, args.scale));
     let labs = labs(args.images.as_deref(), rows.max().unwrap_or_default())?;
-    lab::sweep(&labs)?;
-    let run = describe(programs, &labs)?;
+    let measured = measure_all(&chosen, args, programs, data, &labs);
+    // It stays if another run has a lab there.
+    let _ = fs::remove_dir(&labs);
+    write_pages(&measured?, data)
+}
+
+/// Measures these, and keeps each as soon as it is known.
+fn measure_all(
+    chosen: &[(&'static Row, Place)],
+    args: &CompareArgs,
+    programs: &Programs,
+    data: &Path,
+    labs: &Path,
+) -> Result<Records> {
+    lab::sweep(labs)?;
+    let run = describe(programs, labs)?;
     let mut records = Records::read(data)?;
     let plan = Plan {
-        labs: &labs,
+        labs,
         programs,
         rounds: args.rounds as usize,
         scale: args.scale,
     };
     for (row, place) in chosen {
-        require_room(row, place, args.scale, &labs)?;
+        require_room(row, *place, args.scale, labs)?;
         let tools = match &args.tools[..] {
             [] => row.tools(),
             tools => tools.to_vec(),
         };
-        let pairs = plan.measure(row, place, &tools, &run.date)?;
+        let pairs = plan.measure(row, *place, &tools, &run.date)?;
         render::tell(&pairs);
         records.merge(&run, pairs);
-        // What is measured stays, whatever happens to the next.
         records.write(data)?;
     }
-    // It stays if another run has a lab there.
-    let _ = fs::remove_dir(&labs);
-    write_pages(&records, data)
+    Ok(records)
 }
 
 /// The rows and places that the user wants, in the table's order.
