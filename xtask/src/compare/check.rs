@@ -1,11 +1,11 @@
 //! Is it a copy? A program that is fast and wrong is named, not ranked.
 
 use std::fs::{self, File, Metadata};
+use std::io::ErrorKind;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 
 use rustix::fs::SeekFrom;
 use rustix::io::Errno;
@@ -15,6 +15,8 @@ use crate::error::{Context, Error, Result};
 
 /// More than there are processors: on a slow mount each waits.
 const THREADS: usize = 8;
+
+const ABSENT: &str = "not there";
 
 const BUFFER_BYTES: usize = 1 << 20;
 
@@ -35,57 +37,111 @@ pub(super) enum Sharing {
     None,
 }
 
-/// What is wrong with the copy, if anything is.
-pub(super) fn fault(src: &Path, dst: &Path, wanted: Wanted) -> Result<Option<String>> {
-    let names = names(src)?;
-    if !dst.exists() {
-        return Ok(Some("there is no copy".into()));
+/// What is copied, listed once: it is compared with many copies.
+#[derive(Debug)]
+pub(super) struct Source {
+    root: PathBuf,
+    /// Of all below the root, and of itself: "".
+    names: Vec<PathBuf>,
+}
+
+impl Source {
+    pub(super) fn list(root: &Path) -> Result<Self> {
+        let mut names = vec![PathBuf::new()];
+        walk(root, |name| names.push(name))?;
+        Ok(Self {
+            root: root.to_owned(),
+            names,
+        })
     }
-    let copied = self::names(dst)?;
-    if names != copied {
-        let other = names
-            .iter()
-            .find(|name| copied.binary_search(name).is_err());
-        return Ok(Some(match other {
-            Some(name) => format!("{} is not there", name.display()),
-            None => "there is more than in the source".into(),
-        }));
-    }
-    let differs = differing(src, dst, &names, wanted)?;
-    if let [(name, what)] = &differs[..]
-        && name.as_os_str().is_empty()
-    {
-        return Ok(Some(format!("the copy's {what} differ")));
-    }
-    if let Some((name, what)) = differs.first() {
-        let count = differs.len();
-        let entries = if count == 1 {
-            "entry differs"
-        } else {
-            "entries differ"
+
+    /// What is wrong with the copy, if anything is.
+    pub(super) fn fault(&self, dst: &Path, wanted: Wanted) -> Result<Option<String>> {
+        let counting = || {
+            let mut count = 1;
+            walk(dst, |_| count += 1).map(|()| count)
         };
-        let name = name.display();
-        let first = if count == 1 { "" } else { "first " };
-        return Ok(Some(format!("{count} {entries}: {first}{name}, {what}")));
-    }
-    let shared = match wanted.sharing {
-        Sharing::Either => return Ok(None),
-        Sharing::All | Sharing::None => shared(dst)?,
-    };
-    Ok(match (wanted.sharing, shared) {
-        (Sharing::None, (1.., _)) => {
-            Some("it shares extents with the source, against its orders".into())
+        let (count, differs) = thread::scope(|scope| {
+            let counting = scope.spawn(counting);
+            let differs = self.differing(dst, wanted);
+            (join(counting), differs)
+        });
+        if let Some(fault) = told(&differs?) {
+            return Ok(Some(fault));
         }
-        (Sharing::All, (_, 1..)) => Some("not all of it is cloned".into()),
-        _ => None,
+        // All names of the source are there, so that more of them are others.
+        if count? != self.names.len() {
+            return Ok(Some("there is more than in the source".into()));
+        }
+        let shared = match wanted.sharing {
+            Sharing::Either => return Ok(None),
+            Sharing::All | Sharing::None => shared(dst)?,
+        };
+        Ok(match (wanted.sharing, shared) {
+            (Sharing::None, (1.., _)) => {
+                Some("it shares extents with the source, against its orders".into())
+            }
+            (Sharing::All, (_, 1..)) => Some("not all of it is cloned".into()),
+            _ => None,
+        })
+    }
+
+    /// The names that are not the same on both sides, sorted, and what differs.
+    fn differing(&self, dst: &Path, wanted: Wanted) -> Result<Vec<(&Path, &'static str)>> {
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let mut found = Vec::new();
+            let mut buffers = [vec![0; BUFFER_BYTES], vec![0; BUFFER_BYTES]];
+            while let Some(name) = self.names.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let (src, dst) = (below(&self.root, name), below(dst, name));
+                if let Some(what) = difference(&src, &dst, wanted, &mut buffers)? {
+                    found.push((name.as_path(), what));
+                }
+            }
+            Ok(found)
+        };
+        let mut found = thread::scope(|scope| {
+            let threads = [(); THREADS].map(|()| scope.spawn(work));
+            let found: Result<Vec<_>> = threads.into_iter().map(join).collect();
+            found.map(|found| found.concat())
+        })?;
+        found.sort_unstable();
+        Ok(found)
+    }
+}
+
+fn join<T>(thread: ScopedJoinHandle<'_, Result<T>>) -> Result<T> {
+    let ended = thread.join();
+    ended.unwrap_or_else(|_| Err(Error::new("a check panicked")))
+}
+
+/// What differs, in words; of many the first.
+fn told(differs: &[(&Path, &str)]) -> Option<String> {
+    let (name, what) = differs.first()?;
+    let count = differs.len();
+    let name = name.display();
+    Some(if name.to_string().is_empty() {
+        format!("the copy: {what}")
+    } else if count == 1 {
+        format!("{name}: {what}")
+    } else {
+        format!("{count} entries, {name} among them: {what}")
     })
 }
 
-/// All names below `root`, sorted, and that of `root` itself: "".
-fn names(root: &Path) -> Result<Vec<PathBuf>> {
-    let mut names = vec![PathBuf::new()];
+/// Joining an empty name would make a file's path one of a directory.
+fn below(root: &Path, name: &Path) -> PathBuf {
+    if name.as_os_str().is_empty() {
+        root.to_owned()
+    } else {
+        root.join(name)
+    }
+}
+
+/// All names below `root`; none if it is a file, or not there.
+fn walk(root: &Path, mut each: impl FnMut(PathBuf)) -> Result<()> {
     let mut directories = Vec::new();
-    if fs::symlink_metadata(root).at("stat", root)?.is_dir() {
+    if root.is_dir() {
         directories.push(PathBuf::new());
     }
     while let Some(directory) = directories.pop() {
@@ -96,46 +152,10 @@ fn names(root: &Path) -> Result<Vec<PathBuf>> {
             if entry.file_type().at("stat", &path)?.is_dir() {
                 directories.push(name.clone());
             }
-            names.push(name);
+            each(name);
         }
     }
-    names.sort_unstable();
-    Ok(names)
-}
-
-/// The names that are not the same on both sides, sorted, and what differs.
-fn differing(
-    src: &Path,
-    dst: &Path,
-    names: &[PathBuf],
-    wanted: Wanted,
-) -> Result<Vec<(PathBuf, &'static str)>> {
-    let next = AtomicUsize::new(0);
-    let found = Mutex::new(Vec::new());
-    let work = || {
-        let mut buffers = [vec![0; BUFFER_BYTES], vec![0; BUFFER_BYTES]];
-        while let Some(name) = names.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let below = |root: &Path| match name.as_os_str() {
-                name if name.is_empty() => root.to_owned(),
-                name => root.join(name),
-            };
-            if let Some(what) = difference(&below(src), &below(dst), wanted, &mut buffers)? {
-                let mut found = found.lock().map_err(|_| Error::new("a check failed"))?;
-                found.push((name.clone(), what));
-            }
-        }
-        Ok(())
-    };
-    thread::scope(|scope| -> Result<()> {
-        let threads = [(); THREADS].map(|()| scope.spawn(work));
-        threads.into_iter().try_for_each(|thread| {
-            let ended = thread.join();
-            ended.unwrap_or_else(|_| Err(Error::new("a check panicked")))
-        })
-    })?;
-    let mut found = found.into_inner().doing("gather what differs")?;
-    found.sort_unstable();
-    Ok(found)
+    Ok(())
 }
 
 fn difference(
@@ -145,20 +165,23 @@ fn difference(
     buffers: &mut [Vec<u8>; 2],
 ) -> Result<Option<&'static str>> {
     let from = fs::symlink_metadata(src).at("stat", src)?;
-    let to = fs::symlink_metadata(dst).at("stat", dst)?;
+    let to = match fs::symlink_metadata(dst) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Some(ABSENT)),
+        to => to.at("stat", dst)?,
+    };
     if from.file_type() != to.file_type() {
-        return Ok(Some("type"));
+        return Ok(Some("another type"));
     }
     if from.is_file() {
         if from.len() != to.len() {
-            return Ok(Some("size"));
+            return Ok(Some("another size"));
         }
         let open = |path: &Path| File::open(path).at("open", path);
         if !has_same_content(&open(src)?, &open(dst)?, from.len(), buffers).at("compare", dst)? {
-            return Ok(Some("content"));
+            return Ok(Some("other content"));
         }
         if wanted.holes && to.blocks() > 2 * from.blocks() {
-            return Ok(Some("holes"));
+            return Ok(Some("holes that were filled"));
         }
     }
     Ok(wanted.attributes.then(|| attribute(&from, &to)).flatten())
@@ -167,9 +190,12 @@ fn difference(
 fn attribute(from: &Metadata, to: &Metadata) -> Option<&'static str> {
     let time = |stat: &Metadata| (stat.mtime(), stat.mtime_nsec());
     [
-        ("mode", from.mode() == to.mode()),
-        ("owner", (from.uid(), from.gid()) == (to.uid(), to.gid())),
-        ("time", time(from) == time(to)),
+        ("another mode", from.mode() == to.mode()),
+        (
+            "another owner",
+            (from.uid(), from.gid()) == (to.uid(), to.gid()),
+        ),
+        ("another time", time(from) == time(to)),
     ]
     .into_iter()
     .find_map(|(what, is_same)| (!is_same).then_some(what))
@@ -265,7 +291,8 @@ mod tests {
         }
         spoil(&sides[1]);
         // Directories were made at two times.
-        fault(&sides[0], &sides[1], wanted).expect("a judgement")
+        let source = Source::list(&sides[0]).expect("a list");
+        source.fault(&sides[1], wanted).expect("a judgement")
     }
 
     #[test]
@@ -277,17 +304,19 @@ mod tests {
     fn what_is_wrong_is_named() {
         let spoiled = |spoil: fn(&Path)| fault_after(PLAIN, spoil).expect("a fault");
         let gone = spoiled(|copy| fs::remove_file(copy.join("small")).expect("a removal"));
-        assert_eq!(gone, "small is not there");
+        assert_eq!(gone, "small: not there");
+        let gone = spoiled(|copy| fs::remove_dir_all(copy).expect("a removal"));
+        assert_eq!(gone, "the copy: not there");
         let more = spoiled(|copy| fs::write(copy.join("more"), "").expect("a write"));
         assert_eq!(more, "there is more than in the source");
         let shorter = spoiled(|copy| fs::write(copy.join("small"), "1").expect("a write"));
-        assert_eq!(shorter, "1 entry differs: small, size");
+        assert_eq!(shorter, "small: another size");
         let changed = spoiled(|copy| {
             let path = copy.join("d/large");
             let file = File::options().write(true).open(path).expect("the file");
             file.write_all_at(b"x", 2 << 20).expect("a write");
         });
-        assert_eq!(changed, "1 entry differs: d/large, content");
+        assert_eq!(changed, "d/large: other content");
     }
 
     #[test]
@@ -318,11 +347,13 @@ mod tests {
             holes: true,
             ..PLAIN
         };
-        assert_eq!(fault(&src, &dst, PLAIN).expect("a judgement"), None);
-        let fault = fault(&src, &dst, wanted)
+        let source = Source::list(&src).expect("a list");
+        assert_eq!(source.fault(&dst, PLAIN).expect("a judgement"), None);
+        let fault = source
+            .fault(&dst, wanted)
             .expect("a judgement")
             .expect("a fault");
-        assert_eq!(fault, "the copy's holes differ");
+        assert_eq!(fault, "the copy: holes that were filled");
     }
 
     #[test]

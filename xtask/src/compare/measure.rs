@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use super::check::{self, Sharing, Wanted};
+use super::check::{Sharing, Source, Wanted};
 use super::place::Place;
 use super::programs::{Program, Programs};
 use super::record::{Pair, Round};
@@ -43,6 +43,7 @@ struct Bench<'a> {
     plan: &'a Plan<'a>,
     src: PathBuf,
     dst: PathBuf,
+    source: Source,
     /// What is synced between runs.
     volumes: [PathBuf; 2],
 }
@@ -71,14 +72,18 @@ impl Plan<'_> {
     ) -> Result<Vec<Pair>> {
         let root = self.labs.join(std::process::id().to_string());
         let lab = Lab::up_with(&root, LAB_GIB, &on.filesystems())?;
-        let (src, dst) = on.directories(lab.root());
+        let (src_volume, dst_volume) = on.directories(lab.root());
+        let src = src_volume.join("source");
+        let attributes = matches!(row.work, Work::Archive | Work::Again);
+        row.data.scaled(self.scale).make(&src, attributes)?;
         let bench = Bench {
             row,
             on,
             plan: self,
-            src: src.join("source"),
-            dst: dst.join("copy"),
-            volumes: [src, dst],
+            source: Source::list(&src)?,
+            src,
+            dst: dst_volume.join("copy"),
+            volumes: [src_volume, dst_volume],
         };
         let pairs = bench.pairs(tools, run);
         lab.down()?;
@@ -89,9 +94,6 @@ impl Plan<'_> {
 impl Bench<'_> {
     fn pairs(&self, tools: &[Tool], run: &str) -> Result<Vec<Pair>> {
         let work = self.row.work;
-        let attributes = matches!(work, Work::Archive | Work::Again);
-        let data = self.row.data.scaled(self.plan.scale);
-        data.make(&self.src, attributes)?;
         let words = tools::copyist(work);
         let copyist = Runner {
             program: &self.plan.programs.copyist,
@@ -218,7 +220,7 @@ impl Bench<'_> {
             Ok(took) => took,
             Err(said) => return Ok(Err(said)),
         };
-        let fault = check::fault(&self.src, &self.dst, self.wanted())?;
+        let fault = self.source.fault(&self.dst, self.wanted())?;
         signals::check()?;
         Ok(match fault {
             Some(fault) => Err(fault),
