@@ -80,23 +80,27 @@ impl Filter {
         }))
     }
 
-    /// Whether an entry is copied.
+    /// Whether an entry is copied; those that are not are counted.
     pub(crate) fn wants(&self, paths: &dyn PathSource, kind: FileKind) -> bool {
-        let path = paths.src();
+        let wanted = self.would_want(&paths.src(), kind);
+        if !wanted {
+            self.left_out.fetch_add(1, Ordering::Relaxed);
+        }
+        wanted
+    }
+
+    /// The same of a path, not counted.
+    pub(crate) fn would_want(&self, path: &Path, kind: FileKind) -> bool {
         let below = |src: &PathBuf| path.strip_prefix(src).ok();
-        let relative = self.sources.iter().find_map(below).unwrap_or(&path);
+        let relative = self.sources.iter().find_map(below).unwrap_or(path);
         let is_dir = kind == FileKind::Directory;
-        let wanted = match (relative.as_os_str().is_empty(), path.file_name()) {
+        match (relative.as_os_str().is_empty(), path.file_name()) {
             // A directory that was named is copied; a file that was named has a name to be judged.
             (true, _) if is_dir => true,
             (true, Some(name)) => self.wants_path(Path::new(name), false),
             (true, None) => true,
             (false, _) => self.wants_path(relative, is_dir),
-        };
-        if !wanted {
-            self.left_out.fetch_add(1, Ordering::Relaxed);
         }
-        wanted
     }
 
     /// How many were not.

@@ -16,6 +16,7 @@ mod messages;
 mod names;
 mod operands;
 mod pages;
+mod preflight;
 mod progress;
 mod quoting;
 mod report;

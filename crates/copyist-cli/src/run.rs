@@ -19,6 +19,7 @@ use crate::last_line::{Told, last_line};
 use crate::manifest::Manifest;
 use crate::messages::{Words, io_text};
 use crate::operands;
+use crate::preflight;
 use crate::progress::Progress;
 use crate::quoting::Quoter;
 use crate::report::{Reporter, lock};
@@ -94,6 +95,18 @@ fn copy(
     let filter = Filter::new(&settings.filters, operands, quoter)?;
     let cancel = CancelToken::new();
     let signals = watch_signals(console, &cancel).map_err(|error| no_thread(&error))?;
+    if settings.preflight
+        && !settings.is_dry()
+        && !preflight::passes(
+            settings,
+            operands,
+            filter.as_ref(),
+            (console, quoter),
+            &cancel,
+        )
+    {
+        return Ok(signals.exit_code().unwrap_or(1));
+    }
     let progress =
         Progress::start(settings.progress, console).map_err(|error| no_thread(&error))?;
     let counters = progress

@@ -37,6 +37,7 @@ mod method;
 mod options;
 mod plan;
 mod platform;
+mod preflight;
 mod probe;
 mod progress;
 mod prove;
@@ -62,6 +63,7 @@ pub use options::{
 };
 pub use plan::Skip;
 pub use platform::FileKind;
+pub use preflight::{BadName, Obstacle, preflight};
 pub use probe::{Answer, Choice, Choices, FileLimit, How, Probe, VolumeProbe};
 pub use progress::{CancelToken, Event, Made, Observer, PathSource, Question, Silent, Warning};
 pub use prove::shared_bytes;

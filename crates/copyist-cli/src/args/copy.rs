@@ -1,6 +1,6 @@
 //! The options that only `copy` takes.
 
-use super::{Opt, TELL, WHAT};
+use super::{HOW, Opt, TELL, WHAT};
 use crate::getopt::Flag;
 use crate::getopt::Takes::{self, Nothing, Required};
 
@@ -13,6 +13,7 @@ pub(crate) enum Copy {
     IgnoreFile,
     Include,
     Json,
+    NoPreflight,
     Quiet,
 }
 
@@ -43,5 +44,6 @@ pub(super) const COPY: &[Flag<Opt>] = &[
     copy(Copy::IgnoreFile, "", &["ignore-file"], Required("FILE"), WHAT, "Leave out what the gitignore rules in FILE say (! takes back), relative to SOURCE"),
     copy(Copy::Include, "", &["include"], Required("GLOB"), WHAT, "Copy what matches GLOB, whatever the other filters say; without others, only files that match"),
     copy(Copy::Json, "", &["json"], Nothing, TELL, "Write what was done to standard output, one JSON object a line (same as --report=-)"),
+    copy(Copy::NoPreflight, "", &["no-preflight"], Nothing, HOW, "Don't look first whether space, names or sizes stand in the way"),
     copy(Copy::Quiet, "q", &["quiet"], Nothing, TELL, "No progress, and no last line that says what was done"),
 ];

@@ -12,6 +12,7 @@ impl Reader<'_> {
         self.archive();
         self.settings.progress = When::Auto;
         self.settings.last_line = true;
+        self.settings.preflight = true;
     }
 
     /// What an option of `copy` does.
@@ -28,6 +29,7 @@ impl Reader<'_> {
             Copy::IgnoreFile => filter(Rule::IgnoreFile),
             Copy::Include => filter(Rule::Include),
             Copy::DryRun => settings.dry_run = true,
+            Copy::NoPreflight => settings.preflight = false,
             Copy::Json => settings.report = Some("-".into()),
             Copy::Quiet => {
                 settings.progress = When::Never;

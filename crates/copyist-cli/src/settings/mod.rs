@@ -59,6 +59,8 @@ pub(crate) struct Settings {
     pub(crate) quiet: bool,
     /// Change nothing, and say what would be done.
     pub(crate) dry_run: bool,
+    /// Look first what stands in the way.
+    pub(crate) preflight: bool,
     /// Change nothing, and say how it would be done.
     pub(crate) explain: bool,
     /// At the end, say on standard output what was done.

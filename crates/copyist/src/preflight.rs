@@ -1,0 +1,426 @@
+//! What stands in the way of a copy, found before its first byte: a volume without the space, names
+//! that are one there, files and names that it can't hold.
+//!
+//! The source is walked and looked at, nothing is read or made. What can't be looked at is passed
+//! over: the copy will tell.
+
+use std::collections::{HashMap, HashSet};
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use unicode_normalization::UnicodeNormalization as _;
+
+use crate::copier::Operand;
+use crate::facts::{Facts, FileFacts, FsKind, Known, VolumeFacts};
+use crate::method::{Method, MethodSet};
+use crate::options::{Follow, Make, Options, Sparse, Update};
+use crate::plan;
+use crate::platform::native::Native;
+use crate::platform::{At, Batch, FileId, FileKind, Open, Platform, Stat};
+use crate::progress::CancelToken;
+
+/// FAT keeps a file's length in 32 bits.
+const FAT_FILE_BYTES: u64 = u32::MAX as u64;
+
+/// What FAT and exFAT have no place for in a name (besides control characters).
+const FAT_CHARACTERS: &str = "\"*/:<>?\\|";
+
+/// The longest name on FAT and exFAT, UTF-16 code units.
+const FAT_NAME_UNITS: usize = 255;
+
+/// One thing in the way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Obstacle {
+    /// The destination's volume has less space than is needed (clones and holes need none, and what is
+    /// replaced gives its own back).
+    Space {
+        /// What goes there.
+        dst: PathBuf,
+        /// Bytes needed.
+        needed: u64,
+        /// Bytes that this user may still use.
+        free: u64,
+    },
+    /// Two sources have names that are one name on the destination's volume.
+    Collision(PathBuf, PathBuf),
+    /// The volume can't hold a file of this size.
+    TooLarge {
+        /// The file.
+        src: PathBuf,
+        /// Its size, bytes.
+        size: u64,
+        /// The largest that the volume holds, bytes.
+        limit: u64,
+    },
+    /// The volume can't hold this name.
+    Name(PathBuf, BadName),
+}
+
+/// What is wrong with a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BadName {
+    /// It is longer than the volume's names are.
+    TooLong,
+    /// The volume's names can't have this character.
+    Character(char),
+    /// It is no Unicode text.
+    NotText,
+}
+
+/// Looks for what stands in the way of [`crate::Copier::copy_operands`]. `wants` says which entries
+/// are wanted, as [`crate::Observer::wants`] does; `tell` is told of each obstacle.
+pub fn preflight(
+    operands: &[Operand],
+    options: &Options,
+    cancel: &CancelToken,
+    wants: &dyn Fn(&Path, FileKind) -> bool,
+    tell: &mut dyn FnMut(Obstacle),
+) {
+    if options.make != Make::Copy || options.attributes_only {
+        return;
+    }
+    let platform = &Native::new();
+    let Ok(current) = platform.current_dir() else {
+        return;
+    };
+    let mut look = Look {
+        platform,
+        options,
+        cancel,
+        wants,
+        tell,
+        current,
+        volumes: HashMap::new(),
+        linked: HashSet::new(),
+        top: HashMap::new(),
+    };
+    for operand in operands {
+        look.operand(operand);
+    }
+    look.space();
+}
+
+/// Where a part of the copy goes.
+#[derive(Clone, Copy)]
+struct Pair {
+    src: VolumeFacts,
+    dst: VolumeFacts,
+}
+
+/// What is known of a destination's volume.
+struct Target {
+    dst: PathBuf,
+    needed: u64,
+    freed: u64,
+    free: Option<u64>,
+    name_bytes: u64,
+}
+
+/// A directory to be walked.
+struct Dir {
+    src: PathBuf,
+    dst: PathBuf,
+    /// It is there already.
+    dst_exists: bool,
+}
+
+struct Look<'a, P: Platform> {
+    platform: &'a P,
+    options: &'a Options,
+    cancel: &'a CancelToken,
+    wants: &'a dyn Fn(&Path, FileKind) -> bool,
+    tell: &'a mut dyn FnMut(Obstacle),
+    current: P::Handle,
+    volumes: HashMap<u64, Target>,
+    /// Files of several names that were counted.
+    linked: HashSet<FileId>,
+    /// The names that operands take, by their directory.
+    top: HashMap<PathBuf, HashMap<String, PathBuf>>,
+}
+
+impl<P: Platform> Look<'_, P> {
+    fn stat(&self, path: &Path, follow: bool) -> Option<Stat> {
+        let at = At {
+            dir: &self.current,
+            name: path.as_os_str(),
+        };
+        self.platform.stat(at, follow).ok()
+    }
+
+    fn open(&self, path: &Path, follow: bool) -> Option<P::Handle> {
+        let at = At {
+            dir: &self.current,
+            name: path.as_os_str(),
+        };
+        let opened = self.platform.open(at, Open::Directory { follow });
+        opened.ok()
+    }
+
+    fn operand(&mut self, operand: &Operand) {
+        let follow = self.options.follow != Follow::Never;
+        let Some(stat) = self.stat(&operand.src, follow) else {
+            return;
+        };
+        if !(self.wants)(&operand.src, stat.kind) {
+            return;
+        }
+        let Some(pair) = self.pair(operand, &stat) else {
+            return;
+        };
+        let parent = operand.dst.parent().unwrap_or(Path::new("")).to_path_buf();
+        if let Some(name) = operand.dst.file_name() {
+            let mut names = self.top.remove(&parent).unwrap_or_default();
+            self.name(name, &operand.src, pair, &mut names);
+            self.top.insert(parent, names);
+        }
+        let old = self.stat(&operand.dst, true);
+        if stat.kind != FileKind::Directory {
+            return self.file(&operand.src, &stat, old.as_ref(), pair);
+        }
+        if !self.options.recursive {
+            return;
+        }
+        let mut dirs = vec![Dir {
+            src: operand.src.clone(),
+            dst: operand.dst.clone(),
+            dst_exists: old.is_some(),
+        }];
+        while let Some(dir) = dirs.pop() {
+            if self.cancel.is_cancelled() {
+                return;
+            }
+            self.directory(&dir, &stat, pair, &mut dirs);
+        }
+    }
+
+    /// The volumes of an operand; the destination's is that of the next directory that is there.
+    fn pair(&mut self, operand: &Operand, src: &Stat) -> Option<Pair> {
+        let src_dir = match src.kind {
+            FileKind::Directory => operand.src.as_path(),
+            _ => operand.src.parent().unwrap_or(Path::new("")),
+        };
+        let or_here = |path: &Path| match path.as_os_str().is_empty() {
+            true => PathBuf::from("."),
+            false => path.to_path_buf(),
+        };
+        let src = self.open(&or_here(src_dir), true)?;
+        let there = |path: &Path| Some((or_here(path), self.open(&or_here(path), true)?));
+        let (path, dst) = operand.dst.ancestors().find_map(there)?;
+        let src = self.platform.volume(&src).ok()?;
+        let mut facts = self.platform.volume(&dst).ok()?;
+        if facts.folds_case == Known::Unknown && self.folds(&path, facts.id) {
+            facts.folds_case = Known::Yes;
+        }
+        let platform = self.platform;
+        self.volumes.entry(facts.id).or_insert_with(|| {
+            let mounted = platform.describe(&dst).ok();
+            Target {
+                dst: operand.dst.clone(),
+                needed: 0,
+                freed: 0,
+                free: mounted.as_ref().map(|it| it.free_bytes),
+                name_bytes: mounted.map_or(u64::MAX, |it| it.name_bytes),
+            }
+        });
+        Some(Pair { src, dst: facts })
+    }
+
+    /// Whether a directory is found under its name in the other case: where nobody tells of such a
+    /// rule (FUSE, a server), that shows it, and nothing has to be made for it.
+    fn folds(&self, dir: &Path, volume: u64) -> bool {
+        let Some(name) = dir.file_name().and_then(OsStr::to_str) else {
+            return false;
+        };
+        let swap = |c: char| match c.is_ascii_uppercase() {
+            true => c.to_ascii_lowercase(),
+            false => c.to_ascii_uppercase(),
+        };
+        let swapped: String = name.chars().map(swap).collect();
+        let id = |path: &Path| self.stat(path, true).map(|stat| stat.id);
+        let parent = dir.parent().filter(|it| !it.as_os_str().is_empty());
+        let parent = id(parent.unwrap_or(Path::new(".")));
+        // The name of a mount point is the other volume's.
+        parent.is_some_and(|parent| parent.volume == volume)
+            && swapped != name
+            && id(dir).is_some()
+            && id(&dir.with_file_name(swapped)) == id(dir)
+    }
+
+    fn directory(&mut self, dir: &Dir, top: &Stat, pair: Pair, dirs: &mut Vec<Dir>) {
+        let Some(src) = self.open(&dir.src, true) else {
+            return;
+        };
+        let dst = dir.dst_exists.then(|| self.open(&dir.dst, true)).flatten();
+        let (mut batch, mut buffer, mut names) = (Batch::default(), Vec::new(), HashMap::new());
+        loop {
+            let read = self.platform.read_dir(&src, &mut buffer, &mut batch);
+            if read.is_err() || batch.is_empty() || self.cancel.is_cancelled() {
+                return;
+            }
+            for (name, _) in batch.iter() {
+                let Ok(stat) = self.platform.stat(At { dir: &src, name }, false) else {
+                    continue;
+                };
+                let path = dir.src.join(name);
+                if !(self.wants)(&path, stat.kind) {
+                    continue;
+                }
+                self.name(name, &path, pair, &mut names);
+                let old = dst.as_ref().and_then(|dir| {
+                    let old = self.platform.stat(At { dir, name }, true);
+                    old.ok()
+                });
+                let within = !self.options.one_file_system || stat.id.volume == top.id.volume;
+                if stat.kind != FileKind::Directory {
+                    self.file(&path, &stat, old.as_ref(), pair);
+                } else if within {
+                    dirs.push(Dir {
+                        src: path,
+                        dst: dir.dst.join(name),
+                        dst_exists: old.is_some(),
+                    });
+                }
+            }
+        }
+    }
+
+    /// Whether the volume can hold a name, beside the others that it gets.
+    fn name(&mut self, name: &OsStr, src: &Path, pair: Pair, names: &mut HashMap<String, PathBuf>) {
+        let limit = self.volumes.get(&pair.dst.id).map(|it| it.name_bytes);
+        if let Some(bad) = bad_name(name, pair.dst.kind, limit.unwrap_or(u64::MAX)) {
+            (self.tell)(Obstacle::Name(src.to_path_buf(), bad));
+        }
+        if pair.dst.folds_case != Known::Yes {
+            return;
+        }
+        // A volume that folds case takes forms of one character for one too, or does no harm here.
+        let folded: String = name.to_string_lossy().to_lowercase().nfd().collect();
+        if let Some(other) = names
+            .insert(folded, src.to_path_buf())
+            .filter(|it| it != src)
+        {
+            (self.tell)(Obstacle::Collision(other, src.to_path_buf()));
+        }
+    }
+
+    fn file(&mut self, path: &Path, stat: &Stat, old: Option<&Stat>, pair: Pair) {
+        if stat.kind != FileKind::Regular {
+            return;
+        }
+        if pair.dst.kind == FsKind::Fat && stat.size > FAT_FILE_BYTES {
+            (self.tell)(Obstacle::TooLarge {
+                src: path.to_path_buf(),
+                size: stat.size,
+                limit: FAT_FILE_BYTES,
+            });
+        }
+        let is_left = old.is_some_and(|old| match self.options.update {
+            Update::All => false,
+            Update::Older => old.modified >= stat.modified,
+            Update::None | Update::NoneFail => true,
+        });
+        let is_counted =
+            self.options.preserve.links && stat.links > 1 && !self.linked.insert(stat.id);
+        if is_left || is_counted {
+            return;
+        }
+        let needed = self.needed(stat, old.is_none(), pair);
+        if let Some(target) = self.volumes.get_mut(&pair.dst.id) {
+            target.needed += needed;
+            let freed = old.filter(|old| old.kind == FileKind::Regular && old.links == 1);
+            target.freed += freed.map_or(0, |old| old.allocated_bytes);
+        }
+    }
+
+    /// The space that a copy will occupy, as far as the plan tells.
+    fn needed(&self, stat: &Stat, is_free: bool, pair: Pair) -> u64 {
+        let facts = Facts {
+            os: self.platform.os(),
+            kernel: self.platform.kernel(),
+            src: FileFacts {
+                size: stat.size,
+                allocated_bytes: stat.allocated_bytes,
+                is_regular: true,
+                is_compressed: false,
+            },
+            src_volume: pair.src,
+            dst_volume: pair.dst,
+            dst_is_regular: true,
+            dst_is_free: is_free,
+            threads: 1,
+            refused: MethodSet::EMPTY,
+        };
+        let plan = plan::plan(&facts, self.options);
+        let is_sure = pair.dst.clone == Known::Yes && facts.same_volume() == Known::Yes;
+        if is_sure && plan.methods.first() == Some(&Method::Clone) {
+            return 0;
+        }
+        let block = u64::from(pair.dst.block_bytes).max(1);
+        let whole = stat.size.div_ceil(block).saturating_mul(block);
+        match self.options.sparse {
+            Sparse::Never => whole,
+            Sparse::Auto | Sparse::Always => whole.min(stat.allocated_bytes.max(block)),
+        }
+    }
+
+    fn space(&mut self) {
+        let mut targets: Vec<Target> = self.volumes.drain().map(|(_, target)| target).collect();
+        targets.sort_by(|a, b| a.dst.cmp(&b.dst));
+        for target in targets {
+            let needed = target.needed.saturating_sub(target.freed);
+            let Some(free) = target.free.filter(|free| needed > *free) else {
+                continue;
+            };
+            (self.tell)(Obstacle::Space {
+                dst: target.dst,
+                needed,
+                free,
+            });
+        }
+    }
+}
+
+/// What is wrong with a name there, if something is.
+fn bad_name(name: &OsStr, kind: FsKind, limit: u64) -> Option<BadName> {
+    if !matches!(kind, FsKind::Fat | FsKind::ExFat) {
+        return (name.len() as u64 > limit).then_some(BadName::TooLong);
+    }
+    let Some(text) = name.to_str() else {
+        return Some(BadName::NotText);
+    };
+    let bad = |c: &char| FAT_CHARACTERS.contains(*c) || c.is_ascii_control();
+    if let Some(bad) = text.chars().find(bad) {
+        return Some(BadName::Character(bad));
+    }
+    (text.encode_utf16().count() > FAT_NAME_UNITS).then_some(BadName::TooLong)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+
+    use super::{BadName, bad_name};
+    use crate::facts::FsKind;
+
+    #[test]
+    fn names_that_a_volume_can_not_hold_are_known() {
+        let check = |name: &str, kind| bad_name(OsStr::new(name), kind, 255);
+        let long = "x".repeat(256);
+        assert_eq!(check("a:b", FsKind::Ext), None);
+        assert_eq!(check(&long, FsKind::Ext), Some(BadName::TooLong));
+        assert_eq!(check("a:b", FsKind::Fat), Some(BadName::Character(':')));
+        assert_eq!(
+            check("a\u{1}", FsKind::ExFat),
+            Some(BadName::Character('\u{1}'))
+        );
+        assert_eq!(check(&long, FsKind::ExFat), Some(BadName::TooLong));
+        // 255 characters of two bytes each.
+        assert_eq!(check(&"\u{e9}".repeat(255), FsKind::Fat), None);
+        assert_eq!(
+            check(&"\u{e9}".repeat(255), FsKind::Ext),
+            Some(BadName::TooLong)
+        );
+    }
+}
