@@ -13,6 +13,7 @@ pub(crate) const PROGRAMS: &[(&str, &str)] = &[
     ("mkfs.btrfs", "btrfs-progs"),
     ("mkfs.ext4", "e2fsprogs"),
     ("filefrag", "e2fsprogs"),
+    ("fincore", "util-linux"),
     ("mount", "mount"),
     ("losetup", "mount"),
     ("setfacl", "acl"),

@@ -56,6 +56,10 @@ impl Replaced {
 }
 
 impl Observer for Watch {
+    fn wants_times(&self) -> bool {
+        self.reporter.is_some()
+    }
+
     fn event(&self, event: Event<'_>) {
         match event {
             Event::Begin {

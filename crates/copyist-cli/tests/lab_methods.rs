@@ -46,6 +46,46 @@ fn cp(arguments: &[&str], src: &Path, dst: &Path) -> io::Result<Output> {
     command.arg(src).arg(dst).env("LC_ALL", "C").output()
 }
 
+/// How much of a file is in the page cache, bytes, as fincore(1) says.
+fn cached_bytes(file: &Path) -> Fallible<u64> {
+    let output = Command::new("fincore")
+        .args(["--bytes", "--noheadings", "--output=RES"])
+        .arg(file)
+        .output()?;
+    Ok(String::from_utf8(output.stdout)?.trim().parse()?)
+}
+
+/// `drop` and `direct` leave (nearly) nothing of the copy in the cache, `keep` all of it.
+#[test]
+fn a_copy_leaves_in_the_cache_what_it_may() -> Fallible<()> {
+    for filesystem in ["btrfs", "xfs", "ext4"] {
+        let Some(dir) = place(filesystem) else {
+            continue;
+        };
+        let scratch = Scratch::new(&dir)?;
+        let src = scratch.path().join("src");
+        let data: Vec<u8> = (0..80 * MIB).map(|n| (n / 977) as u8).collect();
+        fs::write(&src, &data)?;
+        for (cache, all) in [("keep", true), ("drop", false), ("direct", false)] {
+            let dst = scratch.path().join(cache);
+            let report = reported(
+                &["--reflink=never", &format!("--cache={cache}")],
+                &src,
+                &dst,
+            )?;
+            assert_eq!(report["bytes"], 80 * MIB, "{filesystem} {cache}: {report}");
+            let cached = cached_bytes(&dst)?;
+            assert_eq!(
+                cached > 40 * MIB,
+                all,
+                "{filesystem} {cache}: {cached} bytes in the cache"
+            );
+            assert!(fs::read(&dst)? == data, "{filesystem} {cache}: other bytes");
+        }
+    }
+    Ok(())
+}
+
 /// The report of one copied file.
 fn reported(arguments: &[&str], src: &Path, dst: &Path) -> Fallible<Value> {
     let output = cp(&[&["--report=-"], arguments].concat(), src, dst)?;

@@ -11,7 +11,7 @@ use crate::method::Method;
 use crate::plan::{Plan, Skip};
 use crate::report::{Attempt, Ended, Report};
 use crate::rules::{Remember, Situation, Verdict, judge};
-use crate::transfer::{Mark, Stop};
+use crate::transfer::{self, Mark, Stop};
 
 /// How often a method may ask to be called again without having moved anything.
 pub(crate) const RETRIES: u32 = 16;
@@ -43,6 +43,8 @@ pub(crate) trait Runs {
     fn mark(&self) -> Mark;
     /// What was moved since `mark` (its `offset` stays the mark's).
     fn since(&self, mark: Mark) -> Mark;
+    /// The time, if anybody wants it.
+    fn now(&self) -> Option<Instant>;
 }
 
 /// Tries the plan's methods in order until the transfer is complete.
@@ -76,7 +78,7 @@ fn attempt(
     transfer: &mut impl Runs,
     report: &mut Report,
 ) -> Result<(), (Stop, Verdict, Remember)> {
-    let start = Instant::now();
+    let start = transfer.now();
     let before = transfer.mark();
     let mut retries = 0;
     let mut why = None;
@@ -132,7 +134,7 @@ fn attempt(
         holes: moved.holes,
         ended,
         why: why.filter(|_| result.is_err()),
-        elapsed: start.elapsed(),
+        elapsed: transfer::since(start),
     });
     result
 }

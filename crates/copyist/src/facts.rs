@@ -155,6 +155,8 @@ pub(crate) struct Facts {
     pub(crate) dst_is_free: bool,
     /// How many threads may work on the file.
     pub(crate) threads: usize,
+    /// Memory to be had, files in the cache included, bytes; where it was asked for.
+    pub(crate) memory_bytes: Option<u64>,
     /// Methods that were refused before, for this volume pair or everywhere.
     pub(crate) refused: MethodSet,
 }

@@ -1,7 +1,6 @@
 //! One file's data and attributes: from two names to a report.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use crate::attributes::{self, Attributes, Failed, Made, MakeMode};
 use crate::buffers::Buffers;
@@ -17,7 +16,7 @@ use crate::prove;
 use crate::report::Report;
 use crate::rules;
 use crate::spare::{Spare, Taken};
-use crate::transfer::{Shape, Stop, Transfer, Watch};
+use crate::transfer::{self, Shape, Stop, Transfer, Watch};
 use crate::volumes::VolumePair;
 
 mod check;
@@ -146,7 +145,7 @@ impl<P: Platform> FileCopier<'_, P> {
         if self.may_be_made_whole(&src.stat, dst) {
             return self.copy_by_name(src, dst, pair, report, fail);
         }
-        let start = Instant::now();
+        let start = self.watch.now();
         let target = self.open_destination(&src.stat, dst)?;
         if self.platform.is_dry() {
             return self.plan_only(&src, &target, pair, report);
@@ -167,7 +166,7 @@ impl<P: Platform> FileCopier<'_, P> {
         });
         let is_new = target.made.is_new;
         let result = result.and(self.close(target));
-        report.elapsed = start.elapsed();
+        report.elapsed = transfer::since(start);
         if let Err(error) = &result
             && (is_new || error.is_bad_copy())
             && !(self.options.keep_bad && error.is_bad_copy())
@@ -302,7 +301,7 @@ impl<P: Platform> FileCopier<'_, P> {
         let taken = several.then(|| self.spare.take());
         facts.threads = taken.as_ref().map_or(1, Taken::threads);
         let plan = plan::plan(&facts, self.options);
-        self.prepare(src, target, &facts, &plan)?;
+        self.prepare(src, target)?;
         let shape = Shape {
             hash: hashes.map(|kind| (kind, plan.hash_beside)),
             ..shape(&facts, &plan)
@@ -339,26 +338,18 @@ impl<P: Platform> FileCopier<'_, P> {
             dst_is_regular: true,
             dst_is_free: true,
             threads: 1,
+            memory_bytes: (src.size >= plan::ASK_MEMORY_BYTES)
+                .then(|| self.platform.available_memory())
+                .flatten(),
             refused: pair.refused(),
         }
     }
 
     /// What must be done while the destination is empty.
-    fn prepare(
-        &self,
-        src: &Source<P>,
-        target: &Opened<P>,
-        facts: &Facts,
-        plan: &Plan,
-    ) -> Result<(), FileError> {
+    fn prepare(&self, src: &Source<P>, target: &Opened<P>) -> Result<(), FileError> {
         if self.options.preserve.flags && target.made.is_new {
             let files = (&src.handle, &target.handle);
             attributes::copy_flags(self.platform, self.options, files, false)?;
-        } else if plan.methods.first() == Some(&Method::Clone)
-            && facts.dst_volume.kind == FsKind::Btrfs
-        {
-            // Whatever it had before: with the flag it can be written as well.
-            let _ = attributes::match_for_clone(self.platform, &src.handle, &target.handle);
         }
         Ok(())
     }
@@ -418,6 +409,7 @@ fn shape(facts: &Facts, plan: &Plan) -> Shape {
         preallocate: plan.preallocate,
         threads: plan.threads,
         hash: None,
+        drop_behind: plan.drop_behind,
     }
 }
 

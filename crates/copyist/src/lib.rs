@@ -59,7 +59,8 @@ pub use facts::{FsKind, Known};
 pub use hash::{Hash, HashKind, UnknownHash};
 pub use method::{Method, MethodSet, Os, Tally, UnknownMethod};
 pub use options::{
-    Backup, Flush, Follow, Force, Make, NewMode, Options, Preserve, Reflink, Sparse, Update, Want,
+    Backup, Cache, Flush, Follow, Force, Make, NewMode, Options, Preserve, Reflink, Sparse, Update,
+    Want,
 };
 pub use plan::Skip;
 pub use platform::FileKind;

@@ -156,6 +156,23 @@ pub enum Make {
     Symlink,
 }
 
+/// What a copy may leave in the page cache (`--cache`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Cache {
+    /// `Keep`, but `Drop` for a file that would push everything else out: with its copy, larger than
+    /// the memory that is to be had.
+    #[default]
+    Auto,
+    /// What the system likes.
+    Keep,
+    /// What was there before. Linux: what was copied is written to the device and dropped behind the copy,
+    /// and counts as progress when it is there (RWF_DONTCACHE where kernel and filesystem have it,
+    /// sync_file_range(2), posix_fadvise(2)). Elsewhere like `Direct`.
+    Drop,
+    /// The method [`Method::Direct`](crate::Method::Direct) where the files allow it, else `Drop`.
+    Direct,
+}
+
 pub use crate::platform::Flush;
 
 /// How files are opened and replaced, trees walked and attributes kept.
@@ -214,6 +231,8 @@ pub struct Options {
     pub verify: bool,
     /// Keep a copy that [`Options::verify`] has found to differ.
     pub keep_bad: bool,
+    /// What may stay in the page cache.
+    pub cache: Cache,
     /// One entry after the other, each directory in the order of its inodes (where the system tells
     /// them), so that what an observer sees is in order. A directory's names are all read first.
     pub ordered: bool,
@@ -247,6 +266,7 @@ impl Default for Options {
             hash: None,
             verify: false,
             keep_bad: false,
+            cache: Cache::default(),
             ordered: false,
         }
     }

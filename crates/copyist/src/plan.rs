@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! same volume, can clone, policy allows ─► Clone ─refused─► CopyRange / SystemCopy ─► ReadWrite
-//! small, and cheaper to copy than to clone ─────────────────────────────────────────► ReadWrite
+//! small, and cheaper to copy than to clone ─► CopyRange (tmpfs) ────────────────────► ReadWrite
 //! a stream, or a file made as it is read (procfs) ──────────────────────────────────► ReadWrite
 //! asked for by name ─► those methods alone, in this system's order
 //! ```
@@ -14,7 +14,7 @@ use arrayvec::ArrayVec;
 
 use crate::facts::{Facts, FsKind, Kernel, Known};
 use crate::method::{Method, Os};
-use crate::options::{Follow, Make, Options, Preserve, Reflink, Sparse};
+use crate::options::{Cache, Follow, Make, Options, Preserve, Reflink, Sparse};
 
 /// Why a method is not in the plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +46,8 @@ pub enum Skip {
     Slower,
     /// The content is to be hashed, which is cheapest on its way through memory.
     Unseen,
+    /// It fills the page cache, which was forbidden.
+    FillsCache,
 }
 
 impl fmt::Display for Skip {
@@ -64,6 +66,7 @@ impl fmt::Display for Skip {
             Skip::TooSmall => "another method is cheaper for a small file",
             Skip::Slower => "another method is faster here",
             Skip::Unseen => "the content is to be hashed, and would have to be read again for that",
+            Skip::FillsCache => "it fills the page cache, which was forbidden",
         })
     }
 }
@@ -91,6 +94,8 @@ pub(crate) struct Plan {
     pub(crate) threads: usize,
     /// What passes through memory is hashed by a thread of its own.
     pub(crate) hash_beside: bool,
+    /// Leave the cache as it was.
+    pub(crate) drop_behind: bool,
 }
 
 /// A file of at most this many bytes is read and written at once: cheaper than setting up
@@ -106,6 +111,9 @@ const PREALLOCATE_BYTES: u64 = 8 << 20;
 /// From this size on a file is copied around the cache, on macOS and (by its own copier) on Windows.
 pub(crate) const LARGE_BYTES: u64 = 512 << 20;
 
+/// From this size on it is asked whether there is memory for a file and its copy.
+pub(crate) const ASK_MEMORY_BYTES: u64 = 256 << 20;
+
 /// Makes the plan.
 pub(crate) fn plan(facts: &Facts, options: &Options) -> Plan {
     let holes = holes(facts, options.sparse);
@@ -120,6 +128,7 @@ pub(crate) fn plan(facts: &Facts, options: &Options) -> Plan {
             1
         },
         hash_beside: false,
+        drop_behind: drops_behind(facts, options),
     };
     if options.hash_wanted().is_some() {
         // A hash is made in the order of the file.
@@ -196,7 +205,7 @@ fn skip(method: Method, facts: &Facts, options: &Options, holes: Holes) -> Optio
         if asked {
             None
         } else {
-            by_facts(method, facts).or_else(|| unseen(method, facts, options))
+            by_facts(method, facts, options.cache).or_else(|| unseen(method, facts, options))
         }
     })
 }
@@ -248,7 +257,7 @@ fn by_policy(method: Method, facts: &Facts, options: &Options, holes: Holes) -> 
 }
 
 /// What the facts speak against.
-fn by_facts(method: Method, facts: &Facts) -> Option<Skip> {
+fn by_facts(method: Method, facts: &Facts, cache: Cache) -> Option<Skip> {
     if method == Method::ReadWrite {
         return None;
     }
@@ -261,10 +270,14 @@ fn by_facts(method: Method, facts: &Facts) -> Option<Skip> {
     }
     match method {
         Method::Clone => clone_by_facts(facts),
+        Method::Direct if around_cache(facts, cache) => None,
+        _ if around_cache(facts, cache) => Some(Skip::FillsCache),
         Method::CopyRange | Method::Sendfile if facts.is_for_several() => Some(Skip::Slower),
         Method::CopyRange if facts.same_volume() != Known::Yes => {
             across_volumes_is_buggy(facts.kernel).or_else(|| small(facts))
         }
+        // One copy of the data less than reading and writing it (docs/measurements.md).
+        Method::CopyRange if facts.dst_volume.kind == FsKind::Tmpfs => None,
         Method::SystemCopy if facts.src.is_compressed => None,
         Method::SystemCopy if by_direct(facts) => Some(Skip::Slower),
         Method::CopyRange | Method::SystemCopy => small(facts),
@@ -285,6 +298,30 @@ fn by_facts(method: Method, facts: &Facts) -> Option<Skip> {
 /// would push everything else out of the cache.
 fn by_direct(facts: &Facts) -> bool {
     facts.os == Os::Macos && facts.src.size >= LARGE_BYTES && !facts.src.is_compressed
+}
+
+/// Whether the caller wants the cache left alone in a way that only direct I/O knows.
+fn around_cache(facts: &Facts, cache: Cache) -> bool {
+    match cache {
+        Cache::Auto | Cache::Keep => false,
+        Cache::Drop => facts.os != Os::Linux,
+        Cache::Direct => true,
+    }
+}
+
+/// Whether what passes through the cache is to be dropped from it.
+fn drops_behind(facts: &Facts, options: &Options) -> bool {
+    let sized = facts.src.is_regular && facts.dst_is_regular;
+    facts.os == Os::Linux
+        && sized
+        && match options.cache {
+            Cache::Keep => false,
+            Cache::Drop | Cache::Direct => true,
+            // Both sides of it would be cached.
+            Cache::Auto => facts
+                .memory_bytes
+                .is_some_and(|free| facts.src.size > free / 2),
+        }
 }
 
 fn clone_by_facts(facts: &Facts) -> Option<Skip> {

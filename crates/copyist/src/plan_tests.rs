@@ -116,6 +116,7 @@ fn every_file(os: Os, src: VolumeFacts, dst: VolumeFacts, check: &mut dyn FnMut(
                             dst_is_free,
                             // One tells the plans of a small file, and of a large one, apart from those of two.
                             threads: if size > PREALLOCATE_BYTES { 2 } else { 1 },
+                            memory_bytes: None,
                             refused,
                         });
                     }
@@ -344,6 +345,11 @@ impl Row {
         self
     }
 
+    fn cache(mut self, cache: Cache) -> Row {
+        self.options.cache = cache;
+        self
+    }
+
     fn threads(mut self, threads: usize) -> Row {
         self.threads = threads;
         self
@@ -399,6 +405,7 @@ impl Row {
                 dst_is_regular: true,
                 dst_is_free: !self.exists,
                 threads: self.threads,
+                memory_bytes: Some(1 << 30),
                 refused: MethodSet::EMPTY,
             },
             &self.options,
@@ -419,7 +426,12 @@ impl Row {
         } else {
             String::new()
         };
-        format!("{}{holes}{reserved}{threads}", methods.join(" > "))
+        let behind = if plan.drop_behind {
+            ", dropped behind"
+        } else {
+            ""
+        };
+        format!("{}{holes}{reserved}{threads}{behind}", methods.join(" > "))
     }
 }
 
@@ -449,6 +461,11 @@ fn typical_plans() {
         (linux(Ext, Some(Tmpfs), LARGE).threads(2), "read-write, 2 threads"),
         (linux(Nfs, Some(Ext), LARGE).threads(2), "copy-range > read-write"),
         (linux(Ext, None, LARGE).threads(2).only(Method::CopyRange), "copy-range"),
+        (linux(Ext, None, LARGE).cache(Cache::Drop), "clone > copy-range > sendfile > read-write, dropped behind"),
+        (linux(Ext, None, LARGE).cache(Cache::Direct), "clone > direct > read-write, space reserved, dropped behind"),
+        (linux(Ext, None, HUGE), "clone > copy-range > sendfile > read-write, dropped behind"),
+        (linux(Ext, None, HUGE).cache(Cache::Keep), "clone > copy-range > sendfile > read-write"),
+        (macos(Apfs, None, LARGE).cache(Cache::Drop), "clone > direct > read-write, space reserved"),
         (macos(Apfs, None, SMALL), "clone > read-write"),
         (macos(Apfs, None, LARGE), "clone > system-copy > read-write"),
         (macos(Apfs, None, LARGE).holes(), "clone > read-write, holes by reading"),

@@ -350,6 +350,7 @@ impl<P: Platform> Look<'_, P> {
             dst_is_regular: true,
             dst_is_free: is_free,
             threads: 1,
+            memory_bytes: None,
             refused: MethodSet::EMPTY,
         };
         let plan = plan::plan(&facts, self.options);

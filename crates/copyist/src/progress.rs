@@ -139,6 +139,12 @@ pub trait Observer: Send + Sync {
         true
     }
 
+    /// Whether the reports are to say how long each file and attempt took. Without it those times are 0,
+    /// and a small file is spared four looks at the clock, a percent of its cost.
+    fn wants_times(&self) -> bool {
+        true
+    }
+
     /// Whether an existing destination may be replaced (asked with
     /// [`crate::Options::interactive`] only).
     fn may_replace(&self, question: Question<'_>) -> bool {

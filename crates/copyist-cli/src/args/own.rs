@@ -8,6 +8,7 @@ use crate::getopt::Takes::{self, Nothing, Optional, Required};
 /// What they mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Own {
+    Cache,
     Explain,
     Hash,
     Jobs,
@@ -40,6 +41,7 @@ const fn own(
 
 #[rustfmt::skip] // one option, one line: a table
 pub(super) const OWN: &[Flag<Opt>] = &[
+    own(Own::Cache, &["cache"], Required("WHEN"), HOW, "What a copy may leave in the page cache: keep (what the system likes), drop (write it back and drop it behind the copy, and count it when it is written), direct (go around the cache), auto (drop for a file that with its copy is larger than the free memory, else keep; the default)"),
     own(Own::Explain, &["explain"], Nothing, TELL, "Copy nothing; say what is known of each source, which methods would be tried in which order, and why others not"),
     own(Own::Hash, &["hash"], Required("KIND"), TELL, "The hash of --manifest and --verify: blake3 (the default), xxh3 (128 bits), sha256"),
     own(Own::Jobs, &["jobs"], Required("N"), HOW, "Copy up to N files at a time (one if -v, -i or --debug ask for order)"),

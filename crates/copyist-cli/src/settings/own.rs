@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::num::NonZeroUsize;
 
-use copyist::{HashKind, Method, MethodSet};
+use copyist::{Cache, HashKind, Method, MethodSet};
 
 use super::values::{choose, list};
 use super::{Reader, Stop, When};
@@ -23,6 +23,13 @@ const HASH: &[(&str, HashKind)] = &[
     ("sha256", HashKind::Sha256),
 ];
 
+const CACHE: &[(&str, Cache)] = &[
+    ("auto", Cache::Auto),
+    ("keep", Cache::Keep),
+    ("drop", Cache::Drop),
+    ("direct", Cache::Direct),
+];
+
 impl Reader<'_> {
     /// What an option of copyist's own does.
     pub(super) fn own(&mut self, id: Own, value: Option<OsString>) -> Result<(), Stop> {
@@ -31,6 +38,9 @@ impl Reader<'_> {
         // The value of an option that can't be without one.
         let required = || value.clone().unwrap_or_default();
         match id {
+            Own::Cache => {
+                settings.options.cache = choose(quoter, "--cache", &required(), CACHE)?;
+            }
             Own::Explain => settings.explain = true,
             Own::Hash => settings.hash = Some(choose(quoter, "--hash", &required(), HASH)?),
             Own::KeepBad => settings.options.keep_bad = true,

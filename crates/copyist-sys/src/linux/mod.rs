@@ -3,10 +3,12 @@
 mod copy_file_range;
 mod ficlonerange;
 mod fiemap;
+mod sync_file_range;
 
 pub use copy_file_range::has_copy_file_range;
 pub use ficlonerange::ficlonerange;
 pub use fiemap::{FiemapExtent, fiemap};
+pub use sync_file_range::sync_file_range;
 
 use rustix::io::Errno;
 

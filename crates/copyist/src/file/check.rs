@@ -5,6 +5,7 @@ use crate::buffers::BUFFER_BYTES;
 use crate::error::Operation;
 use crate::facts::Facts;
 use crate::method::Method;
+use crate::plan::SMALL_BYTES;
 use crate::platform::Platform;
 use crate::report::{Changed, Report};
 use crate::transfer::Transfer;
@@ -19,9 +20,10 @@ pub(super) fn source<P: Platform>(
     report: &mut Report,
 ) -> Result<(), FileError> {
     let size = facts.src.size;
-    // One read that ends where it should has seen the end; a clone is of one moment.
+    // One call that asks for more and ends where it should has seen the end; a clone is of one moment.
     let at_once = match report.method() {
         Some(Method::ReadWrite) => size < BUFFER_BYTES as u64 && report.attempts.len() == 1,
+        Some(Method::CopyRange) => size <= SMALL_BYTES && report.attempts.len() == 1,
         Some(Method::Clone) => true,
         _ => false,
     };

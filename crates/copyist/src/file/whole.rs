@@ -77,10 +77,10 @@ impl<P: Platform> FileCopier<'_, P> {
         report: &mut Report,
         fail: &mut dyn FnMut(FileError),
     ) -> Result<(), FileError> {
-        let start = Instant::now();
+        let start = self.watch.now();
         if dst.existing == Existing::Nothing {
             let result = self.make_whole(&src, dst, pair, report, fail);
-            report.elapsed = start.elapsed();
+            report.elapsed = transfer::since(start);
             return result;
         }
         let old = self.look_at_old(&src.stat, dst)?;
@@ -96,7 +96,7 @@ impl<P: Platform> FileCopier<'_, P> {
         let result = self
             .make_whole(&src, &made, pair, report, fail)
             .and_then(|()| self.replace(&made, dst, &old, fail));
-        report.elapsed = start.elapsed();
+        report.elapsed = transfer::since(start);
         result
     }
 
@@ -370,9 +370,7 @@ impl<P: Platform> Job<'_, '_, '_, P> {
         if !matches!(self.landed, Landed::Open(_)) {
             match self.copier.open_destination(&self.src.stat, self.dst) {
                 Ok(target) => {
-                    let prepared = self
-                        .copier
-                        .prepare(self.src, &target, self.facts, self.plan);
+                    let prepared = self.copier.prepare(self.src, &target);
                     self.landed = Landed::Open(target);
                     if let Err(error) = prepared {
                         self.failed = Some(error);
@@ -449,6 +447,10 @@ impl<P: Platform> Runs for Job<'_, '_, '_, P> {
 
     fn mark(&self) -> Mark {
         self.state.mark()
+    }
+
+    fn now(&self) -> Option<Instant> {
+        self.copier.watch.now()
     }
 
     fn since(&self, mark: Mark) -> Mark {

@@ -5,20 +5,21 @@
 //! no policy, no fallback, no loop, and an error is a plain [`Code`].
 
 use std::ffi::{OsStr, OsString};
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::path::PathBuf;
 use std::sync::atomic::AtomicI32;
 use std::time::{Duration, SystemTime};
-
-use copyist_sys::Names;
 
 use crate::error::Code;
 use crate::facts::{Kernel, VolumeFacts};
 use crate::method::Os;
 use crate::rules::not_supported;
 
+mod batch;
 pub(crate) mod dry;
 pub(crate) mod native;
+
+pub(crate) use batch::Batch;
 
 /// The result of one call.
 pub(crate) type Sys<T> = Result<T, Code>;
@@ -319,73 +320,6 @@ pub(crate) enum Seek {
     Hole,
 }
 
-/// Names read from a directory at once. Cleared and filled again, it allocates nothing new.
-#[derive(Debug, Default)]
-pub(crate) struct Batch {
-    names: Names,
-    kinds: Vec<Option<FileKind>>,
-    /// Where the system tells.
-    inodes: Vec<u64>,
-}
-
-impl Batch {
-    pub(crate) fn clear(&mut self) {
-        self.names.clear();
-        self.kinds.clear();
-        self.inodes.clear();
-    }
-
-    /// Adds a name, and what the directory says of its kind.
-    pub(crate) fn push(&mut self, name: &OsStr, kind: Option<FileKind>) {
-        self.names.push(name);
-        self.kinds.push(kind);
-    }
-
-    /// The same, where the directory says which inode it is.
-    #[allow(dead_code)] // not every system's directories tell
-    pub(crate) fn push_inode(&mut self, name: &OsStr, kind: Option<FileKind>, inode: u64) {
-        self.push(name, kind);
-        self.inodes.push(inode);
-    }
-
-    /// Adds all of another batch.
-    pub(crate) fn append(&mut self, other: &Batch) {
-        for (n, (name, kind)) in other.iter().enumerate() {
-            self.push(name, kind);
-            self.inodes.extend(other.inodes.get(n));
-        }
-    }
-
-    /// The same in the order of the inodes: that in which GNU cp copies a directory. Where the
-    /// inodes are not known, in the order of the directory.
-    pub(crate) fn by_inode(&self) -> Batch {
-        let mut order: Vec<usize> = (0..self.len()).collect();
-        order.sort_by_key(|&n| self.inodes.get(n));
-        let mut sorted = Batch::default();
-        for n in order {
-            let (name, kind) = self.get(n);
-            sorted.push(name, kind);
-        }
-        sorted
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.kinds.len()
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.kinds.is_empty()
-    }
-
-    pub(crate) fn get(&self, n: usize) -> (&OsStr, Option<FileKind>) {
-        (self.names.get(n), self.kinds[n])
-    }
-
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&OsStr, Option<FileKind>)> {
-        (0..self.len()).map(|n| self.get(n))
-    }
-}
-
 /// A system.
 pub(crate) trait Platform: Send + Sync + Sized + 'static {
     /// An open file or directory.
@@ -403,6 +337,11 @@ pub(crate) trait Platform: Send + Sync + Sized + 'static {
     fn is_privileged(&self) -> bool;
     /// Whether the process may not have all the memory that there is (RLIMIT_AS).
     fn memory_is_limited(&self) -> bool;
+    /// How much memory there is to be had without pushing programs out of it, bytes. Files that are
+    /// cached are counted as free. `None` where nobody asks.
+    fn available_memory(&self) -> Option<u64> {
+        None
+    }
     /// How long this process has kept processors busy.
     fn processor_time(&self) -> Duration;
     /// The directory that relative paths start from.
@@ -430,6 +369,21 @@ pub(crate) trait Platform: Send + Sync + Sized + 'static {
     /// At `offset`, or where the stream is with `None`. 0 is the end.
     fn read(&self, file: &Self::Handle, offset: Option<u64>, buffer: &mut [u8]) -> Sys<usize>;
     fn write(&self, file: &Self::Handle, offset: Option<u64>, data: &[u8]) -> Sys<usize>;
+    /// [`Platform::read`] and [`Platform::write`] that leave nothing in the cache that was not there
+    /// before. Where a system has no such calls, it has the plain ones.
+    fn read_uncached(&self, file: &Self::Handle, offset: u64, buffer: &mut [u8]) -> Sys<usize> {
+        self.read(file, Some(offset), buffer)
+    }
+    fn write_uncached(&self, file: &Self::Handle, offset: u64, data: &[u8]) -> Sys<usize> {
+        self.write(file, Some(offset), data)
+    }
+    /// Starts to write a range of the file from the cache to the device; `wait` until that is done.
+    /// Where a system has no such call, it writes when it likes.
+    fn write_back(&self, _: &Self::Handle, _range: Range<u64>, _wait: bool) -> Sys<()> {
+        Ok(())
+    }
+    /// Asks the system to drop what it has cached of a range of the file. It need not.
+    fn drop_cached(&self, _: &Self::Handle, _range: Range<u64>) {}
     /// Moves up to `len` bytes at `offset` of both files; how many is answered.
     fn move_data(
         &self,

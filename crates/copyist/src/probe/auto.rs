@@ -43,6 +43,7 @@ pub(super) fn choose<P: Platform>(
         threads: std::thread::available_parallelism()
             .map_or(1, std::num::NonZero::get)
             .min(MOST_THREADS),
+        memory_bytes: platform.available_memory(),
         refused,
     };
     let plan = plan::plan(&facts, &Options::default());

@@ -207,6 +207,11 @@ pub(crate) fn is_unsupported(os: Os, code: Code) -> bool {
     }
 }
 
+/// What btrfs says to a clone between a file that is copied on write and one that is not.
+pub(crate) fn is_unlike(os: Os, code: Code) -> bool {
+    os == Os::Linux && code == linux::EINVAL
+}
+
 /// What the system says of what it doesn't have.
 pub(crate) fn not_supported(os: Os) -> Code {
     match os {

@@ -2,6 +2,7 @@
 //! had that bug, the sweep must notice.
 
 use std::ffi::OsString;
+use std::ops::Range;
 use std::time::Duration;
 
 use super::faults::Deed;
@@ -277,6 +278,18 @@ impl Platform for Buggy {
             Err(failed) if self.has(Bug::PartOfWholeLeft) => Err(failed.code.into()),
             result => result,
         }
+    }
+
+    fn read_uncached(&self, file: &Handle, offset: u64, buffer: &mut [u8]) -> Sys<usize> {
+        self.sim.read_uncached(file, offset, buffer)
+    }
+
+    fn write_uncached(&self, file: &Handle, offset: u64, data: &[u8]) -> Sys<usize> {
+        self.sim.write_uncached(file, offset, data)
+    }
+
+    fn write_back(&self, file: &Handle, range: Range<u64>, wait: bool) -> Sys<()> {
+        self.sim.write_back(file, range, wait)
     }
 
     fn flush(&self, file: &Handle, how: Flush) -> Sys<()> {

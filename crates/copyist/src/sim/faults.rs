@@ -23,6 +23,7 @@ pub(super) enum Call {
     Whole(Whole),
     Flush,
     Uncache,
+    WriteBack,
     Seek,
     Allocate,
     SetLen,
@@ -53,6 +54,7 @@ impl Call {
                 | Call::SetLen
                 | Call::Allocate
                 | Call::Flush
+                | Call::WriteBack
                 | Call::Close
         )
     }

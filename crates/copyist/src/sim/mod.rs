@@ -11,6 +11,7 @@
 //! engine's hands; [`conformance`] compares the simulator with the system that the tests run on.
 
 use std::ffi::{OsStr, OsString};
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ use crate::platform::{
     At, Attribute, Batch, DirectAlignment, FileKind, Flush, Move, Node, NotMade, Open, Platform,
     Progress, Seek, Stat, Sys, Target, WholeCopy,
 };
+use crate::rules;
 
 mod build;
 mod codes;
@@ -119,6 +121,16 @@ impl Sim {
 /// The inode of the directory that a name is in.
 fn dir(world: &World, at: At<'_, Sim>) -> Sys<u64> {
     Ok(world.file(at.dir.id)?.ino)
+}
+
+impl Sim {
+    /// Linux 6.14 has RWF_DONTCACHE.
+    fn has_uncached(&self) -> Sys<()> {
+        if self.kernel() >= Kernel(6, 14) {
+            return Ok(());
+        }
+        Err(rules::not_supported(self.os()))
+    }
 }
 
 impl Platform for Sim {
@@ -276,6 +288,20 @@ impl Platform for Sim {
         let mut world = self.world();
         let effect = world.enter(Call::Write)?;
         world.write_file(file.id, offset, data, effect.as_ref())
+    }
+
+    fn read_uncached(&self, file: &Handle, offset: u64, buffer: &mut [u8]) -> Sys<usize> {
+        self.has_uncached()?;
+        self.read(file, Some(offset), buffer)
+    }
+
+    fn write_uncached(&self, file: &Handle, offset: u64, data: &[u8]) -> Sys<usize> {
+        self.has_uncached()?;
+        self.write(file, Some(offset), data)
+    }
+
+    fn write_back(&self, _: &Handle, _: Range<u64>, _: bool) -> Sys<()> {
+        self.world().enter(Call::WriteBack).map(drop)
     }
 
     fn move_data(&self, how: Move, src: &Handle, dst: &Handle, offset: u64, len: u64) -> Sys<u64> {

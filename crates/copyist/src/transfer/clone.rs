@@ -6,6 +6,7 @@ use crate::attributes;
 use crate::error::{Code, Operation};
 use crate::method::Os;
 use crate::platform::{Move, Platform};
+use crate::rules;
 
 /// What one call shares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,17 +37,33 @@ impl<P: Platform> Transfer<'_, P> {
             return self.clone_clusters();
         }
         if self.state.offset == 0 && size <= CALL_BYTES {
-            let cloned = self.call(Move::CloneFile, size)?;
+            let cloned = self.clone_call(Move::CloneFile, size)?;
             return self.advance(cloned);
         }
         self.clone_pieces()
+    }
+
+    /// One clone; where the two files differ in NOCOW, and so can't share, a second one. Looking at that
+    /// first would cost every small file two calls.
+    fn clone_call(&self, how: Move, len: u64) -> Result<u64, Stop> {
+        match self.call(how, len) {
+            Err(Stop::Code { code, .. })
+                if self.state.offset == 0
+                    && rules::is_unlike(self.platform.os(), code)
+                    && attributes::match_for_clone(self.platform, self.src, self.dst).is_some() =>
+            {
+                self.call(how, len)
+            }
+            result => result,
+        }
     }
 
     fn clone_pieces(&mut self) -> Result<(), Stop> {
         let (os, size) = (self.platform.os(), self.shape.size);
         while self.state.offset < size {
             let piece = piece(os, self.state.offset, size, self.shape.block_bytes as u64);
-            let cloned = self.call(Move::CloneRange, piece.len)?.min(piece.bytes);
+            let cloned = self.clone_call(Move::CloneRange, piece.len)?;
+            let cloned = cloned.min(piece.bytes);
             if cloned == 0 {
                 return Err(Code::NO_PROGRESS).during(Operation::Transfer);
             }

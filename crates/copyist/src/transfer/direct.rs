@@ -6,6 +6,7 @@
 use std::ops::Range;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
+use super::behind::some;
 use super::{During, Stop, Transfer};
 use crate::buffers::{Aligned, DIRECT_BYTES, DIRECT_COUNT};
 use crate::error::{Code, Operation};
@@ -181,13 +182,8 @@ impl<P: Platform> Transfer<'_, P> {
         let data = if aligned > 0 { &data[..aligned] } else { data };
         dst.check(self.state.offset, data.len())
             .during(Operation::Write)?;
-        let written = self
-            .platform
-            .write(self.dst, Some(self.state.offset), data)
-            .during(Operation::Write)?;
-        if written == 0 {
-            return Err(Code::NO_PROGRESS).during(Operation::Write);
-        }
+        let offset = Some(self.state.offset);
+        let written = some(self.platform.write(self.dst, offset, data))?;
         self.advance(written as u64)?;
         Ok(written)
     }

@@ -4,6 +4,7 @@
 //! continues where the last one stopped.
 
 use std::ops::Range;
+use std::time::{Duration, Instant};
 
 use crate::attributes;
 use crate::buffers::Buffers;
@@ -17,6 +18,7 @@ use crate::platform::{Move, Platform, Sys};
 use crate::progress::{CancelToken, Event, Observer};
 use crate::rules;
 
+mod behind;
 mod clone;
 mod direct;
 mod hashing;
@@ -24,6 +26,7 @@ mod parallel;
 mod read_write;
 mod whole;
 
+use behind::{Behind, Uncached};
 pub(crate) use hashing::InFlight;
 pub(crate) use whole::{copy_whole, stop};
 
@@ -69,6 +72,18 @@ pub(crate) struct Watch<'a> {
     pub(crate) cancel: &'a CancelToken,
 }
 
+impl Watch<'_> {
+    /// The time, if anybody wants to know how long something takes.
+    pub(crate) fn now(&self) -> Option<Instant> {
+        self.observer.wants_times().then(Instant::now)
+    }
+}
+
+/// How long it has been since then.
+pub(crate) fn since(start: Option<Instant>) -> Duration {
+    start.map_or(Duration::ZERO, |start| start.elapsed())
+}
+
 /// What is to be moved, as far as it was known before it began.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Shape {
@@ -90,6 +105,8 @@ pub(crate) struct Shape {
     pub(crate) threads: usize,
     /// Hash what passes through memory; with `true` in a thread of its own.
     pub(crate) hash: Option<(HashKind, bool)>,
+    /// Leave the cache as it was.
+    pub(crate) drop_behind: bool,
 }
 
 impl Shape {
@@ -113,6 +130,10 @@ pub(crate) struct Transfer<'a, P: Platform> {
     pub(crate) state: State,
     /// The hash of what has passed through memory.
     in_flight: Option<InFlight>,
+    uncached: Uncached,
+    behind: Behind,
+    /// Whether the method that runs drops what it leaves in the cache.
+    drops: bool,
 }
 
 /// How far a transfer has come.
@@ -168,6 +189,8 @@ impl State {
 impl<P: Platform> Runs for Transfer<'_, P> {
     fn run(&mut self, method: Method) -> Result<(), Stop> {
         self.check_cancelled()?;
+        // A clone leaves nothing in the cache.
+        self.drops = self.shape.drop_behind && method != Method::Clone;
         match method {
             Method::Clone => self.clone_extents(),
             Method::CopyRange => self.by_calls(Move::CopyRange),
@@ -184,6 +207,10 @@ impl<P: Platform> Runs for Transfer<'_, P> {
 
     fn since(&self, mark: Mark) -> Mark {
         self.state.since(mark)
+    }
+
+    fn now(&self) -> Option<Instant> {
+        self.watch.now()
     }
 }
 
@@ -204,6 +231,9 @@ impl<'a, P: Platform> Transfer<'a, P> {
             buffers,
             state: State::default(),
             in_flight: shape.hash.map(|(kind, beside)| InFlight::new(kind, beside)),
+            uncached: Uncached::new(shape.drop_behind),
+            behind: Behind::default(),
+            drops: false,
         }
     }
 
@@ -221,9 +251,21 @@ impl<'a, P: Platform> Transfer<'a, P> {
     /// Lets the system move each range of data.
     fn by_calls(&mut self, how: Move) -> Result<(), Stop> {
         self.lay_out()?;
+        let call_bytes = if self.drops {
+            behind::WINDOW_BYTES
+        } else {
+            CALL_BYTES
+        };
         while let Some(end) = self.next_data()? {
             while self.state.offset < end {
-                let moved = self.call(how, CALL_BYTES.min(end - self.state.offset))?;
+                // More than is left, so that the call that moves a small file's data shows that there is
+                // no more of it.
+                let len = if self.shape.holes == Holes::Map {
+                    call_bytes.min(end - self.state.offset)
+                } else {
+                    call_bytes
+                };
+                let moved = self.call(how, len)?;
                 if moved == 0 {
                     return Err(Code::NO_PROGRESS).during(Operation::Transfer);
                 }
@@ -314,8 +356,11 @@ impl<'a, P: Platform> Transfer<'a, P> {
         }
     }
 
-    fn progress(&self, bytes: u64) -> Result<(), Stop> {
-        if bytes > 0 {
+    fn progress(&mut self, bytes: u64) -> Result<(), Stop> {
+        if self.drops {
+            self.drop_behind()?;
+        } else if bytes > 0 {
+            self.behind = Behind::at(self.state.offset);
             self.watch.observer.event(Event::Bytes(bytes));
         }
         self.check_cancelled()
@@ -360,6 +405,9 @@ impl<'a, P: Platform> Transfer<'a, P> {
 
     /// Gives the destination its length, where it ends in a hole or the source ended early.
     fn finish(&mut self) -> Result<(), Stop> {
+        if self.drops {
+            self.drop_rest()?;
+        }
         if self.shape.dst_streams || (self.state.len == self.state.offset && !self.reserved_more())
         {
             return Ok(());

@@ -7,9 +7,9 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{During, Shape, Stop, Transfer};
+use super::behind::Uncached;
+use super::{Shape, Stop, Transfer};
 use crate::buffers::{Aligned, PAGE_BYTES};
-use crate::error::{Code, Operation};
 use crate::holes;
 use crate::plan::Holes;
 use crate::platform::Platform;
@@ -59,7 +59,8 @@ struct Line<'t, 'a, P: Platform> {
 impl<P: Platform> Transfer<'_, P> {
     /// Copies what is left, by as many threads as the shape says.
     pub(super) fn read_write_parallel(&mut self) -> Result<(), Stop> {
-        let (platform, src, dst, shape) = (self.platform, self.src, self.dst, self.shape);
+        let (platform, src, dst) = (self.platform, self.src, self.dst);
+        let (shape, uncached) = (self.shape, self.uncached);
         let offset = self.state.offset;
         let line = Mutex::new(Line {
             transfer: self,
@@ -74,13 +75,14 @@ impl<P: Platform> Transfer<'_, P> {
         let next = || lock(&line).give_out();
         let work = || {
             let mut buffer = Aligned::new(PIECE_BYTES, PAGE_BYTES);
+            let mut mover = Mover {
+                platform,
+                src,
+                dst,
+                shape,
+                uncached,
+            };
             while let Some((number, range)) = next() {
-                let mut mover = Mover {
-                    platform,
-                    src,
-                    dst,
-                    shape,
-                };
                 let moved = mover.copy(range, buffer.as_mut_slice());
                 lock(&line).take_in(number, moved);
             }
@@ -180,12 +182,13 @@ impl<P: Platform> Line<'_, '_, P> {
     }
 }
 
-/// Copies one piece.
+/// Copies pieces.
 struct Mover<'a, P: Platform> {
     platform: &'a P,
     src: &'a P::Handle,
     dst: &'a P::Handle,
     shape: Shape,
+    uncached: Uncached,
 }
 
 impl<P: Platform> Mover<'_, P> {
@@ -206,10 +209,10 @@ impl<P: Platform> Mover<'_, P> {
         while moved.offset < end {
             let left = usize::try_from(end - moved.offset).unwrap_or(usize::MAX);
             let asked = left.min(buffer.len());
+            let (offset, buffer) = (Some(moved.offset), &mut buffer[..asked]);
             let read = self
-                .platform
-                .read(self.src, Some(moved.offset), &mut buffer[..asked])
-                .during(Operation::Read)?;
+                .uncached
+                .read(self.platform, self.src, offset, buffer)?;
             if read == 0 {
                 return Ok(true);
             }
@@ -226,13 +229,8 @@ impl<P: Platform> Mover<'_, P> {
                 moved.holes += run.len() as u64;
                 run.len()
             } else {
-                let written = self
-                    .platform
-                    .write(self.dst, Some(moved.offset), &data[run])
-                    .during(Operation::Write)?;
-                if written == 0 {
-                    return Err(Code::NO_PROGRESS).during(Operation::Write);
-                }
+                let (offset, data) = (Some(moved.offset), &data[run]);
+                let written = self.uncached.write(self.platform, self.dst, offset, data)?;
                 moved.bytes += written as u64;
                 moved.data_end = moved.offset + written as u64;
                 written

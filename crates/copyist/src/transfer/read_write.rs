@@ -1,7 +1,6 @@
 //! `ReadWrite`: buffered, from anything that can be read to anything that can be written.
 
-use super::{During, Stop, Transfer};
-use crate::error::{Code, Operation};
+use super::{Stop, Transfer};
 use crate::plan::Holes;
 use crate::platform::Platform;
 
@@ -30,9 +29,8 @@ impl<P: Platform> Transfer<'_, P> {
             let offset = (!self.shape.src_streams).then_some(self.state.offset);
             let buffer = &mut self.buffers.plain()[..asked];
             let read = self
-                .platform
-                .read(self.src, offset, buffer)
-                .during(Operation::Read)?;
+                .uncached
+                .read(self.platform, self.src, offset, buffer)?;
             if read == 0 {
                 return Ok(true);
             }
@@ -94,13 +92,7 @@ impl<P: Platform> Transfer<'_, P> {
         let offset = (!self.shape.dst_streams).then_some(self.state.offset);
         let start = self.state.pending.start;
         let data = &self.buffers.plain()[start..start + len];
-        let written = self
-            .platform
-            .write(self.dst, offset, data)
-            .during(Operation::Write)?;
-        if written == 0 {
-            return Err(Code::NO_PROGRESS).during(Operation::Write);
-        }
+        let written = self.uncached.write(self.platform, self.dst, offset, data)?;
         self.state.pending.start += written;
         self.advance(written as u64)
     }

@@ -5,7 +5,7 @@ use std::iter::once;
 use super::{Scenario, archive, build, linux, system};
 use crate::facts::FsKind;
 use crate::method::{Method, MethodSet, Os};
-use crate::options::{Options, Sparse};
+use crate::options::{Cache, Options, Sparse};
 use crate::platform::FileKind;
 use crate::sim::volume::{Direct, Volume};
 
@@ -54,6 +54,14 @@ pub(in crate::sim) fn one_file() -> Vec<Scenario> {
     let sim = linux(FsKind::Ext, None);
     build(&sim).file("src", 300_001);
     all.push(Scenario::new("plain on ext", sim, Options::default()));
+
+    let sim = linux(FsKind::Ext, None);
+    build(&sim).sparse("src", 50 << 20, [0..3, 5_000..5_002, 9_000..9_001]);
+    let options = Options {
+        cache: Cache::Drop,
+        ..Options::default()
+    };
+    all.push(Scenario::new("dropped behind", sim, options));
 
     let sim = linux(FsKind::Xfs, None);
     build(&sim).sparse("src", 200 << 20, [0..2, 30_000..30_002]);

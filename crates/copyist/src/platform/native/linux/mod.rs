@@ -1,12 +1,15 @@
 //! Linux: each call of the waist is one system call, or the few that Linux splits it into.
 
 use std::ffi::{CStr, OsStr, OsString};
+use std::io::{IoSlice, IoSliceMut};
+use std::num::NonZeroU64;
+use std::ops::Range;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
-use rustix::fs::{self, FallocateFlags, Mode, OFlags, RawDir, SeekFrom};
-use rustix::io::Errno;
+use rustix::fs::{self, Advice, FallocateFlags, Mode, OFlags, RawDir, SeekFrom};
+use rustix::io::{Errno, ReadWriteFlags};
 
 use crate::facts::{Kernel, VolumeFacts};
 use crate::method::Os;
@@ -28,6 +31,10 @@ const DEFAULT_ALIGNMENT: usize = 4096;
 /// The buffer for getdents, bytes: the size that glibc uses.
 const READ_DIR_BYTES: usize = 32 << 10;
 
+/// Linux 6.14's flag of preadv2 and pwritev2 (linux/fs.h): what the call brings into the cache goes
+/// when it is done, or written. EOPNOTSUPP from older kernels, and from filesystems without it.
+const DONTCACHE: ReadWriteFlags = ReadWriteFlags::from_bits_retain(0x80);
+
 /// This machine's Linux.
 #[derive(Debug)]
 pub(crate) struct Native {
@@ -44,6 +51,15 @@ impl Native {
             privileged: rustix::process::geteuid().is_root(),
         }
     }
+}
+
+/// The line "MemAvailable:    1234 kB" of /proc/meminfo, proc_meminfo(5).
+fn available_memory(meminfo: &str) -> Option<u64> {
+    let line = meminfo
+        .lines()
+        .find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib * 1024)
 }
 
 /// "6.18.1-arch" -> (6, 18). A release that can't be read counts as old: fewer methods are used.
@@ -76,6 +92,10 @@ impl Platform for Native {
 
     fn memory_is_limited(&self) -> bool {
         unix::memory_is_limited()
+    }
+
+    fn available_memory(&self) -> Option<u64> {
+        available_memory(&std::fs::read_to_string("/proc/meminfo").ok()?)
     }
 
     fn processor_time(&self) -> Duration {
@@ -166,6 +186,26 @@ impl Platform for Native {
 
     fn write(&self, file: &OwnedFd, offset: Option<u64>, data: &[u8]) -> Sys<usize> {
         unix::write(file, offset, data)
+    }
+
+    fn read_uncached(&self, file: &OwnedFd, offset: u64, buffer: &mut [u8]) -> Sys<usize> {
+        let mut buffers = [IoSliceMut::new(buffer)];
+        rustix::io::preadv2(file, &mut buffers, offset, DONTCACHE).map_err(code)
+    }
+
+    fn write_uncached(&self, file: &OwnedFd, offset: u64, data: &[u8]) -> Sys<usize> {
+        rustix::io::pwritev2(file, &[IoSlice::new(data)], offset, DONTCACHE).map_err(code)
+    }
+
+    fn write_back(&self, file: &OwnedFd, range: Range<u64>, wait: bool) -> Sys<()> {
+        let len = range.end - range.start;
+        copyist_sys::linux::sync_file_range(file, range.start, len, wait).map_err(code)
+    }
+
+    fn drop_cached(&self, file: &OwnedFd, range: Range<u64>) {
+        let len = NonZeroU64::new(range.end - range.start);
+        // Advice: nothing is lost where it is not taken.
+        let _ = fs::fadvise(file, range.start, len, Advice::DontNeed);
     }
 
     fn move_data(
@@ -323,6 +363,13 @@ fn fill(dir: &OwnedFd, raw: &mut Vec<u8>, batch: &mut Batch) -> Sys<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn available_memory_is_read_from_meminfo() {
+        let meminfo = "MemTotal:       24689764 kB\nMemAvailable:      1024 kB\nBuffers: 1 kB\n";
+        assert_eq!(available_memory(meminfo), Some(1 << 20));
+        assert_eq!(available_memory("MemTotal: 24689764 kB\n"), None);
+    }
 
     #[test]
     fn kernel_releases_are_read_as_numbers() {
