@@ -2,15 +2,18 @@
 
 #![forbid(unsafe_code)]
 
+mod choice;
 mod command;
 mod compare;
 mod cross;
 mod dist;
 mod error;
+mod faults;
 mod fuse;
 mod gnu;
 mod install;
 mod lab;
+mod races;
 mod signals;
 mod test;
 mod tidy;
@@ -31,6 +34,10 @@ enum Task {
     Lab(lab::LabArgs),
     /// Build for systems that are elsewhere; installs what is missing
     Cross(cross::CrossArgs),
+    /// Each system call of the released program made to fail, with every code
+    Faults(faults::FaultsArgs),
+    /// Copies under attack: names that change places while a superuser copies
+    Races(races::RacesArgs),
     /// A FUSE filesystem over a directory, with latency, lies and faults
     Fuse(fuse::FuseArgs),
     /// GNU coreutils' own tests of cp, fetched and built, run against ours
@@ -47,6 +54,8 @@ fn main() -> ExitCode {
         Task::Tidy => tidy::run(),
         Task::Cross(args) => cross::run(&args),
         Task::Lab(args) => lab::run(&args),
+        Task::Faults(args) => faults::run(&args),
+        Task::Races(args) => races::run(&args),
         Task::Gnu(args) => gnu::run(&args),
         Task::Dist(args) => dist::run(&args),
         Task::Compare(args) => compare::run(&args),

@@ -152,6 +152,7 @@ impl Words {
             Operation::Replace => format!("cannot replace {dst}"),
             Operation::CloseDestination => format!("failed to close {dst}"),
             Operation::Verify => format!("cannot verify {dst}"),
+            Operation::EnterSandbox => "cannot enter a sandbox".to_owned(),
             Operation::Plan => format!("cannot copy {src} to {dst}"),
         }
     }
@@ -185,12 +186,21 @@ impl Words {
                 format!("will not copy {src} through just-created symlink {dst}")
             }
             Refusal::DanglingSymlink => format!("not writing through dangling symlink {dst}"),
+            Refusal::ForeignSymlink => {
+                format!("not writing through {dst}, a symbolic link of another user")
+            }
+            Refusal::NotAFile => format!("not overwriting {dst}, which is no regular file"),
             Refusal::BackupDestroysSource => {
                 format!("backing up {dst} might destroy source;  {src} not copied")
             }
             Refusal::NotReplacing => format!("not replacing {dst}"),
             Refusal::Replaced => {
                 format!("skipping file {src}, as it was replaced while being copied")
+            }
+            Refusal::Moved => {
+                format!(
+                    "skipping the rest of {src}, as it was moved away while being copied to {dst}"
+                )
             }
             Refusal::Loop => format!("cannot copy cyclic symbolic link {src}"),
             Refusal::UnknownKind => format!("{src} has unknown file type"),

@@ -23,7 +23,7 @@ use crate::preflight;
 use crate::progress::Progress;
 use crate::quoting::Quoter;
 use crate::report::{Reporter, lock};
-use crate::settings::{self, Environment, Settings, Stop};
+use crate::settings::{self, Environment, Settings, Stop, When};
 use crate::signals::Signals;
 use crate::watch::Watch;
 
@@ -93,6 +93,7 @@ fn copy(
     let options = &settings.options;
     let (reporter, manifest) = files_to_write(settings, operands, quoter, console)?;
     let filter = Filter::new(&settings.filters, operands, quoter)?;
+    enter_sandbox(settings, operands)?;
     let cancel = CancelToken::new();
     let signals = watch_signals(console, &cancel).map_err(|error| no_thread(&error))?;
     if settings.preflight
@@ -217,6 +218,15 @@ fn tell_outcome(settings: &Settings, watch: &Watch, summary: &Summary, stopped: 
         };
         let line = format!("{}\n", last_line(summary, &told));
         watch.console.out(line.as_bytes());
+    } else if stopped {
+        let told = Told {
+            stopped,
+            dry: false,
+            replaced: &lock(&watch.replaced),
+            left_out: 0,
+            quoter: watch.words.quoter,
+        };
+        watch.console.error(&last_line(summary, &told));
     }
 }
 
@@ -228,6 +238,20 @@ fn manifest_base(settings: &Settings, operands: &[Operand]) -> PathBuf {
         (None, [only]) if only.src.is_dir() => only.dst.clone(),
         (None, [only]) => only.dst.parent().unwrap_or(Path::new("")).to_path_buf(),
         (None, _) => PathBuf::new(),
+    }
+}
+
+/// Before any other thread is there, which would stay as it is.
+fn enter_sandbox(settings: &Settings, operands: &[Operand]) -> Result<(), Stop> {
+    if settings.sandbox == When::Never {
+        return Ok(());
+    }
+    match copyist::enter_sandbox(&settings.options, operands, &[]) {
+        Err(error) if settings.sandbox == When::Always => {
+            let why = io_text(error.io_error());
+            Err(Stop::Fatal(format!("cannot enter a sandbox: {why}")))
+        }
+        _ => Ok(()),
     }
 }
 

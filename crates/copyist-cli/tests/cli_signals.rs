@@ -118,3 +118,88 @@ fn a_second_signal_ends_it_at_once() {
     }
     assert_eq!(exit_code(&mut child), Some(130));
 }
+
+/// Runs `cp` on a source and then on one without an end, and interrupts it there.
+fn interrupted(scratch: &Scratch, arguments: &[&str]) -> (Option<i32>, String) {
+    scratch.write("a", "a");
+    fs::create_dir_all(scratch.path("d")).expect("a directory");
+    let mut child = scratch
+        .command()
+        .arg0("cp")
+        .args(arguments)
+        .args(["--jobs=1", "a", "/dev/zero", "d"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("started");
+    wait_for(|| fs::metadata(scratch.path("d/zero")).is_ok_and(|zero| zero.len() > 0));
+    send("-INT", &child);
+    let code = exit_code(&mut child);
+    let output = child.wait_with_output().expect("waited for");
+    (code, String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+#[test]
+fn what_was_done_before_a_signal_is_said() {
+    let scratch = Scratch::new();
+    let (code, told) = interrupted(&scratch, &[]);
+    assert_eq!(code, Some(130));
+    assert!(told.starts_with("cp: Stopped: copied 1 file ("), "{told}");
+    assert_eq!(scratch.read("d/a"), "a");
+    assert!(!scratch.path("d/zero").exists(), "a half copy is left");
+}
+
+/// A terminal is left as it was found: nothing is hidden, and no mode is set, whenever it ends.
+#[test]
+fn a_terminal_is_left_as_it_was() {
+    let scratch = Scratch::new();
+    let program = env!("CARGO_BIN_EXE_copyist");
+    // One signal, and two at once.
+    for signals in ["kill -INT $!", "kill -INT $!; kill -INT $!"] {
+        let script = format!(
+            "{program} cp --progress /dev/zero z & \
+             while ! [ -s z ]; do sleep 0.01; done; sleep 0.3; {signals}; wait $!; echo code $?; \
+             stty -a | grep -o -e '-\\?echo ' -e '-\\?icanon'; rm -f z"
+        );
+        let mut terminal = Command::new("script");
+        terminal
+            .args(["-qec", &script, "typescript"])
+            .current_dir(&scratch.0)
+            .stdin(Stdio::null());
+        let output = match terminal.output() {
+            Ok(output) => output,
+            Err(error) => return println!("not run: no script(1): {error}"),
+        };
+        let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(shown.contains("code 130"), "{signals}: {shown}");
+        assert!(shown.contains("\necho"), "{signals}: {shown}");
+        assert!(shown.contains("\nicanon"), "{signals}: {shown}");
+        // ESC [ ? 25 l hides the cursor, ESC [ ? 1049 h takes another screen.
+        assert!(!shown.contains("\u{1b}[?"), "{signals}: {shown}");
+    }
+}
+
+/// Whoever reads the messages may go away: that is an error like any other, and the copy is made.
+#[test]
+fn a_reader_that_goes_away_stops_nothing() {
+    let scratch = Scratch::new();
+    for n in 0..200 {
+        scratch.write(&format!("tree/{n}"), "x");
+    }
+    let mut child = scratch
+        .command()
+        .arg0("cp")
+        .args(["-rv", "tree", "copy"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("started");
+    drop(child.stdout.take());
+    let code = exit_code(&mut child);
+    let output = child.wait_with_output().expect("waited for");
+    assert_eq!(code, Some(1));
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(told, "cp: write error: Broken pipe\n");
+    let copied = fs::read_dir(scratch.path("copy")).expect("a copy").count();
+    assert_eq!(copied, 200);
+}

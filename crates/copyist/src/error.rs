@@ -81,6 +81,8 @@ pub enum Operation {
     CloseDestination,
     /// Reading a copy back ([`crate::Options::verify`], [`crate::Options::hash`]).
     Verify,
+    /// Giving up what the copy does not need ([`crate::enter_sandbox`]).
+    EnterSandbox,
     /// Deciding what to do; the cause is a [`Refusal`].
     Plan,
 }
@@ -106,6 +108,11 @@ pub enum Refusal {
     ThroughJustCreatedSymlink,
     /// The destination is a symbolic link to nothing.
     DanglingSymlink,
+    /// The destination is a symbolic link in a tree, made by a user who does not own what it leads to;
+    /// a superuser does not write through it.
+    ForeignSymlink,
+    /// What would be overwritten in a tree is a FIFO, a socket or a device.
+    NotAFile,
     /// Backing up the destination would destroy the source.
     BackupDestroysSource,
     /// The destination exists and `Update::NoneFail` was asked for.
@@ -114,6 +121,8 @@ pub enum Refusal {
     Declined,
     /// The source was replaced by something else between being looked at and being opened.
     Replaced,
+    /// A directory was moved away, or replaced by another one, while it was copied.
+    Moved,
     /// A followed symbolic link leads back to a directory that contains it.
     Loop,
     /// The kind of file can't be copied.
@@ -300,6 +309,7 @@ impl Operation {
             Operation::Replace => "cannot replace",
             Operation::CloseDestination => "failed to close",
             Operation::Verify => "cannot verify",
+            Operation::EnterSandbox => "cannot enter a sandbox",
             Operation::Plan => "cannot copy",
         }
     }
@@ -350,10 +360,13 @@ impl fmt::Display for Refusal {
                 "the destination lies behind a symbolic link created by this run"
             }
             Refusal::DanglingSymlink => "the destination is a dangling symbolic link",
+            Refusal::ForeignSymlink => "the destination is another user's symbolic link",
+            Refusal::NotAFile => "the destination is no file to be written into",
             Refusal::BackupDestroysSource => "backing up the destination would destroy the source",
             Refusal::NotReplacing => "the destination exists",
             Refusal::Declined => "declined",
             Refusal::Replaced => "the file was replaced while being copied",
+            Refusal::Moved => "the directory was moved away while it was copied",
             Refusal::Loop => "a symbolic link leads back to a directory above it",
             Refusal::UnknownKind => "unknown file type",
             Refusal::NoMethod(skipped) => {

@@ -11,7 +11,7 @@ use crate::hash::Hash;
 use crate::method::{Method, Os};
 use crate::options::{Force, Options};
 use crate::plan::{self, Plan};
-use crate::platform::{At, Attribute, FileKind, Open, Platform, Stat, Sys, Target};
+use crate::platform::{At, Attribute, FileId, FileKind, Open, Platform, Stat, Sys, Target};
 use crate::prove;
 use crate::report::Report;
 use crate::rules;
@@ -21,45 +21,11 @@ use crate::volumes::VolumePair;
 
 mod check;
 mod dry;
+mod failure;
 mod verify;
 mod whole;
 
-/// Why a file was not copied, or not quite.
-#[derive(Debug)]
-pub(crate) struct FileError {
-    pub(crate) operation: Operation,
-    pub(crate) cause: Cause,
-    pub(crate) transfer: Option<(Method, u64)>,
-}
-
-impl FileError {
-    fn system(operation: Operation, code: Code) -> FileError {
-        FileError {
-            operation,
-            cause: Cause::System(code),
-            transfer: None,
-        }
-    }
-
-    /// The copy was read back, and is not good.
-    fn is_bad_copy(&self) -> bool {
-        self.cause == Cause::Refused(Refusal::Differs)
-    }
-
-    fn refused(refusal: Refusal) -> FileError {
-        FileError {
-            operation: Operation::Plan,
-            cause: Cause::Refused(refusal),
-            transfer: None,
-        }
-    }
-}
-
-impl From<Failed> for FileError {
-    fn from(failed: Failed) -> FileError {
-        FileError::system(failed.operation, failed.code)
-    }
-}
+pub(crate) use failure::FileError;
 
 /// An open source.
 pub(crate) struct Source<P: Platform> {
@@ -97,8 +63,10 @@ pub(crate) enum Existing {
     Nothing,
     /// A file, to be written into.
     File,
-    /// A symbolic link to a file that is to be written into.
-    LinkToFile,
+    /// A symbolic link to this file, which is to be written into.
+    LinkToFile(FileId),
+    /// What takes data and keeps none of it (a FIFO, a device), or a symbolic link to it.
+    Stream { follow: bool },
 }
 
 /// The name a file is copied to, and what is known of it.
@@ -255,16 +223,22 @@ impl<P: Platform> FileCopier<'_, P> {
     /// Opens an existing destination and empties it, unless it is the source after all.
     fn open_existing(&self, src: &Stat, dst: &Destination<'_, P>) -> Result<Opened<P>, FileError> {
         let failed = |code| FileError::system(Operation::OpenDestination, code);
-        let handle = self
-            .platform
-            .open(
-                dst.at,
-                Open::Write {
-                    follow: dst.existing == Existing::LinkToFile,
-                },
-            )
-            .map_err(failed)?;
+        let how = match dst.existing {
+            Existing::Stream { follow } => Open::WriteStream { follow },
+            Existing::LinkToFile(_) => Open::Write { follow: true },
+            Existing::File | Existing::Nothing => Open::Write { follow: false },
+        };
+        let handle = self.platform.open(dst.at, how).map_err(failed)?;
         let stat = self.platform.stat_open(&handle).map_err(failed)?;
+        // Nothing was written yet, so that whoever has put something else there has won nothing.
+        let is_expected = match dst.existing {
+            Existing::Stream { .. } => true,
+            Existing::LinkToFile(id) => stat.kind == FileKind::Regular && stat.id == id,
+            Existing::File | Existing::Nothing => stat.kind == FileKind::Regular,
+        };
+        if !is_expected {
+            return Err(FileError::refused(Refusal::Replaced));
+        }
         if stat.id == src.id {
             return Err(FileError::refused(Refusal::SameFile));
         }

@@ -31,6 +31,9 @@ mod error;
 mod exec;
 mod facts;
 mod file;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod hash;
 mod holes;
 mod method;
@@ -43,6 +46,7 @@ mod progress;
 mod prove;
 mod report;
 mod rules;
+mod sandbox;
 #[cfg(test)]
 mod sim;
 mod spare;
@@ -69,3 +73,4 @@ pub use probe::{Answer, Choice, Choices, FileLimit, How, Probe, VolumeProbe};
 pub use progress::{CancelToken, Event, Made, Observer, PathSource, Question, Silent, Warning};
 pub use prove::shared_bytes;
 pub use report::{Attempt, Attempts, Changed, Ended, Planned, Report, Summary};
+pub use sandbox::enter_sandbox;

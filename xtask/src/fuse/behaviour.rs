@@ -38,6 +38,7 @@ pub(super) enum Op {
     Listxattr,
     Removexattr,
     Lseek,
+    CopyFileRange,
 }
 
 /// What was asked for on the command line.
@@ -46,10 +47,22 @@ pub(super) struct Behaviour {
     pub(super) latency: Duration,
     pub(super) lie_holes: bool,
     pub(super) fold_case: bool,
+    /// Transfers move a part of what they are asked for.
+    pub(super) short: bool,
     pub(super) faults: Vec<Fault>,
 }
 
 impl Behaviour {
+    /// How much of so many bytes a request moves: all, or a third and one more, so that no multiple
+    /// of anything is met by chance.
+    pub(super) fn moves(&self, bytes: usize) -> usize {
+        if self.short {
+            bytes.min(bytes / 3 + 1)
+        } else {
+            bytes
+        }
+    }
+
     /// Every request passes here first: it waits for the latency, and then may be told to fail.
     pub(super) fn enter(&self, op: Op) -> Result<(), Errno> {
         if !self.latency.is_zero() {
@@ -183,6 +196,7 @@ mod tests {
             latency: Duration::ZERO,
             lie_holes: false,
             fold_case: false,
+            short: false,
             faults,
         };
         (0..requests)

@@ -3,7 +3,7 @@
 //! Real network and user filesystems are slow, lie about holes, fold case and fail in the middle.
 //! This one does each of these when asked, so that tests meet them on any Linux machine.
 //!
-//! It offers no `copy_file_range`, `ioctl`, `fallocate` or `O_TMPFILE`, as many such filesystems
+//! But with `--short` it offers no `copy_file_range`, and never `ioctl`, `fallocate` or `O_TMPFILE`, as many such filesystems
 //! do not: a copier has to live without them here.
 
 mod behaviour;
@@ -54,6 +54,11 @@ pub(crate) struct FuseArgs {
     #[arg(long)]
     fold_case: bool,
 
+    /// Move a part of what each read, write and copy_file_range asks for; without this option there
+    /// is no copy_file_range
+    #[arg(long)]
+    short: bool,
+
     /// Fail the N-th request of a kind, for example `write:EIO:3`; `3+` fails all from the third on
     #[arg(long, value_name = "OP:ERRNO:N")]
     fail: Vec<Fault>,
@@ -75,6 +80,7 @@ pub(crate) fn run(args: FuseArgs) -> Result<()> {
         latency: std::time::Duration::from_millis(args.latency_ms),
         lie_holes: args.lie_holes,
         fold_case: args.fold_case,
+        short: args.short,
         faults: args.fail,
     };
     let mirror = Mirror::new(&args.backing, behaviour, limit_of_nodes()?)?;

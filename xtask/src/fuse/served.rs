@@ -6,10 +6,10 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use fuser::{
-    BsdFileFlags, Errno, FileAttr, FileHandle, Filesystem, FopenFlags, Generation, INodeNo,
-    InitFlags, KernelConfig, LockOwner, OpenFlags, RenameFlags, ReplyAttr, ReplyCreate, ReplyData,
-    ReplyDirectory, ReplyEmpty, ReplyEntry, ReplyLseek, ReplyOpen, ReplyStatfs, ReplyWrite,
-    ReplyXattr, Request, TimeOrNow, WriteFlags,
+    BsdFileFlags, CopyFileRangeFlags, Errno, FileAttr, FileHandle, Filesystem, FopenFlags,
+    Generation, INodeNo, InitFlags, KernelConfig, LockOwner, OpenFlags, RenameFlags, ReplyAttr,
+    ReplyCreate, ReplyData, ReplyDirectory, ReplyEmpty, ReplyEntry, ReplyLseek, ReplyOpen,
+    ReplyStatfs, ReplyWrite, ReplyXattr, Request, TimeOrNow, WriteFlags,
 };
 
 use super::behaviour::Op;
@@ -62,9 +62,9 @@ fn done(reply: ReplyEmpty, answer: Answer<()>) {
     }
 }
 
-fn opened(reply: ReplyOpen, answer: Answer<FileHandle>) {
+fn opened(reply: ReplyOpen, answer: Answer<FileHandle>, flags: FopenFlags) {
     match answer {
-        Ok(handle) => reply.opened(handle, FopenFlags::empty()),
+        Ok(handle) => reply.opened(handle, flags),
         Err(errno) => reply.error(wire(errno)),
     }
 }
@@ -76,6 +76,17 @@ fn xattr(reply: ReplyXattr, answer: Answer<Vec<u8>>, size: u32) {
         Ok(data) if data.len() > size as usize => reply.error(Errno::ERANGE),
         Ok(data) => reply.data(&data),
         Err(errno) => reply.error(wire(errno)),
+    }
+}
+
+impl Served {
+    /// The kernel's cache would hide short transfers: it asks again until a page is full.
+    fn file_flags(&self) -> FopenFlags {
+        if self.0.behaviour.short {
+            FopenFlags::FOPEN_DIRECT_IO
+        } else {
+            FopenFlags::empty()
+        }
     }
 }
 
@@ -227,7 +238,7 @@ impl Filesystem for Served {
     }
 
     fn open(&self, _: &Request, ino: INodeNo, flags: OpenFlags, reply: ReplyOpen) {
-        opened(reply, self.0.open(ino, flags));
+        opened(reply, self.0.open(ino, flags), self.file_flags());
     }
 
     fn create(
@@ -245,13 +256,7 @@ impl Filesystem for Served {
             .create(parent, name, Creator::new(request, mode, umask), flags)
         {
             Ok((attr, handle)) => {
-                reply.created(
-                    &self.ttl(),
-                    &attr,
-                    Generation(0),
-                    handle,
-                    FopenFlags::empty(),
-                );
+                reply.created(&self.ttl(), &attr, Generation(0), handle, self.file_flags());
             }
             Err(errno) => reply.error(wire(errno)),
         }
@@ -292,6 +297,28 @@ impl Filesystem for Served {
         }
     }
 
+    fn copy_file_range(
+        &self,
+        _: &Request,
+        _src: INodeNo,
+        src: FileHandle,
+        src_offset: u64,
+        _dst: INodeNo,
+        dst: FileHandle,
+        dst_offset: u64,
+        bytes: u64,
+        _flags: CopyFileRangeFlags,
+        reply: ReplyWrite,
+    ) {
+        match self
+            .0
+            .copy_file_range((src, src_offset), (dst, dst_offset), bytes)
+        {
+            Ok(count) => reply.written(count),
+            Err(errno) => reply.error(wire(errno)),
+        }
+    }
+
     fn flush(&self, _: &Request, _: INodeNo, _: FileHandle, _: LockOwner, reply: ReplyEmpty) {
         done(reply, self.0.behaviour.enter(Op::Flush));
     }
@@ -315,7 +342,7 @@ impl Filesystem for Served {
     }
 
     fn opendir(&self, _: &Request, _: INodeNo, _: OpenFlags, reply: ReplyOpen) {
-        opened(reply, self.0.opendir());
+        opened(reply, self.0.opendir(), FopenFlags::empty());
     }
 
     fn readdir(

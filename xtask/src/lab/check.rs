@@ -50,9 +50,34 @@ fn prove(claim: Claim, mountpoint: &Path, lab_bytes: u64) -> Result<()> {
         Claim::Roomy => has_between(mountpoint, lab_bytes / 10 * 8, lab_bytes),
         Claim::FoldsCase => folds_case(mountpoint),
         Claim::Delays(latency) => delays(mountpoint, latency),
+        Claim::MovesShort => moves_short(mountpoint),
         Claim::LiesAboutHoles => lies_about_holes(mountpoint),
         Claim::HoldsAttributes => holds_attributes(mountpoint),
     }
+}
+
+fn moves_short(mountpoint: &Path) -> Result<()> {
+    const ASKED: usize = 30_000;
+    let (here, there) = (mountpoint.join("short"), mountpoint.join("short.copy"));
+    fs::write(&here, vec![1; ASKED]).at("write", &here)?;
+    let src = File::open(&here).at("open", &here)?;
+    let dst = File::create(&there).at("create", &there)?;
+    let mut buffer = vec![0; ASKED];
+    let moved = [
+        rustix::io::pread(&src, &mut buffer[..], 0),
+        rustix::io::pwrite(&dst, &buffer, 0),
+        rustix::fs::copy_file_range(&src, Some(&mut 0), &dst, Some(&mut 0), ASKED),
+    ];
+    for path in [&here, &there] {
+        fs::remove_file(path).at("remove", path)?;
+    }
+    let is_short = |moved: &Result<usize, Errno>| moved.is_ok_and(|it| (1..ASKED).contains(&it));
+    if moved.iter().all(is_short) {
+        return Ok(());
+    }
+    Err(Error::new(format!(
+        "of {ASKED} bytes, a read, a write and copy_file_range moved {moved:?}"
+    )))
 }
 
 fn has_magic(mountpoint: &Path, magic: u32) -> Result<()> {

@@ -51,6 +51,8 @@ pub(super) enum Claim {
     FoldsCase,
     /// Each request takes this long, and parallel requests take it together.
     Delays(Duration),
+    /// read, write and copy_file_range move less than they are asked for.
+    MovesShort,
     /// SEEK_DATA finds none in a file full of data.
     LiesAboutHoles,
     /// Extended attributes and POSIX ACLs can be set.
@@ -74,7 +76,7 @@ const BACKING_SPEC: Spec = Spec {
     claims: &[EXT, Claim::Roomy, Claim::HoldsAttributes],
 };
 
-const PLAIN: [Spec; 10] = [
+const PLAIN: [Spec; 11] = [
     Spec {
         name: "btrfs",
         make: Make::Image {
@@ -159,6 +161,11 @@ const PLAIN: [Spec; 10] = [
         name: "fuse-lies",
         make: Make::Fuse(&["--lie-holes"]),
         claims: &[FUSE, Claim::LiesAboutHoles],
+    },
+    Spec {
+        name: "fuse-short",
+        make: Make::Fuse(&["--short"]),
+        claims: &[FUSE, Claim::MovesShort],
     },
 ];
 

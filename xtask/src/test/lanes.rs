@@ -10,7 +10,7 @@ use super::summary::Ending;
 use crate::error::{Context, Error, Result};
 use crate::gnu::{self, Coreutils, Suite, Variant};
 use crate::lab::{self, Lab};
-use crate::{command, cross, install, signals, tidy, workspace};
+use crate::{command, cross, faults, install, races, signals, tidy, workspace};
 
 /// The variable that tells tests where this program is, to mount FUSE filesystems of their own.
 const XTASK_VARIABLE: &str = "COPYIST_XTASK";
@@ -39,6 +39,10 @@ pub(super) enum Lane {
     Filesystems,
     /// GNU coreutils' own tests of cp, and ours beside GNU cp
     Gnu,
+    /// System calls that fail: a sample
+    Faults,
+    /// Copies under attack: a sample
+    Races,
     /// macOS, both processors: lint and link
     Macos,
     /// FreeBSD: lint
@@ -50,7 +54,7 @@ pub(super) enum Lane {
 }
 
 impl Lane {
-    pub(super) const ALL: [Self; 11] = [
+    pub(super) const ALL: [Self; 13] = [
         Self::Tidy,
         Self::Format,
         Self::Clippy,
@@ -58,6 +62,8 @@ impl Lane {
         Self::Unit,
         Self::Filesystems,
         Self::Gnu,
+        Self::Faults,
+        Self::Races,
         Self::Macos,
         Self::Freebsd,
         Self::Windows,
@@ -73,6 +79,8 @@ impl Lane {
             Self::Unit => "unit",
             Self::Filesystems => "filesystems",
             Self::Gnu => "gnu",
+            Self::Faults => "faults",
+            Self::Races => "races",
             Self::Macos => "macos",
             Self::Freebsd => "freebsd",
             Self::Windows => "windows",
@@ -98,6 +106,8 @@ impl Lane {
             Self::Unit => unit(&mut tests),
             Self::Filesystems => filesystems(&mut tests),
             Self::Gnu => gnu(&mut tests),
+            Self::Faults => faults(&mut tests),
+            Self::Races => races(&mut tests),
             Self::Macos => elsewhere(cross::System::Macos, &mut tests),
             Self::Freebsd => elsewhere(cross::System::Freebsd, &mut tests),
             Self::Windows => windows(&mut tests),
@@ -117,14 +127,14 @@ pub(super) fn install(lanes: &[Lane]) {
         let installed = match lane {
             Lane::Format => install::component("rustfmt", "cargo-fmt"),
             Lane::Clippy => install::component("clippy", "cargo-clippy"),
-            Lane::Filesystems => install::packages(install::missing_of_lab()),
+            Lane::Filesystems | Lane::Faults => install::packages(install::missing_of_lab()),
             Lane::Gnu => {
                 install::packages(install::missing_of_lab().chain(gnu::missing_packages()))
             }
             Lane::Macos => cross::set_up(cross::System::Macos),
             Lane::Freebsd => cross::set_up(cross::System::Freebsd),
             Lane::Windows => cross::set_up(cross::System::Windows),
-            Lane::Tidy | Lane::Docs | Lane::Unit | Lane::Deny => Ok(()),
+            Lane::Tidy | Lane::Docs | Lane::Unit | Lane::Races | Lane::Deny => Ok(()),
         };
         if let Err(error) = installed {
             eprintln!("xtask: {error}");
@@ -258,6 +268,41 @@ fn gnu(tests: &mut Counts) -> Result<Ending> {
     Ok(match score.failed {
         0 => differs,
         failed => Ending::Failed(format!("{failed} of GNU's tests failed")),
+    })
+}
+
+/// How many cases of `xtask faults` the lane plays.
+const FAULTS: usize = 1_500;
+
+fn faults(tests: &mut Counts) -> Result<Ending> {
+    if !rustix::process::geteuid().is_root() || !command::exists("strace") {
+        return Ok(Ending::NotRun("needs root, and strace".to_owned()));
+    }
+    let (right, wrong) = faults::sample(FAULTS)?;
+    tests.passed += right;
+    tests.failed += wrong;
+    Ok(match wrong {
+        0 => Ending::Ok,
+        wrong => Ending::Failed(format!("{wrong} cases")),
+    })
+}
+
+/// How many copies under attack the lane makes.
+const RACES: usize = 1_000;
+
+fn races(tests: &mut Counts) -> Result<Ending> {
+    if !rustix::process::geteuid().is_root() {
+        return Ok(Ending::NotRun(
+            "needs root: it is a superuser who is attacked".to_owned(),
+        ));
+    }
+    let score = races::sample(RACES)?;
+    let bad = score.leaks + score.hangs;
+    tests.passed += score.copies.saturating_sub(bad);
+    tests.failed += bad;
+    Ok(match bad {
+        0 => Ending::Ok,
+        bad => Ending::Failed(format!("{bad} of {} copies", score.copies)),
     })
 }
 

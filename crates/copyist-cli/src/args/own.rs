@@ -19,6 +19,7 @@ pub(crate) enum Own {
     Prove,
     Report,
     Verify,
+    Sandbox,
 }
 
 const fn own(
@@ -50,6 +51,7 @@ pub(super) const OWN: &[Flag<Opt>] = &[
     own(Own::Method, &["method"], Required("LIST"), HOW, "Allow only these methods: clone, copy-range, system-copy, sendfile, direct, read-write (those that this system has)"),
     own(Own::Progress, &["progress"], Optional("WHEN"), TELL, "Show bytes, files, rate and time left on standard error: always (the same as --progress alone), auto if that is a terminal, never (the default)"),
     own(Own::Prove, &["prove"], Nothing, TELL, "Ask the filesystem, after each file, how many bytes it shares with its source; the report has the answer (\"shared\")"),
+    own(Own::Sandbox, &["sandbox"], Optional("WHEN"), HOW, "Let the system keep this process from all but the sources and the destination: always (the same as --sandbox alone), auto where the system can (Linux 5.13 and newer), never (the default)"),
     own(Own::Report, &["report"], Required("FILE"), TELL, "Write what was done to FILE (- for standard output), one JSON object a line"),
     own(Own::Verify, &["verify"], Nothing, HOW, "Read each copy back, from the device where the system allows that, and compare it with what was copied"),
 ];

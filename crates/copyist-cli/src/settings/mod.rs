@@ -63,6 +63,7 @@ pub(crate) struct Settings {
     pub(crate) preflight: bool,
     /// Change nothing, and say how it would be done.
     pub(crate) explain: bool,
+    pub(crate) sandbox: When,
     /// At the end, say on standard output what was done.
     pub(crate) last_line: bool,
 }
@@ -199,6 +200,10 @@ impl<'a> Reader<'a> {
             (false, true) => Make::Symlink,
             (false, false) => Make::Copy,
         };
+        // A link is a way to write to the source from outside of it.
+        if options.make == Make::HardLink && self.settings.sandbox != When::Never {
+            return usage("--sandbox is mutually exclusive with --link");
+        }
         if self.no_clobber {
             options.update = Update::None;
         }

@@ -11,7 +11,8 @@ use crate::args::Own;
 use crate::quoting::Quoter;
 use crate::report::current_os;
 
-const PROGRESS: &[(&str, When)] = &[
+/// The values of `--progress` and `--sandbox`.
+const WHEN: &[(&str, When)] = &[
     ("auto", When::Auto),
     ("always", When::Always),
     ("never", When::Never),
@@ -49,12 +50,10 @@ impl Reader<'_> {
             Own::Jobs => settings.options.jobs = Some(count(quoter, &required(), "jobs")?),
             Own::Method => settings.options.methods = Some(methods(quoter, &required())?),
             Own::Progress => {
-                settings.progress = match &value {
-                    Some(when) => choose(quoter, "--progress", when, PROGRESS)?,
-                    None => When::Always,
-                };
+                settings.progress = when(quoter, "--progress", value.as_deref())?;
             }
             Own::Prove => settings.options.prove = true,
+            Own::Sandbox => settings.sandbox = when(quoter, "--sandbox", value.as_deref())?,
             Own::Report => settings.report = value,
         }
         Ok(())
@@ -67,6 +66,11 @@ impl Reader<'_> {
             settings.options.hash = Some(settings.hash.unwrap_or_default());
         }
     }
+}
+
+/// An option without a value asks for what it names.
+fn when(quoter: Quoter, option: &str, value: Option<&OsStr>) -> Result<When, Stop> {
+    value.map_or(Ok(When::Always), |when| choose(quoter, option, when, WHEN))
 }
 
 /// A number of things, at least one.

@@ -3,11 +3,13 @@
 mod copy_file_range;
 mod ficlonerange;
 mod fiemap;
+mod landlock;
 mod sync_file_range;
 
 pub use copy_file_range::has_copy_file_range;
 pub use ficlonerange::ficlonerange;
 pub use fiemap::{FiemapExtent, fiemap};
+pub use landlock::{Landlock, access};
 pub use sync_file_range::sync_file_range;
 
 use rustix::io::Errno;

@@ -87,7 +87,8 @@ impl<P: Platform> FileCopier<'_, P> {
         dst: &Destination<'_, P>,
     ) -> Result<P::Handle, FileError> {
         let failed = |code| FileError::system(Operation::Verify, code);
-        let follow = dst.existing == Existing::LinkToFile || self.options.write_through_dangling;
+        let is_link = matches!(dst.existing, Existing::LinkToFile(_));
+        let follow = is_link || self.options.write_through_dangling;
         let copy = self
             .platform
             .open(dst.at, Open::Read { follow })

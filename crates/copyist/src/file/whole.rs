@@ -64,7 +64,7 @@ impl<P: Platform> FileCopier<'_, P> {
             && match dst.existing {
                 Existing::Nothing => !self.options.write_through_dangling,
                 Existing::File => self.options.reflink == Reflink::Always,
-                Existing::LinkToFile => false,
+                Existing::LinkToFile(_) | Existing::Stream { .. } => false,
             }
     }
 

@@ -123,6 +123,10 @@ impl<P: Platform> Platform for Dry<P> {
         self.real.memory_is_limited()
     }
 
+    fn open_file_limit(&self) -> Option<u64> {
+        self.real.open_file_limit()
+    }
+
     fn processor_time(&self) -> Duration {
         self.real.processor_time()
     }
@@ -148,7 +152,7 @@ impl<P: Platform> Platform for Dry<P> {
                 // Where the directory is not there, nothing can be made.
                 self.make_up(at.dir, FileKind::Regular, mode)
             }
-            Open::Write { follow } => {
+            Open::Write { follow } | Open::WriteStream { follow } => {
                 let stat = self.stat(at, follow)?;
                 if !self.may_write(at) {
                     return Err(rules::access_denied(self.os()));

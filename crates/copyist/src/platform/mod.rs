@@ -122,8 +122,10 @@ pub(crate) enum Open {
     Read { follow: bool },
     /// For reading, and wait for a FIFO's other end: it is its content that is wanted.
     ReadStream { follow: bool },
-    /// An existing file for writing; its content stays.
+    /// An existing file for writing; its content stays. Never waits.
     Write { follow: bool },
+    /// The same, and wait for a FIFO's other end: it is for that end that the data is meant.
+    WriteStream { follow: bool },
     /// A new regular file for writing; EEXIST if anything has the name.
     Create { mode: u32 },
     /// The same, but a symbolic link to nothing is followed, and what it names is made.
@@ -340,6 +342,10 @@ pub(crate) trait Platform: Send + Sync + Sized + 'static {
     /// How much memory there is to be had without pushing programs out of it, bytes. Files that are
     /// cached are counted as free. `None` where nobody asks.
     fn available_memory(&self) -> Option<u64> {
+        None
+    }
+    /// How many files the process may have open at a time; `None` if there is no such limit.
+    fn open_file_limit(&self) -> Option<u64> {
         None
     }
     /// How long this process has kept processors busy.

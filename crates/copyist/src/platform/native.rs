@@ -20,7 +20,12 @@ pub(crate) use macos::Native;
 #[cfg(windows)]
 pub(crate) use windows::Native;
 
+use std::path::Path;
+
+use crate::error::Code;
+use crate::method::Os;
 use crate::platform::Sys;
+use crate::sandbox::Places;
 
 /// See [`crate::raise_open_file_limit`].
 pub(crate) fn raise_open_file_limit() -> Sys<()> {
@@ -28,6 +33,31 @@ pub(crate) fn raise_open_file_limit() -> Sys<()> {
     return unix::raise_open_file_limit();
     #[cfg(not(unix))]
     Ok(()) // Windows has no such limit
+}
+
+/// The system that this is.
+pub(crate) fn os() -> Os {
+    if cfg!(target_os = "linux") {
+        Os::Linux
+    } else if cfg!(target_os = "macos") {
+        Os::Macos
+    } else if cfg!(target_os = "freebsd") {
+        Os::Freebsd
+    } else {
+        Os::Windows
+    }
+}
+
+/// See [`crate::enter_sandbox`]; the path is what it failed at.
+pub(crate) fn enter_sandbox<'a>(places: &Places<'a>) -> Result<(), (Option<&'a Path>, Code)> {
+    #[cfg(target_os = "linux")]
+    return linux::enter_sandbox(places);
+    #[cfg(not(target_os = "linux"))]
+    {
+        // macOS's sandbox_init is deprecated; Windows has none that a process enters by itself.
+        let _ = places;
+        Err((None, crate::rules::not_supported(os())))
+    }
 }
 
 #[cfg(not(any(

@@ -254,6 +254,15 @@ pub(crate) fn is_interrupted(os: Os, code: Code) -> bool {
     }
 }
 
+/// Whether the code says that no more files can be open, here or in the whole system.
+pub(crate) fn is_out_of_descriptors(os: Os, code: Code) -> bool {
+    match os {
+        Os::Linux => [linux::EMFILE, linux::ENFILE].contains(&code),
+        Os::Macos | Os::Freebsd => [macos::EMFILE, macos::ENFILE].contains(&code),
+        Os::Windows => code == windows::ERROR_TOO_MANY_OPEN_FILES,
+    }
+}
+
 /// Whether the code says that permission is missing.
 pub(crate) fn is_access_denied(os: Os, code: Code) -> bool {
     match os {

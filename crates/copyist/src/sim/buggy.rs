@@ -138,6 +138,10 @@ impl Platform for Buggy {
         self.sim.memory_is_limited()
     }
 
+    fn open_file_limit(&self) -> Option<u64> {
+        self.sim.open_file_limit()
+    }
+
     fn processor_time(&self) -> Duration {
         self.sim.processor_time()
     }

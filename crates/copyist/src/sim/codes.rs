@@ -30,6 +30,7 @@ pub(super) struct Codes {
     pub(super) notsup: Code,
     pub(super) spipe: Code,
     pub(super) txtbsy: Code,
+    pub(super) mfile: Code,
 }
 
 impl Codes {
@@ -61,6 +62,7 @@ impl Codes {
             self.badf,
             self.noent,
             self.exist,
+            self.mfile,
         ];
         let mut seen = Vec::new();
         codes.retain(|code| {
@@ -101,6 +103,7 @@ const LINUX: Codes = Codes {
     notsup: linux::EOPNOTSUPP,
     spipe: linux::ESPIPE,
     txtbsy: linux::ETXTBSY,
+    mfile: linux::EMFILE,
 };
 
 /// The numbers without a name in the rules are those of xnu's bsd/sys/errno.h.
@@ -128,6 +131,7 @@ const MACOS: Codes = Codes {
     notsup: macos::ENOTSUP,
     spipe: Code(29),
     txtbsy: Code(26),
+    mfile: macos::EMFILE,
 };
 
 /// Windows has no signals: nothing is interrupted, and `intr` and `again` stand for
@@ -157,4 +161,5 @@ const WINDOWS: Codes = Codes {
     notsup: windows::ERROR_NOT_SUPPORTED,
     spipe: windows::ERROR_INVALID_FUNCTION,
     txtbsy: windows::ERROR_SHARING_VIOLATION,
+    mfile: windows::ERROR_TOO_MANY_OPEN_FILES,
 };

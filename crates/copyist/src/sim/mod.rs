@@ -156,6 +156,10 @@ impl Platform for Sim {
         false
     }
 
+    fn open_file_limit(&self) -> Option<u64> {
+        self.world().says_most_open
+    }
+
     fn processor_time(&self) -> Duration {
         Duration::ZERO
     }
@@ -177,6 +181,9 @@ impl Platform for Sim {
     fn open(&self, at: At<'_, Sim>, how: Open) -> Sys<Handle> {
         let mut world = self.world();
         world.enter(Call::Open)?;
+        if world.open.len() >= world.most_open {
+            return Err(world.codes.mfile);
+        }
         let dir = dir(&world, at)?;
         let id = world.open_name(dir, at.name, how)?;
         Ok(self.handle(id))

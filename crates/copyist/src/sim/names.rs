@@ -38,7 +38,7 @@ impl World {
     pub(super) fn open_name(&mut self, dir: u64, name: &OsStr, how: Open) -> Sys<u64> {
         let (follow, reads, writes) = match how {
             Open::Read { follow } | Open::ReadStream { follow } => (follow, true, false),
-            Open::Write { follow } => (follow, false, true),
+            Open::Write { follow } | Open::WriteStream { follow } => (follow, false, true),
             Open::Create { mode } => return self.create(dir, name, mode, true),
             Open::CreateThrough { mode } => return self.create(dir, name, mode, false),
             Open::Directory { follow } => (follow, true, false),

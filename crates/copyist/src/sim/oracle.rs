@@ -339,6 +339,8 @@ impl Trial<'_> {
                 || is_here(to, dst)
                 || (stops_a_walk(*operation) && (is_above(from, src) || is_above(to, dst)))
                 || (from.is_none() && to.is_none())
+                // Where operands are named: nothing was begun.
+                || from.as_deref() == Some(Path::new("."))
         })
     }
 

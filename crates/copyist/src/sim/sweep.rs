@@ -334,6 +334,20 @@ fn trees() {
     sweep("trees", scenarios::trees());
 }
 
+/// More levels than there are descriptors: directories are closed, and opened again.
+#[test]
+fn deep_trees() {
+    let mut sweep = Sweep::new(|sim| sim).most_runs(300);
+    for workers in [1, 2] {
+        for mut scenario in scenarios::deep_trees() {
+            scenario.options.ordered = workers == 1;
+            scenario.options.jobs = std::num::NonZeroUsize::new(workers);
+            sweep.scenario(&scenario);
+        }
+    }
+    sweep.found.finish("deep trees");
+}
+
 #[test]
 fn existing_destinations() {
     sweep("existing destinations", scenarios::existing());

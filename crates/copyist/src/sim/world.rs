@@ -90,6 +90,9 @@ pub(super) struct World {
     pub(super) violations: Vec<String>,
     /// A run that makes more calls hangs.
     pub(super) most_calls: u64,
+    /// How many files can be open at a time, and how many the system says it is.
+    pub(super) most_open: usize,
+    pub(super) says_most_open: Option<u64>,
     clock: i64,
     next_ino: u64,
     next_handle: u64,
@@ -118,6 +121,8 @@ impl World {
             faults: Faults::default(),
             violations: Vec::new(),
             most_calls: u64::MAX,
+            most_open: usize::MAX,
+            says_most_open: None,
             clock: 1_700_000_000,
             next_ino: ROOT,
             next_handle: 0,

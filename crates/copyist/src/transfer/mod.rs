@@ -22,12 +22,14 @@ mod behind;
 mod clone;
 mod direct;
 mod hashing;
+mod pace;
 mod parallel;
 mod read_write;
 mod whole;
 
 use behind::{Behind, Uncached};
 pub(crate) use hashing::InFlight;
+use pace::Pace;
 pub(crate) use whole::{copy_whole, stop};
 
 /// The most that one call of the system is asked to move, bytes: cancellation is checked between
@@ -256,8 +258,10 @@ impl<'a, P: Platform> Transfer<'a, P> {
         } else {
             CALL_BYTES
         };
+        let mut pace = Pace::new();
         while let Some(end) = self.next_data()? {
             while self.state.offset < end {
+                let call_bytes = pace.call_bytes().min(call_bytes);
                 // More than is left, so that the call that moves a small file's data shows that there is
                 // no more of it.
                 let len = if self.shape.holes == Holes::Map {
@@ -265,7 +269,9 @@ impl<'a, P: Platform> Transfer<'a, P> {
                 } else {
                     call_bytes
                 };
+                let start = Instant::now();
                 let moved = self.call(how, len)?;
+                pace.took(start.elapsed());
                 if moved == 0 {
                     return Err(Code::NO_PROGRESS).during(Operation::Transfer);
                 }

@@ -4,9 +4,10 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::attributes::Made;
-use crate::platform::{At, FileId, Platform, Stat, Target};
+use crate::platform::{At, Batch, FileId, Platform, Stat, Target};
 use crate::progress::PathSource;
 use crate::volumes::VolumePair;
 
@@ -16,9 +17,21 @@ pub(crate) struct Place {
     pub(crate) parent: Option<Arc<Place>>,
     pub(crate) src_name: OsString,
     pub(crate) dst_name: OsString,
+    /// How many there are above it.
+    pub(crate) depth: usize,
 }
 
 impl Place {
+    /// The place of an entry of a directory.
+    pub(crate) fn below(parent: &Arc<Place>, src_name: &OsStr, dst_name: &OsStr) -> Place {
+        Place {
+            parent: Some(Arc::clone(parent)),
+            src_name: src_name.to_os_string(),
+            dst_name: dst_name.to_os_string(),
+            depth: parent.depth + 1,
+        }
+    }
+
     /// The source's path, as the caller named it.
     pub(crate) fn src(&self) -> PathBuf {
         self.join(|place| &place.src_name)
@@ -41,12 +54,46 @@ impl Place {
     }
 }
 
-/// A directory that is being copied, open on both sides.
+/// A chain as long as a tree is deep must not be let go of by recursion: a worker's stack is small.
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut next = self.parent.take();
+        while let Some(mut place) = next.and_then(Arc::into_inner) {
+            next = place.parent.take();
+        }
+    }
+}
+
+/// Both halves of a directory, open.
+pub(crate) struct Halves<P: Platform> {
+    pub(crate) src: P::Handle,
+    pub(crate) dst: P::Handle,
+}
+
+/// Which directories two halves are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ids {
+    pub(crate) src: FileId,
+    pub(crate) dst: FileId,
+}
+
+/// A directory that is open, or was closed for want of descriptors and can be opened again.
+pub(crate) struct State<P: Platform> {
+    pub(crate) open: Option<Arc<Halves<P>>>,
+    /// What must be found where it is opened again.
+    pub(crate) ids: Option<Ids>,
+    /// The names that had not been read when it was closed.
+    pub(crate) unread: Option<Batch>,
+    /// It can't be opened again, which has been told.
+    pub(crate) is_lost: bool,
+}
+
+/// A directory that is being copied. Both its halves are open, unless descriptors are short: see
+/// `descriptors.rs`.
 pub(crate) struct Dir<P: Platform> {
     pub(crate) place: Arc<Place>,
     pub(crate) parent: Option<Arc<Dir<P>>>,
-    pub(crate) src: P::Handle,
-    pub(crate) dst: P::Handle,
+    state: Mutex<State<P>>,
     /// `src` was opened to name things in only: its attributes are read by name.
     pub(crate) src_is_place: bool,
     /// `dst` was opened to name things in only: its attributes are set by name.
@@ -66,12 +113,11 @@ pub(crate) struct Dir<P: Platform> {
 
 impl<P: Platform> Dir<P> {
     /// Where operands are named: the current directory.
-    pub(crate) fn current(src: P::Handle, dst: P::Handle) -> Dir<P> {
+    pub(crate) fn current(here: Arc<Halves<P>>) -> Dir<P> {
         Dir {
             place: Arc::default(),
             parent: None,
-            src,
-            dst,
+            state: State::open(here),
             src_is_place: true,
             dst_is_place: true,
             src_stat: None,
@@ -85,15 +131,22 @@ impl<P: Platform> Dir<P> {
     }
 
     /// A directory below `parent`, which is needed until this one is done.
-    pub(crate) fn child(parent: &Arc<Dir<P>>, place: Arc<Place>, open: OpenDir<P>) -> Dir<P> {
+    pub(crate) fn child(
+        parent: &Arc<Dir<P>>,
+        place: Arc<Place>,
+        open: OpenDir<P>,
+    ) -> (Dir<P>, Arc<Halves<P>>) {
         parent.hold();
-        Dir {
-            place,
-            parent: Some(Arc::clone(parent)),
+        let halves = Arc::new(Halves {
             src: open.src,
             dst: open.dst.handle,
+        });
+        let dir = Dir {
+            place,
+            parent: Some(Arc::clone(parent)),
             src_is_place: false,
             dst_is_place: open.dst.is_place,
+            state: State::open(Arc::clone(&halves)),
             root_volume: parent
                 .src_stat
                 .map_or(open.src_stat.id.volume, |_| parent.root_volume),
@@ -103,7 +156,8 @@ impl<P: Platform> Dir<P> {
             gives_acl: open.gives_acl,
             is_parent: open.is_parent,
             pending: AtomicUsize::new(1),
-        }
+        };
+        (dir, halves)
     }
 
     pub(crate) fn with_src_place(self, src_is_place: bool) -> Dir<P> {
@@ -111,6 +165,21 @@ impl<P: Platform> Dir<P> {
             src_is_place,
             ..self
         }
+    }
+
+    // Every critical section leaves the state whole, so a panic elsewhere can't have broken it.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State<P>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether it was closed when all its names had been read: it need not be opened to see that.
+    pub(crate) fn is_read_through(&self) -> bool {
+        self.lock().unread.as_ref().is_some_and(Batch::is_empty)
+    }
+
+    /// Its halves, unless it was closed. Nobody closes them while they are held.
+    pub(crate) fn halves(&self) -> Option<Arc<Halves<P>>> {
+        self.lock().open.clone()
     }
 
     /// One job more needs this directory.
@@ -132,6 +201,17 @@ impl<P: Platform> Dir<P> {
     pub(crate) fn is_within(&self, id: FileId) -> bool {
         self.up()
             .any(|dir| dir.src_stat.is_some_and(|stat| stat.id == id))
+    }
+}
+
+impl<P: Platform> State<P> {
+    fn open(halves: Arc<Halves<P>>) -> Mutex<State<P>> {
+        Mutex::new(State {
+            open: Some(halves),
+            ids: None,
+            unread: None,
+            is_lost: false,
+        })
     }
 }
 
@@ -166,6 +246,8 @@ impl<P: Platform> OpenDst<P> {
 /// A name in a directory of the walk.
 pub(crate) struct Entry<'a, P: Platform> {
     pub(crate) dir: &'a Arc<Dir<P>>,
+    /// The halves of `dir`.
+    pub(crate) open: &'a Halves<P>,
     pub(crate) src_name: &'a OsStr,
     pub(crate) dst_name: &'a OsStr,
     pub(crate) role: Role,
@@ -189,14 +271,14 @@ impl<P: Platform> Entry<'_, P> {
 
     pub(crate) fn src_at(&self) -> At<'_, P> {
         At {
-            dir: &self.dir.src,
+            dir: &self.open.src,
             name: self.src_name,
         }
     }
 
     pub(crate) fn dst_at(&self) -> At<'_, P> {
         At {
-            dir: &self.dir.dst,
+            dir: &self.open.dst,
             name: self.dst_name,
         }
     }

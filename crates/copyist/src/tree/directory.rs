@@ -4,35 +4,17 @@ use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::Session;
-use super::dir::{Dir, Entry, OpenDir, OpenDst, Place, Role};
+use super::dir::{Dir, Entry, Halves, OpenDir, OpenDst, Place, Role};
 use super::walk::{Job, Worker};
 use crate::attributes::{self, Attributes, Failed, Made, MakeMode, inherited_acl};
 use crate::error::{Cause, Code, Error, Operation, Refusal};
-use crate::file;
 use crate::options::{Backup, Make, NewMode, Update, Want};
 use crate::platform::{At, Attribute, FileKind, Node, Open, Platform, Stat, Target};
 use crate::progress::{self, Event};
 use crate::rules;
-use crate::volumes::VolumePair;
 
-impl<P: Platform> Session<'_, P> {
-    /// What is known of the volumes of two open files.
-    pub(super) fn volume_pair(
-        &self,
-        src: &P::Handle,
-        src_volume: u64,
-        dst: &P::Handle,
-    ) -> Result<Arc<VolumePair>, Failed> {
-        let dst_stat = self.platform.stat_open(dst).map_err(|code| Failed {
-            operation: Operation::Volume,
-            code,
-        })?;
-        self.pairs.get(src_volume, dst_stat.id.volume, || {
-            file::ask_volumes(self.platform, src, dst)
-        })
-    }
-}
+/// A directory of the walk, and its halves.
+type Opened<P> = (Arc<Dir<P>>, Arc<Halves<P>>);
 
 impl<P: Platform> Worker<'_, '_, P> {
     /// Makes a directory, and lets its content be copied.
@@ -57,8 +39,9 @@ impl<P: Platform> Worker<'_, '_, P> {
     }
 
     /// A directory on the way to an operand (`--parents`): made, but not walked.
-    pub(super) fn open_parent(&mut self, entry: Entry<'_, P>) -> Result<Arc<Dir<P>>, Error> {
+    pub(super) fn open_parent(&mut self, entry: Entry<'_, P>) -> Result<Opened<P>, Error> {
         let session = self.session;
+        self.make_room_below(&entry);
         let failed = |code| session.error(&entry, Operation::StatParent, Cause::System(code));
         let open = |how| session.platform.open(entry.src_at(), how);
         let (src, is_place) = match open(Open::Directory { follow: true }) {
@@ -69,13 +52,20 @@ impl<P: Platform> Worker<'_, '_, P> {
             src => (src.map_err(failed)?, false),
         };
         let stat = session.platform.stat_open(&src).map_err(failed)?;
-        let dir = self.open_dir(&entry, src, stat);
-        dir.map(|dir| Arc::new(dir.with_src_place(is_place)))
+        let (dir, open) = self.open_dir(&entry, src, stat)?;
+        Ok((Arc::new(dir.with_src_place(is_place)), open))
+    }
+
+    fn make_room_below(&self, entry: &Entry<'_, P>) {
+        if self.session.descriptors.is_short() {
+            self.close_idle(entry.dir);
+        }
     }
 
     fn try_enter(&mut self, entry: &Entry<'_, P>) -> Result<Option<Dir<P>>, Error> {
         let session = self.session;
         let follow = self.follows(entry);
+        self.make_room_below(entry);
         let (src, stat) = match self.open_source_dir(entry, follow) {
             Ok(opened) => opened,
             Err(error) => {
@@ -109,9 +99,9 @@ impl<P: Platform> Worker<'_, '_, P> {
         if self.clone_directory(entry, &stat)? {
             return Ok(None);
         }
-        let dir = self.open_dir(entry, src, stat)?;
+        let (dir, open) = self.open_dir(entry, src, stat)?;
         if entry.is_operand()
-            && let Ok(made) = session.platform.stat_open(&dir.dst)
+            && let Ok(made) = session.platform.stat_open(&open.dst)
         {
             session.add_root(made.id);
         }
@@ -169,9 +159,8 @@ impl<P: Platform> Worker<'_, '_, P> {
     ) -> Result<(P::Handle, Stat), Error> {
         let session = self.session;
         let failed = |code| session.error(entry, Operation::OpenDirectory, Cause::System(code));
-        let src = session
-            .platform
-            .open(entry.src_at(), Open::Directory { follow })
+        let src = self
+            .open_on_way(entry.dir, entry.src_at(), Open::Directory { follow })
             .map_err(|code| self.unseen(entry, follow).unwrap_or_else(|| failed(code)))?;
         let stat = session.platform.stat_open(&src).map_err(failed)?;
         Ok((src, stat))
@@ -187,7 +176,7 @@ impl<P: Platform> Worker<'_, '_, P> {
             .filter(|it| !it.as_os_str().is_empty())
             .unwrap_or(Path::new("."));
         let at = At {
-            dir: &entry.dir.dst,
+            dir: &entry.open.dst,
             name: parent.as_os_str(),
         };
         let place = Open::Place { follow: true };
@@ -225,7 +214,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         entry: &Entry<'_, P>,
         src: P::Handle,
         src_stat: Stat,
-    ) -> Result<Dir<P>, Error> {
+    ) -> Result<(Dir<P>, Arc<Halves<P>>), Error> {
         let session = self.session;
         let (dst, made) = self.open_destination_dir(entry, &src_stat)?;
         let failed =
@@ -250,11 +239,8 @@ impl<P: Platform> Worker<'_, '_, P> {
         } else {
             entry.dir.gives_acl
         };
-        let place = Arc::new(Place {
-            parent: Some(Arc::clone(&entry.dir.place)),
-            src_name: entry.src_name.to_os_string(),
-            dst_name: entry.dst_name.to_os_string(),
-        });
+        let place = Place::below(&entry.dir.place, entry.src_name, entry.dst_name);
+        let place = Arc::new(place);
         self.summary.dirs += 1;
         session.watch.observer.event(Event::Entry {
             paths: entry,
@@ -269,6 +255,7 @@ impl<P: Platform> Worker<'_, '_, P> {
             gives_acl,
             is_parent: entry.role == Role::Parent,
         };
+        session.descriptors.opened();
         Ok(Dir::child(entry.dir, place, open))
     }
 
@@ -364,7 +351,8 @@ impl<P: Platform> Worker<'_, '_, P> {
             self.session
                 .error(entry, Operation::OpenDestination, Cause::System(code))
         };
-        let is_place = match platform.open(entry.dst_at(), Open::Directory { follow }) {
+        let open = |how| self.open_on_way(entry.dir, entry.dst_at(), how);
+        let is_place = match open(Open::Directory { follow }) {
             Ok(handle) => {
                 return Ok(OpenDst {
                     handle,
@@ -379,7 +367,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         } else {
             Open::Directory { follow }
         };
-        let handle = platform.open(entry.dst_at(), how).map_err(failed)?;
+        let handle = open(how).map_err(failed)?;
         Ok(OpenDst { handle, is_place })
     }
 
@@ -428,12 +416,21 @@ impl<P: Platform> Worker<'_, '_, P> {
         let Some(src_stat) = dir.src_stat.as_ref() else {
             return;
         };
-        let dst = match &dir.parent {
-            Some(parent) if dir.dst_is_place => Target::Named(At {
-                dir: &parent.dst,
+        let Some(open) = self.halves(dir) else { return };
+        let by_name = dir.src_is_place || dir.dst_is_place;
+        let above = match dir.parent.as_ref().filter(|_| by_name) {
+            Some(parent) => match self.halves(parent) {
+                Some(above) => Some(above),
+                None => return,
+            },
+            None => None,
+        };
+        let dst = match &above {
+            Some(above) if dir.dst_is_place => Target::Named(At {
+                dir: &above.dst,
                 name: &dir.place.dst_name,
             }),
-            _ => Target::Open(&dir.dst),
+            _ => Target::Open(&open.dst),
         };
         let mut options = std::borrow::Cow::Borrowed(session.options);
         if dir.is_parent {
@@ -448,12 +445,12 @@ impl<P: Platform> Worker<'_, '_, P> {
             );
             session.fail(error.with_paths(Some(dir.place.src()), Some(dir.place.dst())));
         };
-        let src = match &dir.parent {
-            Some(parent) if dir.src_is_place => Target::Named(At {
-                dir: &parent.src,
+        let src = match &above {
+            Some(above) if dir.src_is_place => Target::Named(At {
+                dir: &above.src,
                 name: &dir.place.src_name,
             }),
-            _ => Target::Open(&dir.src),
+            _ => Target::Open(&open.src),
         };
         let mut src_stat = *src_stat;
         if dir.is_parent && options.new_mode == NewMode::SystemDefault {
@@ -470,7 +467,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         }
         .apply(&mut |failed| fail(failed));
         if attributes::keeps_flags(session.platform.os(), session.options) {
-            let dirs = (&dir.src, &dir.dst);
+            let dirs = (&open.src, &open.dst);
             attributes::copy_flags(session.platform, session.options, dirs, true)
                 .unwrap_or_else(fail);
         }

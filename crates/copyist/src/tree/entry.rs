@@ -40,7 +40,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         // all there is to know about it.
         let plain = kind == Some(FileKind::Regular) && options.make == Make::Copy;
         if plain && entry.dir.made.is_new {
-            match file::open_source(self.session.platform, entry.src_at(), false, None) {
+            match self.open_plain(&entry) {
                 Ok(source) => {
                     let looked = Looked {
                         stat: source.stat,
@@ -87,6 +87,23 @@ impl<P: Platform> Worker<'_, '_, P> {
             onto => self.with_links(&entry, looked, onto, None)?,
         }
         Ok(Outcome::Done)
+    }
+
+    fn open_plain(&self, entry: &Entry<'_, P>) -> Result<Source<P>, FileError> {
+        let open = || file::open_source(self.session.platform, entry.src_at(), false, None);
+        match open() {
+            Err(error) if self.ran_out(entry, error.operation, &error.cause) => open(),
+            opened => opened,
+        }
+    }
+
+    /// Whether a file could not be opened for want of descriptors, and now there are some.
+    fn ran_out(&self, entry: &Entry<'_, P>, operation: Operation, cause: &Cause) -> bool {
+        let opens = matches!(
+            operation,
+            Operation::OpenSource | Operation::OpenDestination | Operation::CreateFile
+        );
+        opens && matches!(*cause, Cause::System(code) if self.has_made_room(entry.dir, code))
     }
 
     /// What can't be opened may not even be looked at: then that is what there is to tell.
@@ -185,7 +202,13 @@ impl<P: Platform> Worker<'_, '_, P> {
             Make::HardLink => self.link_to_source(entry, src),
             Make::Symlink => self.symlink_to_source(entry, src),
             Make::Copy if self.reads_content(src.stat.kind) => {
-                self.copy_file(entry, src, existing, opened)
+                let copied = self.copy_file(entry, src, existing, opened);
+                match copied {
+                    Err(error) if self.ran_out(entry, error.operation(), error.cause()) => {
+                        self.copy_file(entry, src, existing, None)
+                    }
+                    copied => copied,
+                }
             }
             Make::Copy if src.stat.kind == FileKind::Symlink => self.copy_symlink(entry, &src.stat),
             Make::Copy => self.copy_special(entry, &src.stat),
@@ -248,11 +271,10 @@ impl<P: Platform> Worker<'_, '_, P> {
             spare: &session.spare,
         };
         let src_volume = source.stat.id.volume;
+        let stays = matches!(existing, Existing::Nothing | Existing::File);
         let mut pair = |src: &P::Handle, dst: &P::Handle| -> Result<Arc<VolumePair>, Failed> {
             match &entry.dir.pair {
-                Some(pair) if existing != Existing::LinkToFile && pair.src.id == src_volume => {
-                    Ok(Arc::clone(pair))
-                }
+                Some(pair) if stays && pair.src.id == src_volume => Ok(Arc::clone(pair)),
                 _ => session.volume_pair(src, src_volume, dst),
             }
         };

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use copyist_sys::name_prefix;
 
-use super::dir::Entry;
+use super::dir::{Entry, Role};
 use super::same_file::{self, Relation, Sameness};
 use super::walk::Worker;
 use super::{backup, base_name};
@@ -63,6 +63,10 @@ impl<P: Platform> Worker<'_, '_, P> {
         let Some(dst) = target else {
             if was_made {
                 return through();
+            }
+            let by_hand = self.session.options.write_through_dangling;
+            if followed && by_hand && self.is_foreign(entry, &link, None) {
+                return Err(self.session.refuse(entry, Refusal::ForeignSymlink));
             }
             return Ok(Onto::Free { backup: None });
         };
@@ -261,11 +265,27 @@ impl<P: Platform> Worker<'_, '_, P> {
             self.remove_existing(entry)?;
             return Ok(Onto::Free { backup: None });
         }
-        Ok(Onto::Into(if link.kind == FileKind::Symlink {
-            Existing::LinkToFile
-        } else {
-            Existing::File
+        let follow = link.kind == FileKind::Symlink;
+        if follow && self.is_foreign(entry, link, Some(dst)) {
+            return Err(self.session.refuse(entry, Refusal::ForeignSymlink));
+        }
+        Ok(Onto::Into(match dst.kind {
+            FileKind::Regular if follow => Existing::LinkToFile(dst.id),
+            FileKind::Regular | FileKind::Directory | FileKind::Symlink => Existing::File,
+            _ if entry.role == Role::Found => {
+                return Err(self.session.refuse(entry, Refusal::NotAFile));
+            }
+            _ => Existing::Stream { follow },
         }))
+    }
+
+    /// Whether a symbolic link in a tree was put there by somebody who could not write to what it
+    /// leads to himself: a superuser must not do it for him. Who copies into a directory of another
+    /// user would otherwise overwrite whatever that user likes.
+    fn is_foreign(&self, entry: &Entry<'_, P>, link: &Stat, target: Option<&Stat>) -> bool {
+        let is_root = self.session.platform.is_privileged();
+        let is_owners = target.is_some_and(|target| target.uid == link.uid);
+        is_root && entry.role == Role::Found && link.uid != 0 && !is_owners
     }
 
     pub(super) fn remove_existing(&self, entry: &Entry<'_, P>) -> Result<(), Error> {
@@ -322,7 +342,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         let parent = parent.unwrap_or(Path::new("."));
         let name = base_name(entry.dst_name);
         let dir_at = At {
-            dir: &entry.dir.dst,
+            dir: &entry.open.dst,
             name: parent.as_os_str(),
         };
         let dir = session
@@ -341,7 +361,7 @@ impl<P: Platform> Worker<'_, '_, P> {
             parent.join(backup).into_os_string()
         };
         let backup_at = At {
-            dir: &entry.dir.dst,
+            dir: &entry.open.dst,
             name: &backup,
         };
         let numbered = backup.as_encoded_bytes().ends_with(b"~")
@@ -366,7 +386,7 @@ impl<P: Platform> Worker<'_, '_, P> {
     /// What was moved aside for a copy that then failed gets its name back.
     pub(super) fn move_back(&self, entry: &Entry<'_, P>, backup: &OsString) {
         let backup_at = At {
-            dir: &entry.dir.dst,
+            dir: &entry.open.dst,
             name: backup,
         };
         // The failure of the copy is reported; if this fails too, the backup keeps its own name.

@@ -22,7 +22,7 @@ use std::sync::{Mutex, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
 /// The most that are in flight without being asked for. Beyond it a server queues.
-const MOST: usize = 64;
+pub(super) const MOST: usize = 64;
 
 /// How often the number is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(25);
@@ -150,6 +150,7 @@ type Pair = (u64, u64);
 pub(super) struct Flight {
     start: Instant,
     processors: usize,
+    most: usize,
     /// Nanoseconds since the start; `u64::MAX` where the number is fixed.
     next_look: AtomicU64,
     done: AtomicU64,
@@ -167,8 +168,9 @@ struct Learnt {
 }
 
 impl Flight {
-    /// For a run that begins with a worker for each processor; `is_fixed` if it stays so.
-    pub(super) fn new(processors: usize, is_fixed: bool) -> Flight {
+    /// For a run that begins with a worker for each processor; `is_fixed` if it stays so. There
+    /// are never more than `most`.
+    pub(super) fn new(processors: usize, most: usize, is_fixed: bool) -> Flight {
         let first = if is_fixed {
             u64::MAX
         } else {
@@ -177,6 +179,7 @@ impl Flight {
         Flight {
             start: Instant::now(),
             processors,
+            most,
             next_look: AtomicU64::new(first),
             done: AtomicU64::new(0),
             learnt: Mutex::default(),
@@ -239,7 +242,7 @@ impl Flight {
         let control = learnt
             .pairs
             .entry(pair)
-            .or_insert_with(|| Control::new(self.processors, MOST));
+            .or_insert_with(|| Control::new(self.processors, self.most));
         // What was seen while the walk came here from another pair is not of this one alone.
         Some(if before.is_some_and(|it| it != pair) {
             control.limit
@@ -336,14 +339,14 @@ mod tests {
 
     #[test]
     fn a_fixed_number_is_never_due() {
-        let fixed = Flight::new(4, true);
+        let fixed = Flight::new(4, MOST, true);
         std::thread::sleep(LOOK_EVERY * 2);
         assert!(!fixed.is_due(1 << 30));
     }
 
     #[test]
     fn pairs_learn_for_themselves() {
-        let flight = Flight::new(2, false);
+        let flight = Flight::new(2, MOST, false);
         let idle = Duration::ZERO;
         assert_eq!(flight.look((1, 2), idle), None, "nothing is done yet");
         flight.done.fetch_add(100, Ordering::Relaxed);

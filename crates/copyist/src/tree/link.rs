@@ -1,9 +1,10 @@
 //! Links made instead of a copy: to an earlier copy, or (`-l`, `-s`) to the source.
 
+use std::cmp::Ordering;
 use std::path::{Component, Path};
 use std::sync::Arc;
 
-use super::dir::{Entry, Place};
+use super::dir::{Dir, Entry, Halves, Place};
 use super::existing::{Looked, Onto};
 use super::links::Copied;
 use super::walk::Worker;
@@ -76,21 +77,50 @@ impl<P: Platform> Worker<'_, '_, P> {
         place: &Arc<Place>,
         act: impl FnOnce(&P::Handle) -> Result<T, Code>,
     ) -> Result<T, Code> {
-        if let Some(dir) = entry.dir.up().find(|dir| Arc::ptr_eq(&dir.place, place)) {
-            return act(&dir.dst);
-        }
-        let mut names: Vec<&Place> = place.up().filter(|it| !it.dst_name.is_empty()).collect();
-        let mut dir = self.session.platform.current_dir()?;
-        let mut follow = true; // the operand's own path, which the caller named
+        let (open, mut names) = self.way_to(entry.dir, place);
+        let mut opened = None;
         while let Some(next) = names.pop() {
             let at = At {
-                dir: &dir,
+                dir: opened.as_ref().unwrap_or(&open.dst),
                 name: &next.dst_name,
             };
-            dir = self.session.platform.open(at, Open::Place { follow })?;
-            follow = false;
+            let follow = next.depth == 1; // the operand's own path, which the caller named
+            opened = Some(self.open_on_way(entry.dir, at, Open::Place { follow })?);
         }
-        act(&dir)
+        act(opened.as_ref().unwrap_or(&open.dst))
+    }
+
+    /// The nearest open directory on the way from `from` to `place`, and the places to go through
+    /// from there, the last one first.
+    fn way_to<'a>(&self, from: &'a Dir<P>, place: &'a Place) -> (Arc<Halves<P>>, Vec<&'a Place>) {
+        let (mut above, mut place, mut names) = (from, place, Vec::new());
+        // Both go up to where they meet, at the latest where operands are named, which is open.
+        loop {
+            match place.depth.cmp(&above.place.depth) {
+                Ordering::Greater => {
+                    let Some(higher) = &place.parent else { break };
+                    names.push(place);
+                    place = higher;
+                }
+                Ordering::Less => {
+                    let Some(dir) = &above.parent else { break };
+                    above = dir;
+                }
+                Ordering::Equal => {
+                    if std::ptr::eq(&raw const *above.place, place)
+                        && let Some(open) = above.halves()
+                    {
+                        return (open, names);
+                    }
+                    let (Some(higher), Some(dir)) = (&place.parent, &above.parent) else {
+                        break;
+                    };
+                    names.push(place);
+                    (place, above) = (higher, dir);
+                }
+            }
+        }
+        (Arc::clone(&self.session.here), names)
     }
 
     fn linked(&mut self, entry: &Entry<'_, P>) {
@@ -158,9 +188,9 @@ impl<P: Platform> Worker<'_, '_, P> {
             return true;
         }
         let platform = self.session.platform;
-        let current = platform.stat_open(&self.session.current.dst);
+        let current = platform.stat_open(&self.session.here.dst);
         let at = At {
-            dir: &self.session.current.dst,
+            dir: &self.session.here.dst,
             name: parent.as_os_str(),
         };
         matches!((current, platform.stat(at, true)), (Ok(a), Ok(b)) if a.id == b.id)

@@ -10,7 +10,7 @@ use std::time::Instant;
 use crate::attributes::Failed;
 use crate::copier::Operand;
 use crate::error::{Cause, Error, Operation, Refusal};
-use crate::file::FileError;
+use crate::file::{self, FileError};
 use crate::options::{Backup, Options};
 use crate::plan;
 use crate::platform::{FileId, FileKind, Platform, Stat};
@@ -18,9 +18,10 @@ use crate::progress::{Event, PathSource, Warning};
 use crate::report::Summary;
 use crate::spare::Spare;
 use crate::transfer::Watch;
-use crate::volumes::VolumePairs;
+use crate::volumes::{VolumePair, VolumePairs};
 
 mod backup;
+mod descriptors;
 mod dir;
 mod directory;
 mod entry;
@@ -35,8 +36,9 @@ mod special;
 mod walk;
 mod whole;
 
-use dir::{Dir, Entry};
-use flight::Flight;
+use descriptors::Descriptors;
+use dir::{Dir, Entry, Halves};
+use flight::{Flight, MOST};
 use links::Links;
 use schedule::Schedule;
 use walk::{Job, Worker};
@@ -56,8 +58,11 @@ pub(crate) struct Session<'a, P: Platform> {
     flight: Flight,
     /// Directories can't be cloned whole here: the system has said so.
     no_whole: AtomicBool,
+    descriptors: Descriptors,
     /// Where operands are named.
     current: Arc<Dir<P>>,
+    /// The same, open.
+    here: Arc<Halves<P>>,
     /// The directories that operands were copied to: met as a source, one would be copied into
     /// itself for ever.
     roots: Mutex<HashSet<FileId>>,
@@ -83,6 +88,7 @@ pub(crate) fn run<P: Platform>(
         Ok(session) => session,
         Err(failed) => {
             let error = Error::new(platform.os(), failed.operation, Cause::System(failed.code));
+            let error = error.with_paths(Some(".".into()), None); // it is all that was opened
             watch.observer.event(Event::Error(&error));
             return (
                 Summary {
@@ -123,19 +129,36 @@ impl<'a, P: Platform> Session<'a, P> {
                 code,
             })
         };
+        let here = Arc::new(Halves {
+            src: current()?,
+            dst: current()?,
+        });
+        let most = if is_fixed(platform, options) {
+            workers(options)
+        } else {
+            MOST
+        };
+        let descriptors = Descriptors::new(platform.open_file_limit(), most);
+        let most = descriptors.most_workers();
         Ok(Session {
             platform,
             options,
             watch,
             pairs: VolumePairs::default(),
             links: Links::default(),
-            schedule: Schedule::new(workers(options)),
+            schedule: Schedule::new(workers(options).min(most)),
             spare: Spare::new(threads(options)),
-            flight: Flight::new(threads(options), is_fixed(platform, options)),
+            flight: Flight::new(
+                threads(options).min(most),
+                most,
+                is_fixed(platform, options),
+            ),
             no_whole: AtomicBool::new(
                 platform.is_dry() || !plan::clones_directories(platform.os(), options),
             ),
-            current: Arc::new(Dir::current(current()?, current()?)),
+            descriptors,
+            current: Arc::new(Dir::current(Arc::clone(&here))),
+            here,
             roots: Mutex::default(),
             given: Mutex::default(),
             made: (operands.len() > 1).then(Mutex::default),
@@ -159,6 +182,22 @@ impl<'a, P: Platform> Session<'a, P> {
         });
         assert!(schedule.is_empty(), "workers have left something undone");
         total.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is known of the volumes of two open files.
+    fn volume_pair(
+        &self,
+        src: &P::Handle,
+        src_volume: u64,
+        dst: &P::Handle,
+    ) -> Result<Arc<VolumePair>, Failed> {
+        let dst_stat = self.platform.stat_open(dst).map_err(|code| Failed {
+            operation: Operation::Volume,
+            code,
+        })?;
+        self.pairs.get(src_volume, dst_stat.id.volume, || {
+            file::ask_volumes(self.platform, src, dst)
+        })
     }
 
     /// Counts and tells a failure. The run goes on.

@@ -7,12 +7,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Scope;
 
 use super::Session;
-use super::dir::{Dir, Entry, Role};
+use super::dir::{Dir, Entry, Halves, Role};
 use super::schedule::Help;
 use crate::buffers::Buffers;
 use crate::copier::Operand;
 use crate::error::{Cause, Code, Error, Operation};
-use crate::platform::{At, Batch, FileKind, Platform};
+use crate::platform::{At, Batch, FileKind, Platform, Sys};
 use crate::report::Summary;
 
 fn names_a_dir(name: &OsStr) -> bool {
@@ -120,11 +120,13 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
 
     fn operand(&mut self, operand: &Operand) {
         let dir = Arc::clone(&self.session.current);
+        let open = &*self.session.here;
         if let Some(base) = &operand.parents_below {
             return self.operand_with_parents(&dir, operand, base);
         }
         self.operand_entry(Entry {
             dir: &dir,
+            open,
             src_name: operand.src.as_os_str(),
             dst_name: operand.dst.as_os_str(),
             role: Role::Operand,
@@ -136,12 +138,14 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
         if self.leads_there(operand) {
             return self.operand_entry(Entry {
                 dir,
+                open: &self.session.here,
                 src_name: operand.src.as_os_str(),
                 dst_name: operand.dst.as_os_str(),
                 role: Role::Operand,
             });
         }
         let mut dir = Arc::clone(dir);
+        let mut open = Arc::clone(&self.session.here);
         let mut held = Vec::new();
         let mut dst_name = base.as_os_str().to_os_string();
         let mut src_name = OsString::new();
@@ -158,6 +162,7 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
             }
             let entry = Entry {
                 dir: &dir,
+                open: &open,
                 src_name: &src_name,
                 dst_name: &dst_name,
                 role: if parts.peek().is_none() {
@@ -174,8 +179,9 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
                 continue;
             }
             match self.open_parent(entry) {
-                Ok(parent) => {
+                Ok((parent, halves)) => {
                     held.push(Arc::clone(&parent));
+                    open = halves;
                     dir = parent;
                     src_name.clear();
                     dst_name.clear();
@@ -195,7 +201,7 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
     fn leads_there(&self, operand: &Operand) -> bool {
         operand.dst.parent().is_some_and(|parent| {
             let at = At {
-                dir: &self.session.current.dst,
+                dir: &self.session.here.dst,
                 name: parent.as_os_str(),
             };
             let found = self.session.platform.stat(at, true);
@@ -230,12 +236,12 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
         if self.session.watch.cancel.is_cancelled() {
             return;
         }
+        if dir.is_read_through() {
+            return;
+        }
+        let Some(open) = self.halves(dir) else { return };
         let mut batch = self.batches.pop().unwrap_or_default();
-        if let Err(code) =
-            self.session
-                .platform
-                .read_dir(&dir.src, &mut self.buffers.read_dir, &mut batch)
-        {
+        if let Err(code) = self.next_names(dir, &open, &mut batch) {
             return self.fail_reading(dir, code);
         }
         if batch.is_empty() {
@@ -243,21 +249,32 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
             return;
         }
         if self.session.options.ordered {
-            let batch = self.read_rest(dir, batch).by_inode();
+            let batch = self.read_rest(dir, &open, batch).by_inode();
+            drop(open);
             return self.copy_whole_batch(dir, batch);
         }
         // The rest of the directory is there for whoever is free.
+        drop(open);
         dir.hold();
         self.push(Job::Read(Arc::clone(dir)));
         self.copy_whole_batch(dir, batch);
     }
 
-    /// All names of a directory: their order is asked for, so that they must all be known.
-    fn read_rest(&mut self, dir: &Arc<Dir<P>>, first: Batch) -> Batch {
-        let (mut all, mut batch) = (first, Batch::default());
+    /// The next names of a directory; those that were read before it was closed come first.
+    fn next_names(&mut self, dir: &Dir<P>, open: &Halves<P>, batch: &mut Batch) -> Sys<()> {
+        if let Some(unread) = &mut dir.lock().unread {
+            *batch = std::mem::take(unread);
+            return Ok(());
+        }
         let buffer = &mut self.buffers.read_dir;
+        self.session.platform.read_dir(&open.src, buffer, batch)
+    }
+
+    /// All names of a directory: their order is asked for, so that they must all be known.
+    fn read_rest(&mut self, dir: &Dir<P>, open: &Halves<P>, first: Batch) -> Batch {
+        let (mut all, mut batch) = (first, Batch::default());
         loop {
-            match self.session.platform.read_dir(&dir.src, buffer, &mut batch) {
+            match self.next_names(dir, open, &mut batch) {
                 Ok(()) if batch.is_empty() => return all,
                 Ok(()) => all.append(&batch),
                 Err(code) => {
@@ -268,7 +285,7 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
         }
     }
 
-    fn fail_reading(&self, dir: &Dir<P>, code: Code) {
+    pub(super) fn fail_reading(&self, dir: &Dir<P>, code: Code) {
         let os = self.session.platform.os();
         let error = Error::new(os, Operation::ReadDirectory, Cause::System(code));
         let (src, dst) = (dir.place.src(), dir.place.dst());
@@ -283,6 +300,9 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
     /// Copies names of a batch, down to the first directory: that is walked before the rest, which
     /// is left for later or for another worker. A worker that has nothing to do is given half.
     fn copy_batch(&mut self, dir: &Arc<Dir<P>>, batch: Arc<Batch>, names: Range<usize>) {
+        let Some(open) = self.halves(dir) else {
+            return self.recycle(batch);
+        };
         let Range { start, mut end } = names;
         let mut next = start;
         while next < end && !self.session.watch.cancel.is_cancelled() {
@@ -300,6 +320,7 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
             let (name, kind) = batch.get(n);
             let entry = Entry {
                 dir,
+                open: &open,
                 src_name: name,
                 dst_name: name,
                 role: Role::Found,
@@ -318,6 +339,7 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
                 self.recycle(batch);
                 self.enter(Entry {
                     dir,
+                    open: &open,
                     src_name: &name,
                     dst_name: &name,
                     role: Role::Found,
@@ -371,7 +393,9 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
     pub(super) fn release(&mut self, dir: Arc<Dir<P>>) {
         let mut dir = dir;
         while dir.release() {
+            self.open_above(&dir);
             self.finish_directory(&dir);
+            self.close_for_good(&dir);
             match &dir.parent {
                 Some(parent) => dir = Arc::clone(parent),
                 None => return,

@@ -28,7 +28,7 @@ pub(super) use macos::{
     dangling, macos, macos_attributes, macos_existing, macos_methods, macos_pairs, macos_tree,
     macos_trees,
 };
-pub(super) use trees::trees;
+pub(super) use trees::{deep_trees, trees};
 pub(super) use volumes::{other_systems, two_threads, volumes};
 
 /// A copy to be made, again and again.

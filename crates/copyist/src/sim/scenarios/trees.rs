@@ -39,6 +39,36 @@ pub(in crate::sim) fn everything(sim: &Sim) {
         .time("src", 1_200_000_000);
 }
 
+/// Trees that are deeper than the system lets a process have directories open, with something to be
+/// done at each level on the way back: read on, files, hard links to and from far away.
+pub(in crate::sim) fn deep_trees() -> Vec<Scenario> {
+    // What it may have open, and whether it is told.
+    let limits = [(28, true), (14, false)];
+    let deep = |(most_open, says): (usize, bool)| {
+        let sim = linux(FsKind::Ext, None);
+        let tree = build(&sim);
+        let mut path = "src".to_owned();
+        tree.dir(&path).file("src/first", 100);
+        for level in 0..6 {
+            path += "/d";
+            tree.dir(&path);
+            for name in ["a", "z"] {
+                tree.file(&format!("{path}/{name}"), 10 + level);
+            }
+            tree.hard_link(&format!("{path}/link"), "src/first");
+            tree.dir(&format!("{path}/other"))
+                .file(&format!("{path}/other/in"), 7)
+                .mode(&path, 0o750);
+        }
+        let mut world = sim.world();
+        world.most_open = most_open;
+        world.says_most_open = says.then_some(most_open as u64);
+        drop(world);
+        Scenario::new("a deep tree", sim, archive())
+    };
+    limits.map(deep).into()
+}
+
 pub(in crate::sim) fn trees() -> Vec<Scenario> {
     let mut all = Vec::new();
     let kinds = [

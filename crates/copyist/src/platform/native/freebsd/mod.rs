@@ -69,6 +69,10 @@ impl Platform for Native {
         unix::memory_is_limited()
     }
 
+    fn open_file_limit(&self) -> Option<u64> {
+        unix::open_file_limit()
+    }
+
     fn processor_time(&self) -> Duration {
         unix::processor_time()
     }

@@ -22,7 +22,10 @@ use super::unix::{self, code, kind_of};
 
 mod attributes;
 mod look;
+mod sandbox;
 mod volume;
+
+pub(crate) use sandbox::enter as enter_sandbox;
 
 /// Where a direct transfer's alignment can't be asked (before Linux 6.1, and on filesystems that
 /// don't say), the page size is enough for every device in use.
@@ -96,6 +99,10 @@ impl Platform for Native {
 
     fn available_memory(&self) -> Option<u64> {
         available_memory(&std::fs::read_to_string("/proc/meminfo").ok()?)
+    }
+
+    fn open_file_limit(&self) -> Option<u64> {
+        unix::open_file_limit()
     }
 
     fn processor_time(&self) -> Duration {

@@ -63,6 +63,11 @@ pub(super) fn file_size_limit() -> u64 {
     getrlimit(Resource::Fsize).current.unwrap_or(u64::MAX)
 }
 
+pub(super) fn open_file_limit() -> Option<u64> {
+    use rustix::process::{Resource, getrlimit};
+    getrlimit(Resource::Nofile).current
+}
+
 pub(super) fn processor_time() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
     Duration::try_from(time).unwrap_or_default() // it is never negative
@@ -90,7 +95,11 @@ pub(super) fn open(dir: &OwnedFd, name: &OsStr, how: Open, place: OFlags) -> Sys
             0,
         ),
         Open::ReadStream { follow } => (OFlags::RDONLY | OFlags::NOCTTY | no_follow(follow), 0),
-        Open::Write { follow } => (OFlags::WRONLY | OFlags::NOCTTY | no_follow(follow), 0),
+        Open::Write { follow } => (
+            OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY | no_follow(follow),
+            0,
+        ),
+        Open::WriteStream { follow } => (OFlags::WRONLY | OFlags::NOCTTY | no_follow(follow), 0),
         Open::Create { mode } => (OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL, mode),
         Open::CreateThrough { mode } => (OFlags::WRONLY | OFlags::CREATE, mode),
         Open::Directory { follow } => (OFlags::RDONLY | OFlags::DIRECTORY | no_follow(follow), 0),

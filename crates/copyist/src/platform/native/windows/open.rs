@@ -39,7 +39,10 @@ pub(super) fn open(at: At<'_, Native>, how: Open) -> Sys<Handle> {
         Open::Read { follow } | Open::ReadStream { follow } => {
             (How::open(READ, c::FILE_SEQUENTIAL_ONLY), follow)
         }
-        Open::Write { follow } => (How::open(WRITE, c::FILE_NON_DIRECTORY_FILE), follow),
+        // Nothing waits to be opened here.
+        Open::Write { follow } | Open::WriteStream { follow } => {
+            (How::open(WRITE, c::FILE_NON_DIRECTORY_FILE), follow)
+        }
         Open::Create { .. } => return create(&place, c::FILE_CREATE, c::FILE_OPEN_REPARSE_POINT),
         Open::CreateThrough { .. } => return create(&place, c::FILE_OPEN_IF, 0),
         Open::Directory { follow } => directory(DIRECTORY, follow),

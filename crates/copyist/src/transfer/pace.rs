@@ -1,0 +1,72 @@
+//! How much one call is asked to move, so that it ends soon enough for a cancellation to be heard.
+
+use std::time::Duration;
+
+use super::CALL_BYTES;
+
+/// What the first call of a file is asked for, bytes: a tenth of a second at 10 MB/s.
+const FIRST_BYTES: u64 = 1 << 20;
+
+/// No call is asked for less, bytes: a slow mount's requests are about as large.
+const FEWEST_BYTES: u64 = 128 << 10;
+
+/// A call that takes no longer than this may be asked for twice as much.
+const SHORT: Duration = Duration::from_millis(20);
+
+/// A call that takes longer than this is asked for half: who has cancelled waits for its end.
+const LONG: Duration = Duration::from_millis(60);
+
+/// Learns from call to call.
+#[derive(Debug)]
+pub(super) struct Pace {
+    bytes: u64,
+}
+
+impl Pace {
+    pub(super) fn new() -> Pace {
+        Pace { bytes: FIRST_BYTES }
+    }
+
+    /// What to ask the next call for, at most.
+    pub(super) fn call_bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// A call took so long.
+    pub(super) fn took(&mut self, time: Duration) {
+        if time < SHORT {
+            self.bytes = (self.bytes * 2).min(CALL_BYTES);
+        } else if time > LONG {
+            self.bytes = (self.bytes / 2).max(FEWEST_BYTES);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How long the longest of `calls` calls takes on a volume of so many bytes a second.
+    fn longest(bytes_a_second: f64, calls: usize) -> (Duration, u64) {
+        let mut pace = Pace::new();
+        let mut longest = Duration::ZERO;
+        for _ in 0..calls {
+            let time = Duration::from_secs_f64(pace.call_bytes() as f64 / bytes_a_second);
+            longest = longest.max(time);
+            pace.took(time);
+        }
+        (longest, pace.call_bytes())
+    }
+
+    #[test]
+    fn calls_are_short_on_slow_volumes_and_large_on_fast_ones() {
+        for rate in [1e7, 5e7, 2e8, 1e9] {
+            let (longest, _) = longest(rate, 100);
+            assert!(longest < Duration::from_millis(120), "{rate}: {longest:?}");
+        }
+        let (_, fast) = longest(1e10, 7);
+        assert_eq!(fast, CALL_BYTES);
+        let (_, slow) = longest(1e6, 10);
+        assert_eq!(slow, FEWEST_BYTES);
+    }
+}

@@ -1,0 +1,325 @@
+//! How many directories are open, and what is done when descriptors run short.
+//!
+//! The walk goes deep before it goes wide, so the directories nearest to its start are needed last:
+//! those are closed first, and opened again on the way back:
+//!
+//! ```text
+//! a/b/c/d    a and b are closed when there is no room for d
+//! a/b/c      done with d; c was not closed
+//! a/b        done with c: opened by "..", as seen from c; else by its name, from what is open above
+//! ```
+//!
+//! What is opened again must be what it was, by device and inode. Who has moved a directory away, or
+//! put another one in its place, gets an error, and nothing in the other one is touched.
+
+use std::ffi::OsStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::dir::{Dir, Halves, Ids};
+use super::walk::Worker;
+use crate::error::{Cause, Code, Error, Operation, Refusal};
+use crate::options::Follow;
+use crate::platform::{At, Batch, FileId, Open, Platform, Sys};
+use crate::rules;
+
+/// What a process has open besides: its standard streams, a report, where operands are named.
+const OTHERS: usize = 16;
+
+/// What a worker may have open at a time besides the directories of its walk: a file on both sides,
+/// a directory's other handle while it is read, looked at, or opened again.
+const FOR_A_WORKER: usize = 8;
+
+/// A limit that is not known, or not there, counts as this one.
+const NO_LIMIT: u64 = 1 << 20;
+
+/// The fewest directories that are kept open, whatever the limit.
+const FEWEST: usize = 2;
+
+/// Counts the directories of a walk that are open.
+#[derive(Debug)]
+pub(super) struct Descriptors {
+    open: AtomicUsize,
+    most: AtomicUsize,
+    most_workers: usize,
+}
+
+impl Descriptors {
+    /// For a process that may have so many files open, and wants so many workers at most.
+    pub(super) fn new(limit: Option<u64>, most_workers: usize) -> Descriptors {
+        let limit = limit.unwrap_or(NO_LIMIT).min(NO_LIMIT);
+        // A usize may have 32 bits; the limit has 20.
+        let limit = usize::try_from(limit)
+            .unwrap_or(usize::MAX)
+            .saturating_sub(OTHERS);
+        let most_workers = most_workers.min(limit / (2 * FOR_A_WORKER)).max(1);
+        let directories = limit.saturating_sub(FOR_A_WORKER * most_workers) / 2;
+        Descriptors {
+            open: AtomicUsize::new(0),
+            most: AtomicUsize::new(directories.max(FEWEST)),
+            most_workers,
+        }
+    }
+
+    /// How many workers there are descriptors for.
+    pub(super) fn most_workers(&self) -> usize {
+        self.most_workers
+    }
+
+    /// A directory was opened, on both sides.
+    pub(super) fn opened(&self) {
+        self.open.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn closed(&self) {
+        self.open.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Whether one must be closed before another is opened.
+    pub(super) fn is_short(&self) -> bool {
+        self.open.load(Ordering::Relaxed) >= self.most.load(Ordering::Relaxed)
+    }
+
+    /// The system has none left, although there should have been: somebody else uses them.
+    fn are_fewer(&self) {
+        let open = self.open.load(Ordering::Relaxed);
+        let fewer = open.saturating_sub(FOR_A_WORKER).max(FEWEST);
+        self.most.fetch_min(fewer, Ordering::Relaxed);
+    }
+}
+
+impl<P: Platform> Worker<'_, '_, P> {
+    /// Whether the code says that there are no descriptors left, and some could be freed: then the
+    /// call is worth another try. `dir` is where the walk stands.
+    pub(super) fn has_made_room(&self, dir: &Dir<P>, code: Code) -> bool {
+        rules::is_out_of_descriptors(self.session.platform.os(), code) && {
+            self.session.descriptors.are_fewer();
+            self.close_idle(dir) > 0
+        }
+    }
+
+    /// Opens a name on the way down, where descriptors may have run out.
+    pub(super) fn open_on_way(&self, dir: &Dir<P>, at: At<'_, P>, how: Open) -> Sys<P::Handle> {
+        match self.session.platform.open(at, how) {
+            Err(code) if self.has_made_room(dir, code) => self.session.platform.open(at, how),
+            opened => opened,
+        }
+    }
+
+    /// Closes the further half of the directories above, as far as nobody is at work in them;
+    /// answers how many. Half of them, so that a walk that goes on does not do it at each step.
+    pub(super) fn close_idle(&self, dir: &Dir<P>) -> usize {
+        let open: Vec<&Dir<P>> = dir.up().filter(|it| it.halves().is_some()).collect();
+        let wanted = open.len().div_ceil(2);
+        let mut closed = 0;
+        for dir in open.into_iter().rev() {
+            closed += usize::from(self.close_if_idle(dir));
+            if closed == wanted {
+                break;
+            }
+        }
+        closed
+    }
+
+    fn close_if_idle(&self, dir: &Dir<P>) -> bool {
+        let mut state = dir.lock();
+        let Some(halves) = state.open.clone() else {
+            return false;
+        };
+        // Held by the state and here; where operands are named stays open. They are handed out
+        // under the lock, so that nobody comes by them meanwhile.
+        if dir.parent.is_none() || Arc::strong_count(&halves) > 2 {
+            return false;
+        }
+        let id = |handle| Some(self.session.platform.stat_open(handle).ok()?.id);
+        if state.ids.is_none() {
+            let (Some(src), Some(dst)) = (id(&halves.src), id(&halves.dst)) else {
+                return false; // it could not be known again
+            };
+            state.ids = Some(Ids { src, dst });
+        }
+        let is_read = !dir.is_parent && !dir.src_is_place;
+        if is_read && state.unread.is_none() {
+            // Where a directory is opened again, reading it begins anew.
+            state.unread = Some(self.names_left(dir, &halves));
+        }
+        state.open = None;
+        self.session.descriptors.closed();
+        true
+    }
+
+    fn names_left(&self, dir: &Dir<P>, halves: &Halves<P>) -> Batch {
+        let (mut buffer, mut batch, mut all) = (Vec::new(), Batch::default(), Batch::default());
+        loop {
+            let platform = self.session.platform;
+            match platform.read_dir(&halves.src, &mut buffer, &mut batch) {
+                Ok(()) if batch.is_empty() => return all,
+                Ok(()) => all.append(&batch),
+                Err(code) => {
+                    self.fail_reading(dir, code);
+                    return all;
+                }
+            }
+        }
+    }
+
+    /// The halves of a directory, which are opened again if they were closed. `None` if that can't
+    /// be done, which is told once.
+    pub(super) fn halves(&self, dir: &Dir<P>) -> Option<Arc<Halves<P>>> {
+        if let Some(halves) = dir.halves() {
+            return Some(halves);
+        }
+        if dir.lock().is_lost {
+            return None;
+        }
+        match self.open_by_name(dir) {
+            Ok(halves) => Some(halves),
+            Err(error) => {
+                let was_told = std::mem::replace(&mut dir.lock().is_lost, true);
+                if !was_told {
+                    self.session.fail(error);
+                }
+                None
+            }
+        }
+    }
+
+    /// Before a directory is done: the one that it is in will be needed next, and can still be
+    /// reached from here. If not, it is looked for by its name when it is needed.
+    pub(super) fn open_above(&self, dir: &Dir<P>) {
+        if let Some(parent) = &dir.parent
+            && parent.halves().is_none()
+            && let Some(halves) = dir.halves()
+            && let up = OsStr::new("..")
+            && let Ok(above) = self.open_halves(parent, &halves, (up, up))
+        {
+            self.keep(parent, above);
+        }
+    }
+
+    /// A directory is done.
+    pub(super) fn close_for_good(&self, dir: &Dir<P>) {
+        if dir.lock().open.take().is_some() {
+            self.session.descriptors.closed();
+        }
+    }
+
+    /// Goes down from the nearest directory that is open.
+    fn open_by_name(&self, dir: &Dir<P>) -> Result<Arc<Halves<P>>, Error> {
+        let mut closed = Vec::new();
+        let mut above = None;
+        for dir in dir.up() {
+            above = dir.halves();
+            if above.is_some() {
+                break;
+            }
+            closed.push(dir);
+        }
+        let Some(mut halves) = above else {
+            return Err(self.moved(dir)); // where operands are named is never closed
+        };
+        while let Some(next) = closed.pop() {
+            let names = (&*next.place.src_name, &*next.place.dst_name);
+            halves = Arc::new(self.open_halves(next, &halves, names)?);
+        }
+        Ok(self.keep(dir, halves))
+    }
+
+    fn keep(&self, dir: &Dir<P>, halves: impl Into<Arc<Halves<P>>>) -> Arc<Halves<P>> {
+        let mut state = dir.lock();
+        if let Some(theirs) = &state.open {
+            return Arc::clone(theirs); // another worker was faster
+        }
+        let halves = halves.into();
+        state.open = Some(Arc::clone(&halves));
+        self.session.descriptors.opened();
+        halves
+    }
+
+    /// Opens both halves of a directory that was closed, by their names as seen from `from`.
+    fn open_halves(
+        &self,
+        dir: &Dir<P>,
+        from: &Halves<P>,
+        (src_name, dst_name): (&OsStr, &OsStr),
+    ) -> Result<Halves<P>, Error> {
+        let Some(ids) = dir.lock().ids else {
+            return Err(self.moved(dir)); // it is known since it was closed
+        };
+        let follow = self.may_follow(dir);
+        let how = |is_place| match is_place {
+            true => Open::Place { follow },
+            false => Open::Directory { follow },
+        };
+        let open = |at, is_place, id| self.open_known(dir, at, how(is_place), id);
+        let src = At {
+            dir: &from.src,
+            name: src_name,
+        };
+        let dst = At {
+            dir: &from.dst,
+            name: dst_name,
+        };
+        Ok(Halves {
+            src: open(src, dir.src_is_place, ids.src)?,
+            dst: open(dst, dir.dst_is_place, ids.dst)?,
+        })
+    }
+
+    fn open_known(
+        &self,
+        dir: &Dir<P>,
+        at: At<'_, P>,
+        how: Open,
+        id: FileId,
+    ) -> Result<P::Handle, Error> {
+        let platform = self.session.platform;
+        let failed = |code| self.explain(dir, Operation::OpenDirectory, Cause::System(code));
+        let handle = self.open_on_way(dir, at, how).map_err(failed)?;
+        if platform.stat_open(&handle).map_err(failed)?.id == id {
+            Ok(handle)
+        } else {
+            Err(self.moved(dir))
+        }
+    }
+
+    /// Whether its name may be a symbolic link: one that the caller named, or wants followed.
+    fn may_follow(&self, dir: &Dir<P>) -> bool {
+        let options = self.session.options;
+        let is_named = dir.is_parent
+            || dir
+                .parent
+                .as_ref()
+                .is_none_or(|parent| parent.is_parent || parent.parent.is_none());
+        is_named || options.follow == Follow::Always || options.keep_directory_symlink
+    }
+
+    fn moved(&self, dir: &Dir<P>) -> Error {
+        self.explain(dir, Operation::Plan, Cause::Refused(Refusal::Moved))
+    }
+
+    fn explain(&self, dir: &Dir<P>, operation: Operation, cause: Cause) -> Error {
+        let (src, dst) = (dir.place.src(), dir.place.dst());
+        Error::new(self.session.platform.os(), operation, cause).with_paths(Some(src), Some(dst))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_low_limit_is_shared_between_workers_and_directories() {
+        let shared = |limit, workers| {
+            let descriptors = Descriptors::new(limit, workers);
+            let most = descriptors.most.load(Ordering::Relaxed);
+            (descriptors.most_workers(), most)
+        };
+        assert_eq!(shared(Some(64), 64), (3, 12));
+        assert_eq!(shared(Some(64), 1), (1, 20));
+        assert_eq!(shared(Some(1024), 64), (63, 252));
+        assert_eq!(shared(Some(8), 2), (1, FEWEST));
+        let (workers, most) = shared(None, 64);
+        assert!(workers == 64 && most > 100_000, "{most}");
+    }
+}
