@@ -484,6 +484,7 @@ enum There {
 
 /// `dir/.` and `dir/` are the directory itself, whatever `dir` is.
 fn names_a_dir(name: &OsStr) -> bool {
-    let name = name.as_encoded_bytes();
-    name.ends_with(b"/") || name.ends_with(b"/.") || name == b"."
+    let itself = name.as_encoded_bytes().strip_suffix(b".");
+    let is_dot = |rest: &[u8]| rest.last().is_none_or(|byte| super::is_separator(*byte));
+    super::ends_in_separator(name) || itself.is_some_and(is_dot)
 }

@@ -293,6 +293,16 @@ impl<'a, P: Platform> Session<'a, P> {
     }
 }
 
+/// Whether a byte of a name separates its parts: on Windows a backslash does too.
+fn is_separator(byte: u8) -> bool {
+    byte.is_ascii() && std::path::is_separator(char::from(byte))
+}
+
+fn ends_in_separator(name: &std::ffi::OsStr) -> bool {
+    let last = name.as_encoded_bytes().last();
+    last.is_some_and(|byte| is_separator(*byte))
+}
+
 fn base_name(path: &std::ffi::OsStr) -> OsString {
     Path::new(path).file_name().unwrap_or(path).to_os_string()
 }

@@ -16,7 +16,7 @@ use crate::platform::{At, Batch, FileKind, Platform, Sys};
 use crate::report::Summary;
 
 fn names_a_dir(name: &OsStr) -> bool {
-    name.as_encoded_bytes().ends_with(b"/")
+    super::ends_in_separator(name)
 }
 
 /// A worker's stack, bytes: the walk is no recursion, so it needs little however deep a tree is.
