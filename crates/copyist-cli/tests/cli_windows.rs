@@ -84,7 +84,7 @@ fn failures_name_the_path_and_the_reason() {
     let missing = scratch.run(&["cp", "missing", "two"]);
     assert_eq!(missing.status.code(), Some(1));
     assert!(
-        text(&missing.stderr).starts_with("cp: cannot stat 'missing': "),
+        text(&missing.stderr).starts_with("copyist cp: cannot stat 'missing': "),
         "{missing:?}"
     );
     let same = scratch.run(&["cp", "one", "ONE"]);
