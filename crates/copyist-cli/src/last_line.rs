@@ -13,6 +13,8 @@ use crate::watch::Replaced;
 pub(crate) struct Told<'a> {
     /// A signal ended the copy before everything was copied.
     pub(crate) stopped: bool,
+    /// Failures.
+    pub(crate) failed: u64,
     /// Nothing was done: it was a dry run, of which the summary has no bytes.
     pub(crate) dry: bool,
     pub(crate) replaced: &'a Replaced,
@@ -74,8 +76,8 @@ fn rest(summary: &Summary, told: &Told<'_>) -> String {
     if told.left_out > 0 {
         line += &format!("; {} left out", HumanCount(told.left_out));
     }
-    if summary.errors > 0 {
-        line += &format!("; {} FAILED", HumanCount(summary.errors));
+    if told.failed > 0 {
+        line += &format!("; {} FAILED", HumanCount(told.failed));
     }
     line
 }
@@ -154,6 +156,7 @@ mod tests {
     fn told(replaced: &Replaced) -> Told<'_> {
         Told {
             stopped: false,
+            failed: 0,
             dry: false,
             replaced,
             left_out: 0,
@@ -180,12 +183,13 @@ mod tests {
             "Copied 1,200 files and 1 directory (3.00 GiB) in 1.5 s, 2.00 GiB/s: 2.00 GiB cloned, \
              512.00 MiB copied by the system, 256.00 MiB through memory, 256.00 MiB skipped as holes"
         );
-        (summary.skipped, summary.errors, summary.symlinks) = (7, 2, 3);
+        (summary.skipped, summary.symlinks) = (7, 3);
         (summary.cloned, summary.holes, summary.moved) = (0, 0, 0);
         summary.shared = Some(0);
         summary.elapsed = Duration::from_secs(3720);
         let stopped = Told {
             stopped: true,
+            failed: 2,
             ..told(&NONE)
         };
         assert_eq!(

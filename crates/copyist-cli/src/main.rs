@@ -14,6 +14,7 @@ mod last_line;
 mod manifest;
 mod messages;
 mod names;
+mod narrow;
 mod operands;
 mod pages;
 mod preflight;

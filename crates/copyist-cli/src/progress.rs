@@ -10,12 +10,15 @@ use std::time::{Duration, Instant};
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::console::Console;
+use crate::narrow::Narrow;
 use crate::settings::When;
 
 const REDRAW_EVERY: Duration = Duration::from_millis(100);
 const LINE_EVERY: Duration = Duration::from_secs(1);
 /// A rate is the average of about this time: shorter and it jumps, longer and it lies.
 const RATE_SECONDS: f64 = 5.0;
+
+const LOOKING: &str = "looking at what there is to copy";
 
 /// What workers and the counting walk add to.
 #[derive(Debug, Default)]
@@ -24,6 +27,8 @@ pub(crate) struct Counters {
     pub(crate) files: AtomicU64,
     pub(crate) total_bytes: AtomicU64,
     pub(crate) total_files: AtomicU64,
+    /// Nothing is copied yet: it is looked at what stands in the way.
+    pub(crate) looking: AtomicBool,
     /// The totals are complete.
     pub(crate) counted: AtomicBool,
     /// The copy is over: who counts or draws shall stop.
@@ -65,7 +70,9 @@ pub(crate) struct Progress {
 impl Progress {
     /// Begins to show the counters, if `when` says so.
     pub(crate) fn start(when: When, console: &Console) -> io::Result<Option<Progress>> {
-        let is_terminal = io::stderr().is_terminal();
+        // A dumb terminal can't go back in a line.
+        let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let is_terminal = io::stderr().is_terminal() && !is_dumb;
         if when == When::Never || (when == When::Auto && !is_terminal) {
             return Ok(None);
         }
@@ -73,7 +80,10 @@ impl Progress {
         let seen = Arc::clone(&counters);
         let builder = thread::Builder::new().name("progress".to_owned());
         let thread = if is_terminal {
-            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            let bar = ProgressBar::with_draw_target(
+                None,
+                ProgressDrawTarget::term_like(Box::new(Narrow::stderr())),
+            );
             console.set_bar(bar.clone());
             builder.spawn(move || draw(&seen, &bar))?
         } else {
@@ -113,7 +123,13 @@ fn draw(counters: &Counters, bar: &ProgressBar) {
         }
         bar.set_length(sample.total_bytes.max(sample.bytes));
         bar.set_position(sample.bytes);
-        bar.set_message(meter.text(&sample, over));
+        let looking = counters.looking.load(Ordering::Acquire);
+        let text = if looking {
+            LOOKING.to_owned()
+        } else {
+            meter.text(&sample, over)
+        };
+        bar.set_message(text);
         if over && counters.clear.load(Ordering::Acquire) {
             return bar.finish_and_clear();
         }
@@ -134,8 +150,12 @@ fn write_lines(counters: &Counters) {
             return;
         }
         if over || Instant::now() >= next {
-            let line = format!("{}\n", meter.text(&counters.sample(), over));
-            let _ = io::stderr().write_all(line.as_bytes());
+            let text = if counters.looking.load(Ordering::Acquire) {
+                LOOKING.to_owned()
+            } else {
+                meter.text(&counters.sample(), over)
+            };
+            let _ = io::stderr().write_all(format!("{text}\n").as_bytes());
             next += LINE_EVERY;
         }
         if over {
@@ -197,18 +217,20 @@ fn status(sample: &Sample, rate: Option<f64>, took: Option<Duration>) -> String 
         files += &format!(" / {}{more}", HumanCount(sample.total_files));
     }
     let plural = if files == "1" { "" } else { "s" };
-    let mut text = format!("{bytes}, {files} file{plural}");
-    if let Some(rate) = rate {
-        text += &format!(", {}/s", HumanBytes(rate as u64));
-    }
+    let files = format!("{files} file{plural}");
+    let speed = rate.map_or(String::new(), |rate| {
+        format!(", {}/s", HumanBytes(rate as u64))
+    });
     if let Some(took) = took {
-        return text + &format!(" in {}", clock(took.as_secs_f64()));
+        return format!("{bytes}, {files}{speed} in {}", clock(took.as_secs_f64()));
     }
+    // On a narrow terminal the end is cut off: what matters most comes first.
     let left = sample.total_bytes.saturating_sub(sample.bytes) as f64;
-    if let Some(rate) = rate.filter(|rate| *rate >= 1.0 && sample.counted) {
-        text += &format!(", {} left", clock(left / rate));
-    }
-    text
+    let left = match rate.filter(|rate| *rate >= 1.0 && sample.counted) {
+        Some(rate) => format!(", {} left", clock(left / rate)),
+        None => String::new(),
+    };
+    format!("{bytes}{left}{speed}, {files}")
 }
 
 /// Seconds as hours, minutes and seconds.
@@ -240,12 +262,12 @@ mod tests {
         let rate = Some(f64::from(64 << 20));
         assert_eq!(
             status(&sample, rate, None),
-            "512.00 MiB / 1.00 GiB+, 1,200 / 5,000+ files, 64.00 MiB/s"
+            "512.00 MiB / 1.00 GiB+, 64.00 MiB/s, 1,200 / 5,000+ files"
         );
         sample.counted = true;
         assert_eq!(
             status(&sample, rate, None),
-            "512.00 MiB / 1.00 GiB, 1,200 / 5,000 files, 64.00 MiB/s, 0:08 left"
+            "512.00 MiB / 1.00 GiB, 0:08 left, 64.00 MiB/s, 1,200 / 5,000 files"
         );
         assert_eq!(
             status(&sample, rate, Some(Duration::from_secs(65))),

@@ -96,23 +96,26 @@ fn copy(
     enter_sandbox(settings, operands)?;
     let cancel = CancelToken::new();
     let signals = watch_signals(console, &cancel).map_err(|error| no_thread(&error))?;
-    if settings.preflight
-        && !settings.is_dry()
-        && !preflight::passes(
-            settings,
-            operands,
-            filter.as_ref(),
-            (console, quoter),
-            &cancel,
-        )
-    {
-        return Ok(signals.exit_code().unwrap_or(1));
-    }
     let progress =
         Progress::start(settings.progress, console).map_err(|error| no_thread(&error))?;
     let counters = progress
         .as_ref()
         .map(|progress| Arc::clone(progress.counters()));
+    if settings.preflight && !settings.is_dry() {
+        let looking = |on| {
+            if let Some(counters) = &counters {
+                counters.looking.store(on, Ordering::Release);
+            }
+        };
+        looking(true);
+        let filter = filter.as_ref();
+        let passes = preflight::passes(settings, operands, filter, (console, quoter), &cancel);
+        looking(false);
+        if !passes {
+            progress.into_iter().for_each(|it| it.finish(true));
+            return Ok(signals.exit_code().unwrap_or(1));
+        }
+    }
     if let Some(counters) = &counters {
         count::start(operands, options, counters).map_err(|error| no_thread(&error))?;
     }
@@ -130,6 +133,7 @@ fn copy(
         replaced: Mutex::default(),
         planned_bytes: AtomicU64::new(0),
         failed: AtomicBool::new(false),
+        failures: AtomicU64::new(0),
     });
     copyist::raise_open_file_limit();
     let copier = Copier::with_options(options.clone())
@@ -211,6 +215,7 @@ fn tell_outcome(settings: &Settings, watch: &Watch, summary: &Summary, stopped: 
     if settings.last_line {
         let told = Told {
             stopped,
+            failed: watch.failures.load(Ordering::Relaxed),
             dry: settings.is_dry(),
             replaced: &lock(&watch.replaced),
             left_out: watch.filter.as_ref().map_or(0, Filter::left_out),

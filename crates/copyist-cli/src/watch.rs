@@ -34,6 +34,8 @@ pub(crate) struct Watch {
     pub(crate) planned_bytes: AtomicU64,
     /// Something failed.
     pub(crate) failed: AtomicBool,
+    /// How many did; what was only stopped doesn't count.
+    pub(crate) failures: AtomicU64,
 }
 
 /// How many of the replaced are named in the last line.
@@ -173,6 +175,9 @@ impl Watch {
 
     fn error(&self, error: &copyist::Error) {
         self.failed.store(true, Ordering::Release);
+        if !error.is_cancelled() {
+            self.failures.fetch_add(1, Ordering::Relaxed);
+        }
         let failure = Failure::from(error);
         if let Some(message) = self.words.failure(&failure) {
             self.console.error(&message);
