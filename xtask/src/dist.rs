@@ -207,7 +207,7 @@ impl Dist {
         let place = self.work.join("shlibs");
         self.write(
             &place.join("debian/control"),
-            "Source: copyist\n\nPackage: copyist\n",
+            "Source: copyist\n\nPackage: copyist\nArchitecture: any\n",
         )?;
         let program = fs::canonicalize(&self.program).at("find", &self.program)?;
         let found = output(
