@@ -226,6 +226,7 @@ fn tell_outcome(settings: &Settings, watch: &Watch, summary: &Summary, stopped: 
     } else if stopped {
         let told = Told {
             stopped,
+            failed: watch.failures.load(Ordering::Relaxed),
             dry: false,
             replaced: &lock(&watch.replaced),
             left_out: 0,
