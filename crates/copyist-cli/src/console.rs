@@ -123,6 +123,11 @@ impl Console {
         }
     }
 
+    /// Writes lines to standard error as they are.
+    pub(crate) fn err_text(&self, lines: &str) {
+        self.err_line(lines);
+    }
+
     fn err_line(&self, line: &str) {
         lock(&self.out).flush();
         // If standard error can't be written to, there is nowhere left to say so.

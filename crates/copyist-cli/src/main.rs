@@ -4,13 +4,17 @@
 
 mod argmatch;
 mod args;
+mod bench;
 mod console;
 mod count;
+mod doctor;
 mod explain;
 mod filter;
 mod getopt;
+mod guard;
 mod invocation;
 mod last_line;
+mod learnt;
 mod manifest;
 mod messages;
 mod names;
@@ -18,12 +22,14 @@ mod narrow;
 mod operands;
 mod pages;
 mod preflight;
+mod probe;
 mod progress;
 mod quoting;
 mod report;
 mod run;
 mod settings;
 mod signals;
+mod size;
 mod verify;
 mod watch;
 
@@ -48,10 +54,37 @@ fn main() -> ExitCode {
             Some("verify") => verify::run(arguments),
             Some("completions") => pages::completions(arguments),
             Some("man") => pages::man(arguments),
+            Some(name @ "probe") => tool(name, arguments, probe::run),
+            Some(name @ "bench") => tool(name, arguments, bench::run),
+            Some(name @ "doctor") => tool(name, arguments, doctor::run),
+            Some(guard::COMMAND) => guard::run(arguments),
             _ => top(command),
         }
     };
     ExitCode::from(code)
+}
+
+/// Runs a command that looks or measures; the result is the exit code.
+fn tool<T: args::Tool>(
+    name: &str,
+    arguments: impl Iterator<Item = OsString>,
+    run: impl FnOnce(&T, &Console) -> u8,
+) -> u8 {
+    let console = Console::new(Invocation::subcommand(name));
+    let code = match args::read::<T>(arguments) {
+        Ok(arguments) => run(&arguments, &console),
+        Err(error) => {
+            // clap's own words, where clap would put them: help is no error.
+            let text = error.render().to_string();
+            if error.use_stderr() {
+                console.err_text(&text);
+            } else {
+                console.out(text.as_bytes());
+            }
+            u8::try_from(error.exit_code()).unwrap_or(2)
+        }
+    };
+    if console.finish_telling() { code } else { 1 }
 }
 
 /// `copyist` without a command.

@@ -16,10 +16,12 @@ use crate::explain::Explainer;
 use crate::filter::Filter;
 use crate::invocation::{Face, Invocation};
 use crate::last_line::{Told, last_line};
+use crate::learnt;
 use crate::manifest::Manifest;
 use crate::messages::{Words, io_text};
 use crate::operands;
 use crate::preflight;
+use crate::probe::unreadable;
 use crate::progress::Progress;
 use crate::quoting::Quoter;
 use crate::report::{Reporter, lock};
@@ -84,13 +86,26 @@ fn explain(face: Face, stop: &Stop, console: &Console) -> u8 {
     1
 }
 
+/// What was measured before. Without it everything is copied all the same.
+fn learnt(console: &Console) -> Arc<[copyist::Learnt]> {
+    match learnt::load() {
+        Ok(file) => file.learnt().into(),
+        Err(error) => {
+            console.error(&unreadable(&error));
+            Arc::default()
+        }
+    }
+}
+
 fn copy(
     settings: &Settings,
     operands: &[Operand],
     quoter: Quoter,
     console: &Arc<Console>,
 ) -> Result<u8, Stop> {
-    let options = &settings.options;
+    let mut options = settings.options.clone();
+    options.learnt = learnt(console);
+    let options = &options;
     let (reporter, manifest) = files_to_write(settings, operands, quoter, console)?;
     let filter = Filter::new(&settings.filters, operands, quoter)?;
     enter_sandbox(settings, operands)?;

@@ -50,6 +50,20 @@ impl Signals {
         Ok(signals)
     }
 
+    /// Takes over the signals of this process, and does nothing about them.
+    pub(crate) fn ignore() -> io::Result<()> {
+        let unread = Arc::new(AtomicBool::new(false));
+        // SIGHUP and SIGQUIT, which a terminal sends to all, are not known everywhere.
+        let others: &[i32] = match std::env::consts::FAMILY {
+            "unix" => &[1, 3],
+            _ => &[],
+        };
+        for signal in [SIGINT, SIGTERM].iter().chain(others) {
+            flag::register(*signal, Arc::clone(&unread))?;
+        }
+        Ok(())
+    }
+
     /// 128 and the signal's number, if one has come.
     pub(crate) fn exit_code(&self) -> Option<u8> {
         let number = u8::try_from(self.number.load(Ordering::Acquire)).unwrap_or(u8::MAX);

@@ -3,6 +3,7 @@
 //! "Unknown" is a value: where the system can't say, the planner plans an attempt and the rules
 //! judge its outcome. Nothing here asks the system; [`crate::platform`] fills these in.
 
+use crate::learnt::Preferred;
 use crate::method::{MethodSet, Os};
 
 /// An answer that may not be known.
@@ -159,6 +160,8 @@ pub(crate) struct Facts {
     pub(crate) memory_bytes: Option<u64>,
     /// Methods that were refused before, for this volume pair or everywhere.
     pub(crate) refused: MethodSet,
+    /// Which methods were measured to be the fastest between these volumes.
+    pub(crate) preferred: Option<Preferred>,
 }
 
 impl Facts {

@@ -11,7 +11,7 @@ use crate::hash::Hash;
 use crate::method::{Method, Os};
 use crate::options::{Force, Options};
 use crate::plan::{self, Plan};
-use crate::platform::{At, Attribute, FileId, FileKind, Open, Platform, Stat, Sys, Target};
+use crate::platform::{At, Attribute, FileId, FileKind, Open, Platform, Stat, Target};
 use crate::prove;
 use crate::report::Report;
 use crate::rules;
@@ -316,6 +316,7 @@ impl<P: Platform> FileCopier<'_, P> {
                 .then(|| self.platform.available_memory())
                 .flatten(),
             refused: pair.refused(),
+            preferred: pair.preferred,
         }
     }
 
@@ -421,18 +422,4 @@ fn explain_stop(stop: Stop, method: Option<Method>, offset: u64) -> FileError {
         cause,
         transfer: method.map(|method| (method, offset)),
     }
-}
-
-/// Asks both volumes what they are.
-pub(crate) fn ask_volumes<P: Platform>(
-    platform: &P,
-    src: &P::Handle,
-    dst: &P::Handle,
-) -> Result<(crate::facts::VolumeFacts, crate::facts::VolumeFacts), Failed> {
-    let volume = |handle| -> Sys<_> { platform.volume(handle) };
-    let failed = |code| Failed {
-        operation: Operation::Volume,
-        code,
-    };
-    Ok((volume(src).map_err(failed)?, volume(dst).map_err(failed)?))
 }

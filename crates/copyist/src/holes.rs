@@ -1,8 +1,55 @@
 //! Which ranges of a file are data, as its filesystem tells, and which blocks are all zeros.
 
 use std::ops::Range;
+use std::path::Path;
 
-use crate::platform::{Platform, Seek};
+use crate::error::{Cause, Error, Operation, Result};
+use crate::platform::native::Native;
+use crate::platform::{At, Open, Platform, Seek};
+
+/// The ranges of a file that its filesystem says are data (SEEK_DATA, SEEK_HOLE), in order, bytes.
+/// Where it doesn't tell, all is data.
+///
+/// That the filesystem says so doesn't make it so: some are known to call data a hole.
+///
+/// # Errors
+///
+/// If the file can't be opened.
+pub fn data_ranges(path: impl AsRef<Path>) -> Result<Vec<Range<u64>>> {
+    data_ranges_in(&Native::new(), path.as_ref())
+}
+
+fn data_ranges_in<P: Platform>(platform: &P, path: &Path) -> Result<Vec<Range<u64>>> {
+    let failed = |operation| {
+        move |code| {
+            Error::new(platform.os(), operation, Cause::System(code))
+                .with_paths(Some(path.to_path_buf()), None)
+        }
+    };
+    let dir = platform
+        .current_dir()
+        .map_err(failed(Operation::OpenSource))?;
+    let at = At {
+        dir: &dir,
+        name: path.as_os_str(),
+    };
+    let file = platform
+        .open(at, Open::Read { follow: true })
+        .map_err(failed(Operation::OpenSource))?;
+    let size = platform
+        .stat_open(&file)
+        .map_err(failed(Operation::StatSource))?
+        .size;
+    let mut ranges = Vec::new();
+    let mut at = 0;
+    while at < size
+        && let Some(range) = next_data(platform, &file, at, size)
+    {
+        at = range.end;
+        ranges.push(range);
+    }
+    Ok(ranges)
+}
 
 /// The next data at or after `offset`, within `end`; `None` if only a hole is left.
 ///

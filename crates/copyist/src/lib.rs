@@ -36,6 +36,7 @@ mod file;
 pub mod fuzzing;
 mod hash;
 mod holes;
+mod learnt;
 mod method;
 mod options;
 mod plan;
@@ -61,6 +62,8 @@ pub use copier::{Copier, Operand, copy, raise_open_file_limit};
 pub use error::{Cause, Code, Error, Operation, Refusal, Result};
 pub use facts::{FsKind, Known};
 pub use hash::{Hash, HashKind, UnknownHash};
+pub use holes::data_ranges;
+pub use learnt::Learnt;
 pub use method::{Method, MethodSet, Os, Tally, UnknownMethod};
 pub use options::{
     Backup, Cache, Flush, Follow, Force, Make, NewMode, Options, Preserve, Reflink, Sparse, Update,
@@ -73,4 +76,5 @@ pub use probe::{Answer, Choice, Choices, FileLimit, How, Probe, VolumeProbe};
 pub use progress::{CancelToken, Event, Made, Observer, PathSource, Question, Silent, Warning};
 pub use prove::shared_bytes;
 pub use report::{Attempt, Attempts, Changed, Ended, Planned, Report, Summary};
+pub use rules::known::KnownBug;
 pub use sandbox::enter_sandbox;

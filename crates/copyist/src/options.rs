@@ -2,8 +2,10 @@
 
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 use crate::hash::HashKind;
+use crate::learnt::Learnt;
 use crate::method::MethodSet;
 
 /// The user's policy on cloning (the `--reflink` of cp).
@@ -219,6 +221,8 @@ pub struct Options {
     /// Workers; `None`: as many as the machine has processors (at most eight), and then as many as
     /// turn out to be of use: more on a mount that is slow to answer, fewer on a disk that moves its head.
     pub jobs: Option<NonZeroUsize>,
+    /// What was measured before; see [`Learnt`].
+    pub learnt: Arc<[Learnt]>,
     /// Ask the filesystem, after each file, how many bytes it shares with its source
     /// ([`crate::Report::shared`]). Data that waits to be written is written out for it.
     pub prove: bool,
@@ -261,6 +265,7 @@ impl Default for Options {
             keep_directory_symlink: false,
             write_through_dangling: false,
             jobs: None,
+            learnt: Arc::default(),
             prove: false,
             flush: None,
             hash: None,

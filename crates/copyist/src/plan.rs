@@ -16,6 +16,8 @@ use crate::facts::{Facts, FsKind, Kernel, Known};
 use crate::method::{Method, Os};
 use crate::options::{Cache, Follow, Make, Options, Preserve, Reflink, Sparse};
 
+mod prefer;
+
 /// Why a method is not in the plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -140,6 +142,9 @@ pub(crate) fn plan(facts: &Facts, options: &Options) -> Plan {
             None => plan.methods.push(method),
             Some(why) => plan.skipped.push((method, why)),
         }
+    }
+    if let Some(preferred) = &facts.preferred {
+        prefer::apply(&mut plan, preferred, facts, options);
     }
     plan.preallocate = preallocate(facts, &plan);
     plan

@@ -118,6 +118,7 @@ fn every_file(os: Os, src: VolumeFacts, dst: VolumeFacts, check: &mut dyn FnMut(
                             threads: if size > PREALLOCATE_BYTES { 2 } else { 1 },
                             memory_bytes: None,
                             refused,
+                            preferred: None,
                         });
                     }
                 }
@@ -407,6 +408,7 @@ impl Row {
                 threads: self.threads,
                 memory_bytes: Some(1 << 30),
                 refused: MethodSet::EMPTY,
+                preferred: None,
             },
             &self.options,
         );

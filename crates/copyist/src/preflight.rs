@@ -352,6 +352,8 @@ impl<P: Platform> Look<'_, P> {
             threads: 1,
             memory_bytes: None,
             refused: MethodSet::EMPTY,
+            // The space is the same by whatever method copies.
+            preferred: None,
         };
         let plan = plan::plan(&facts, self.options);
         let is_sure = pair.dst.clone == Known::Yes && facts.same_volume() == Known::Yes;

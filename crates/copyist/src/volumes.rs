@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::exec::Learn;
 use crate::facts::VolumeFacts;
+use crate::learnt::{self, Learnt, Preferred};
 use crate::method::{Method, MethodSet};
+use crate::platform::{Platform, Sys};
 use crate::rules::Remember;
 
 /// A source volume and a destination volume.
@@ -14,6 +16,8 @@ use crate::rules::Remember;
 pub(crate) struct VolumePair {
     pub(crate) src: VolumeFacts,
     pub(crate) dst: VolumeFacts,
+    /// What was measured between them before.
+    pub(crate) preferred: Option<Preferred>,
     refused: AtomicU8,
     everywhere: Arc<AtomicU8>,
 }
@@ -55,20 +59,46 @@ impl VolumePairs {
         &self,
         src: u64,
         dst: u64,
-        ask: impl FnOnce() -> Result<(VolumeFacts, VolumeFacts), E>,
+        ask: impl FnOnce() -> Result<Asked, E>,
     ) -> Result<Arc<VolumePair>, E> {
         let mut pairs = self.pairs.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(pair) = pairs.get(&(src, dst)) {
             return Ok(Arc::clone(pair));
         }
-        let (src_facts, dst_facts) = ask()?;
+        let Asked {
+            src: src_facts,
+            dst: dst_facts,
+            preferred,
+        } = ask()?;
         let pair = Arc::new(VolumePair {
             src: src_facts,
             dst: dst_facts,
+            preferred,
             refused: AtomicU8::new(0),
             everywhere: Arc::clone(&self.everywhere),
         });
         pairs.insert((src, dst), Arc::clone(&pair));
         Ok(pair)
     }
+}
+
+/// What is known of two volumes at first.
+pub(crate) struct Asked {
+    src: VolumeFacts,
+    dst: VolumeFacts,
+    preferred: Option<Preferred>,
+}
+
+/// Asks the volumes of two open files what they are, and whether anything was measured between them.
+pub(crate) fn ask<P: Platform>(
+    platform: &P,
+    learnt: &[Learnt],
+    src: &P::Handle,
+    dst: &P::Handle,
+) -> Sys<Asked> {
+    Ok(Asked {
+        src: platform.volume(src)?,
+        dst: platform.volume(dst)?,
+        preferred: learnt::preferred(learnt, platform, src, dst),
+    })
 }

@@ -46,6 +46,7 @@ pub(super) enum Op {
 pub(super) struct Behaviour {
     pub(super) latency: Duration,
     pub(super) lie_holes: bool,
+    pub(super) corrupt_copies: bool,
     pub(super) fold_case: bool,
     /// Transfers move a part of what they are asked for.
     pub(super) short: bool,
@@ -195,6 +196,7 @@ mod tests {
         let behaviour = Behaviour {
             latency: Duration::ZERO,
             lie_holes: false,
+            corrupt_copies: false,
             fold_case: false,
             short: false,
             faults,

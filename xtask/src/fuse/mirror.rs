@@ -159,7 +159,7 @@ impl Mirror {
         bytes: u64,
     ) -> Result<u32, Errno> {
         self.behaviour.enter(Op::CopyFileRange)?;
-        if !self.behaviour.short {
+        if !self.behaviour.short && !self.behaviour.corrupt_copies {
             return Err(Errno::NOSYS);
         }
         let (src, dst) = (self.handles.file(src)?, self.handles.file(dst)?);
@@ -168,6 +168,11 @@ impl Mirror {
             .min(MOST_COPIED);
         let mut data = vec![0; self.behaviour.moves(asked)];
         let read = src.read_at(&mut data, src_offset).map_err(errno_of)?;
+        if self.behaviour.corrupt_copies
+            && let Some(last) = data[..read].last_mut()
+        {
+            *last ^= 1;
+        }
         dst.write_all_at(&data[..read], dst_offset)
             .map_err(errno_of)?;
         Ok(read as u32) // at most MOST_COPIED

@@ -50,6 +50,10 @@ pub(crate) struct FuseArgs {
     #[arg(long)]
     lie_holes: bool,
 
+    /// Offer copy_file_range, and get the last byte of what it copies wrong
+    #[arg(long)]
+    corrupt_copies: bool,
+
     /// Find a name whatever its case, and keep the case it was created with
     #[arg(long)]
     fold_case: bool,
@@ -79,6 +83,7 @@ pub(crate) fn run(args: FuseArgs) -> Result<()> {
     let behaviour = Behaviour {
         latency: std::time::Duration::from_millis(args.latency_ms),
         lie_holes: args.lie_holes,
+        corrupt_copies: args.corrupt_copies,
         fold_case: args.fold_case,
         short: args.short,
         faults: args.fail,

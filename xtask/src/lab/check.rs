@@ -52,6 +52,7 @@ fn prove(claim: Claim, mountpoint: &Path, lab_bytes: u64) -> Result<()> {
         Claim::Delays(latency) => delays(mountpoint, latency),
         Claim::MovesShort => moves_short(mountpoint),
         Claim::LiesAboutHoles => lies_about_holes(mountpoint),
+        Claim::CorruptsCopies => corrupts_copies(mountpoint),
         Claim::HoldsAttributes => holds_attributes(mountpoint),
     }
 }
@@ -180,6 +181,24 @@ fn lies_about_holes(mountpoint: &Path) -> Result<()> {
             (Err(Errno::NXIO), Ok(0)) => Ok(()),
             honest => Err(Error::new(format!(
                 "SEEK_DATA and SEEK_HOLE gave {honest:?}"
+            ))),
+        }
+    })
+}
+
+fn corrupts_copies(mountpoint: &Path) -> Result<()> {
+    in_scratch(mountpoint, |directory| {
+        let (src, dst) = (directory.join("src"), directory.join("dst"));
+        let data = [7; 64 * 1024];
+        fs::write(&src, data).at("write", &src)?;
+        let source = File::open(&src).at("open", &src)?;
+        let destination = File::create(&dst).at("create", &dst)?;
+        let copied = rustix::fs::copy_file_range(&source, None, &destination, None, data.len());
+        let found = fs::read(&dst).at("read", &dst)?;
+        match copied {
+            Ok(count) if count == data.len() && found.len() == count && found != data => Ok(()),
+            honest => Err(Error::new(format!(
+                "copy_file_range gave {honest:?}, and the copy is the same"
             ))),
         }
     })

@@ -55,6 +55,8 @@ pub(super) enum Claim {
     MovesShort,
     /// SEEK_DATA finds none in a file full of data.
     LiesAboutHoles,
+    /// copy_file_range copies something else.
+    CorruptsCopies,
     /// Extended attributes and POSIX ACLs can be set.
     HoldsAttributes,
 }
@@ -76,7 +78,7 @@ const BACKING_SPEC: Spec = Spec {
     claims: &[EXT, Claim::Roomy, Claim::HoldsAttributes],
 };
 
-const PLAIN: [Spec; 11] = [
+const PLAIN: [Spec; 12] = [
     Spec {
         name: "btrfs",
         make: Make::Image {
@@ -166,6 +168,11 @@ const PLAIN: [Spec; 11] = [
         name: "fuse-short",
         make: Make::Fuse(&["--short"]),
         claims: &[FUSE, Claim::MovesShort],
+    },
+    Spec {
+        name: "fuse-corrupts",
+        make: Make::Fuse(&["--corrupt-copies"]),
+        claims: &[FUSE, Claim::CorruptsCopies],
     },
 ];
 

@@ -7,6 +7,7 @@
 mod copy;
 mod gnu;
 mod own;
+mod tools;
 
 use clap::builder::Command;
 use clap::{Arg, ArgAction, ValueHint};
@@ -17,6 +18,7 @@ pub(crate) use self::gnu::Cp;
 use self::gnu::GNU;
 use self::own::OWN;
 pub(crate) use self::own::Own;
+pub(crate) use self::tools::{BenchArgs, DoctorArgs, ProbeArgs, Tool, read, tool_commands};
 use crate::getopt::Flag;
 use crate::getopt::Takes::{Nothing, Optional, Required};
 use crate::invocation::{Face, Invocation};
@@ -111,6 +113,7 @@ pub(crate) fn copyist_command() -> Command {
                 .about("Write the man page of copyist, or of a command, to standard output")
                 .arg(Arg::new("COMMAND")),
         )
+        .subcommands(tool_commands())
         .after_help(
             "Called by the name cp (as a link or a copy), copyist is cp.\n\
              'copyist copy --help' tells the options of copy.",

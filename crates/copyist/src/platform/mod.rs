@@ -430,6 +430,10 @@ pub(crate) trait Platform: Send + Sync + Sized + 'static {
     fn remove_xattr(&self, target: Target<'_, Self>, name: &[u8]) -> Sys<()>;
 
     // For those who look and measure; no copy needs them. A system without the call says so.
+    /// The kernel's whole version, as the system has it.
+    fn release(&self) -> String {
+        String::new()
+    }
     /// The largest file that this process may make, bytes (RLIMIT_FSIZE).
     fn file_size_limit(&self) -> u64 {
         u64::MAX

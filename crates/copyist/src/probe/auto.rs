@@ -45,6 +45,7 @@ pub(super) fn choose<P: Platform>(
             .min(MOST_THREADS),
         memory_bytes: platform.available_memory(),
         refused,
+        preferred: None,
     };
     let plan = plan::plan(&facts, &Options::default());
     let method = *plan.methods.first()?;

@@ -9,9 +9,11 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Cause, Code, Error, Operation, Result};
 use crate::facts::{FsKind, Known, VolumeFacts};
+use crate::learnt;
 use crate::method::Method;
 use crate::platform::native::Native;
 use crate::platform::{At, Open, Platform, Sys};
+use crate::rules::known::{KnownBug, known_bugs};
 
 mod auto;
 mod methods;
@@ -63,6 +65,8 @@ pub struct VolumeProbe {
     pub device: Option<OsString>,
     /// Where it is mounted.
     pub mounted_at: Option<PathBuf>,
+    /// Names what is mounted there, for as long as it is; `None` where the system doesn't tell.
+    pub key: Option<String>,
     /// Nothing can be written to it.
     pub is_read_only: Option<bool>,
     /// Its block, bytes: clones share whole blocks.
@@ -124,8 +128,11 @@ pub struct Probe {
     pub is_one_volume: bool,
     /// Each method of this system, in the order of trying.
     pub methods: Vec<(Method, Answer)>,
-    /// What `auto` would take.
+    /// What `auto` would take, with nothing learnt.
     pub auto: Choices,
+    /// The system and its version.
+    pub system: String,
+    bugs: Vec<KnownBug>,
 }
 
 impl Probe {
@@ -152,6 +159,11 @@ impl Probe {
     pub fn method(&self, method: Method) -> Option<&Answer> {
         let found = self.methods.iter().find(|(it, _)| *it == method);
         found.map(|(_, answer)| answer)
+    }
+
+    /// What is known to be wrong with copying on these filesystems, on this kernel.
+    pub fn known_bugs(&self) -> &[KnownBug] {
+        &self.bugs
     }
 
     /// How all names begin that a probe of this process may give to something for a moment, where
@@ -194,6 +206,12 @@ pub(crate) fn probe<P: Platform>(platform: &P, src: &Path, dst: &Path) -> Result
             sparse: choose((auto::LARGE, auto::SMALL)),
         },
         is_one_volume: from.facts.id == to.facts.id,
+        system: learnt::system(platform),
+        bugs: known_bugs(
+            platform.os(),
+            platform.kernel(),
+            [from.facts.kind, to.facts.kind],
+        ),
         src: volume::volume(platform, src, &from),
         dst: volume::volume(platform, dst, &to),
         methods,

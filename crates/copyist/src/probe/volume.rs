@@ -7,6 +7,7 @@ use super::{Answer, FileLimit, How, Place, TRIAL_BYTES, VolumeProbe, scratch_nam
 use crate::attributes::access_acl;
 use crate::error::Code;
 use crate::facts::{FsKind, Known};
+use crate::learnt;
 use crate::platform::{At, Batch, DirectAlignment, Open, Platform, Seek, Sys, Target};
 use crate::rules;
 
@@ -30,6 +31,7 @@ pub(super) fn volume<P: Platform>(platform: &P, path: &Path, place: &Place<P>) -
         type_name,
         device: mounted.as_ref().and_then(|it| it.device.clone()),
         mounted_at: mounted.as_ref().and_then(|it| it.point.clone()),
+        key: mounted.as_ref().map(learnt::key),
         is_read_only: mounted.as_ref().map(|it| it.is_read_only),
         block_bytes: place.facts.block_bytes,
         free_bytes: mounted.as_ref().map(|it| it.free_bytes),

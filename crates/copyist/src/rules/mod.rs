@@ -8,6 +8,7 @@ use crate::facts::FsKind;
 use crate::method::{Method, Os};
 
 mod freebsd;
+pub(crate) mod known;
 pub(crate) mod linux;
 pub(crate) mod macos;
 mod pins;

@@ -10,7 +10,7 @@ use std::time::Instant;
 use crate::attributes::Failed;
 use crate::copier::Operand;
 use crate::error::{Cause, Error, Operation, Refusal};
-use crate::file::{self, FileError};
+use crate::file::FileError;
 use crate::options::{Backup, Options};
 use crate::plan;
 use crate::platform::{FileId, FileKind, Platform, Stat};
@@ -18,7 +18,7 @@ use crate::progress::{Event, PathSource, Warning};
 use crate::report::Summary;
 use crate::spare::Spare;
 use crate::transfer::Watch;
-use crate::volumes::{VolumePair, VolumePairs};
+use crate::volumes::{self, VolumePair, VolumePairs};
 
 mod backup;
 mod descriptors;
@@ -191,12 +191,13 @@ impl<'a, P: Platform> Session<'a, P> {
         src_volume: u64,
         dst: &P::Handle,
     ) -> Result<Arc<VolumePair>, Failed> {
-        let dst_stat = self.platform.stat_open(dst).map_err(|code| Failed {
+        let failed = |code| Failed {
             operation: Operation::Volume,
             code,
-        })?;
+        };
+        let dst_stat = self.platform.stat_open(dst).map_err(failed)?;
         self.pairs.get(src_volume, dst_stat.id.volume, || {
-            file::ask_volumes(self.platform, src, dst)
+            volumes::ask(self.platform, &self.options.learnt, src, dst).map_err(failed)
         })
     }
 

@@ -269,6 +269,10 @@ impl Platform for Native {
         Err(unsupported())
     }
 
+    fn release(&self) -> String {
+        unix::release()
+    }
+
     fn file_size_limit(&self) -> u64 {
         unix::file_size_limit()
     }

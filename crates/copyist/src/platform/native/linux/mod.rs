@@ -320,6 +320,10 @@ impl Platform for Native {
         }
     }
 
+    fn release(&self) -> String {
+        unix::release()
+    }
+
     fn file_size_limit(&self) -> u64 {
         unix::file_size_limit()
     }

@@ -256,6 +256,10 @@ impl Platform for Native {
         attributes::remove_xattr(target, name).map_err(code)
     }
 
+    fn release(&self) -> String {
+        unix::release()
+    }
+
     fn file_size_limit(&self) -> u64 {
         unix::file_size_limit()
     }

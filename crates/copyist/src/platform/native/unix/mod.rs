@@ -58,6 +58,11 @@ pub(super) fn memory_is_limited() -> bool {
     getrlimit(Resource::As).current.is_some()
 }
 
+pub(super) fn release() -> String {
+    let system = rustix::system::uname();
+    system.release().to_string_lossy().into_owned()
+}
+
 pub(super) fn file_size_limit() -> u64 {
     use rustix::process::{Resource, getrlimit};
     getrlimit(Resource::Fsize).current.unwrap_or(u64::MAX)
