@@ -232,7 +232,10 @@ impl World {
             gid: node.gid,
             size,
             allocated_bytes,
-            links: node.links,
+            links: match (self.os, node.kind()) {
+                (Os::Windows, FileKind::Directory) => 1, // `..` is no name there
+                _ => node.links,
+            },
             device: node.device,
             accessed: node.accessed,
             modified: node.modified,
