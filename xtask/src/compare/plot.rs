@@ -13,7 +13,7 @@ const WIDTH: f64 = 860.0;
 /// Where the axis begins; names of filesystems are left of it.
 const LEFT: f64 = 150.0;
 const RIGHT: f64 = 840.0;
-const TOP: f64 = 64.0;
+const TOP: f64 = 80.0;
 const LINE: f64 = 18.0;
 const HEADING: f64 = 30.0;
 
@@ -156,7 +156,12 @@ impl Scale {
     }
 
     fn axis(&self, bottom: f64) -> String {
-        let mut axis = String::new();
+        let mut axis = format!(
+            "<text class=\"t\" x=\"{:.1}\" y=\"{}\">wall time, copyist's is 1: who is right of the line \
+             takes longer</text>\n",
+            f64::midpoint(LEFT, RIGHT),
+            TOP - 36.0
+        );
         let is_shown = |tick: &&f64| (self.least..=self.most).contains(*tick);
         for tick in TICKS.iter().filter(is_shown) {
             let x = self.x(*tick);
