@@ -126,10 +126,17 @@ impl<P: Platform> Transfer<'_, P> {
         }
         let start = self.state.offset;
         std::thread::scope(|scope| {
-            let reader = scope.spawn(move || {
+            let read = move || {
                 let end = read_ahead(src, start..end, &free, &to_writer);
                 (end, free)
-            });
+            };
+            // Without a thread there is no second request to be in flight: that is a real failure.
+            let reader = std::thread::Builder::new()
+                .spawn_scoped(scope, read)
+                .map_err(|error| Stop::Code {
+                    operation: Operation::Read,
+                    code: Code(error.raw_os_error().unwrap_or_default()),
+                })?;
             let written = self.write_behind(dst, &from_reader, &give_back);
             // A reader that waits for either channel hears that nobody is there any more.
             let unwritten: Vec<Piece> = drain(from_reader);
