@@ -141,10 +141,15 @@ fn read<P: Platform>(platform: &P, at: At<'_, P>) -> Data {
     let size = platform.stat_open(&file).unwrap().size;
     let mut data = Data::default();
     let mut offset = 0;
-    while let Ok(Some(start)) = platform.seek(&file, offset, Seek::Data) {
+    // A system without a map of holes (Wine) has data everywhere.
+    let data_from = |offset| match platform.seek(&file, offset, Seek::Data) {
+        Ok(start) => start,
+        Err(_) => Some(offset),
+    };
+    while let Some(start) = data_from(offset).filter(|start| *start < size) {
         let end = platform
             .seek(&file, start, Seek::Hole)
-            .unwrap()
+            .unwrap_or(None)
             .unwrap_or(size);
         offset = start;
         while offset < end {
