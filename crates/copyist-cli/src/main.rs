@@ -26,6 +26,7 @@ mod probe;
 mod progress;
 mod quoting;
 mod report;
+mod resume;
 mod run;
 mod settings;
 mod signals;

@@ -148,6 +148,7 @@ impl Words {
             Operation::ReadXattrs => format!("listing attributes of {src}"),
             Operation::SetXattrs => format!("setting attributes for {dst}"),
             Operation::SetFlags => format!("preserving inode flags for {dst}"),
+            Operation::Journal => format!("cannot use journal {dst}"),
             Operation::Flush => format!("error flushing {dst}"),
             Operation::Replace => format!("cannot replace {dst}"),
             Operation::CloseDestination => format!("failed to close {dst}"),
@@ -202,6 +203,10 @@ impl Words {
                     "skipping the rest of {src}, as it was moved away while being copied to {dst}"
                 )
             }
+            Refusal::JournalInUse | Refusal::JournalOfAnother | Refusal::NotJournal => {
+                format!("cannot use journal {dst}: {refusal}")
+            }
+            Refusal::Changed => format!("{src} changed while being copied"),
             Refusal::Loop => format!("cannot copy cyclic symbolic link {src}"),
             Refusal::UnknownKind => format!("{src} has unknown file type"),
             Refusal::Elsewhere => format!(

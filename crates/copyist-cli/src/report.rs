@@ -40,6 +40,8 @@ pub(crate) fn code_name(code: Code) -> String {
 #[derive(Debug)]
 pub(crate) struct Reporter {
     sink: Sink,
+    /// Each line is written out at once: what it tells is durable, and somebody may rely on it.
+    at_once: bool,
     /// The first failure to write it; nothing is written after that.
     failed: Mutex<Option<io::Error>>,
 }
@@ -53,7 +55,11 @@ enum Sink {
 
 impl Reporter {
     /// Reports to the file of this name, which is made anew, or to standard output for `-`.
-    pub(crate) fn create(name: &OsStr, console: &Arc<Console>) -> io::Result<Reporter> {
+    pub(crate) fn create(
+        name: &OsStr,
+        at_once: bool,
+        console: &Arc<Console>,
+    ) -> io::Result<Reporter> {
         let sink = if name == "-" {
             Sink::Stdout(Arc::clone(console))
         } else {
@@ -61,6 +67,7 @@ impl Reporter {
         };
         Ok(Reporter {
             sink,
+            at_once,
             failed: Mutex::new(None),
         })
     }
@@ -78,6 +85,7 @@ impl Reporter {
             moved: report.moved(),
             holes: report.holes(),
             shared: report.shared.map(SharedLine::from),
+            resumed: report.resumed,
             method: report.method().map(Method::name),
             attempts: report.attempts.iter().map(AttemptLine::from).collect(),
             changed: report.changed.map(|changed| ChangedLine {
@@ -179,7 +187,15 @@ impl Reporter {
         }
         let written = match (text, &self.sink) {
             (Err(error), _) => Err(io::Error::from(error)),
-            (Ok(text), Sink::File(file)) => lock(file).write_all(&text),
+            (Ok(text), Sink::File(file)) => {
+                let mut file = lock(file);
+                let written = file.write_all(&text);
+                if self.at_once {
+                    written.and_then(|()| file.flush())
+                } else {
+                    written
+                }
+            }
             (Ok(text), Sink::Stdout(console)) => {
                 console.out(&text);
                 Ok(())
@@ -192,6 +208,11 @@ impl Reporter {
 /// A panic elsewhere leaves nothing half done behind these locks.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde calls it
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 fn nanos(duration: Duration) -> u64 {
@@ -338,6 +359,9 @@ enum Line<'a> {
         holes: u64,
         #[serde(flatten, skip_serializing_if = "Option::is_none")]
         shared: Option<SharedLine>,
+        /// What an earlier run had copied.
+        #[serde(skip_serializing_if = "is_zero")]
+        resumed: u64,
         method: Option<&'static str>,
         attempts: Vec<AttemptLine>,
         #[serde(skip_serializing_if = "Option::is_none")]

@@ -7,7 +7,7 @@ use std::process;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use copyist::{CancelToken, Copier, Make, Operand, Summary};
+use copyist::{CancelToken, Copier, Fsync, Make, Operand, Summary};
 
 use crate::args::face_command;
 use crate::console::Console;
@@ -19,12 +19,12 @@ use crate::last_line::{Told, last_line};
 use crate::learnt;
 use crate::manifest::Manifest;
 use crate::messages::{Words, io_text};
-use crate::operands;
 use crate::preflight;
 use crate::probe::unreadable;
 use crate::progress::Progress;
 use crate::quoting::Quoter;
 use crate::report::{Reporter, lock};
+use crate::resume;
 use crate::settings::{self, Environment, Settings, Stop, When};
 use crate::signals::Signals;
 use crate::watch::Watch;
@@ -41,7 +41,7 @@ pub(crate) fn run(
     let mut warn = |warning: &str| console.error(warning);
     let copied = settings::read(face, arguments, &environment, quoter, &mut warn).and_then(
         |mut settings| {
-            let operands = operands::resolve(&mut settings, quoter)?;
+            let operands = resume::resolve(&mut settings, quoter)?;
             copy(&settings, &operands, quoter, &console)
         },
     );
@@ -185,7 +185,8 @@ fn files_to_write(
         Stop::Fatal(format!("cannot create {what} {name}: {why}"))
     };
     let reporter = settings.report.as_ref().map(|name| {
-        Reporter::create(name, console).map_err(|error| failed("report", name, &error))
+        let at_once = settings.options.fsync == Fsync::File;
+        Reporter::create(name, at_once, console).map_err(|error| failed("report", name, &error))
     });
     let manifest = settings.manifest.as_ref().map(|name| {
         Manifest::create(name, manifest_base(settings, operands), console)

@@ -76,6 +76,8 @@ pub enum Operation {
     SetFlags,
     /// Waiting until data is safe ([`crate::Options::flush`]).
     Flush,
+    /// Reading or writing the journal ([`crate::Options::journal`]).
+    Journal,
     /// Giving a finished copy the name of what it replaces.
     Replace,
     CloseDestination,
@@ -125,6 +127,14 @@ pub enum Refusal {
     Moved,
     /// A followed symbolic link leads back to a directory that contains it.
     Loop,
+    /// Another run uses the journal.
+    JournalInUse,
+    /// The journal is that of another copy.
+    JournalOfAnother,
+    /// The file is no journal of this version.
+    NotJournal,
+    /// It changed while it was copied, and [`crate::OnChange::Fail`] was asked for.
+    Changed,
     /// The kind of file can't be copied.
     UnknownKind,
     /// None of the methods that the options allow serves here. Those that were not even tried,
@@ -306,6 +316,7 @@ impl Operation {
             Operation::SetAcl => "cannot preserve access control list of",
             Operation::SetFlags => "cannot preserve inode flags of",
             Operation::Flush => "cannot force down the data of",
+            Operation::Journal => "cannot use the journal",
             Operation::Replace => "cannot replace",
             Operation::CloseDestination => "failed to close",
             Operation::Verify => "cannot verify",
@@ -367,6 +378,10 @@ impl fmt::Display for Refusal {
             Refusal::Declined => "declined",
             Refusal::Replaced => "the file was replaced while being copied",
             Refusal::Moved => "the directory was moved away while it was copied",
+            Refusal::JournalInUse => "another run uses it",
+            Refusal::JournalOfAnother => "it is that of another copy",
+            Refusal::NotJournal => "it is no journal of this version",
+            Refusal::Changed => "the file changed while being copied",
             Refusal::Loop => "a symbolic link leads back to a directory above it",
             Refusal::UnknownKind => "unknown file type",
             Refusal::NoMethod(skipped) => {

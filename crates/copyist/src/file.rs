@@ -1,30 +1,37 @@
 //! One file's data and attributes: from two names to a report.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::attributes::{self, Attributes, Failed, Made, MakeMode};
+use crate::attributes::{self, Attributes, Failed, Made};
 use crate::buffers::Buffers;
 use crate::error::{Cause, Code, Operation, Refusal};
 use crate::exec::{self, Failure};
 use crate::facts::{Facts, FileFacts, FsKind};
 use crate::hash::Hash;
-use crate::method::{Method, Os};
-use crate::options::{Force, Options};
+use crate::journal::{Journal, Keep};
+use crate::method::Method;
+use crate::options::{Fsync, Options};
 use crate::plan::{self, Plan};
-use crate::platform::{At, Attribute, FileId, FileKind, Open, Platform, Stat, Target};
+use crate::platform::{At, FileId, FileKind, Flush, Open, Platform, Stat, Sys, Target};
 use crate::prove;
 use crate::report::Report;
 use crate::rules;
 use crate::spare::{Spare, Taken};
-use crate::transfer::{self, Shape, Stop, Transfer, Watch};
+use crate::transfer::{self, Shape, State, Stop, Transfer, Watch};
 use crate::volumes::VolumePair;
 
-mod check;
+mod atomic;
+mod change;
+mod destination;
 mod dry;
 mod failure;
+mod follow;
 mod verify;
 mod whole;
 
+pub(crate) use atomic::{Drafts, parent};
+use change::{Shown, check_source};
 pub(crate) use failure::FileError;
 
 /// An open source.
@@ -73,10 +80,14 @@ pub(crate) enum Existing {
 pub(crate) struct Destination<'a, P: Platform> {
     pub(crate) at: At<'a, P>,
     pub(crate) existing: Existing,
+    /// What has the name, whatever it is, is replaced by a new file.
+    pub(crate) replaces: bool,
     /// Its directory may give new files an access control list.
     pub(crate) may_have_acl: bool,
     /// The caller named it, from the current directory.
     pub(crate) is_operand: bool,
+    /// Where it is, if that is to be written down.
+    pub(crate) path: Option<PathBuf>,
 }
 
 /// Answers what is known of the volumes of a source and a destination.
@@ -90,6 +101,31 @@ pub(crate) struct FileCopier<'a, P: Platform> {
     pub(crate) watch: Watch<'a>,
     pub(crate) buffers: &'a mut Buffers,
     pub(crate) spare: &'a Spare,
+    pub(crate) drafts: &'a Drafts,
+    pub(crate) journal: Option<&'a Journal<'a, P>>,
+}
+
+/// What an earlier run has left of a file, and who is told how far it comes in this one.
+pub(crate) struct Kept<'a, P: Platform> {
+    keeper: Option<&'a dyn Keep<P>>,
+    offset: u64,
+}
+
+impl<P: Platform> Clone for Kept<'_, P> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<P: Platform> Copy for Kept<'_, P> {}
+
+impl<P: Platform> Kept<'_, P> {
+    fn nothing() -> Self {
+        Kept {
+            keeper: None,
+            offset: 0,
+        }
+    }
 }
 
 /// An open destination.
@@ -97,6 +133,8 @@ struct Opened<P: Platform> {
     handle: P::Handle,
     made: Made,
     streams: bool,
+    /// It was opened to be read too.
+    is_readable: bool,
 }
 
 impl<P: Platform> FileCopier<'_, P> {
@@ -113,27 +151,36 @@ impl<P: Platform> FileCopier<'_, P> {
         if self.may_be_made_whole(&src.stat, dst) {
             return self.copy_by_name(src, dst, pair, report, fail);
         }
+        if self.is_atomic() {
+            return self.copy_atomic(src, dst, pair, report, fail);
+        }
+        self.copy_in_place(src, dst, pair, report, fail)
+    }
+
+    /// Copies into a file that has its name already, or gets it at once.
+    fn copy_in_place(
+        &mut self,
+        mut src: Source<P>,
+        dst: &Destination<'_, P>,
+        pair: &mut FindPair<'_, P>,
+        report: &mut Report,
+        fail: &mut dyn FnMut(FileError),
+    ) -> Result<(), FileError> {
         let start = self.watch.now();
         let target = self.open_destination(&src.stat, dst)?;
         if self.platform.is_dry() {
             return self.plan_only(&src, &target, pair, report);
         }
-        let result = if self.options.attributes_only {
-            Ok(())
-        } else {
-            pair(&src.handle, &target.handle)
-                .map_err(FileError::from)
-                .and_then(|pair| self.copy_data(&src, &target, &pair, report))
-                .and_then(|hash| self.verify(&src, &target, dst, hash, report))
-        };
-        let result = result.and_then(|()| {
-            self.copy_attributes(&src, &target, fail);
-            self.flush(&target.handle)?;
-            self.prove(&src, &target, report);
-            Ok(())
-        });
+        let filled = (&target, Kept::nothing());
+        let result = self
+            .fill(&mut src, filled, dst, pair, report, fail)
+            .and_then(|()| self.flush(&target.handle, dst))
+            .inspect(|()| self.prove(&src, &target, report));
         let is_new = target.made.is_new;
-        let result = result.and(self.close(target));
+        let mut result = result.and(self.close(target));
+        if is_new {
+            result = result.and_then(|()| self.flush_place(dst.at, dst));
+        }
         report.elapsed = transfer::since(start);
         if let Err(error) = &result
             && (is_new || error.is_bad_copy())
@@ -146,9 +193,40 @@ impl<P: Platform> FileCopier<'_, P> {
         result
     }
 
-    fn flush(&self, handle: &P::Handle) -> Result<(), FileError> {
-        let Some(how) = self.options.flush else {
-            return Ok(());
+    /// Data, if the options want any, and attributes.
+    fn fill(
+        &mut self,
+        src: &mut Source<P>,
+        (target, kept): (&Opened<P>, Kept<'_, P>),
+        dst: &Destination<'_, P>,
+        pair: &mut FindPair<'_, P>,
+        report: &mut Report,
+        fail: &mut dyn FnMut(FileError),
+    ) -> Result<(), FileError> {
+        if !self.options.attributes_only {
+            let pair = pair(&src.handle, &target.handle)?;
+            let hash = self.copy_settled(src, (target, kept), &pair, report)?;
+            self.verify(src, target, dst, hash, report)?;
+        }
+        self.copy_attributes(src, target, fail);
+        Ok(())
+    }
+
+    /// Whether this file is to be durable by itself. The volume that a symbolic link leads to is
+    /// not among those that are flushed at the end.
+    fn flushes_each(&self, dst: &Destination<'_, P>) -> bool {
+        match self.options.fsync {
+            Fsync::None => false,
+            Fsync::File => true,
+            Fsync::End => matches!(dst.existing, Existing::LinkToFile(_)),
+        }
+    }
+
+    fn flush(&self, handle: &P::Handle, dst: &Destination<'_, P>) -> Result<(), FileError> {
+        let how = match (dst, self.options.flush) {
+            _ if self.flushes_each(dst) => Flush::Durable,
+            (_, Some(how)) => how,
+            (_, None) => return Ok(()),
         };
         self.platform
             .flush(handle, how)
@@ -162,105 +240,24 @@ impl<P: Platform> FileCopier<'_, P> {
         }
     }
 
+    /// Makes a new name durable, if the options want that.
+    fn flush_place(&self, at: At<'_, P>, dst: &Destination<'_, P>) -> Result<(), FileError> {
+        if !self.flushes_each(dst) {
+            return Ok(());
+        }
+        flush_place(self.platform, at).map_err(|code| FileError::system(Operation::Flush, code))
+    }
+
     fn close(&self, target: Opened<P>) -> Result<(), FileError> {
         self.platform
             .close(target.handle)
             .map_err(|code| FileError::system(Operation::CloseDestination, code))
     }
 
-    fn open_destination(
-        &self,
-        src: &Stat,
-        dst: &Destination<'_, P>,
-    ) -> Result<Opened<P>, FileError> {
-        if dst.existing != Existing::Nothing {
-            match self.open_existing(src, dst) {
-                // It is gone again (a stale answer of NFS, say), so there is a file to be made.
-                Err(error) if is_gone(self.platform.os(), &error) => {}
-                Err(error) if self.options.force == Force::IfNeeded && is_of_system(&error) => {
-                    self.platform
-                        .remove(dst.at, false)
-                        .map_err(|code| FileError::system(Operation::Remove, code))?;
-                }
-                opened => return opened,
-            }
-        }
-        let plan = MakeMode::new(self.platform, self.options, &as_regular(src));
-        let mode = plan.mode;
-        let through = self.options.write_through_dangling;
-        let how = if through {
-            Open::CreateThrough { mode }
-        } else {
-            Open::Create { mode }
-        };
-        let handle = self
-            .platform
-            .open(dst.at, how)
-            .map_err(|code| self.explain_create(dst.at, code))?;
-        if let Some(mode) = plan.open_up {
-            self.platform
-                .set(Target::Open(&handle), Attribute::Mode(mode))
-                .map_err(|code| FileError::system(Operation::SetMode, code))?;
-        }
-        Ok(Opened {
-            handle,
-            made: plan.made(dst.may_have_acl),
-            streams: false,
-        })
-    }
-
-    /// A name that is taken although nothing was found there is a symbolic link to nothing.
-    fn explain_create(&self, at: At<'_, P>, code: Code) -> FileError {
-        let taken = rules::is_taken(self.platform.os(), code);
-        match self.platform.stat(at, false) {
-            Ok(stat) if taken && stat.kind == FileKind::Symlink => {
-                FileError::refused(Refusal::DanglingSymlink)
-            }
-            _ => FileError::system(Operation::CreateFile, code),
-        }
-    }
-
-    /// Opens an existing destination and empties it, unless it is the source after all.
-    fn open_existing(&self, src: &Stat, dst: &Destination<'_, P>) -> Result<Opened<P>, FileError> {
-        let failed = |code| FileError::system(Operation::OpenDestination, code);
-        let how = match dst.existing {
-            Existing::Stream { follow } => Open::WriteStream { follow },
-            Existing::LinkToFile(_) => Open::Write { follow: true },
-            Existing::File | Existing::Nothing => Open::Write { follow: false },
-        };
-        let handle = self.platform.open(dst.at, how).map_err(failed)?;
-        let stat = self.platform.stat_open(&handle).map_err(failed)?;
-        // Nothing was written yet, so that whoever has put something else there has won nothing.
-        let is_expected = match dst.existing {
-            Existing::Stream { .. } => true,
-            Existing::LinkToFile(id) => stat.kind == FileKind::Regular && stat.id == id,
-            Existing::File | Existing::Nothing => stat.kind == FileKind::Regular,
-        };
-        if !is_expected {
-            return Err(FileError::refused(Refusal::Replaced));
-        }
-        if stat.id == src.id {
-            return Err(FileError::refused(Refusal::SameFile));
-        }
-        let streams = stat.kind != FileKind::Regular;
-        // Also where there is nothing to cut off: it sets the times, and takes set-id bits away.
-        if !streams && !self.options.attributes_only {
-            self.platform
-                .set_len(&handle, 0)
-                .map_err(|code| FileError::system(Operation::Truncate, code))?;
-        }
-        let made = Made::before();
-        Ok(Opened {
-            handle,
-            made,
-            streams,
-        })
-    }
-
     fn copy_data(
         &mut self,
         src: &Source<P>,
-        target: &Opened<P>,
+        (target, kept): (&Opened<P>, Kept<'_, P>),
         pair: &VolumePair,
         report: &mut Report,
     ) -> Result<Option<Hash>, FileError> {
@@ -287,12 +284,19 @@ impl<P: Platform> FileCopier<'_, P> {
             self.watch,
             self.buffers,
         );
+        transfer.keeper = kept.keeper;
+        transfer.state = State::resumed(kept.offset);
+        report.resumed = kept.offset;
         let result = exec::run(&plan, &facts, &mut transfer, pair, report);
         if let Err(failure) = result {
             transfer.abandon();
             return Err(explain(failure, transfer.offset()));
         }
-        check::source(self.platform, src, &facts, &mut transfer, report)?;
+        let mut shown = Shown {
+            transfer: &mut transfer,
+            report,
+        };
+        check_source((self.platform, self.options), src, &facts, &mut shown)?;
         Ok(transfer.finish_hash())
     }
 
@@ -356,21 +360,31 @@ impl<P: Platform> FileCopier<'_, P> {
     }
 }
 
+/// Makes the names in the directory of `at` durable.
+pub(crate) fn flush_place<P: Platform>(platform: &P, at: At<'_, P>) -> Sys<()> {
+    let place = At {
+        dir: at.dir,
+        name: parent(at.name),
+    };
+    flush_directory(platform, place)
+}
+
+/// Makes the names in a directory, and its attributes, durable.
+pub(crate) fn flush_directory<P: Platform>(platform: &P, at: At<'_, P>) -> Sys<()> {
+    let dir = platform.open(at, Open::Directory { follow: true })?;
+    match platform.flush(&dir, Flush::Durable) {
+        // A filesystem that knows no such thing (FUSE, CIFS) has nothing to wait for.
+        Err(code) if rules::is_no_flush(platform.os(), code) => Ok(()),
+        flushed => flushed,
+    }
+}
+
 /// What is made of content that was read is a regular file, whatever it was read from.
 fn as_regular(src: &Stat) -> Stat {
     Stat {
         kind: FileKind::Regular,
         ..*src
     }
-}
-
-fn is_gone(os: Os, error: &FileError) -> bool {
-    let opening = error.operation == Operation::OpenDestination;
-    opening && matches!(error.cause, Cause::System(code) if rules::is_not_found(os, code))
-}
-
-fn is_of_system(error: &FileError) -> bool {
-    matches!(error.cause, Cause::System(_)) && error.operation == Operation::OpenDestination
 }
 
 fn shape(facts: &Facts, plan: &Plan) -> Shape {

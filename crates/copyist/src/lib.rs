@@ -36,6 +36,7 @@ mod file;
 pub mod fuzzing;
 mod hash;
 mod holes;
+mod journal;
 mod learnt;
 mod method;
 mod options;
@@ -51,6 +52,7 @@ mod sandbox;
 #[cfg(test)]
 mod sim;
 mod spare;
+mod temporary;
 mod transfer;
 mod tree;
 mod volumes;
@@ -63,11 +65,12 @@ pub use error::{Cause, Code, Error, Operation, Refusal, Result};
 pub use facts::{FsKind, Known};
 pub use hash::{Hash, HashKind, UnknownHash};
 pub use holes::data_ranges;
+pub use journal::is_journal_of;
 pub use learnt::Learnt;
 pub use method::{Method, MethodSet, Os, Tally, UnknownMethod};
 pub use options::{
-    Backup, Cache, Flush, Follow, Force, Make, NewMode, Options, Preserve, Reflink, Sparse, Update,
-    Want,
+    Backup, Cache, Flush, Follow, Force, Fsync, Make, NewMode, OnChange, Options, Preserve,
+    Reflink, Sparse, Update, Want,
 };
 pub use plan::Skip;
 pub use platform::FileKind;

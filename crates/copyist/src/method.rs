@@ -36,6 +36,11 @@ impl Os {
             Os::Windows => matches!(method, Method::SystemCopy),
         }
     }
+
+    /// Whether one call waits until all that was written to a volume is on its medium (syncfs).
+    pub(crate) const fn flushes_volumes(self) -> bool {
+        matches!(self, Os::Linux)
+    }
 }
 
 /// One way to move the bytes of a file.

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::hash::HashKind;
@@ -177,6 +178,31 @@ pub enum Cache {
 
 pub use crate::platform::Flush;
 
+/// When what was copied is made durable: safe from a power failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Fsync {
+    /// When the system does it.
+    #[default]
+    None,
+    /// Each file, and its name, before it is told to be done (fsync).
+    File,
+    /// Everything, before the run ends: its volumes are told to write out all that they have
+    /// (syncfs), at a fraction of the cost. Where the system has no such call, as `File`.
+    End,
+}
+
+/// What is done about a source that changes while it is copied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum OnChange {
+    /// The copy is kept, and there is a warning.
+    #[default]
+    Report,
+    /// It is copied again, up to three times, and then reported.
+    Retry,
+    /// It is an error: the copy is removed (with [`Options::atomic`], it never had the name).
+    Fail,
+}
+
 /// How files are opened and replaced, trees walked and attributes kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
@@ -226,6 +252,18 @@ pub struct Options {
     /// Ask the filesystem, after each file, how many bytes it shares with its source
     /// ([`crate::Report::shared`]). Data that waits to be written is written out for it.
     pub prove: bool,
+    /// Write each file under a temporary name, or none, and give it its own when it is complete:
+    /// nobody sees half a file, and one that is replaced keeps its content until then. It is then
+    /// another file: links to the old one keep the old content.
+    pub atomic: bool,
+    /// When what was copied is made durable.
+    pub fsync: Fsync,
+    /// What is done about a source that changes while it is copied.
+    pub on_change: OnChange,
+    /// Keep a journal in this file, or go on with it if it is there: a run that was killed or lost
+    /// power is continued by the same one again. It implies `atomic`. The file is removed when
+    /// everything has been copied.
+    pub journal: Option<PathBuf>,
     /// Force each file's data down before it counts as copied; `None` leaves that to the system.
     pub flush: Option<Flush>,
     /// Report a hash of each file's content ([`crate::Report::hash`]).
@@ -267,6 +305,10 @@ impl Default for Options {
             jobs: None,
             learnt: Arc::default(),
             prove: false,
+            atomic: false,
+            fsync: Fsync::default(),
+            on_change: OnChange::default(),
+            journal: None,
             flush: None,
             hash: None,
             verify: false,

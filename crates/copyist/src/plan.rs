@@ -14,7 +14,7 @@ use arrayvec::ArrayVec;
 
 use crate::facts::{Facts, FsKind, Kernel, Known};
 use crate::method::{Method, Os};
-use crate::options::{Cache, Follow, Make, Options, Preserve, Reflink, Sparse};
+use crate::options::{Cache, Follow, Fsync, Make, OnChange, Options, Preserve, Reflink, Sparse};
 
 mod prefer;
 
@@ -183,6 +183,8 @@ pub(crate) fn clones_directories(os: Os, options: &Options) -> bool {
         && options.flush.is_none()
         && !options.prove
         && options.hash_wanted().is_none()
+        && options.fsync != Fsync::File
+        && options.on_change == OnChange::Report
         && mode
         && times
         && xattrs.wanted()

@@ -101,6 +101,8 @@ pub struct Report {
     pub attempts: Attempts,
     /// The time from opening the source to closing the destination.
     pub elapsed: Duration,
+    /// Bytes that an earlier run had copied, and that were found to be right.
+    pub resumed: u64,
     /// Set when the source changed during the copy.
     pub changed: Option<Changed>,
     /// With [`crate::Options::prove`]: the bytes that the filesystem says it keeps once for source

@@ -39,6 +39,7 @@ const EXISTING: &str = "What to do with an existing destination";
 const KEEP: &str = "What to keep";
 const HOW: &str = "How to copy";
 const WHERE: &str = "Where to";
+const SAFE: &str = "How to be safe";
 const TELL: &str = "What to tell";
 
 /// The options that a command takes.
@@ -122,7 +123,7 @@ pub(crate) fn copyist_command() -> Command {
 
 fn command(name: &'static str, flags: &[&Flag<Opt>]) -> Command {
     // The help has the headings in this order, and each one's options in that of the table.
-    let order = [WHAT, WHERE, EXISTING, KEEP, HOW, TELL];
+    let order = [WHAT, WHERE, EXISTING, KEEP, HOW, SAFE, TELL];
     let args = order
         .into_iter()
         .flat_map(|group| flags.iter().filter(move |flag| flag.group == group))

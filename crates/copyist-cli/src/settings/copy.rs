@@ -7,9 +7,10 @@ use crate::args::Copy;
 use crate::filter::Rule;
 
 impl Reader<'_> {
-    /// What holds before the first option is read: as `cp -a`, with progress on a terminal.
+    /// What holds before the first option is read: as `cp -a --atomic`, with progress on a terminal.
     pub(super) fn copy_defaults(&mut self) {
         self.archive();
+        self.settings.options.atomic = true;
         self.settings.progress = When::Auto;
         self.settings.last_line = true;
         self.settings.preflight = true;

@@ -64,6 +64,10 @@ pub(crate) struct Settings {
     /// Change nothing, and say how it would be done.
     pub(crate) explain: bool,
     pub(crate) sandbox: When,
+    /// Keep a journal, or go on with it.
+    pub(crate) resume: bool,
+    /// The journal's file, if it is named.
+    pub(crate) journal: Option<OsString>,
     /// At the end, say on standard output what was done.
     pub(crate) last_line: bool,
 }
@@ -212,6 +216,10 @@ impl<'a> Reader<'a> {
         }
         if options.reflink == Reflink::Always && options.sparse != Sparse::Auto {
             return usage("--reflink can be used only with --sparse=auto");
+        }
+        if self.backup && self.settings.resume {
+            // A file that is copied again would be taken for the old version.
+            return usage("cannot combine --backup with --resume");
         }
         self.finish_backup()?;
         self.finish_own();

@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::num::NonZeroUsize;
 
-use copyist::{Cache, HashKind, Method, MethodSet};
+use copyist::{Cache, Fsync, HashKind, Method, MethodSet, OnChange};
 
 use super::values::{choose, list};
 use super::{Reader, Stop, When};
@@ -31,6 +31,20 @@ const CACHE: &[(&str, Cache)] = &[
     ("direct", Cache::Direct),
 ];
 
+const ATOMIC: &[(&str, bool)] = &[("yes", true), ("no", false)];
+
+const FSYNC: &[(&str, Fsync)] = &[
+    ("none", Fsync::None),
+    ("file", Fsync::File),
+    ("end", Fsync::End),
+];
+
+const ON_CHANGE: &[(&str, OnChange)] = &[
+    ("retry", OnChange::Retry),
+    ("report", OnChange::Report),
+    ("fail", OnChange::Fail),
+];
+
 impl Reader<'_> {
     /// What an option of copyist's own does.
     pub(super) fn own(&mut self, id: Own, value: Option<OsString>) -> Result<(), Stop> {
@@ -47,7 +61,21 @@ impl Reader<'_> {
             Own::KeepBad => settings.options.keep_bad = true,
             Own::Manifest => settings.manifest = value,
             Own::Verify => settings.options.verify = true,
+            Own::Atomic => {
+                settings.options.atomic = match &value {
+                    Some(when) => choose(quoter, "--atomic", when, ATOMIC)?,
+                    None => true,
+                };
+            }
+            Own::Fsync => {
+                settings.options.fsync = choose(quoter, "--fsync", &required(), FSYNC)?;
+            }
+            Own::OnChange => {
+                settings.options.on_change = choose(quoter, "--on-change", &required(), ON_CHANGE)?;
+            }
             Own::Jobs => settings.options.jobs = Some(count(quoter, &required(), "jobs")?),
+            Own::Journal => (settings.resume, settings.journal) = (true, value),
+            Own::Resume => settings.resume = true,
             Own::Method => settings.options.methods = Some(methods(quoter, &required())?),
             Own::Progress => {
                 settings.progress = when(quoter, "--progress", value.as_deref())?;

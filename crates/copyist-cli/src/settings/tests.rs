@@ -3,7 +3,8 @@
 use std::num::NonZeroUsize;
 
 use copyist::{
-    Backup, Follow, Force, Make, Method, MethodSet, NewMode, Reflink, Sparse, Update, Want,
+    Backup, Follow, Force, Fsync, Make, Method, MethodSet, NewMode, OnChange, Reflink, Sparse,
+    Update, Want,
 };
 
 use super::{Environment, Settings, Stop, When, read};
@@ -312,14 +313,14 @@ fn posixly_correct_stops_at_the_first_operand() {
 fn copy_is_cp_a_with_progress_and_a_last_line() {
     let copy = |line| parse_as(Face::Copy, &Environment::default(), line).expect("accepted");
     let plain = copy("x y");
-    assert_eq!(plain.options, parse("-a").options);
+    assert_eq!(plain.options, parse("-a --atomic").options);
     assert_eq!(plain.progress, When::Auto);
     assert!(plain.last_line && !parse("-a").last_line);
 
     let some = copy("--no-preserve=ownership -L --progress=never -n --jobs=2 x y");
     assert_eq!(
         some.options,
-        parse("-aL --no-preserve=ownership -n --jobs=2").options
+        parse("-aL --atomic --no-preserve=ownership -n --jobs=2").options
     );
     assert_eq!(some.progress, When::Never);
     let quiet = copy("-q --json");
@@ -337,4 +338,25 @@ fn copy_is_cp_a_with_progress_and_a_last_line() {
         parse_as(Face::Copy, &environment, "--context"),
         unknown("--context")
     );
+}
+
+#[test]
+fn how_to_be_safe() {
+    let options = |line| parse(line).options;
+    assert!(!options("a b").atomic);
+    assert!(options("--atomic a b").atomic);
+    assert!(!options("--atomic --atomic=no a b").atomic);
+    assert_eq!(options("a b").fsync, Fsync::None);
+    assert_eq!(options("--fsync=file a b").fsync, Fsync::File);
+    assert_eq!(options("--fsync=end a b").fsync, Fsync::End);
+    assert_eq!(options("a b").on_change, OnChange::Report);
+    assert_eq!(options("--on-change=fail a b").on_change, OnChange::Fail);
+    assert_eq!(options("--on-change=retry a b").on_change, OnChange::Retry);
+    assert!(!parse("a b").resume);
+    assert!(parse("--resume a b").resume);
+    let named = parse("--journal=j a b");
+    assert!(named.resume && named.journal == Some("j".into()));
+    assert!(matches!(refuse("--resume -b a b"), Stop::Usage(_)));
+    let copy = parse_as(Face::Copy, &Environment::default(), "a b");
+    assert!(copy.is_ok_and(|copy| copy.options.atomic));
 }

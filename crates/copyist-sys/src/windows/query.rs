@@ -22,6 +22,8 @@ pub struct Information {
     pub accessed: i64,
     /// LastWriteTime.
     pub written: i64,
+    /// ChangeTime.
+    pub changed: i64,
     /// EndOfFile, bytes.
     pub size: u64,
     /// AllocationSize, bytes.
@@ -81,6 +83,7 @@ pub fn information(file: impl AsHandle) -> Result<Information> {
         created: all.BasicInformation.CreationTime,
         accessed: all.BasicInformation.LastAccessTime,
         written: all.BasicInformation.LastWriteTime,
+        changed: all.BasicInformation.ChangeTime,
         size: all.StandardInformation.EndOfFile.cast_unsigned(),
         allocated_bytes: all.StandardInformation.AllocationSize.cast_unsigned(),
         links: all.StandardInformation.NumberOfLinks,

@@ -18,7 +18,7 @@ pub(crate) use flags::{
     allow_holes, copy_flags, is_compressed, is_elsewhere, keeps_flags, leads_to_dir,
     match_for_clone, reset_flags, restore,
 };
-pub(crate) use xattrs::{access_acl, inherited_acl, owner_record};
+pub(crate) use xattrs::{access_acl, inherited_acl, owner_record, remove_capability};
 
 /// What failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +43,8 @@ pub(crate) struct Attributes<'a, P: Platform> {
 pub(crate) struct Made {
     /// This run made it.
     pub(crate) is_new: bool,
+    /// It was an earlier run of this copy that made it: there may be things in it.
+    pub(crate) is_resumed: bool,
     /// Permission bits that it was made without, to be given at the end.
     pub(crate) withheld: u32,
     /// Permission bits that it was given for the time of the copy.
@@ -66,10 +68,16 @@ pub(crate) enum Brought {
 }
 
 impl Made {
+    /// Nothing is in it that this run has not put there.
+    pub(crate) fn is_empty(self) -> bool {
+        self.is_new && !self.is_resumed
+    }
+
     /// It was there before this run.
     pub(crate) fn before() -> Made {
         Made {
             is_new: false,
+            is_resumed: false,
             withheld: 0,
             added: 0,
             may_have_acl: true,
@@ -108,6 +116,8 @@ impl MakeMode {
         let withheld = bits
             & match (options.preserve.owner, is_dir) {
                 (true, _) => 0o077,
+                // What an access control list will say is not known yet.
+                (false, false) if options.preserve.mode => 0o077,
                 (false, true) => 0o022,
                 (false, false) => 0,
             };
@@ -130,10 +140,21 @@ impl MakeMode {
         }
     }
 
+    /// The same for a file that nobody else is to see before it is complete.
+    pub(crate) fn private(self) -> MakeMode {
+        MakeMode {
+            mode: self.mode & !0o077,
+            open_up: self.open_up.map(|mode| mode & !0o077),
+            withheld: self.withheld | self.mode & 0o077,
+            added: self.added,
+        }
+    }
+
     /// What was made so.
     pub(crate) fn made(self, may_have_acl: bool) -> Made {
         Made {
             is_new: true,
+            is_resumed: false,
             withheld: self.withheld,
             added: self.added,
             may_have_acl,

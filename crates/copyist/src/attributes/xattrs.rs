@@ -4,7 +4,7 @@ use super::{Attributes, Brought, Failed};
 use crate::error::{Code, Operation};
 use crate::method::Os;
 use crate::options::Want;
-use crate::platform::{FileKind, Platform};
+use crate::platform::{FileKind, Platform, Target};
 use crate::rules;
 
 /// See acl(5) and the kernel's include/uapi/linux/xattr.h.
@@ -84,6 +84,26 @@ impl Kept {
 /// An NFSv4 list, which belongs to the permissions like the others.
 const NFS4_ACL: &[u8] = b"system.nfs4_acl";
 const SELINUX: &[u8] = b"security.selinux";
+
+/// What a program may do (capabilities(7)): given to its content, which a write takes away.
+const CAPABILITY: &[u8] = b"security.capability";
+
+/// Takes away what the system takes from a file when other content is written into it.
+pub(crate) fn remove_capability<P: Platform>(
+    platform: &P,
+    target: Target<'_, P>,
+) -> Result<(), Failed> {
+    if platform.os() != Os::Linux {
+        return Ok(()); // there are none
+    }
+    match platform.remove_xattr(target, CAPABILITY) {
+        Err(code) if !rules::is_unsupported(Os::Linux, code) => Err(Failed {
+            operation: Operation::SetXattrs,
+            code,
+        }),
+        _ => Ok(()),
+    }
+}
 
 /// Never copied, as xattr.conf(5) of libattr has it: signatures of this very inode, and what a
 /// filesystem keeps for itself.

@@ -36,7 +36,8 @@ impl<P: Platform> FileCopier<'_, P> {
         if !self.options.verify {
             if report.hash.is_none() {
                 let copy = self.open_copy(target, dst)?;
-                report.hash = Some(self.hash_of(&copy, kind, Operation::Verify)?);
+                let copy = copy.as_ref().unwrap_or(&target.handle);
+                report.hash = Some(self.hash_of(copy, kind, Operation::Verify)?);
             }
             return Ok(());
         }
@@ -44,7 +45,8 @@ impl<P: Platform> FileCopier<'_, P> {
             report.verified = true;
             if self.options.hash.is_some() {
                 let copy = self.open_copy(target, dst)?;
-                report.hash = Some(self.hash_of(&copy, kind, Operation::Verify)?);
+                let copy = copy.as_ref().unwrap_or(&target.handle);
+                report.hash = Some(self.hash_of(copy, kind, Operation::Verify)?);
             }
             return Ok(());
         }
@@ -58,9 +60,10 @@ impl<P: Platform> FileCopier<'_, P> {
             .flush(&target.handle, Flush::Durable)
             .map_err(failed)?;
         let copy = self.open_copy(target, dst)?;
+        let copy = copy.as_ref().unwrap_or(&target.handle);
         // Where the cache can't be left out, what it says is all there is.
-        let _ = self.platform.uncache(&copy);
-        let found = self.hash_of(&copy, kind, Operation::Verify)?;
+        let _ = self.platform.uncache(copy);
+        let found = self.hash_of(copy, kind, Operation::Verify)?;
         if found != expected {
             return Err(FileError {
                 operation: Operation::Verify,
@@ -80,12 +83,16 @@ impl<P: Platform> FileCopier<'_, P> {
             && prove::shared(self.platform, &src.handle, &target.handle) == Ok(cloned)
     }
 
-    /// Opens the copy to read it. It must still be the one that was written.
+    /// Opens the copy to read it. It must still be the one that was written. `None` where that can
+    /// be read itself: it may have no name yet.
     fn open_copy(
         &self,
         target: &Opened<P>,
         dst: &Destination<'_, P>,
-    ) -> Result<P::Handle, FileError> {
+    ) -> Result<Option<P::Handle>, FileError> {
+        if target.is_readable {
+            return Ok(None);
+        }
         let failed = |code| FileError::system(Operation::Verify, code);
         let is_link = matches!(dst.existing, Existing::LinkToFile(_));
         let follow = is_link || self.options.write_through_dangling;
@@ -102,7 +109,7 @@ impl<P: Platform> FileCopier<'_, P> {
                 transfer: None,
             });
         }
-        Ok(copy)
+        Ok(Some(copy))
     }
 
     /// Reads a file from end to end.

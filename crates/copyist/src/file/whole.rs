@@ -5,28 +5,25 @@
 //! A name that is taken is never unlinked for it: under [`Reflink::Always`] the copy is made
 //! beside the old file, under a name of its own, and renamed over it when it is complete.
 
-use std::ffi::{OsStr, OsString};
-use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use super::atomic::{Old, parent};
+use super::change::{Shown, check_source, has_changed, look_again};
 use super::{
     Destination, Existing, FileCopier, FileError, FindPair, Opened, Source, explain, shape,
 };
-use crate::attributes::{self, Attributes, Brought, Made, MakeMode};
+use crate::attributes::{self, Brought, Made, MakeMode};
 use crate::error::{Code, Operation, Refusal};
 use crate::exec::{self, Runs};
 use crate::facts::Facts;
 use crate::method::Method;
-use crate::options::{Options, Preserve, Reflink, Want};
+use crate::options::{OnChange, Reflink};
 use crate::plan::{self, Holes, LARGE_BYTES, Plan, Skip};
 use crate::platform::{At, FileKind, Open, Platform, Stat, Takes, Target, Whole, WholeCopy};
 use crate::report::{Changed, Report};
 use crate::rules;
+use crate::temporary::Temporary;
 use crate::transfer::{self, Mark, Shape, State, Stop, Transfer};
-
-/// Tells the temporary names of this process apart.
-static NEXT_NAME: AtomicU64 = AtomicU64::new(0);
 
 /// The copy on its way: what the plan runs on.
 struct Job<'j, 'a, 'd, P: Platform> {
@@ -63,7 +60,7 @@ impl<P: Platform> FileCopier<'_, P> {
             && !self.options.attributes_only
             && match dst.existing {
                 Existing::Nothing => !self.options.write_through_dangling,
-                Existing::File => self.options.reflink == Reflink::Always,
+                Existing::File => self.is_atomic() || self.options.reflink == Reflink::Always,
                 Existing::LinkToFile(_) | Existing::Stream { .. } => false,
             }
     }
@@ -78,30 +75,81 @@ impl<P: Platform> FileCopier<'_, P> {
         fail: &mut dyn FnMut(FileError),
     ) -> Result<(), FileError> {
         let start = self.watch.now();
-        if dst.existing == Existing::Nothing {
-            let result = self.make_whole(&src, dst, pair, report, fail);
-            report.elapsed = transfer::since(start);
-            return result;
-        }
-        let old = self.look_at_old(&src.stat, dst)?;
-        let name = beside(dst.at.name);
+        let at_once = dst.existing == Existing::Nothing && !dst.replaces && !self.is_atomic();
+        let result = if at_once {
+            self.make_settled(src, dst, pair, report, fail)
+        } else {
+            self.make_beside(src, dst, pair, report, fail)
+        };
+        report.elapsed = transfer::since(start);
+        result.and_then(|()| self.flush_place(dst.at, dst))
+    }
+
+    /// Makes the copy under another name, and renames it when it is complete.
+    fn make_beside(
+        &mut self,
+        src: Source<P>,
+        dst: &Destination<'_, P>,
+        pair: &mut FindPair<'_, P>,
+        report: &mut Report,
+        fail: &mut dyn FnMut(FileError),
+    ) -> Result<(), FileError> {
+        let old = if self.is_atomic() {
+            self.look_at_replaced(&src.stat, dst.at, dst)?
+        } else {
+            Some(Old::Kept(self.look_at_old(&src.stat, dst)?))
+        };
+        let Some(old) = old else {
+            return self.copy_in_place(src, dst, pair, report, fail);
+        };
+        let name = Temporary::new().beside(dst.at.name);
         let made = Destination {
             at: At {
                 dir: dst.at.dir,
                 name: &name,
             },
             existing: Existing::Nothing,
-            ..*dst
+            replaces: false,
+            may_have_acl: dst.may_have_acl,
+            is_operand: dst.is_operand,
+            path: None,
         };
-        let result = self
-            .make_whole(&src, &made, pair, report, fail)
-            .and_then(|()| self.replace(&made, dst, &old, fail));
-        report.elapsed = transfer::since(start);
-        result
+        self.make_settled(src, &made, pair, report, fail)?;
+        if let Old::Kept(stat) = &old {
+            self.keep_old((Target::Named(dst.at), stat), Target::Named(made.at), fail);
+        }
+        let replaces = !matches!(old, Old::Nothing);
+        self.rename(made.at, dst.at, replaces)
+            .inspect_err(|_| self.remove_draft(made.at.dir, made.at.name))
+    }
+
+    /// Makes the copy, and makes it anew if the options say so because the source has changed.
+    fn make_settled(
+        &mut self,
+        mut src: Source<P>,
+        dst: &Destination<'_, P>,
+        pair: &mut FindPair<'_, P>,
+        report: &mut Report,
+        fail: &mut dyn FnMut(FileError),
+    ) -> Result<(), FileError> {
+        let mut retries = 0;
+        loop {
+            self.wait_for_tick(&mut src)?;
+            self.make_whole(&src, dst, pair, report, fail)?;
+            let again = self.copies_again(report, &mut retries);
+            if !matches!(again, Ok(false)) {
+                self.remove_draft(dst.at.dir, dst.at.name);
+            }
+            if !again? {
+                return Ok(());
+            }
+            look_again(self.platform, &mut src)?;
+            *report = Report::default();
+        }
     }
 
     /// Opens what is to be replaced: it must be one that could be written into, and not the source.
-    fn look_at_old(&self, src: &Stat, dst: &Destination<'_, P>) -> Result<Source<P>, FileError> {
+    fn look_at_old(&self, src: &Stat, dst: &Destination<'_, P>) -> Result<Stat, FileError> {
         let failed = |code| FileError::system(Operation::OpenDestination, code);
         let writable = self
             .platform
@@ -116,48 +164,7 @@ impl<P: Platform> FileCopier<'_, P> {
             let skipped = vec![(Method::Clone, Skip::DestinationExists)];
             return Err(FileError::refused(Refusal::NoMethod(skipped)));
         }
-        Ok(Source {
-            handle: writable,
-            stat,
-        })
-    }
-
-    /// Gives the finished copy what the old file keeps when it is written into, and its name.
-    fn replace(
-        &mut self,
-        made: &Destination<'_, P>,
-        dst: &Destination<'_, P>,
-        old: &Source<P>,
-        fail: &mut dyn FnMut(FileError),
-    ) -> Result<(), FileError> {
-        let wanted = self.options.preserve;
-        let kept = Options {
-            preserve: Preserve {
-                mode: !wanted.mode,
-                owner: !wanted.owner,
-                xattrs: if wanted.xattrs.wanted() {
-                    Want::No
-                } else {
-                    Want::Try
-                },
-                ..Preserve::default()
-            },
-            ..self.options.clone()
-        };
-        Attributes {
-            platform: self.platform,
-            options: &kept,
-            src: Target::Open(&old.handle),
-            src_stat: &old.stat,
-            dst: Target::Named(made.at),
-            made: Made::before(),
-            buffers: self.buffers,
-        }
-        .apply(&mut |failed| fail(failed.into()));
-        self.platform.rename(made.at, dst.at).map_err(|code| {
-            let _ = self.platform.remove(made.at, false); // this failure says more than that one
-            FileError::system(Operation::Replace, code)
-        })
+        Ok(stat)
     }
 
     fn make_whole(
@@ -199,13 +206,13 @@ impl<P: Platform> FileCopier<'_, P> {
 
     /// The directory that the destination is made in, if its name is a path.
     fn place_of(&self, dst: &Destination<'_, P>) -> Result<Option<P::Handle>, FileError> {
-        let parent = Path::new(dst.at.name).parent();
-        let Some(parent) = parent.filter(|it| !it.as_os_str().is_empty()) else {
+        let name = parent(dst.at.name);
+        if name == "." {
             return Ok(None);
-        };
+        }
         let at = At {
             dir: dst.at.dir,
-            name: parent.as_os_str(),
+            name,
         };
         self.platform
             .open(at, Open::Place { follow: true })
@@ -234,7 +241,7 @@ impl<P: Platform> FileCopier<'_, P> {
             }
             self.verify(src, &target, dst, None, report)?;
             self.copy_attributes(src, &target, fail);
-            let result = self.flush(&target.handle);
+            let result = self.flush(&target.handle, dst);
             self.prove(src, &target, report);
             result.and(self.close(target))
         });
@@ -281,6 +288,7 @@ impl<P: Platform> FileCopier<'_, P> {
             handle,
             made: Made { brought, ..made },
             streams: false,
+            is_readable: false,
         })
     }
 }
@@ -410,11 +418,22 @@ impl<P: Platform> Job<'_, '_, '_, P> {
             let mut transfer =
                 Transfer::new(copier.platform, files, shape, copier.watch, copier.buffers);
             transfer.state = std::mem::take(&mut self.state);
-            return super::check::source(copier.platform, self.src, facts, &mut transfer, report);
+            let mut shown = Shown {
+                transfer: &mut transfer,
+                report,
+            };
+            return check_source(
+                (copier.platform, copier.options),
+                self.src,
+                facts,
+                &mut shown,
+            );
         }
         let size = facts.src.size;
         let len = self.state.mark().offset;
-        if report.method() == Some(Method::Clone) && len == size {
+        let on_change = self.copier.options.on_change;
+        let of_one_moment = report.method() == Some(Method::Clone);
+        if of_one_moment && len == size && on_change == OnChange::Report {
             return Ok(());
         }
         let now = self
@@ -422,7 +441,7 @@ impl<P: Platform> Job<'_, '_, '_, P> {
             .platform
             .stat_open(&self.src.handle)
             .map_err(|code| FileError::system(Operation::StatSource, code))?;
-        if len != size || now.size != size || now.modified != self.src.stat.modified {
+        if len != size || has_changed(self.copier.options, &self.src.stat, &now) {
             report.changed = Some(Changed {
                 size_before: size,
                 size_after: if len == size { now.size } else { len },
@@ -456,12 +475,4 @@ impl<P: Platform> Runs for Job<'_, '_, '_, P> {
     fn since(&self, mark: Mark) -> Mark {
         self.state.since(mark)
     }
-}
-
-/// A name in the same directory that nobody else uses: short, since the old one may be as long as
-/// the volume allows.
-fn beside(name: &OsStr) -> OsString {
-    let n = NEXT_NAME.fetch_add(1, Ordering::Relaxed);
-    let ours = format!(".copyist-{}-{n}", std::process::id());
-    Path::new(name).with_file_name(ours).into_os_string()
 }

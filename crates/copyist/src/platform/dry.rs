@@ -62,6 +62,7 @@ impl<P: Platform> Dry<P> {
             device: 0,
             accessed: now,
             modified: now,
+            changed: now,
             created: None,
             flags: None,
         };
@@ -151,6 +152,10 @@ impl<P: Platform> Platform for Dry<P> {
                 }
                 // Where the directory is not there, nothing can be made.
                 self.make_up(at.dir, FileKind::Regular, mode)
+            }
+            // An atomic copy is planned as another one.
+            Open::CreateDraft { .. } | Open::Draft | Open::Nameless { .. } => {
+                Err(rules::not_supported(self.os()))
             }
             Open::Write { follow } | Open::WriteStream { follow } => {
                 let stat = self.stat(at, follow)?;

@@ -108,6 +108,8 @@ pub(crate) struct Stat {
     pub(crate) device: u64,
     pub(crate) accessed: Timestamp,
     pub(crate) modified: Timestamp,
+    /// When anything about it was changed last: nobody can set that.
+    pub(crate) changed: Timestamp,
     /// When it was made, where stat says so (not on Linux).
     pub(crate) created: Option<Timestamp>,
     /// The flags of chflags(1) or, on Windows, the file attributes, where stat says so (not on
@@ -130,6 +132,15 @@ pub(crate) enum Open {
     Create { mode: u32 },
     /// The same, but a symbolic link to nothing is followed, and what it names is made.
     CreateThrough { mode: u32 },
+    /// A new regular file for writing and reading, with no name yet, in the directory that is
+    /// named: [`Platform::name`] gives it one. It is gone when it is closed without.
+    #[allow(dead_code)] // not every system has them
+    Nameless { mode: u32 },
+    /// A new regular file for writing and reading; EEXIST if anything has the name.
+    CreateDraft { mode: u32 },
+    /// An existing file for writing and reading; no symbolic link is followed.
+    #[allow(dead_code)] // a journal opens it
+    Draft,
     /// A directory, to read and to name things in.
     Directory { follow: bool },
     /// A directory, to name things in only: it need not be readable.
@@ -362,6 +373,16 @@ pub(crate) trait Platform: Send + Sync + Sized + 'static {
     /// Whether the process may write to what has this name.
     fn may_write(&self, at: At<'_, Self>) -> bool;
     fn rename(&self, from: At<'_, Self>, to: At<'_, Self>) -> Sys<()>;
+    /// The same, but the new name must be free.
+    fn rename_new(&self, from: At<'_, Self>, to: At<'_, Self>) -> Sys<()> {
+        let _ = (from, to);
+        Err(not_supported(self.os()))
+    }
+    /// Gives a file that was opened as [`Open::Nameless`] a name, which must be free.
+    fn name(&self, file: &Self::Handle, at: At<'_, Self>) -> Sys<()> {
+        let _ = (file, at);
+        Err(not_supported(self.os()))
+    }
     /// Reads the next names through a buffer; an empty batch is the end of the directory.
     fn read_dir(&self, dir: &Self::Handle, buffer: &mut Vec<u8>, batch: &mut Batch) -> Sys<()>;
 
@@ -416,6 +437,23 @@ pub(crate) trait Platform: Send + Sync + Sized + 'static {
     fn direct_off(&self, file: &Self::Handle) -> Sys<()>;
     /// Waits until what was written is safe from what `how` names.
     fn flush(&self, file: &Self::Handle, how: Flush) -> Sys<()>;
+    /// Waits until everything that was written to the volume of an open file or directory is on
+    /// the medium ([`Os::flushes_volumes`]).
+    fn flush_volume(&self, handle: &Self::Handle) -> Sys<()> {
+        let _ = handle;
+        Err(not_supported(self.os()))
+    }
+    /// Locks a file against everybody else who locks it, until it is closed, however the process
+    /// ends; `false` if somebody else has. It never waits.
+    fn lock(&self, file: &Self::Handle) -> Sys<bool> {
+        let _ = file;
+        Err(not_supported(self.os()))
+    }
+    /// Hears the errors that a close would tell, and leaves the file open.
+    fn settle(&self, file: &Self::Handle) -> Sys<()> {
+        let _ = file; // where a close has nothing to tell that a flush has not
+        Ok(())
+    }
     /// Closes, and hears the errors that come only now.
     fn close(&self, file: Self::Handle) -> Sys<()>;
 

@@ -213,6 +213,16 @@ pub(crate) fn is_unlike(os: Os, code: Code) -> bool {
     os == Os::Linux && code == linux::EINVAL
 }
 
+/// Whether the code says that a directory can't be flushed, since there is nothing to flush.
+pub(crate) fn is_no_flush(os: Os, code: Code) -> bool {
+    let invalid = match os {
+        Os::Linux => linux::EINVAL,
+        Os::Macos | Os::Freebsd => macos::EINVAL,
+        Os::Windows => windows::ERROR_INVALID_PARAMETER,
+    };
+    code == invalid || is_unsupported(os, code)
+}
+
 /// What the system says of what it doesn't have.
 pub(crate) fn not_supported(os: Os) -> Code {
     match os {
@@ -234,6 +244,15 @@ pub(crate) fn is_not_permitted(os: Os, code: Code) -> bool {
             windows::ERROR_PRIVILEGE_NOT_HELD,
         ]
         .contains(&code),
+    }
+}
+
+/// What the system says of symbolic links that lead nowhere.
+pub(crate) fn link_loop(os: Os) -> Code {
+    match os {
+        Os::Linux => linux::ELOOP,
+        Os::Macos | Os::Freebsd => macos::ELOOP,
+        Os::Windows => windows::ERROR_CANT_RESOLVE_FILENAME,
     }
 }
 

@@ -56,6 +56,10 @@ pub(super) enum Bug {
     TakenNameUnlinked,
     /// What the system's copier has left of a failed copy stays.
     PartOfWholeLeft,
+    /// What has been given the name meanwhile is replaced by an atomic copy.
+    PublishesOverAnything,
+    /// A volume says that it was flushed, and was not.
+    VolumeNotFlushed,
     /// A failed flush is a success.
     FlushErrorSwallowed,
     /// What is written is not what was given.
@@ -191,6 +195,42 @@ impl Platform for Buggy {
             return self.sim.remove(inner(from), false);
         }
         self.sim.rename(inner(from), inner(to))
+    }
+
+    fn rename_new(&self, from: At<'_, Self>, to: At<'_, Self>) -> Sys<()> {
+        if self.has(Bug::PublishesOverAnything) {
+            return self.sim.rename(inner(from), inner(to));
+        }
+        self.sim.rename_new(inner(from), inner(to))
+    }
+
+    fn name(&self, file: &Handle, at: At<'_, Self>) -> Sys<()> {
+        self.sim.name(file, inner(at))
+    }
+
+    fn flush_volume(&self, handle: &Handle) -> Sys<()> {
+        if self.has(Bug::VolumeNotFlushed) {
+            return Ok(());
+        }
+        let result = self.sim.flush_volume(handle);
+        if self.has(Bug::FlushErrorSwallowed) {
+            Ok(())
+        } else {
+            result
+        }
+    }
+
+    fn lock(&self, file: &Handle) -> Sys<bool> {
+        self.sim.lock(file)
+    }
+
+    fn settle(&self, file: &Handle) -> Sys<()> {
+        let result = self.sim.settle(file);
+        if self.has(Bug::CloseErrorSwallowed) {
+            Ok(())
+        } else {
+            result
+        }
     }
 
     fn read_dir(&self, dir: &Handle, buffer: &mut Vec<u8>, batch: &mut Batch) -> Sys<()> {

@@ -14,6 +14,10 @@ pub(super) enum Call {
     Remove,
     MayWrite,
     Rename,
+    RenameNew,
+    Name,
+    Lock,
+    Settle,
     ReadDir,
     StatOpen,
     Volume,
@@ -24,6 +28,8 @@ pub(super) enum Call {
     Flush,
     Uncache,
     WriteBack,
+    FlushDirectory,
+    FlushVolume,
     Seek,
     Allocate,
     SetLen,
@@ -55,6 +61,9 @@ impl Call {
                 | Call::Allocate
                 | Call::Flush
                 | Call::WriteBack
+                | Call::FlushDirectory
+                | Call::FlushVolume
+                | Call::Settle
                 | Call::Close
         )
     }

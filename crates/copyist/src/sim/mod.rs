@@ -12,7 +12,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::ops::Range;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use crate::attributes::{access_acl, owner_record};
@@ -29,6 +29,8 @@ mod codes;
 mod data;
 mod faults;
 mod files;
+mod handle;
+mod medium;
 mod names;
 mod owner;
 mod volume;
@@ -40,6 +42,7 @@ mod snapshot;
 mod buggy;
 mod compare;
 mod conformance;
+mod crash;
 mod macos;
 mod oracle;
 mod planted;
@@ -50,6 +53,7 @@ mod sweep;
 mod windows;
 
 use faults::Call;
+use handle::{Handle, at, hides_acls, lock};
 use names::Make;
 use volume::Volume;
 use whole::Onto;
@@ -60,23 +64,6 @@ use world::{Body, ROOT, World};
 pub(crate) struct Sim {
     os: Os,
     world: Arc<Mutex<World>>,
-}
-
-/// An open file of a [`Sim`]; closed when it is dropped, as descriptors are.
-#[derive(Debug)]
-pub(crate) struct Handle {
-    id: u64,
-    world: Arc<Mutex<World>>,
-}
-
-impl Drop for Handle {
-    fn drop(&mut self) {
-        lock(&self.world).close_file(self.id);
-    }
-}
-
-fn lock(world: &Mutex<World>) -> MutexGuard<'_, World> {
-    world.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Sim {
@@ -240,6 +227,22 @@ impl Platform for Sim {
         world.rename_node((from_dir, from.name), (to_dir, to.name))
     }
 
+    fn rename_new(&self, from: At<'_, Sim>, to: At<'_, Sim>) -> Sys<()> {
+        let mut world = self.world();
+        world.enter(Call::RenameNew)?;
+        let (from_dir, to_dir) = (dir(&world, from)?, dir(&world, to)?);
+        world.check_free((to_dir, to.name))?;
+        world.rename_node((from_dir, from.name), (to_dir, to.name))
+    }
+
+    fn name(&self, file: &Handle, at: At<'_, Sim>) -> Sys<()> {
+        let mut world = self.world();
+        world.enter(Call::Name)?;
+        let ino = world.file(file.id)?.ino;
+        let dir = dir(&world, at)?;
+        world.make_node(dir, at.name, &Make::HardLink { ino })
+    }
+
     fn read_dir(&self, dir: &Handle, _buffer: &mut Vec<u8>, batch: &mut Batch) -> Sys<()> {
         let mut world = self.world();
         batch.clear();
@@ -364,7 +367,23 @@ impl Platform for Sim {
 
     fn flush(&self, file: &Handle, _: Flush) -> Sys<()> {
         let mut world = self.world();
-        world.enter(Call::Flush)?;
+        world.flush_open(file.id)
+    }
+
+    fn flush_volume(&self, handle: &Handle) -> Sys<()> {
+        let mut world = self.world();
+        world.flush_volume_of(handle.id)
+    }
+
+    fn lock(&self, file: &Handle) -> Sys<bool> {
+        let mut world = self.world();
+        world.enter(Call::Lock)?;
+        world.lock_file(file.id)
+    }
+
+    fn settle(&self, file: &Handle) -> Sys<()> {
+        let mut world = self.world();
+        world.enter(Call::Settle)?;
         world.file(file.id).map(|_| ())
     }
 
@@ -477,18 +496,5 @@ impl Platform for Sim {
         world.check_unlocked(ino)?;
         world.node_mut(ino).xattrs.remove(name);
         Ok(())
-    }
-}
-
-/// macOS and Windows reach access control lists through calls of their own, and list them nowhere.
-fn hides_acls(os: Os) -> bool {
-    matches!(os, Os::Macos | Os::Windows)
-}
-
-/// A name in the directory of a handle.
-fn at<'a, P: Platform>(dir: &'a P::Handle, name: &'a str) -> At<'a, P> {
-    At {
-        dir,
-        name: OsStr::new(name),
     }
 }

@@ -1,12 +1,13 @@
 //! What the calls about names do in a simulated world.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 
 use super::data::{BLOCK, Data};
 use super::faults::Deed;
 use super::world::{Body, OpenFile, ROOT, Resolved, World};
 use crate::attributes::{access_acl, inherited_acl};
 use crate::facts::FsKind;
+use crate::method::Os;
 use crate::platform::{Batch, FileKind, Open, Sys};
 
 /// How many names one call reads from a directory.
@@ -41,6 +42,12 @@ impl World {
             Open::Write { follow } | Open::WriteStream { follow } => (follow, false, true),
             Open::Create { mode } => return self.create(dir, name, mode, true),
             Open::CreateThrough { mode } => return self.create(dir, name, mode, false),
+            Open::CreateDraft { mode } => {
+                let id = self.create(dir, name, mode, true)?;
+                return Ok(self.reads_too(id));
+            }
+            Open::Draft => (false, true, true),
+            Open::Nameless { mode } => return self.create_nameless(dir, name, mode),
             Open::Directory { follow } => (follow, true, false),
             Open::Place { follow } => (follow, false, false),
         };
@@ -72,7 +79,34 @@ impl World {
             names: None,
             position: 0,
             direct: false,
+            locked: false,
         })
+    }
+
+    fn reads_too(&mut self, id: u64) -> u64 {
+        if let Some(file) = self.open.get_mut(&id) {
+            file.reads = true;
+        }
+        id
+    }
+
+    fn create_nameless(&mut self, dir: u64, name: &OsStr, mode: u32) -> Sys<u64> {
+        let dir = self.lookup(dir, name, true)?;
+        self.names(dir)?;
+        if !self.volume_of(dir).nameless || self.os != Os::Linux {
+            return Err(self.codes.notsup);
+        }
+        let at = Resolved {
+            dir,
+            name: OsString::from("\0"),
+            ino: None,
+        };
+        // Made as any other is, but for the name.
+        let modified = self.node(dir).modified;
+        let ino = self.make_named(&at, Body::File(Data::default()), mode & !self.umask)?;
+        self.unname(dir, &at.name)?;
+        self.node_mut(dir).modified = modified;
+        Ok(self.open_inode(ino, true, true))
     }
 
     fn create(&mut self, dir: u64, name: &OsStr, mode: u32, exclusive: bool) -> Sys<u64> {
@@ -183,6 +217,17 @@ impl World {
         Ok(())
     }
 
+    /// Whether there can be a rename to this name only if it is free, and it is.
+    pub(super) fn check_free(&self, to: (u64, &OsStr)) -> Sys<()> {
+        if !self.volume_of(to.0).renames_new {
+            return Err(self.codes.notsup);
+        }
+        match self.resolve(to.0, to.1, false)?.ino {
+            Some(_) => Err(self.codes.exist),
+            None => Ok(()),
+        }
+    }
+
     pub(super) fn rename_node(&mut self, from: (u64, &OsStr), to: (u64, &OsStr)) -> Sys<()> {
         let from = self.resolve(from.0, from.1, false)?;
         let to = self.resolve(to.0, to.1, false)?;
@@ -234,7 +279,7 @@ impl World {
     }
 
     /// The order of a directory is the filesystem's secret: here, the seed's.
-    fn ordered_names(&self, dir: u64) -> Sys<Vec<(std::ffi::OsString, u64)>> {
+    fn ordered_names(&self, dir: u64) -> Sys<Vec<(OsString, u64)>> {
         use std::hash::{DefaultHasher, Hash, Hasher};
         let names = self.names(dir)?;
         let mut names: Vec<_> = names

@@ -96,7 +96,10 @@ impl Trial<'_> {
             // What `Direct` reads ahead, and then has no use for, is read again by the next method.
             let ahead = *call == Call::Read && self.reads_ahead();
             let counts = codes.is_real(*code) && call.is_about_data()
-                || matches!(call, Call::Close | Call::Flush);
+                || matches!(
+                    call,
+                    Call::Close | Call::Flush | Call::FlushVolume | Call::Settle
+                );
             if counts && !ahead && self.outcome.failures.is_empty() {
                 wrong.push(format!(
                     "{call:?} failed with {code:?}, and nobody was told"
@@ -205,6 +208,14 @@ impl Trial<'_> {
         if let Some(what) = self.wrong_content(source, old, now) {
             if !told {
                 wrong.push(format!("{}: {what}, and nobody was told", dst.display()));
+            }
+            let is_old = old.is_some_and(|old| old.data.same_bytes(&now.data));
+            if self.scenario.options.atomic
+                && source.stat.kind == FileKind::Regular
+                && now.stat.kind == FileKind::Regular
+                && !is_old
+            {
+                wrong.push(format!("{}: {what}, under its name", dst.display()));
             }
             let is_made = old.is_none_or(|old| old.stat.id != now.stat.id);
             if is_made && !self.could_not_remove() {
@@ -390,7 +401,7 @@ impl Trial<'_> {
         }
         for (path, report) in &self.outcome.files {
             let path = relative(path);
-            if !are_contiguous(&report.attempts) {
+            if !are_contiguous_from(report.resumed, &report.attempts) {
                 wrong.push(format!(
                     "{}: attempts with a gap: {report:?}",
                     path.display()
@@ -404,7 +415,8 @@ impl Trial<'_> {
                 && !self.scenario.options.attributes_only
                 && self.scenario.options.make == Make::Copy
                 && !self.scenario.overwrites_itself;
-            if is_plain && (sum != report.bytes() || sum != now.data.size()) {
+            let all = report.resumed + sum;
+            if is_plain && (sum != report.bytes() || all != now.data.size()) {
                 wrong.push(format!(
                     "{}: reported {sum} bytes, and has {}",
                     path.display(),
@@ -441,7 +453,11 @@ fn wrong_hash(report: &Report, data: &Data) -> Option<String> {
 
 /// Each attempt begins where the one before it ended, and only the last is done.
 fn are_contiguous(attempts: &[Attempt]) -> bool {
-    let mut offset = 0;
+    are_contiguous_from(attempts.first().map_or(0, |it| it.offset), attempts)
+}
+
+fn are_contiguous_from(resumed: u64, attempts: &[Attempt]) -> bool {
+    let mut offset = resumed;
     attempts.iter().enumerate().all(|(n, attempt)| {
         let follows = attempt.offset == offset;
         offset += attempt.bytes + attempt.holes;

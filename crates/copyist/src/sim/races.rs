@@ -16,7 +16,7 @@ use super::sweep::{self, Outcome};
 use crate::facts::FsKind;
 use crate::method::{Method, MethodSet};
 use crate::options::Options;
-use crate::platform::Platform;
+use crate::platform::{FileKind, Platform};
 
 /// A run during which somebody does something before the n-th call.
 struct Race {
@@ -393,4 +393,43 @@ fn an_operand_that_becomes_a_link_is_not_followed() {
             assert!(dst.is_some() || !race.outcome.failures.is_empty(), "at {n}");
         },
     );
+}
+
+/// How often what came to the destination's name during an atomic copy was replaced by it, or
+/// something else went wrong.
+fn replaced<P: Platform>(kind: FsKind, wrap: impl Fn(Sim) -> P) -> usize {
+    let sim = linux(kind, None);
+    build(&sim).file("src", 5000);
+    let options = Options {
+        atomic: true,
+        ..Options::default()
+    };
+    let scenario = Scenario::new("a name that is given away", sim, options);
+    let deed = Deed::PutLink {
+        path: "to/dst",
+        target: "nowhere",
+    };
+    let mut wrong = 0;
+    races(&scenario, &deed, wrap, |race, n| {
+        let mut log = race.outcome.log.iter();
+        let named = log.rposition(|it| matches!(it.call, Call::Name | Call::RenameNew));
+        let came_first = named.is_none_or(|named| n <= named as u64);
+        let now = race.after.get(Path::new("to/dst"));
+        let is_link = now.is_some_and(|it| it.stat.kind == FileKind::Symlink);
+        let is_told = race.outcome.summary.errors > 0;
+        wrong += usize::from(came_first != is_link || is_told != is_link);
+    });
+    wrong
+}
+
+#[test]
+fn an_atomic_copy_replaces_nothing_that_came_meanwhile() {
+    for kind in [FsKind::Ext, FsKind::Fuse] {
+        assert_eq!(replaced(kind, |sim| sim), 0, "{kind:?}");
+    }
+    let wrap = |sim| Buggy {
+        sim,
+        bug: Bug::PublishesOverAnything,
+    };
+    assert!(replaced(FsKind::Fuse, wrap) > 0);
 }

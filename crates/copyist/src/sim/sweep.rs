@@ -354,6 +354,15 @@ fn existing_destinations() {
 }
 
 #[test]
+fn safe() {
+    let mut sweep = Sweep::new(|sim| sim).most_runs(500);
+    for scenario in &scenarios::safe() {
+        sweep.scenario(scenario);
+    }
+    sweep.found.finish("safe");
+}
+
+#[test]
 fn volumes() {
     sweep("volumes", scenarios::volumes());
 }

@@ -52,6 +52,10 @@ pub(super) struct Volume {
     pub(super) folds_case: bool,
     /// Directory entries say what they name.
     pub(super) names_kinds: bool,
+    /// It has files without a name.
+    pub(super) nameless: bool,
+    /// It can rename to a name only if that is free.
+    pub(super) renames_new: bool,
     pub(super) name_max: usize,
     pub(super) file_max_bytes: u64,
     pub(super) free_bytes: u64,
@@ -117,6 +121,11 @@ impl Volume {
                     | FsKind::Refs
             ),
             names_kinds: kind != FsKind::Other,
+            nameless: matches!(
+                kind,
+                FsKind::Btrfs | FsKind::Xfs | FsKind::Ext | FsKind::Tmpfs
+            ),
+            renames_new: kind != FsKind::Other,
             name_max: 255,
             file_max_bytes: if kind == FsKind::Fat {
                 u32::MAX.into()

@@ -46,6 +46,8 @@ pub(super) struct Node {
     pub(super) created: Timestamp,
     pub(super) xattrs: BTreeMap<Vec<u8>, Vec<u8>>,
     pub(super) flags: u32,
+    /// What of its data is on the medium.
+    pub(super) flushed: Data,
 }
 
 impl Node {
@@ -70,6 +72,7 @@ pub(super) struct OpenFile {
     pub(super) names: Option<Vec<(OsString, u64)>>,
     pub(super) position: u64,
     pub(super) direct: bool,
+    pub(super) locked: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -93,6 +96,8 @@ pub(super) struct World {
     /// How many files can be open at a time, and how many the system says it is.
     pub(super) most_open: usize,
     pub(super) says_most_open: Option<u64>,
+    /// From this call on, nothing that the process asks for is done: it was killed.
+    pub(super) dead_from: u64,
     clock: i64,
     next_ino: u64,
     next_handle: u64,
@@ -123,6 +128,7 @@ impl World {
             most_calls: u64::MAX,
             most_open: usize::MAX,
             says_most_open: None,
+            dead_from: u64::MAX,
             clock: 1_700_000_000,
             next_ino: ROOT,
             next_handle: 0,
@@ -180,6 +186,7 @@ impl World {
                 created: now,
                 xattrs: BTreeMap::new(),
                 flags: 0,
+                flushed: Data::default(),
             },
         );
         ino
@@ -195,6 +202,19 @@ impl World {
         if let Some(file) = self.open.remove(&handle) {
             self.forget_if_unused(file.ino);
         }
+    }
+
+    /// Locks a file, unless somebody else has.
+    pub(super) fn lock_file(&mut self, handle: u64) -> Sys<bool> {
+        let ino = self.file(handle)?.ino;
+        let taken = |(id, file): (&u64, &OpenFile)| *id != handle && file.ino == ino && file.locked;
+        if self.open.iter().any(taken) {
+            return Ok(false);
+        }
+        if let Some(file) = self.open.get_mut(&handle) {
+            file.locked = true;
+        }
+        Ok(true)
     }
 
     /// A file without a name lives on for as long as it is open.
@@ -239,6 +259,7 @@ impl World {
             device: node.device,
             accessed: node.accessed,
             modified: node.modified,
+            changed: node.modified,
             created: (self.os != Os::Linux).then_some(node.created),
             flags: matches!(self.os, Os::Macos | Os::Windows).then_some(node.flags),
         }
@@ -406,6 +427,10 @@ impl World {
     /// Enters a call into the log, and fails it if that is planned. What is left to do about it,
     /// the call itself sees to.
     pub(super) fn enter(&mut self, call: Call) -> Sys<Option<Effect>> {
+        if self.faults.log.len() as u64 >= self.dead_from {
+            self.faults.at(call);
+            return Err(self.codes.io);
+        }
         if self.faults.log.len() as u64 >= self.most_calls {
             if self.faults.log.len() as u64 == self.most_calls {
                 self.violations

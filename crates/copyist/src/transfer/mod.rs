@@ -12,6 +12,7 @@ use crate::error::{Code, Operation};
 use crate::exec::Runs;
 use crate::hash::{Hash, HashKind};
 use crate::holes;
+use crate::journal::Keep;
 use crate::method::Method;
 use crate::plan::Holes;
 use crate::platform::{Move, Platform, Sys};
@@ -136,6 +137,8 @@ pub(crate) struct Transfer<'a, P: Platform> {
     behind: Behind,
     /// Whether the method that runs drops what it leaves in the cache.
     drops: bool,
+    /// Told how far it has come.
+    pub(crate) keeper: Option<&'a dyn Keep<P>>,
 }
 
 /// How far a transfer has come.
@@ -163,6 +166,16 @@ pub(crate) struct Mark {
 }
 
 impl State {
+    /// An earlier run has put everything before `offset` in place.
+    pub(crate) fn resumed(offset: u64) -> State {
+        State {
+            offset,
+            data_end: offset,
+            len: offset,
+            ..State::default()
+        }
+    }
+
     /// A whole copy is in place.
     pub(crate) fn settle(&mut self, len: u64) {
         self.bytes += len - self.offset;
@@ -236,6 +249,7 @@ impl<'a, P: Platform> Transfer<'a, P> {
             uncached: Uncached::new(shape.drop_behind),
             behind: Behind::default(),
             drops: false,
+            keeper: None,
         }
     }
 
@@ -368,6 +382,10 @@ impl<'a, P: Platform> Transfer<'a, P> {
         } else if bytes > 0 {
             self.behind = Behind::at(self.state.offset);
             self.watch.observer.event(Event::Bytes(bytes));
+        }
+        if let Some(keeper) = self.keeper {
+            let there = self.state.offset.min(self.state.len);
+            keeper.passed(self.dst, there).during(Operation::Flush)?;
         }
         self.check_cancelled()
     }

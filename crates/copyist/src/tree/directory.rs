@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use super::dir::{Dir, Entry, Halves, OpenDir, OpenDst, Place, Role};
 use super::walk::{Job, Worker};
-use crate::attributes::{self, Attributes, Failed, Made, MakeMode, inherited_acl};
+use crate::attributes::{Attributes, Failed, Made, MakeMode, inherited_acl};
 use crate::error::{Cause, Code, Error, Operation, Refusal};
 use crate::options::{Backup, Make, NewMode, Update, Want};
 use crate::platform::{At, Attribute, FileKind, Node, Open, Platform, Stat, Target};
-use crate::progress::{self, Event};
+use crate::progress::{self, Event, PathSource};
 use crate::rules;
 
 /// A directory of the walk, and its halves.
@@ -219,7 +219,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         let (dst, made) = self.open_destination_dir(entry, &src_stat)?;
         let failed =
             |failed: Failed| session.error(entry, failed.operation, Cause::System(failed.code));
-        let known = entry.dir.pair.as_ref().filter(|_| made.is_new);
+        let known = entry.dir.pair.as_ref().filter(|_| made.is_empty());
         let pair = match known {
             Some(pair) if pair.src.id == src_stat.id.volume => Arc::clone(pair),
             _ => session
@@ -230,10 +230,16 @@ impl<P: Platform> Worker<'_, '_, P> {
             session.flight.fix();
             session.schedule.set_most(1);
         }
+        session.note_volume_of(entry, pair.dst.id, &dst.handle)?;
+        if made.is_empty() {
+            session.flush_name(entry)?;
+        } else {
+            session.remove_leftovers(&dst.handle);
+        }
         let cares =
             session.options.preserve.mode || session.options.new_mode == NewMode::SystemDefault;
         // A new directory has what the one that it is in has.
-        let asks = cares || !made.is_new || entry.is_operand();
+        let asks = cares || !made.is_empty() || entry.is_operand();
         let gives_acl = if asks {
             self.has_default_acl(&dst.handle)
         } else {
@@ -276,7 +282,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         src: &Stat,
     ) -> Result<(OpenDst<P>, Made), Error> {
         // `..` (of `--parents`) is there even in a directory that was made just now.
-        let may_be_there = !entry.dir.made.is_new || entry.dst_name == "..";
+        let may_be_there = !entry.dir.made.is_empty() || entry.dst_name == "..";
         let found = if may_be_there {
             self.find_there(entry)?
         } else {
@@ -284,7 +290,8 @@ impl<P: Platform> Worker<'_, '_, P> {
         };
         if found == Some(There::Directory) {
             let follow = self.follows_dir_links(entry) || names_a_dir(entry.dst_name);
-            return Ok((self.open_made(entry, follow)?, Made::before()));
+            let made = self.made_before(entry, src)?;
+            return Ok((self.open_made(entry, follow)?, made));
         }
         let session = self.session;
         let backup = match found {
@@ -301,7 +308,7 @@ impl<P: Platform> Worker<'_, '_, P> {
                     self.move_back(entry, backup);
                 }
                 let taken = rules::is_taken(session.platform.os(), code);
-                if taken && entry.dir.made.is_new {
+                if taken && entry.dir.made.is_empty() {
                     session.refuse(entry, Refusal::JustCreated)
                 } else {
                     let operation = match entry.role {
@@ -324,6 +331,25 @@ impl<P: Platform> Worker<'_, '_, P> {
             made.added |= self.open_up(entry)?;
         }
         Ok((self.open_made(entry, false)?, made))
+    }
+
+    /// What is known of how an existing directory came to be: an earlier run of this copy may have
+    /// made it, and not have finished it.
+    fn made_before(&self, entry: &Entry<'_, P>, src: &Stat) -> Result<Made, Error> {
+        let session = self.session;
+        let Some(journal) = &session.journal else {
+            return Ok(Made::before());
+        };
+        let dst = entry.dst();
+        if !journal.made(&dst) {
+            journal.existed(&dst)?;
+            return Ok(Made::before());
+        }
+        let plan = MakeMode::new(session.platform, session.options, src);
+        let mut made = plan.made(entry.dir.gives_acl);
+        made.is_resumed = true;
+        made.added |= self.open_up(entry)?;
+        Ok(made)
     }
 
     /// What a default access control list has kept from the owner is needed for the time of the
@@ -408,69 +434,6 @@ impl<P: Platform> Worker<'_, '_, P> {
             return Err(session.refuse(entry, Refusal::JustCreated));
         }
         Ok(Some(There::Other))
-    }
-
-    /// Everything in it is done: gives it its attributes.
-    pub(super) fn finish_directory(&mut self, dir: &Dir<P>) {
-        let session = self.session;
-        let Some(src_stat) = dir.src_stat.as_ref() else {
-            return;
-        };
-        let Some(open) = self.halves(dir) else { return };
-        let by_name = dir.src_is_place || dir.dst_is_place;
-        let above = match dir.parent.as_ref().filter(|_| by_name) {
-            Some(parent) => match self.halves(parent) {
-                Some(above) => Some(above),
-                None => return,
-            },
-            None => None,
-        };
-        let dst = match &above {
-            Some(above) if dir.dst_is_place => Target::Named(At {
-                dir: &above.dst,
-                name: &dir.place.dst_name,
-            }),
-            _ => Target::Open(&open.dst),
-        };
-        let mut options = std::borrow::Cow::Borrowed(session.options);
-        if dir.is_parent {
-            // As cp has it: the way to an operand keeps no extended attributes.
-            options.to_mut().preserve.xattrs = Want::No;
-        }
-        let fail = |failed: Failed| {
-            let error = Error::new(
-                session.platform.os(),
-                failed.operation,
-                Cause::System(failed.code),
-            );
-            session.fail(error.with_paths(Some(dir.place.src()), Some(dir.place.dst())));
-        };
-        let src = match &above {
-            Some(above) if dir.src_is_place => Target::Named(At {
-                dir: &above.src,
-                name: &dir.place.src_name,
-            }),
-            _ => Target::Open(&open.src),
-        };
-        let mut src_stat = *src_stat;
-        if dir.is_parent && options.new_mode == NewMode::SystemDefault {
-            src_stat.mode &= 0o777; // nor the sticky bit
-        }
-        Attributes {
-            platform: session.platform,
-            options: &options,
-            src,
-            src_stat: &src_stat,
-            dst,
-            made: dir.made,
-            buffers: &mut self.buffers,
-        }
-        .apply(&mut |failed| fail(failed));
-        if attributes::keeps_flags(session.platform.os(), session.options) {
-            let dirs = (&open.src, &open.dst);
-            attributes::copy_flags(session.platform, session.options, dirs, true)
-                .unwrap_or_else(fail);
-        }
     }
 }
 

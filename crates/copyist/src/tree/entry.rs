@@ -10,6 +10,7 @@ use super::walk::{Outcome, Worker};
 use crate::attributes::{self, Failed};
 use crate::error::{Cause, Error, Operation, Refusal};
 use crate::file::{self, Destination, Existing, FileCopier, FileError, Source};
+use crate::journal::PART_BYTES;
 use crate::options::{Follow, Make};
 use crate::platform::{FileKind, Platform, Stat};
 use crate::progress::{Event, PathSource, Warning};
@@ -39,7 +40,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         // In a directory that this run made nothing is in the way, so that opening the file tells
         // all there is to know about it.
         let plain = kind == Some(FileKind::Regular) && options.make == Make::Copy;
-        if plain && entry.dir.made.is_new {
+        if plain && entry.dir.made.is_empty() {
             match self.open_plain(&entry) {
                 Ok(source) => {
                     let looked = Looked {
@@ -78,6 +79,15 @@ impl<P: Platform> Worker<'_, '_, P> {
             return Ok(Outcome::Done);
         }
         let looked = Looked { stat, follow };
+        if self.is_done(&entry, &stat) {
+            self.summary.skipped += 1;
+            self.keep_newer(&entry, looked)?;
+            self.session
+                .watch
+                .observer
+                .event(Event::Skipped { paths: &entry });
+            return Ok(Outcome::Done);
+        }
         match self.make_room(&entry, looked)? {
             Onto::Leave => self.summary.skipped += 1,
             Onto::Newer => {
@@ -104,6 +114,20 @@ impl<P: Platform> Worker<'_, '_, P> {
             Operation::OpenSource | Operation::OpenDestination | Operation::CreateFile
         );
         opens && matches!(*cause, Cause::System(code) if self.has_made_room(entry.dir, code))
+    }
+
+    /// Whether an earlier run of this copy has finished it.
+    fn is_done(&self, entry: &Entry<'_, P>, src: &Stat) -> bool {
+        let session = self.session;
+        let Some(journal) = session.journal.as_ref().filter(|it| it.is_resumed()) else {
+            return false;
+        };
+        let copy = session.platform.stat(entry.dst_at(), false);
+        src.kind == FileKind::Regular
+            && session.options.make == Make::Copy
+            && copy.is_ok_and(|it| {
+                it.kind == FileKind::Regular && journal.is_done(&entry.dst(), src, &it)
+            })
     }
 
     /// What can't be opened may not even be looked at: then that is what there is to tell.
@@ -192,8 +216,9 @@ impl<P: Platform> Worker<'_, '_, P> {
         onto: Onto,
         opened: Option<Source<P>>,
     ) -> Result<(), Error> {
+        let replaces = matches!(onto, Onto::Anew { .. });
         let (existing, backup) = match onto {
-            Onto::Free { backup } => (Existing::Nothing, backup),
+            Onto::Free { backup } | Onto::Anew { backup } => (Existing::Nothing, backup),
             Onto::Into(existing) => (existing, None),
             Onto::Leave | Onto::Newer => return Ok(()),
         };
@@ -202,10 +227,11 @@ impl<P: Platform> Worker<'_, '_, P> {
             Make::HardLink => self.link_to_source(entry, src),
             Make::Symlink => self.symlink_to_source(entry, src),
             Make::Copy if self.reads_content(src.stat.kind) => {
-                let copied = self.copy_file(entry, src, existing, opened);
+                let how = (existing, replaces);
+                let copied = self.copy_file(entry, src, how, opened);
                 match copied {
                     Err(error) if self.ran_out(entry, error.operation(), error.cause()) => {
-                        self.copy_file(entry, src, existing, None)
+                        self.copy_file(entry, src, how, None)
                     }
                     copied => copied,
                 }
@@ -214,7 +240,11 @@ impl<P: Platform> Worker<'_, '_, P> {
             Make::Copy => self.copy_special(entry, &src.stat),
         };
         if let (Err(_), Some(backup)) = (&result, &backup) {
-            self.move_back(entry, backup);
+            if replaces {
+                self.forget_backup(entry, backup);
+            } else {
+                self.move_back(entry, backup);
+            }
         }
         result
     }
@@ -235,7 +265,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         &mut self,
         entry: &Entry<'_, P>,
         src: Looked,
-        existing: Existing,
+        (existing, replaces): (Existing, bool),
         opened: Option<Source<P>>,
     ) -> Result<(), Error> {
         let mut source = match opened {
@@ -257,11 +287,16 @@ impl<P: Platform> Worker<'_, '_, P> {
         if source.stat.kind != FileKind::Regular {
             source.stat = src.stat; // opening a FIFO lets its writer go on, and its times too
         }
+        session.remove_leftovers_beside(entry);
+        session.note_volume_beside(entry)?;
         let destination = Destination {
             at: entry.dst_at(),
             existing,
+            replaces,
             may_have_acl: entry.dir.gives_acl,
             is_operand: entry.is_operand(),
+            path: (session.journal.is_some() && source.stat.size >= PART_BYTES)
+                .then(|| entry.dst()),
         };
         let mut copier = FileCopier {
             platform: session.platform,
@@ -269,6 +304,8 @@ impl<P: Platform> Worker<'_, '_, P> {
             watch: session.watch,
             buffers: &mut self.buffers,
             spare: &session.spare,
+            drafts: &session.drafts,
+            journal: session.journal.as_ref(),
         };
         let src_volume = source.stat.id.volume;
         let stays = matches!(existing, Existing::Nothing | Existing::File);
@@ -278,6 +315,7 @@ impl<P: Platform> Worker<'_, '_, P> {
                 _ => session.volume_pair(src, src_volume, dst),
             }
         };
+        let src_stat = source.stat;
         let mut report = Report::default();
         let mut fail = |error: FileError| session.fail(session.file_error(entry, error));
         let result = copier.copy(source, &destination, &mut pair, &mut report, &mut fail);
@@ -288,6 +326,17 @@ impl<P: Platform> Worker<'_, '_, P> {
                 .with_attempts(&report.attempts)
         })?;
         self.summary.files += 1;
+        self.tell_copied(entry, existing, &src_stat, &report);
+        Ok(())
+    }
+
+    /// A file's data is complete: into the journal, and to whoever watches.
+    fn tell_copied(&self, entry: &Entry<'_, P>, existing: Existing, src: &Stat, report: &Report) {
+        let session = self.session;
+        let is_whole = src.kind == FileKind::Regular && report.changed.is_none();
+        if is_whole && !matches!(existing, Existing::LinkToFile(_)) {
+            session.note_done(entry, src);
+        }
         if let Some(changed) = report.changed {
             session
                 .watch
@@ -300,8 +349,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         }
         session.watch.observer.event(Event::File {
             paths: entry,
-            report: &report,
+            report,
         });
-        Ok(())
     }
 }

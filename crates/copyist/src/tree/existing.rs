@@ -12,9 +12,10 @@ use super::{backup, base_name};
 use crate::error::{Cause, Code, Error, Operation, Refusal};
 use crate::file::Existing;
 use crate::options::{Backup, Force, Make, Update};
-use crate::platform::{At, FileKind, Open, Platform, Stat};
+use crate::platform::{At, FileKind, Node, Open, Platform, Stat};
 use crate::progress::{Event, PathSource, Question};
 use crate::rules;
+use crate::temporary::Temporary;
 
 /// What is to be copied, as it was looked at.
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +30,9 @@ pub(super) struct Looked {
 pub(super) enum Onto {
     /// The name is free, or was made free; the old version may have been moved to a backup.
     Free { backup: Option<OsString> },
+    /// What has the name is replaced by a new file, in one step ([`crate::Options::atomic`]); the
+    /// old version may have a backup's name too.
+    Anew { backup: Option<OsString> },
     /// There is a file to write into.
     Into(Existing),
     /// It is to be left as it is.
@@ -41,7 +45,7 @@ pub(super) enum Onto {
 impl<P: Platform> Worker<'_, '_, P> {
     /// Looks at the destination of something that is not a directory, and makes room for it.
     pub(super) fn make_room(&self, entry: &Entry<'_, P>, src: Looked) -> Result<Onto, Error> {
-        if entry.dir.made.is_new {
+        if entry.dir.made.is_empty() {
             return Ok(Onto::Free { backup: None });
         }
         let Some(link) = self.stat_destination(entry, false)? else {
@@ -249,6 +253,19 @@ impl<P: Platform> Worker<'_, '_, P> {
         let options = self.session.options;
         let replaces = Event::Replaces { paths: entry };
         self.session.watch.observer.event(replaces);
+        let publishes = options.atomic
+            && options.make == Make::Copy
+            && !options.attributes_only
+            && !options.write_through_dangling
+            && self.reads_content(src.stat.kind);
+        if publishes
+            && options.backup != Backup::None
+            && let Some(backup) = self.link_aside(entry, &src.stat)?
+        {
+            return Ok(Onto::Anew {
+                backup: Some(backup),
+            });
+        }
         if options.backup != Backup::None {
             let backup = self.move_aside(entry, &src.stat)?;
             return Ok(Onto::Free {
@@ -261,6 +278,9 @@ impl<P: Platform> Worker<'_, '_, P> {
             && ((options.preserve.links && dst.links > 1)
                 || (!src.follow && src.stat.kind != FileKind::Regular));
         let links_by_force = options.make != Make::Copy && options.force != Force::No;
+        if publishes && (options.force == Force::RemoveFirst || makes_anew) {
+            return Ok(Onto::Anew { backup: None });
+        }
         if options.force == Force::RemoveFirst || makes_anew || links_by_force {
             self.remove_existing(entry)?;
             return Ok(Onto::Free { backup: None });
@@ -333,6 +353,63 @@ impl<P: Platform> Worker<'_, '_, P> {
 
     /// Renames the destination to its backup, whose name (with the destination's path) it answers.
     pub(super) fn move_aside(&self, entry: &Entry<'_, P>, src: &Stat) -> Result<OsString, Error> {
+        let backup = self.backup_name(entry, src)?;
+        let backup_at = At {
+            dir: &entry.open.dst,
+            name: &backup,
+        };
+        let renamed = self.session.platform.rename(entry.dst_at(), backup_at);
+        renamed.map_err(|code| {
+            let cause = Cause::System(code);
+            self.session.error(entry, Operation::MakeBackup, cause)
+        })?;
+        Ok(backup)
+    }
+
+    /// Gives the destination its backup's name too, so that it has its own until it is replaced;
+    /// `None` where a file can't have two.
+    fn link_aside(&self, entry: &Entry<'_, P>, src: &Stat) -> Result<Option<OsString>, Error> {
+        let platform = self.session.platform;
+        let backup = self.backup_name(entry, src)?;
+        let at = |name| At {
+            dir: &entry.open.dst,
+            name,
+        };
+        let temporary = Temporary::new().beside(&backup);
+        let link = Node::HardLink {
+            to: entry.dst_at(),
+            follow: false,
+        };
+        // An older backup of that name is replaced.
+        if platform.make(at(&temporary), link).is_err() {
+            return Ok(None);
+        }
+        let renamed = platform.rename(at(&temporary), at(&backup));
+        // Two names of one file are left both by a rename.
+        let _ = platform.remove(at(&temporary), false);
+        renamed.map_err(|code| {
+            let cause = Cause::System(code);
+            self.session.error(entry, Operation::MakeBackup, cause)
+        })?;
+        Ok(Some(backup))
+    }
+
+    /// The destination was not replaced after all: it needs no second name.
+    pub(super) fn forget_backup(&self, entry: &Entry<'_, P>, backup: &OsString) {
+        let at = At {
+            dir: &entry.open.dst,
+            name: backup,
+        };
+        let platform = self.session.platform;
+        let of = |at| platform.stat(at, false).map(|stat| stat.id);
+        // The failure of the copy is reported; a backup too many loses nothing.
+        if matches!((of(at), of(entry.dst_at())), (Ok(a), Ok(b)) if a == b) {
+            let _ = platform.remove(at, false);
+        }
+    }
+
+    /// The name that the destination's backup gets, with the destination's path.
+    fn backup_name(&self, entry: &Entry<'_, P>, src: &Stat) -> Result<OsString, Error> {
         let session = self.session;
         let failed = |code: Code| session.error(entry, Operation::MakeBackup, Cause::System(code));
         let path = Path::new(entry.dst_name);
@@ -376,10 +453,6 @@ impl<P: Platform> Worker<'_, '_, P> {
         {
             return Err(session.refuse(entry, Refusal::BackupDestroysSource));
         }
-        session
-            .platform
-            .rename(entry.dst_at(), backup_at)
-            .map_err(failed)?;
         Ok(backup)
     }
 

@@ -22,6 +22,10 @@ impl<P: Platform> Worker<'_, '_, P> {
     ) -> Result<(), Error> {
         let backup = match onto {
             Onto::Free { backup } => backup,
+            Onto::Anew { backup } => {
+                self.remove_existing(entry)?;
+                backup
+            }
             Onto::Leave | Onto::Newer => return Ok(()),
             Onto::Into(_) => {
                 if self.is_linked(entry, copied) {
@@ -51,6 +55,7 @@ impl<P: Platform> Worker<'_, '_, P> {
             self.move_back(entry, backup);
         }
         result?;
+        self.session.flush_name(entry)?;
         self.linked(entry);
         Ok(())
     }
@@ -147,6 +152,7 @@ impl<P: Platform> Worker<'_, '_, P> {
             };
             self.session.platform.make(entry.dst_at(), link)
         })?;
+        self.session.flush_name(entry)?;
         self.linked(entry);
         Ok(())
     }
@@ -170,6 +176,7 @@ impl<P: Platform> Worker<'_, '_, P> {
             session.platform.make(entry.dst_at(), link)
         })?;
         self.keep_link_attributes(entry, &src.stat);
+        session.flush_name(entry)?;
         self.summary.symlinks += 1;
         let event = Event::Entry {
             paths: entry,

@@ -1,5 +1,6 @@
 //! Trees: walked relative to open directories, in parallel, without a list of what is in them.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::path::Path;
@@ -10,8 +11,9 @@ use std::time::Instant;
 use crate::attributes::Failed;
 use crate::copier::Operand;
 use crate::error::{Cause, Error, Operation, Refusal};
-use crate::file::FileError;
-use crate::options::{Backup, Options};
+use crate::file::{Drafts, FileError};
+use crate::journal::Journal;
+use crate::options::{Backup, Fsync, Options};
 use crate::plan;
 use crate::platform::{FileId, FileKind, Platform, Stat};
 use crate::progress::{Event, PathSource, Warning};
@@ -24,9 +26,12 @@ mod backup;
 mod descriptors;
 mod dir;
 mod directory;
+mod durable;
 mod entry;
 mod existing;
+mod finish;
 mod flight;
+mod leftovers;
 mod link;
 mod links;
 mod operands;
@@ -38,6 +43,7 @@ mod whole;
 
 use descriptors::Descriptors;
 use dir::{Dir, Entry, Halves};
+use durable::Volumes;
 use flight::{Flight, MOST};
 use links::Links;
 use schedule::Schedule;
@@ -55,6 +61,11 @@ pub(crate) struct Session<'a, P: Platform> {
     links: Links,
     schedule: Schedule<Job<P>>,
     spare: Spare,
+    drafts: Drafts,
+    volumes: Volumes<P>,
+    journal: Option<Journal<'a, P>>,
+    /// The operands' directories that leftovers were removed from.
+    tidied: Mutex<HashSet<FileId>>,
     flight: Flight,
     /// Directories can't be cloned whole here: the system has said so.
     no_whole: AtomicBool,
@@ -84,25 +95,35 @@ pub(crate) fn run<P: Platform>(
     operands: &[Operand],
 ) -> (Summary, Option<Error>) {
     let start = Instant::now();
-    let session = match Session::new(platform, options, watch, operands) {
+    let options = &*effective(platform, options);
+    let failed = |error: Error| {
+        watch.observer.event(Event::Error(&error));
+        let summary = Summary {
+            errors: 1,
+            ..Summary::default()
+        };
+        (summary, Some(error))
+    };
+    let mut session = match Session::new(platform, options, watch, operands) {
         Ok(session) => session,
-        Err(failed) => {
-            let error = Error::new(platform.os(), failed.operation, Cause::System(failed.code));
-            let error = error.with_paths(Some(".".into()), None); // it is all that was opened
-            watch.observer.event(Event::Error(&error));
-            return (
-                Summary {
-                    errors: 1,
-                    ..Summary::default()
-                },
-                Some(error),
-            );
+        Err(Failed { operation, code }) => {
+            let error = Error::new(platform.os(), operation, Cause::System(code));
+            return failed(error.with_paths(Some(".".into()), None)); // it is all that was opened
         }
     };
+    if let Some(path) = &options.journal {
+        match Journal::open(platform, path, operands, options) {
+            Ok(journal) => session.journal = Some(journal),
+            Err(error) => return failed(error),
+        }
+    }
+    let session = session;
     let mut summary = Summary::default();
     for wave in operands::waves(operands, options) {
         summary.add(&session.run_wave(wave));
     }
+    session.flush_at_end();
+    session.close_journal();
     if watch.cancel.is_cancelled() && !session.cancel_told.load(Ordering::Relaxed) {
         let cancelled = Cause::Refused(Refusal::Cancelled);
         session.fail(Error::new(platform.os(), Operation::Plan, cancelled));
@@ -148,6 +169,10 @@ impl<'a, P: Platform> Session<'a, P> {
             links: Links::default(),
             schedule: Schedule::new(workers(options).min(most)),
             spare: Spare::new(threads(options)),
+            drafts: Drafts::default(),
+            volumes: Volumes::default(),
+            journal: None,
+            tidied: Mutex::default(),
             flight: Flight::new(
                 threads(options).min(most),
                 most,
@@ -302,6 +327,23 @@ fn is_separator(byte: u8) -> bool {
 fn ends_in_separator(name: &std::ffi::OsStr) -> bool {
     let last = name.as_encoded_bytes().last();
     last.is_some_and(|byte| is_separator(*byte))
+}
+
+/// The options, as far as the system can do what they say.
+fn effective<'a, P: Platform>(platform: &P, options: &'a Options) -> Cow<'a, Options> {
+    let mut options = Cow::Borrowed(options);
+    if platform.is_dry() && (options.atomic || options.journal.is_some()) {
+        let options = options.to_mut();
+        (options.atomic, options.journal) = (false, None);
+    }
+    let journals = options.journal.is_some();
+    if (options.fsync == Fsync::End || journals) && !platform.os().flushes_volumes() {
+        options.to_mut().fsync = Fsync::File;
+    }
+    if journals {
+        options.to_mut().atomic = true;
+    }
+    options
 }
 
 fn base_name(path: &std::ffi::OsStr) -> OsString {

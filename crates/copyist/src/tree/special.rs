@@ -29,6 +29,7 @@ impl<P: Platform> Worker<'_, '_, P> {
             ..Made::before()
         };
         self.keep_attributes(entry, src, made, session.options);
+        session.flush_name(entry)?;
         self.summary.symlinks += 1;
         self.tell(entry, progress::Made::Symlink);
         Ok(())
@@ -54,6 +55,7 @@ impl<P: Platform> Worker<'_, '_, P> {
             .make(entry.dst_at(), node)
             .map_err(|code| session.error(entry, operation, Cause::System(code)))?;
         self.keep_attributes(entry, src, plan.made(entry.dir.gives_acl), session.options);
+        session.flush_name(entry)?;
         self.summary.specials += 1;
         self.tell(entry, progress::Made::Special);
         Ok(())

@@ -11,8 +11,8 @@ use crate::sim::faults::Faults;
 use crate::sim::world::ROOT;
 
 /// Two versions of a directory.
-fn plain() -> Sim {
-    let sim = linux(FsKind::Ext, None);
+pub(super) fn plain(kind: FsKind) -> Sim {
+    let sim = linux(kind, None);
     build(&sim)
         .dir("src")
         .file("src/a", 9000)
@@ -32,7 +32,7 @@ fn plain() -> Sim {
 pub(in crate::sim) fn existing() -> Vec<Scenario> {
     let mut all = Vec::new();
     let base = || {
-        let sim = plain();
+        let sim = plain(FsKind::Ext);
         build(&sim)
             .hard_link("src/b2", "src/b")
             .symlink("src/link", "a");
@@ -72,7 +72,7 @@ pub(in crate::sim) fn existing() -> Vec<Scenario> {
         attributes_only: true,
         ..archive()
     };
-    all.push(Scenario::new("attributes only", plain(), only));
+    all.push(Scenario::new("attributes only", plain(FsKind::Ext), only));
     let first = Options {
         force: Force::RemoveFirst,
         ..recursive()

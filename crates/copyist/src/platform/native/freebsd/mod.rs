@@ -226,6 +226,14 @@ impl Platform for Native {
         .map_err(code)
     }
 
+    fn lock(&self, file: &OwnedFd) -> Sys<bool> {
+        unix::lock(file)
+    }
+
+    fn settle(&self, file: &OwnedFd) -> Sys<()> {
+        unix::settle(file)
+    }
+
     fn close(&self, file: OwnedFd) -> Sys<()> {
         copyist_sys::unix::close(file).map_err(code)
     }

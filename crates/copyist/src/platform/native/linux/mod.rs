@@ -4,7 +4,7 @@ use std::ffi::{CStr, OsStr, OsString};
 use std::io::{IoSlice, IoSliceMut};
 use std::num::NonZeroU64;
 use std::ops::Range;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
@@ -119,7 +119,10 @@ impl Platform for Native {
     }
 
     fn open(&self, at: At<'_, Self>, how: Open) -> Sys<OwnedFd> {
-        unix::open(at.dir, at.name, how, OFlags::PATH)
+        match how {
+            Open::Nameless { mode } => nameless(at.dir, at.name, mode),
+            how => unix::open(at.dir, at.name, how, OFlags::PATH),
+        }
     }
 
     fn make(&self, at: At<'_, Self>, node: Node<'_, Self>) -> Sys<()> {
@@ -156,6 +159,22 @@ impl Platform for Native {
         fs::renameat(from.dir, from.name, to.dir, to.name).map_err(code)
     }
 
+    fn rename_new(&self, from: At<'_, Self>, to: At<'_, Self>) -> Sys<()> {
+        unix::rename_new((from.dir, from.name), (to.dir, to.name))
+    }
+
+    fn name(&self, file: &OwnedFd, at: At<'_, Self>) -> Sys<()> {
+        // By way of procfs; without that, whoever opened the file may link it (Linux 6.10), and
+        // before that who has CAP_DAC_READ_SEARCH: see open(2) and linkat(2).
+        let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+        let follow = fs::AtFlags::SYMLINK_FOLLOW;
+        match fs::linkat(fs::CWD, path.as_str(), at.dir, at.name, follow) {
+            Err(Errno::NOENT) => fs::linkat(file, c"", at.dir, at.name, fs::AtFlags::EMPTY_PATH),
+            named => named,
+        }
+        .map_err(code)
+    }
+
     fn read_dir(&self, dir: &OwnedFd, buffer: &mut Vec<u8>, batch: &mut Batch) -> Sys<()> {
         batch.clear();
         buffer.clear();
@@ -164,13 +183,9 @@ impl Platform for Native {
     }
 
     fn scratch(&self, dir: &OwnedFd) -> Sys<OwnedFd> {
-        let mode = Mode::from_raw_mode(0o600);
-        let flags = OFlags::RDWR | OFlags::CLOEXEC;
-        match fs::openat(dir, c".", flags | OFlags::TMPFILE, mode) {
-            Ok(file) => Ok(file),
-            // Not every filesystem has nameless files (FUSE, NFS): one that loses its name at once.
-            Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL) => unix::scratch(dir),
-            Err(errno) => Err(code(errno)),
+        match nameless(dir, OsStr::new("."), 0o600) {
+            Err(refused) if refused == code(Errno::OPNOTSUPP) => unix::scratch(dir),
+            opened => opened,
         }
     }
 
@@ -283,6 +298,18 @@ impl Platform for Native {
         .map_err(code)
     }
 
+    fn flush_volume(&self, handle: &OwnedFd) -> Sys<()> {
+        fs::syncfs(handle).map_err(code)
+    }
+
+    fn lock(&self, file: &OwnedFd) -> Sys<bool> {
+        unix::lock(file)
+    }
+
+    fn settle(&self, file: &OwnedFd) -> Sys<()> {
+        unix::settle(file)
+    }
+
     fn close(&self, file: OwnedFd) -> Sys<()> {
         copyist_sys::unix::close(file).map_err(code)
     }
@@ -342,6 +369,15 @@ impl Platform for Native {
 
     fn is_cached(&self, file: &OwnedFd, offset: u64) -> Sys<bool> {
         look::is_cached(file, offset).map_err(code)
+    }
+}
+
+fn nameless(dir: &OwnedFd, name: &OsStr, mode: u32) -> Sys<OwnedFd> {
+    let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::TMPFILE;
+    match fs::openat(dir, name, flags, Mode::from_raw_mode(mode)) {
+        // Not every filesystem has nameless files (FUSE, NFS).
+        Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL) => Err(code(Errno::OPNOTSUPP)),
+        opened => opened.map_err(code),
     }
 }
 

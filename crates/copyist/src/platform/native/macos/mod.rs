@@ -129,6 +129,10 @@ impl Platform for Native {
         fs::renameat(from.dir, from.name, to.dir, to.name).map_err(code)
     }
 
+    fn rename_new(&self, from: At<'_, Self>, to: At<'_, Self>) -> Sys<()> {
+        unix::rename_new((from.dir, from.name), (to.dir, to.name))
+    }
+
     fn read_dir(&self, dir: &OwnedFd, buffer: &mut Vec<u8>, batch: &mut Batch) -> Sys<()> {
         batch.clear();
         buffer.resize(READ_DIR_BYTES, 0);
@@ -225,6 +229,14 @@ impl Platform for Native {
             flushed => flushed,
         }
         .map_err(code)
+    }
+
+    fn lock(&self, file: &OwnedFd) -> Sys<bool> {
+        unix::lock(file)
+    }
+
+    fn settle(&self, file: &OwnedFd) -> Sys<()> {
+        unix::settle(file)
     }
 
     fn close(&self, file: OwnedFd) -> Sys<()> {

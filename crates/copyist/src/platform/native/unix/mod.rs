@@ -107,6 +107,13 @@ pub(super) fn open(dir: &OwnedFd, name: &OsStr, how: Open, place: OFlags) -> Sys
         Open::WriteStream { follow } => (OFlags::WRONLY | OFlags::NOCTTY | no_follow(follow), 0),
         Open::Create { mode } => (OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL, mode),
         Open::CreateThrough { mode } => (OFlags::WRONLY | OFlags::CREATE, mode),
+        // Linux has them, and opens them itself.
+        Open::Nameless { .. } => return Err(code(Errno::OPNOTSUPP)),
+        Open::CreateDraft { mode } => (OFlags::RDWR | OFlags::CREATE | OFlags::EXCL, mode),
+        Open::Draft => (
+            OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::NOFOLLOW,
+            0,
+        ),
         Open::Directory { follow } => (OFlags::RDONLY | OFlags::DIRECTORY | no_follow(follow), 0),
         Open::Place { follow } => (place | OFlags::DIRECTORY | no_follow(follow), 0),
     };
@@ -148,6 +155,31 @@ pub(super) fn remove(dir: &OwnedFd, name: &OsStr, is_dir: bool) -> Sys<()> {
         AtFlags::empty()
     };
     fs::unlinkat(dir, name, flags).map_err(code)
+}
+
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+pub(super) fn rename_new(from: (&OwnedFd, &OsStr), to: (&OwnedFd, &OsStr)) -> Sys<()> {
+    let flags = fs::RenameFlags::NOREPLACE;
+    match fs::renameat_with(from.0, from.1, to.0, to.1, flags) {
+        // What a filesystem says that doesn't have it.
+        Err(Errno::INVAL | Errno::NOSYS) => Err(code(Errno::OPNOTSUPP)),
+        renamed => renamed.map_err(code),
+    }
+}
+
+/// By flock, which belongs to the open file and not to the process, and ends with it.
+pub(super) fn lock(file: &OwnedFd) -> Sys<bool> {
+    match fs::flock(file, fs::FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(true),
+        Err(Errno::WOULDBLOCK) => Ok(false),
+        Err(errno) => Err(code(errno)),
+    }
+}
+
+/// Closing a duplicate writes out what NFS, CIFS and FUSE keep until a close, and quotas too.
+pub(super) fn settle(file: &OwnedFd) -> Sys<()> {
+    let duplicate = rustix::io::fcntl_dupfd_cloexec(file, 0).map_err(code)?;
+    copyist_sys::unix::close(duplicate).map_err(code)
 }
 
 pub(super) fn may_write(dir: &OwnedFd, name: &OsStr) -> bool {

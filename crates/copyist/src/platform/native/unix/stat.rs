@@ -32,6 +32,10 @@ pub(in crate::platform::native) fn of_stat(stat: &fs::Stat) -> Stat {
             seconds: stat.st_mtime as i64,
             nanos: stat.st_mtime_nsec as u32,
         },
+        changed: Timestamp {
+            seconds: stat.st_ctime as i64,
+            nanos: stat.st_ctime_nsec as u32,
+        },
         created: created(stat),
         flags: flags(stat),
     }

@@ -9,7 +9,9 @@ use copyist_sys::windows::{self as sys, How, constants as c};
 use super::names::{Place, resolve};
 use super::{Handle, Native, code};
 use crate::platform::{At, Open, Sys};
-use crate::rules::windows::{ERROR_CANT_RESOLVE_FILENAME, ERROR_DIRECTORY, ERROR_FILE_NOT_FOUND};
+use crate::rules::windows::{
+    ERROR_CANT_RESOLVE_FILENAME, ERROR_DIRECTORY, ERROR_FILE_NOT_FOUND, ERROR_NOT_SUPPORTED,
+};
 
 const READ: u32 = c::FILE_READ_DATA | c::FILE_READ_ATTRIBUTES;
 const WRITE: u32 = c::FILE_WRITE_DATA | c::FILE_READ_ATTRIBUTES | c::FILE_WRITE_ATTRIBUTES;
@@ -45,6 +47,12 @@ pub(super) fn open(at: At<'_, Native>, how: Open) -> Sys<Handle> {
         }
         Open::Create { .. } => return create(&place, c::FILE_CREATE, c::FILE_OPEN_REPARSE_POINT),
         Open::CreateThrough { .. } => return create(&place, c::FILE_OPEN_IF, 0),
+        Open::CreateDraft { .. } => {
+            return create(&place, c::FILE_CREATE, c::FILE_OPEN_REPARSE_POINT);
+        }
+        Open::Draft => (How::open(READ | WRITE, c::FILE_NON_DIRECTORY_FILE), false),
+        // There are none.
+        Open::Nameless { .. } => return Err(ERROR_NOT_SUPPORTED),
         Open::Directory { follow } => directory(DIRECTORY, follow),
         Open::Place { follow } => directory(PLACE, follow),
     };

@@ -76,6 +76,7 @@ fn of_information(information: &Information, id: FileId) -> Stat {
         device: 0,
         accessed: timestamp(information.accessed),
         modified: timestamp(information.written),
+        changed: timestamp(information.changed),
         created: Some(timestamp(information.created)),
         flags: Some(attributes),
     }
@@ -97,6 +98,7 @@ fn of_device(kind: FileKind) -> Stat {
         device: 0,
         accessed: Timestamp::default(),
         modified: Timestamp::default(),
+        changed: Timestamp::default(),
         created: None,
         flags: None,
     }

@@ -1,0 +1,182 @@
+//! A source that changes while it is copied.
+
+use std::time::Duration;
+
+use super::{FileCopier, FileError, Kept, Opened, Source, explain_stop, size_counts};
+use crate::buffers::BUFFER_BYTES;
+use crate::error::{Operation, Refusal};
+use crate::facts::Facts;
+use crate::hash::Hash;
+use crate::method::Method;
+use crate::options::{OnChange, Options};
+use crate::plan::SMALL_BYTES;
+use crate::platform::{FileKind, Platform, Stat, Timestamp};
+use crate::report::{Changed, Report};
+use crate::transfer::Transfer;
+use crate::volumes::VolumePair;
+
+/// How often a source that changes is copied again ([`OnChange::Retry`]).
+pub(crate) const CHANGE_RETRIES: u32 = 3;
+
+/// How long a change may go unnoticed after another one: times are those of the kernel's clock
+/// tick, up to 10 ms (before Linux 6.13 always, and on filesystems without finer ones).
+const TICK: Duration = Duration::from_millis(20);
+
+impl<P: Platform> FileCopier<'_, P> {
+    /// Copies the data, and again if the options say so because the source has changed meanwhile.
+    pub(super) fn copy_settled(
+        &mut self,
+        src: &mut Source<P>,
+        (target, mut kept): (&Opened<P>, Kept<'_, P>),
+        pair: &VolumePair,
+        report: &mut Report,
+    ) -> Result<Option<Hash>, FileError> {
+        let mut retries = 0;
+        loop {
+            self.wait_for_tick(src)?;
+            let hash = self.copy_data(src, (target, kept), pair, report)?;
+            if !self.copies_again(report, &mut retries)? || target.streams {
+                return Ok(hash);
+            }
+            self.platform
+                .set_len(&target.handle, 0)
+                .map_err(|code| FileError::system(Operation::Truncate, code))?;
+            look_again(self.platform, src)?;
+            *report = Report::default();
+            kept = Kept::nothing();
+        }
+    }
+
+    /// What the options say about a source that has changed, if it has: whether to copy it again.
+    pub(super) fn copies_again(
+        &self,
+        report: &Report,
+        retries: &mut u32,
+    ) -> Result<bool, FileError> {
+        match self.options.on_change {
+            _ if report.changed.is_none() => Ok(false),
+            OnChange::Report => Ok(false),
+            OnChange::Fail => Err(FileError::refused(Refusal::Changed)),
+            OnChange::Retry => {
+                *retries += 1;
+                Ok(*retries <= CHANGE_RETRIES)
+            }
+        }
+    }
+
+    /// A source that was changed just now could be changed again without showing it: its times
+    /// would stay the same. Where that matters, waits until a change shows.
+    pub(super) fn wait_for_tick(&self, src: &mut Source<P>) -> Result<(), FileError> {
+        let is_strict = self.options.on_change != OnChange::Report;
+        if is_strict
+            && src.stat.kind == FileKind::Regular
+            && is_fresh(src.stat.changed, Timestamp::now())
+        {
+            std::thread::sleep(TICK);
+            look_again(self.platform, src)?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether the source is another now than it was when its copy began.
+pub(super) fn has_changed(options: &Options, before: &Stat, now: &Stat) -> bool {
+    let strict = options.on_change != OnChange::Report;
+    now.modified != before.modified
+        || now.size != before.size
+        || strict && now.changed != before.changed
+}
+
+/// Looks at the source again: one that has changed is reported, and what a hole at its old end
+/// would pad is cut off.
+pub(super) fn check_source<P: Platform>(
+    (platform, options): (&P, &Options),
+    src: &Source<P>,
+    facts: &Facts,
+    shown: &mut Shown<'_, '_, P>,
+) -> Result<(), FileError> {
+    let Shown { transfer, report } = shown;
+    let size = facts.src.size;
+    // One call that asks for more and ends where it should has seen the end; a clone is of one moment.
+    let at_once = match report.method() {
+        _ if options.on_change != OnChange::Report => false,
+        Some(Method::ReadWrite) => size < BUFFER_BYTES as u64 && report.attempts.len() == 1,
+        Some(Method::CopyRange) => size <= SMALL_BYTES && report.attempts.len() == 1,
+        Some(Method::Clone) => true,
+        _ => false,
+    };
+    if !size_counts(facts) || (at_once && transfer.offset() == size) {
+        return Ok(());
+    }
+    let now = platform
+        .stat_open(&src.handle)
+        .map_err(|code| FileError::system(Operation::StatSource, code))?;
+    if now.size < transfer.offset() {
+        let padding = transfer
+            .cut_padding(now.size)
+            .map_err(|stop| explain_stop(stop, None, transfer.offset()))?;
+        uncount(report, padding);
+    }
+    // A read that says "the end" before the size that is still there has lost something, or the
+    // size has never been true: nobody can tell, but nobody is left to believe that all is there.
+    let size_after = now.size.min(transfer.offset());
+    let size_after = if size_after < size {
+        size_after
+    } else {
+        now.size
+    };
+    if size_after != size || has_changed(options, &src.stat, &now) {
+        report.changed = Some(Changed {
+            size_before: size,
+            size_after,
+        });
+    }
+    Ok(())
+}
+
+/// A transfer, and what will be reported of it.
+pub(super) struct Shown<'s, 'a, P: Platform> {
+    pub(super) transfer: &'s mut Transfer<'a, P>,
+    pub(super) report: &'s mut Report,
+}
+
+pub(super) fn look_again<P: Platform>(platform: &P, src: &mut Source<P>) -> Result<(), FileError> {
+    src.stat = platform
+        .stat_open(&src.handle)
+        .map_err(|code| FileError::system(Operation::StatSource, code))?;
+    Ok(())
+}
+
+fn is_fresh(changed: Timestamp, now: Timestamp) -> bool {
+    let nanos = |time: Timestamp| i128::from(time.seconds) * 1_000_000_000 + i128::from(time.nanos);
+    let age = nanos(now) - nanos(changed);
+    (0..TICK.as_nanos().cast_signed()).contains(&age)
+}
+
+/// Takes holes at the end of the copy back, which several attempts may have passed over.
+fn uncount(report: &mut Report, padding: u64) {
+    let mut left = padding;
+    for attempt in report.attempts.iter_mut().rev() {
+        let cut = left.min(attempt.holes);
+        attempt.holes -= cut;
+        left -= cut;
+        attempt.offset -= left; // the rest was passed over before this attempt began
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fresh_is_younger_than_a_tick() {
+        let at = |nanos| Timestamp { seconds: 10, nanos };
+        assert!(is_fresh(at(5_000_000), at(5_000_000)));
+        assert!(is_fresh(at(5_000_000), at(24_999_999)));
+        assert!(!is_fresh(at(5_000_000), at(25_000_000)));
+        assert!(
+            !is_fresh(at(5_000_001), at(5_000_000)),
+            "another machine's clock"
+        );
+    }
+}

@@ -1,0 +1,111 @@
+//! Opening a destination to be written into: a new file, or one that is there.
+
+use super::{Destination, Existing, FileCopier, FileError, Opened, as_regular};
+use crate::attributes::{Made, MakeMode};
+use crate::error::{Cause, Code, Operation, Refusal};
+use crate::method::Os;
+use crate::options::Force;
+use crate::platform::{At, Attribute, FileKind, Open, Platform, Stat, Target};
+use crate::rules;
+
+impl<P: Platform> FileCopier<'_, P> {
+    pub(super) fn open_destination(
+        &self,
+        src: &Stat,
+        dst: &Destination<'_, P>,
+    ) -> Result<Opened<P>, FileError> {
+        if dst.existing != Existing::Nothing {
+            match self.open_existing(src, dst) {
+                // It is gone again (a stale answer of NFS, say), so there is a file to be made.
+                Err(error) if is_gone(self.platform.os(), &error) => {}
+                Err(error) if self.options.force == Force::IfNeeded && is_of_system(&error) => {
+                    self.platform
+                        .remove(dst.at, false)
+                        .map_err(|code| FileError::system(Operation::Remove, code))?;
+                }
+                opened => return opened,
+            }
+        }
+        let plan = MakeMode::new(self.platform, self.options, &as_regular(src));
+        let mode = plan.mode;
+        let through = self.options.write_through_dangling;
+        let how = if through {
+            Open::CreateThrough { mode }
+        } else {
+            Open::Create { mode }
+        };
+        let handle = self
+            .platform
+            .open(dst.at, how)
+            .map_err(|code| self.explain_create(dst.at, code))?;
+        if let Some(mode) = plan.open_up {
+            self.platform
+                .set(Target::Open(&handle), Attribute::Mode(mode))
+                .map_err(|code| FileError::system(Operation::SetMode, code))?;
+        }
+        Ok(Opened {
+            handle,
+            made: plan.made(dst.may_have_acl),
+            streams: false,
+            is_readable: false,
+        })
+    }
+
+    /// A name that is taken although nothing was found there is a symbolic link to nothing.
+    pub(super) fn explain_create(&self, at: At<'_, P>, code: Code) -> FileError {
+        let taken = rules::is_taken(self.platform.os(), code);
+        match self.platform.stat(at, false) {
+            Ok(stat) if taken && stat.kind == FileKind::Symlink => {
+                FileError::refused(Refusal::DanglingSymlink)
+            }
+            _ => FileError::system(Operation::CreateFile, code),
+        }
+    }
+
+    /// Opens an existing destination and empties it, unless it is the source after all.
+    fn open_existing(&self, src: &Stat, dst: &Destination<'_, P>) -> Result<Opened<P>, FileError> {
+        let failed = |code| FileError::system(Operation::OpenDestination, code);
+        let how = match dst.existing {
+            Existing::Stream { follow } => Open::WriteStream { follow },
+            Existing::LinkToFile(_) => Open::Write { follow: true },
+            Existing::File | Existing::Nothing => Open::Write { follow: false },
+        };
+        let handle = self.platform.open(dst.at, how).map_err(failed)?;
+        let stat = self.platform.stat_open(&handle).map_err(failed)?;
+        // Nothing was written yet, so that whoever has put something else there has won nothing.
+        let is_expected = match dst.existing {
+            Existing::Stream { .. } => true,
+            Existing::LinkToFile(id) => stat.kind == FileKind::Regular && stat.id == id,
+            Existing::File | Existing::Nothing => stat.kind == FileKind::Regular,
+        };
+        if !is_expected {
+            return Err(FileError::refused(Refusal::Replaced));
+        }
+        if stat.id == src.id {
+            return Err(FileError::refused(Refusal::SameFile));
+        }
+        let streams = stat.kind != FileKind::Regular;
+        // Also where there is nothing to cut off: it sets the times, and takes set-id bits away.
+        if !streams && !self.options.attributes_only {
+            self.platform
+                .set_len(&handle, 0)
+                .map_err(|code| FileError::system(Operation::Truncate, code))?;
+        }
+        let made = Made::before();
+        Ok(Opened {
+            handle,
+            made,
+            streams,
+            is_readable: false,
+        })
+    }
+}
+
+fn is_gone(os: Os, error: &FileError) -> bool {
+    let opening = error.operation == Operation::OpenDestination;
+    opening && matches!(error.cause, Cause::System(code) if rules::is_not_found(os, code))
+}
+
+fn is_of_system(error: &FileError) -> bool {
+    matches!(error.cause, Cause::System(_)) && error.operation == Operation::OpenDestination
+}

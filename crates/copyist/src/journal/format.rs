@@ -1,0 +1,259 @@
+//! The bytes of a journal.
+//!
+//! ```text
+//! header:  "copyist journal\n"  version u32  key [32]  copy [32]  check u64
+//! record:  len u32  kind u8  payload [len]  check u64
+//! ```
+//!
+//! Numbers are little-endian. Each check is the start of a BLAKE3 hash, with the journal's own key,
+//! of the check before it and what it stands behind: so a record counts only if all before it are
+//! there. It is written at the end only; what a crash has left of a record ends it.
+
+use std::ffi::OsString;
+
+use copyist_sys::os_string_from_bytes;
+
+/// What a journal begins with.
+pub(super) const MAGIC: &[u8; 16] = b"copyist journal\n";
+
+/// Changes with every change of what is written down here.
+pub(super) const VERSION: u32 = 1;
+
+/// The length of the header, bytes.
+pub(super) const HEADER_BYTES: usize = 16 + 4 + 32 + 32 + 8;
+
+/// No record is longer: what says so is no record.
+const MOST_BYTES: usize = 1 << 24;
+
+/// What a record says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Record {
+    /// These files are finished, and durable: a fingerprint of each, and of its source.
+    Done(Vec<u64>),
+    /// This directory was there before the copy.
+    Existed(u64),
+    /// So much of a file is in its temporary, and durable.
+    Part(Part),
+}
+
+/// A file that is half made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Part {
+    /// The destination's fingerprint.
+    pub(crate) file: u64,
+    /// The source's, as it was.
+    pub(crate) src: u64,
+    /// The number in the temporary's name.
+    pub(crate) temporary: u64,
+    /// All bytes before it are there.
+    pub(crate) offset: u64,
+    /// The BLAKE3 hash of those bytes.
+    pub(crate) hash: [u8; 32],
+    /// The destination's path, to find the temporary by.
+    pub(crate) dst: OsString,
+}
+
+/// The head of a journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Header {
+    pub(super) key: [u8; 32],
+    /// A fingerprint of what is copied, and how.
+    pub(super) copy: [u8; 32],
+}
+
+impl Header {
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let mut bytes = MAGIC.to_vec();
+        bytes.extend(VERSION.to_le_bytes());
+        bytes.extend(self.key);
+        bytes.extend(self.copy);
+        bytes.extend(check(&self.key, 0, &bytes).to_le_bytes());
+        bytes
+    }
+
+    /// `None` if it is no header of this version, or not all of it.
+    pub(super) fn decode(bytes: &[u8]) -> Option<Header> {
+        let (head, sum) = bytes.get(..HEADER_BYTES)?.split_at(HEADER_BYTES - 8);
+        let (magic, rest) = head.split_at(16);
+        let (version, rest) = rest.split_at(4);
+        let header = Header {
+            key: rest[..32].try_into().ok()?,
+            copy: rest[32..].try_into().ok()?,
+        };
+        let sound = magic == MAGIC
+            && version == VERSION.to_le_bytes()
+            && sum == check(&header.key, 0, head).to_le_bytes();
+        sound.then_some(header)
+    }
+}
+
+/// The state of the chain: what the next check depends on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Chain {
+    key: [u8; 32],
+    last: u64,
+}
+
+impl Chain {
+    pub(super) fn new(key: [u8; 32]) -> Chain {
+        Chain { key, last: 0 }
+    }
+
+    /// Writes a record.
+    pub(super) fn encode(&mut self, record: &Record) -> Vec<u8> {
+        let (kind, payload) = match record {
+            Record::Done(files) => (1, files.iter().flat_map(|it| it.to_le_bytes()).collect()),
+            Record::Existed(dir) => (2, dir.to_le_bytes().to_vec()),
+            Record::Part(part) => (3, part.encode()),
+        };
+        // A path is never as long, and a list of files is cut long before.
+        let len = u32::try_from(payload.len()).unwrap_or(u32::MAX);
+        let mut bytes = len.to_le_bytes().to_vec();
+        bytes.push(kind);
+        bytes.extend(payload);
+        self.last = check(&self.key, self.last, &bytes);
+        bytes.extend(self.last.to_le_bytes());
+        bytes
+    }
+
+    /// Reads the record that `bytes` begin with, and its length; `None` where there is no whole and
+    /// sound one.
+    pub(super) fn decode(&mut self, bytes: &[u8]) -> Option<(Record, usize)> {
+        let len = u32::from_le_bytes(bytes.get(..4)?.try_into().ok()?) as usize;
+        if len > MOST_BYTES {
+            return None;
+        }
+        let end = 5 + len;
+        let sum = check(&self.key, self.last, bytes.get(..end)?);
+        if bytes.get(end..end + 8)? != sum.to_le_bytes() {
+            return None;
+        }
+        let payload = &bytes[5..end];
+        let record = match bytes[4] {
+            1 if len.is_multiple_of(8) => Record::Done(payload.chunks(8).map(number).collect()),
+            2 if len == 8 => Record::Existed(number(payload)),
+            3 => Record::Part(Part::decode(payload)?),
+            _ => return None,
+        };
+        self.last = sum;
+        Some((record, end + 8))
+    }
+}
+
+impl Part {
+    const FIXED_BYTES: usize = 4 * 8 + 32;
+
+    fn encode(&self) -> Vec<u8> {
+        let numbers = [self.file, self.src, self.temporary, self.offset];
+        let mut bytes: Vec<u8> = numbers.iter().flat_map(|it| it.to_le_bytes()).collect();
+        bytes.extend(self.hash);
+        bytes.extend(self.dst.as_encoded_bytes());
+        bytes
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Part> {
+        let (fixed, dst) = bytes.split_at_checked(Part::FIXED_BYTES)?;
+        Some(Part {
+            file: number(&fixed[..8]),
+            src: number(&fixed[8..16]),
+            temporary: number(&fixed[16..24]),
+            offset: number(&fixed[24..32]),
+            hash: fixed[32..].try_into().ok()?,
+            dst: os_string_from_bytes(dst.to_vec())?,
+        })
+    }
+}
+
+fn number(bytes: &[u8]) -> u64 {
+    let mut eight = [0; 8];
+    eight.copy_from_slice(bytes); // all callers have eight
+    u64::from_le_bytes(eight)
+}
+
+/// Eight bytes that follow from others, with a key.
+pub(super) fn check(key: &[u8; 32], before: u64, bytes: &[u8]) -> u64 {
+    let mut hasher = blake3::Hasher::new_keyed(key);
+    hasher.update(&before.to_le_bytes()).update(bytes);
+    number(&hasher.finalize().as_bytes()[..8])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn records() -> Vec<Record> {
+        vec![
+            Record::Done(vec![1, u64::MAX]),
+            Record::Existed(7),
+            Record::Part(Part {
+                file: 1,
+                src: 2,
+                temporary: 3,
+                offset: 1 << 40,
+                hash: [9; 32],
+                dst: "to/\u{e9}".into(),
+            }),
+            Record::Done(Vec::new()),
+        ]
+    }
+
+    fn read(bytes: &[u8]) -> Vec<Record> {
+        let mut chain = Chain::new([5; 32]);
+        let (mut at, mut found) = (0, Vec::new());
+        while let Some((record, len)) = chain.decode(&bytes[at..]) {
+            found.push(record);
+            at += len;
+        }
+        found
+    }
+
+    #[test]
+    fn what_was_written_is_read_up_to_the_first_damage() {
+        let mut chain = Chain::new([5; 32]);
+        let parts: Vec<_> = records().iter().map(|it| chain.encode(it)).collect();
+        let bytes = parts.concat();
+        assert_eq!(read(&bytes), records());
+        let mut ends = vec![0];
+        ends.extend(parts.iter().scan(0, |at, part| {
+            *at += part.len();
+            Some(*at)
+        }));
+        let whole_before = |at: usize| ends.iter().filter(|end| **end <= at).count() - 1;
+        for at in 0..bytes.len() {
+            assert_eq!(read(&bytes[..at]).len(), whole_before(at), "cut at {at}");
+            for bit in [1, 128] {
+                let mut damaged = bytes.clone();
+                damaged[at] ^= bit;
+                assert_eq!(read(&damaged).len(), whole_before(at), "damaged at {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn records_of_another_journal_or_order_are_none() {
+        let mut chain = Chain::new([5; 32]);
+        let parts: Vec<_> = records().iter().map(|it| chain.encode(it)).collect();
+        assert_eq!(read(&[parts[1].clone(), parts[0].clone()].concat()), []);
+        let skipped = [parts[0].clone(), parts[2].clone()].concat();
+        assert_eq!(read(&skipped).len(), 1);
+        let mut other = Chain::new([6; 32]);
+        assert_eq!(read(&other.encode(&Record::Existed(1))), []);
+    }
+
+    #[test]
+    fn a_header_is_whole_and_of_this_version() {
+        let header = Header {
+            key: [1; 32],
+            copy: [2; 32],
+        };
+        let bytes = header.encode();
+        assert_eq!(bytes.len(), HEADER_BYTES);
+        assert_eq!(Header::decode(&bytes), Some(header));
+        for at in 0..bytes.len() {
+            assert_eq!(Header::decode(&bytes[..at]), None);
+            let mut damaged = bytes.clone();
+            damaged[at] ^= 1;
+            assert_eq!(Header::decode(&damaged), None, "{at}");
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Atomic copies, durable ones, and sources that are not to change.
+
+use std::ffi::OsStr;
+
+use super::existing::plain;
+use super::{Scenario, archive, build, linux, operand, system};
+use crate::facts::FsKind;
+use crate::method::Os;
+use crate::options::{Backup, Force, Fsync, OnChange, Options};
+use crate::sim::Sim;
+use crate::sim::build::Builder;
+use crate::sim::faults::Faults;
+use crate::sim::volume::Volume;
+use crate::temporary::Temporary;
+
+/// A tree over an older one, with what crashed runs have left, on a volume of this kind.
+fn over(kind: FsKind) -> Sim {
+    let sim = plain(kind);
+    build(&sim)
+        .hard_link("src/b2", "src/b")
+        .symlink("src/link", "a")
+        .dir("src/sub")
+        .file("src/sub/c", 300);
+    Builder::below(&sim, OsStr::new("/to"))
+        .file(&format!("dst/{}", Temporary(1).name()), 700)
+        .symlink("dst/link", "b")
+        .dir("dst/sub");
+    sim
+}
+
+fn atomic(options: Options) -> Options {
+    Options {
+        atomic: true,
+        ..options
+    }
+}
+
+fn recursive() -> Options {
+    Options {
+        recursive: true,
+        ..Options::default()
+    }
+}
+
+pub(in crate::sim) fn safe() -> Vec<Scenario> {
+    let mut all = Vec::new();
+    // Fuse has no nameless files, Other can't rename to a free name only either.
+    for (name, kind) in [
+        ("atomic", FsKind::Ext),
+        ("atomic, named", FsKind::Fuse),
+        ("atomic, checked", FsKind::Other),
+    ] {
+        all.push(Scenario::new(name, over(kind), atomic(archive())));
+        all.push(Scenario::new(name, over(kind), atomic(recursive())));
+        let sim = linux(kind, None);
+        build(&sim).file("src", 5000).mode("src", 0o644);
+        all.push(Scenario::new(name, sim, atomic(Options::default())));
+    }
+    for (name, backup) in [
+        ("atomic, simple backups", Backup::Simple),
+        ("atomic, numbered backups", Backup::Numbered),
+    ] {
+        let options = Options {
+            backup,
+            ..archive()
+        };
+        all.push(Scenario::new(name, over(FsKind::Ext), atomic(options)));
+    }
+    let first = Options {
+        force: Force::RemoveFirst,
+        ..recursive()
+    };
+    all.push(Scenario::new(
+        "atomic, replaced",
+        over(FsKind::Ext),
+        atomic(first),
+    ));
+    all.extend(durable());
+    all.extend(strict());
+    all.push(atomic_on_macos());
+    all
+}
+
+fn durable() -> Vec<Scenario> {
+    let mut all = Vec::new();
+    for (name, fsync) in [("fsync=file", Fsync::File), ("fsync=end", Fsync::End)] {
+        let options = Options { fsync, ..archive() };
+        all.push(Scenario::new(name, plain(FsKind::Ext), options.clone()));
+        let both = atomic(options);
+        let mut scenario = Scenario::new(name, over(FsKind::Ext), both);
+        scenario.operands.push(operand("/else/x", "/to/other"));
+        all.push(scenario);
+    }
+    all
+}
+
+fn strict() -> Vec<Scenario> {
+    let mut all = Vec::new();
+    for (name, on_change) in [
+        ("on-change=retry", OnChange::Retry),
+        ("on-change=fail", OnChange::Fail),
+    ] {
+        let sim = linux(FsKind::Ext, None);
+        build(&sim).sparse("src", 300_001, [0..3, 40..60]);
+        let options = Options {
+            on_change,
+            ..Options::default()
+        };
+        all.push(Scenario::new(name, sim, options));
+    }
+    all
+}
+
+fn atomic_on_macos() -> Scenario {
+    let sim = system(Os::Macos, Volume::new(2, FsKind::Apfs), None);
+    build(&sim).dir("src").file("src/a", 9000);
+    Builder::below(&sim, OsStr::new("/to"))
+        .dir("dst")
+        .file("dst/a", 100);
+    sim.world().faults = Faults::default();
+    Scenario::new("macOS: atomic", sim, atomic(recursive()))
+}

@@ -1,0 +1,183 @@
+//! What makes a run durable beyond the files themselves: the names in directories, and with
+//! [`Fsync::End`] whole volumes.
+
+use std::ffi::OsStr;
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::Session;
+use super::dir::Entry;
+use crate::error::{Cause, Code, Error, Operation};
+use crate::file::{self, parent};
+use crate::options::Fsync;
+use crate::platform::{At, FileId, Open, Platform, Stat};
+use crate::progress::PathSource;
+
+/// The volumes that something was copied to.
+pub(super) struct Volumes<P: Platform>(Mutex<Vec<Volume<P>>>);
+
+struct Volume<P: Platform> {
+    id: u64,
+    /// Open from before the first byte was written, so that no error goes by unheard.
+    handle: Arc<P::Handle>,
+    dst: PathBuf,
+}
+
+impl<P: Platform> Default for Volumes<P> {
+    fn default() -> Volumes<P> {
+        Volumes(Mutex::default())
+    }
+}
+
+impl<P: Platform> Session<'_, P> {
+    /// Makes the name of an entry durable, if each is to be.
+    pub(super) fn flush_name(&self, entry: &Entry<'_, P>) -> Result<(), Error> {
+        if self.options.fsync != Fsync::File {
+            return Ok(());
+        }
+        file::flush_place(self.platform, entry.dst_at())
+            .map_err(|code| self.error(entry, Operation::Flush, Cause::System(code)))
+    }
+
+    /// Makes a directory durable that has all its names and attributes, if each is to be.
+    pub(super) fn flush_finished(&self, dir: &P::Handle) -> Result<(), Code> {
+        if self.options.fsync != Fsync::File {
+            return Ok(());
+        }
+        let name = OsStr::new(".");
+        file::flush_directory(self.platform, At { dir, name })
+    }
+
+    /// Remembers the volume of an operand's destination, to flush it at the end.
+    pub(super) fn note_volume_beside(&self, entry: &Entry<'_, P>) -> Result<(), Error> {
+        if !self.flushes_volumes() || !entry.is_operand() {
+            return Ok(());
+        }
+        let at = At {
+            dir: &entry.open.dst,
+            name: parent(entry.dst_name),
+        };
+        let failed = |code| self.error(entry, Operation::OpenDestination, Cause::System(code));
+        let dir = self
+            .platform
+            .open(at, Open::Directory { follow: true })
+            .map_err(failed)?;
+        let id = self.platform.stat_open(&dir).map_err(failed)?.id;
+        self.note_volume(id.volume, entry, || Ok(dir))
+    }
+
+    /// Remembers the volume of a directory that was opened, to flush it at the end.
+    pub(super) fn note_volume_of(
+        &self,
+        entry: &Entry<'_, P>,
+        volume: u64,
+        dir: &P::Handle,
+    ) -> Result<(), Error> {
+        if !self.flushes_volumes() {
+            return Ok(());
+        }
+        self.note_volume(volume, entry, || {
+            let name = OsStr::new(".");
+            let how = Open::Directory { follow: false };
+            self.platform.open(At { dir, name }, how)
+        })
+    }
+
+    fn note_volume(
+        &self,
+        id: u64,
+        entry: &Entry<'_, P>,
+        open: impl FnOnce() -> Result<P::Handle, Code>,
+    ) -> Result<(), Error> {
+        let mut volumes = self
+            .volumes
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if volumes.iter().any(|volume| volume.id == id) {
+            return Ok(());
+        }
+        let handle = open()
+            .map_err(|code| self.error(entry, Operation::OpenDestination, Cause::System(code)))?;
+        volumes.push(Volume {
+            id,
+            handle: Arc::new(handle),
+            dst: entry.dst(),
+        });
+        Ok(())
+    }
+
+    /// Whether volumes are flushed as a whole, at the end or whenever the journal is written.
+    fn flushes_volumes(&self) -> bool {
+        let journals = self.journal.is_some() && self.options.fsync != Fsync::File;
+        self.options.fsync == Fsync::End || journals
+    }
+
+    /// Waits until everything that was copied is on its medium, if the options want that.
+    pub(super) fn flush_at_end(&self) {
+        if self.options.fsync == Fsync::End {
+            self.flush_volumes();
+        }
+    }
+
+    /// Waits until everything that has been copied so far is on its medium. Answers whether it is:
+    /// what could not be written is told.
+    fn flush_volumes(&self) -> bool {
+        let volumes: Vec<_> = {
+            let volumes = self
+                .volumes
+                .0
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            let each = volumes.iter();
+            each.map(|it| (Arc::clone(&it.handle), it.dst.clone()))
+                .collect()
+        };
+        let mut all = true;
+        for (handle, dst) in volumes {
+            if let Err(code) = self.platform.flush_volume(&handle) {
+                all = false;
+                let error = Error::new(self.platform.os(), Operation::Flush, Cause::System(code));
+                self.fail(error.with_paths(None, Some(dst)));
+            }
+        }
+        all
+    }
+
+    /// What the journal needs before it can say that files are done.
+    fn flush_for_journal(&self) -> bool {
+        self.options.fsync == Fsync::File || self.flush_volumes()
+    }
+
+    /// Notes a finished file in the journal.
+    pub(super) fn note_done(&self, entry: &Entry<'_, P>, src: &Stat) {
+        let Some(journal) = &self.journal else { return };
+        // What can't be looked at counts as not done.
+        let Ok(copy) = self.platform.stat(entry.dst_at(), false) else {
+            return;
+        };
+        journal
+            .note(&entry.dst(), (src, &copy), || self.flush_for_journal())
+            .unwrap_or_else(|error| self.fail(error));
+    }
+
+    /// The run ends: without a failure the journal is not needed any more.
+    pub(super) fn close_journal(&self) {
+        let Some(journal) = &self.journal else { return };
+        let cancelled = self.watch.cancel.is_cancelled();
+        let closed = match self.errors.load(Ordering::Relaxed) {
+            0 if !cancelled => journal.remove(),
+            // Whoever cancels does not want to wait.
+            _ if cancelled => Ok(()),
+            _ => journal.note_rest(|| self.flush_for_journal()),
+        };
+        closed.unwrap_or_else(|error| self.fail(error));
+    }
+
+    /// Whether an operand's directory is met for the first time.
+    pub(super) fn is_first_time_in(&self, dir: FileId) -> bool {
+        let mut seen = self.tidied.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.insert(dir)
+    }
+}
