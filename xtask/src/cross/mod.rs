@@ -60,6 +60,12 @@ pub(crate) fn set_up(system: System) -> Result<()> {
     }
 }
 
+/// The same for Windows, and Wine with a drive.
+pub(crate) fn set_up_wine() -> Result<()> {
+    set_up(System::Windows)?;
+    windows::set_up_wine()
+}
+
 /// The tests for Windows, to be run by Wine.
 pub(crate) fn windows_tests() -> Command {
     windows::test()

@@ -76,10 +76,15 @@ fn runner() -> PathBuf {
     place().join("run")
 }
 
-/// Installs the linker and Wine, and makes it a drive, unless they are there.
+/// Installs the linker, unless it is there.
 pub(super) fn set_up() -> Result<()> {
+    let missing = (!command::exists(GCC)).then_some("gcc-mingw-w64-x86-64-win32");
+    install::packages(missing.into_iter())
+}
+
+/// Installs Wine and makes it a drive, unless they are there.
+pub(super) fn set_up_wine() -> Result<()> {
     let wanted = [
-        (!command::exists(GCC), "gcc-mingw-w64-x86-64-win32"),
         (!Path::new(WINE).exists(), "wine64"),
         (!Path::new(WINE).exists(), "wine"),
     ];
