@@ -46,7 +46,7 @@ const MADE: [Made; 10] = [
     Made { name: "xfs", type_name: "xfs", block_bytes: 4096, clone: Ok(()), copy_range: Ok(()), preallocation: Ok(()), holes: "yes", file_bytes_max: ALL, auto: ["read-write", "clone", "clone"] },
     Made { name: "xfs-plain", type_name: "xfs", block_bytes: 4096, clone: NO, copy_range: Ok(()), preallocation: Ok(()), holes: "yes", file_bytes_max: ALL, auto: ["read-write", "", "copy-range"] },
     Made { name: "ext4", type_name: "ext4", block_bytes: 4096, clone: NO, copy_range: Ok(()), preallocation: Ok(()), holes: "yes", file_bytes_max: EXT4_4K, auto: ["read-write", "", "copy-range"] },
-    Made { name: "tmpfs", type_name: "tmpfs", block_bytes: 4096, clone: NO, copy_range: Ok(()), preallocation: Ok(()), holes: "yes", file_bytes_max: ALL, auto: ["read-write", "", "copy-range"] },
+    Made { name: "tmpfs", type_name: "tmpfs", block_bytes: 4096, clone: NO, copy_range: Ok(()), preallocation: Ok(()), holes: "yes", file_bytes_max: ALL, auto: ["copy-range", "", "copy-range"] },
     Made { name: "tiny", type_name: "ext4", block_bytes: 1024, clone: NO, copy_range: Ok(()), preallocation: Ok(()), holes: "yes", file_bytes_max: EXT4_1K, auto: ["read-write", "", "copy-range"] },
     Made { name: "fuse", type_name: "fuse", block_bytes: 4096, clone: NO, copy_range: Ok(()), preallocation: NO, holes: "yes", file_bytes_max: EXT4_4K, auto: ["read-write", "copy-range", "read-write"] },
     Made { name: "fuse-slow", type_name: "fuse", block_bytes: 4096, clone: NO, copy_range: Ok(()), preallocation: NO, holes: "yes", file_bytes_max: EXT4_4K, auto: ["read-write", "copy-range", "read-write"] },
@@ -333,7 +333,7 @@ fn what_is_not_there_is_said_so() -> Fallible<()> {
     let program = Program::under_test().path.to_string_lossy().into_owned();
     let output = output(&[&program, "probe"], &[Path::new("/nowhere/at all")])?;
     let told = String::from_utf8(output.stderr)?;
-    let expected = "copyist: cannot examine '/nowhere/at all': No such file or directory\n";
+    let expected = "copyist probe: cannot examine '/nowhere/at all': No such file or directory\n";
     assert_eq!((output.status.code(), told.as_str()), (Some(1), expected));
     Ok(())
 }
