@@ -63,8 +63,17 @@ pub(crate) fn load() -> io::Result<File> {
     };
     let text = match fs::read(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(File::default()),
-        // Something else is where a directory should be: then there is none either.
-        Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Ok(File::default()),
+        // Something else is where a directory should be, or the home is somebody else's (sudo -u):
+        // then there is none either.
+        Err(error)
+            if [
+                io::ErrorKind::NotADirectory,
+                io::ErrorKind::PermissionDenied,
+            ]
+            .contains(&error.kind()) =>
+        {
+            return Ok(File::default());
+        }
         text => text?,
     };
     let file: File = serde_json::from_slice(&text)?;

@@ -12,7 +12,8 @@ use super::snapshot::Snapshot;
 ///
 /// - Data written to a device that was there (`cp -p file /dev/null`) is no reason to give the
 ///   device the file's permissions, times and access control list; GNU cp does.
-/// - GNU cp 9.1 never takes the sticky bit from an existing directory; 9.10 and ours do. For the
+/// - GNU cp 9.1 never takes the sticky bit from an existing directory, nor set-id bits from what exists
+///   (it sets the mode as an access control list, which has none); 9.10 and ours do. For the
 ///   same reason 9.1 leaves set-id and sticky bits on special files whose owner it couldn't keep.
 /// - GNU cp 9.1 leaves the empty file that it could not clone into; ours removes what it made.
 /// - GNU cp 9.10 leaves the access control list of an existing destination, and one that a new one
@@ -67,8 +68,9 @@ pub(crate) fn as_meant(case: &Case, gnu: &Played, ours: &Played) -> Played {
                 ..attributes
             };
         }
-        let sticky = before.mode & entry.mode & 0o1000;
-        if other.kind == before.kind && other.mode == entry.mode & !sticky {
+        let special = if oracle_is_old() { 0o7000 } else { 0o1000 };
+        let stayed = before.mode & entry.mode & special;
+        if other.kind == before.kind && other.mode == entry.mode & !stayed {
             entry.mode = other.mode;
         }
     }
