@@ -137,9 +137,10 @@ fn files_that_are_copied_share_nothing() -> Fallible<()> {
     for name in TELLING {
         let Some(dir) = place(name) else { continue };
         let scratch = Scratch::new(&dir)?;
-        let (src, dst) = (scratch.path().join("src"), scratch.path().join("dst"));
+        let src = scratch.path().join("src");
         random(&src, 3 * MIB + 1)?;
         for method in ["sendfile", "direct", "read-write"] {
+            let dst = scratch.path().join(method);
             let (file, _) = copied(&[&format!("--method={method}")], &src, &dst)?;
             assert_eq!(file["shared"], 0, "{method} on {name}: {file}");
         }
