@@ -70,7 +70,7 @@ impl Hash {
         &self.bytes[..self.kind.len_bytes()]
     }
 
-    /// Reads what [`Hash`]'s display writes; `None` for what is no such hash.
+    /// Reads what [`struct@Hash`]'s display writes; `None` for what is no such hash.
     pub fn parse(kind: HashKind, hex: &str) -> Option<Hash> {
         let mut bytes = [0; 32];
         if hex.len() != 2 * kind.len_bytes() || !hex.is_ascii() {
