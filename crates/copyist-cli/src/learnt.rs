@@ -165,22 +165,33 @@ mod tests {
 
     #[test]
     fn it_is_in_the_configuration_directory() {
-        let home = |name: &str| (name == "HOME").then(|| "/h".into());
-        assert_eq!(path(home), Some("/h/.config/copyist/learnt.json".into()));
-        let both = |name: &str| match name {
-            "HOME" => Some("/h".into()),
-            "XDG_CONFIG_HOME" => Some("/x".into()),
-            _ => None,
+        let path = |variables: &[(&str, &str)]| {
+            path(|name| {
+                let found = variables.iter().find(|(it, _)| *it == name);
+                found.map(|(_, value)| value.into())
+            })
         };
-        assert_eq!(path(both), Some("/x/copyist/learnt.json".into()));
-        let relative = |name: &str| match name {
-            "HOME" => Some("/h".into()),
-            _ => Some("x".into()),
+        assert_eq!(path(&[]), None);
+        let table: &[(&[(&str, &str)], &str)] = if std::env::consts::OS == "windows" {
+            &[(
+                &[("HOME", "/h"), ("APPDATA", r"C:\a")],
+                r"C:\a\copyist\learnt.json",
+            )]
+        } else {
+            &[
+                (&[("HOME", "/h")], "/h/.config/copyist/learnt.json"),
+                (
+                    &[("HOME", "/h"), ("XDG_CONFIG_HOME", "/x")],
+                    "/x/copyist/learnt.json",
+                ),
+                (
+                    &[("HOME", "/h"), ("XDG_CONFIG_HOME", "x")],
+                    "/h/.config/copyist/learnt.json",
+                ),
+            ]
         };
-        assert_eq!(
-            path(relative),
-            Some("/h/.config/copyist/learnt.json".into())
-        );
-        assert_eq!(path(|_| None), None);
+        for (variables, expected) in table {
+            assert_eq!(path(variables), Some(expected.into()), "{variables:?}");
+        }
     }
 }

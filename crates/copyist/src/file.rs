@@ -10,7 +10,7 @@ use crate::exec::{self, Failure};
 use crate::facts::{Facts, FileFacts, FsKind};
 use crate::hash::Hash;
 use crate::journal::{Journal, Keep};
-use crate::method::Method;
+use crate::method::{Method, Os};
 use crate::options::{Fsync, Options};
 use crate::plan::{self, Plan};
 use crate::platform::{At, FileId, FileKind, Flush, Open, Platform, Stat, Sys, Target};
@@ -326,8 +326,10 @@ impl<P: Platform> FileCopier<'_, P> {
 
     /// What must be done while the destination is empty.
     fn prepare(&self, src: &Source<P>, target: &Opened<P>) -> Result<(), FileError> {
-        if self.options.preserve.flags && target.made.is_new {
-            let files = (&src.handle, &target.handle);
+        // On Windows none has to.
+        let some_must = self.platform.os() != Os::Windows;
+        if some_must && self.options.preserve.flags && target.made.is_new {
+            let files = (&src.handle, src.stat.flags, &target.handle);
             attributes::copy_flags(self.platform, self.options, files, false)?;
         }
         Ok(())
@@ -353,7 +355,7 @@ impl<P: Platform> FileCopier<'_, P> {
         }
         .apply(&mut |failed| fail(failed.into()));
         if attributes::keeps_flags(self.platform.os(), self.options) {
-            let files = (&src.handle, &target.handle);
+            let files = (&src.handle, src.stat.flags, &target.handle);
             attributes::copy_flags(self.platform, self.options, files, true)
                 .unwrap_or_else(|failed| fail(failed.into()));
         }

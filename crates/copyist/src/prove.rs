@@ -13,8 +13,9 @@ use crate::platform::{At, Extent, Open, Platform, Sys};
 /// How many bytes of `dst` the filesystem keeps in the same place as those of `src`: the bytes
 /// that a copy did not have to store anew.
 ///
-/// It is the filesystem that is asked (Linux: FIEMAP; macOS: F_LOG2PHYS_EXT), and data that waits
-/// to be written is written out first. Files on two volumes share nothing. Data so small that it
+/// It is the filesystem that is asked (Linux: FIEMAP; macOS: F_LOG2PHYS_EXT; Windows:
+/// FSCTL_GET_RETRIEVAL_POINTERS), and data that waits to be written is written out first, on Windows
+/// as far as this user may write to the file. Files on two volumes share nothing. Data so small that it
 /// lies beside the file's attributes is nobody else's and counts as not shared.
 ///
 /// # Errors

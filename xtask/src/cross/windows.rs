@@ -64,7 +64,7 @@ __declspec(dllexport) BOOL WINAPI ProcessPrng(BYTE *buffer, SIZE_T length)
 ";
 
 /// Where Wine's drive and the runner are, in the build directory.
-fn place() -> PathBuf {
+pub(super) fn place() -> PathBuf {
     workspace::target().join("cross/windows")
 }
 
@@ -72,7 +72,7 @@ fn prefix() -> PathBuf {
     place().join("wine")
 }
 
-fn runner() -> PathBuf {
+pub(super) fn runner() -> PathBuf {
     place().join("run")
 }
 
@@ -141,7 +141,7 @@ fn make_drive() -> Result<()> {
     command::run(gcc.arg(&source).arg("-ladvapi32"), Stdio::null())
 }
 
-fn cargo_variables() -> Vec<(String, String)> {
+pub(super) fn cargo_variables() -> Vec<(String, String)> {
     let name = |what: &str| format!("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_{what}");
     vec![
         (name("LINKER"), GCC.to_owned()),

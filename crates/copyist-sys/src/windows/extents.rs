@@ -4,18 +4,18 @@ use std::os::windows::io::AsHandle;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use windows_sys::Win32::Foundation::{
-    ERROR_INVALID_FUNCTION, ERROR_INVALID_PARAMETER, ERROR_NOT_SUPPORTED,
+    ERROR_HANDLE_EOF, ERROR_INVALID_FUNCTION, ERROR_INVALID_PARAMETER, ERROR_NOT_SUPPORTED,
 };
 use windows_sys::Win32::System::Ioctl::{
     DUPLICATE_EXTENTS_DATA, DUPLICATE_EXTENTS_DATA_EX, FILE_ALLOCATED_RANGE_BUFFER,
     FSCTL_DUPLICATE_EXTENTS_TO_FILE, FSCTL_DUPLICATE_EXTENTS_TO_FILE_EX,
     FSCTL_GET_INTEGRITY_INFORMATION, FSCTL_GET_INTEGRITY_INFORMATION_BUFFER,
-    FSCTL_QUERY_ALLOCATED_RANGES, FSCTL_SET_INTEGRITY_INFORMATION,
+    FSCTL_GET_RETRIEVAL_POINTERS, FSCTL_QUERY_ALLOCATED_RANGES, FSCTL_SET_INTEGRITY_INFORMATION,
     FSCTL_SET_INTEGRITY_INFORMATION_BUFFER, FSCTL_SET_SPARSE,
 };
 
 use super::fsctl::{ask, fsctl, tell};
-use super::{Result, raw};
+use super::{Result, as_bytes, field, raw, records};
 
 /// DUPLICATE_EXTENTS_DATA_EX_SOURCE_ATOMIC: the range is of one moment.
 const SOURCE_ATOMIC: u32 = 1;
@@ -116,6 +116,70 @@ pub fn allocated_ranges(file: impl AsHandle, offset: u64, end: u64) -> Result<Op
     }))
 }
 
+/// Where some clusters of a file lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// The first of them, as the file counts (VCN).
+    pub first: u64,
+    /// How many they are.
+    pub clusters: u64,
+    /// Where they begin, as the volume counts (LCN); `None` of a hole.
+    pub place: Option<u64>,
+}
+
+/// Room for about 250 runs, bytes; the next call asks for more.
+const RUNS_BYTES: usize = 4 << 10;
+
+/// `FSCTL_GET_RETRIEVAL_POINTERS`: adds where a file's clusters lie to `found`, from number `first`
+/// on (or from the start of the run that has it), and answers whether there may be more. Data that lies
+/// beside the file's attributes is in no cluster.
+///
+/// # References
+///  - [Microsoft](https://learn.microsoft.com/en-us/windows/win32/api/winioctl/ni-winioctl-fsctl_get_retrieval_pointers)
+///
+/// # Errors
+///
+/// The call's: servers don't tell, nor does exFAT before Windows 8.
+pub fn retrieval_pointers(file: impl AsHandle, first: u64, found: &mut Vec<Run>) -> Result<bool> {
+    let mut buffer = records(RUNS_BYTES);
+    let asked = first.cast_signed();
+    match fsctl(file, FSCTL_GET_RETRIEVAL_POINTERS, &asked, &mut *buffer) {
+        Ok((bytes, more)) => {
+            let filled = as_bytes(&buffer);
+            runs(&filled[..bytes.min(filled.len())], found);
+            Ok(more)
+        }
+        // There are no clusters, or none from there on.
+        Err(code) if code.cast_unsigned() == ERROR_HANDLE_EOF => Ok(false),
+        Err(code) => Err(code),
+    }
+}
+
+/// Where the fields of RETRIEVAL_POINTERS_BUFFER are: how many runs, the first cluster, and then of
+/// each run the cluster after it and its place.
+const FIRST_AT: usize = 8;
+const RUNS_AT: usize = 16;
+const RUN_BYTES: usize = 16;
+
+fn runs(record: &[u8], found: &mut Vec<Run>) {
+    let (Some(count), Some(mut first)) = (field::<u32>(record, 0), field(record, FIRST_AT)) else {
+        return;
+    };
+    for n in 0..count as usize {
+        let at = RUNS_AT + n * RUN_BYTES;
+        let next: Option<u64> = field(record, at);
+        let (Some(next), Some(place)) = (next, field::<i64>(record, at + 8)) else {
+            return;
+        };
+        found.push(Run {
+            first,
+            clusters: next.saturating_sub(first),
+            place: u64::try_from(place).ok(), // -1 of a hole
+        });
+        first = next;
+    }
+}
+
 /// `FSCTL_GET_INTEGRITY_INFORMATION`: the checksum algorithm (0 is none) and flags of a file of
 /// ReFS.
 ///
@@ -146,4 +210,28 @@ pub fn set_integrity(file: impl AsHandle, (algorithm, flags): (u16, u32)) -> Res
         Flags: flags,
     };
     tell(file, FSCTL_SET_INTEGRITY_INFORMATION, &buffer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_are_read() {
+        let numbers: [i64; 8] = [3, 4, 6, 100, 9, -1, 10, 200];
+        let record: Vec<u8> = numbers.iter().flat_map(|it| it.to_le_bytes()).collect();
+        let run = |first, clusters, place| Run {
+            first,
+            clusters,
+            place,
+        };
+        let all = [run(4, 2, Some(100)), run(6, 3, None), run(9, 1, Some(200))];
+        let mut found = Vec::new();
+        runs(&record, &mut found);
+        assert_eq!(found, all);
+        // What is cut off is none.
+        let mut found = Vec::new();
+        runs(&record[..record.len() - 1], &mut found);
+        assert_eq!(found, all[..2]);
+    }
 }

@@ -2,9 +2,13 @@ use std::os::windows::io::{AsHandle, IntoRawHandle, OwnedHandle};
 
 use windows_sys::Wdk::Foundation::NtClose;
 use windows_sys::Wdk::Storage::FileSystem::{NtFlushBuffersFile, NtReadFile, NtWriteFile};
-use windows_sys::Win32::Foundation::{ERROR_BROKEN_PIPE, ERROR_HANDLE_EOF};
+use windows_sys::Win32::Foundation::{ERROR_BROKEN_PIPE, ERROR_HANDLE_EOF, ERROR_LOCK_VIOLATION};
+use windows_sys::Win32::Storage::FileSystem::{
+    LOCKFILE_EXCLUSIVE_LOCK, LOCKFILE_FAIL_IMMEDIATELY, LockFileEx,
+};
+use windows_sys::Win32::System::IO::{OVERLAPPED, OVERLAPPED_0_0};
 
-use super::{Result, io_status, length, raw, status};
+use super::{Result, io_status, length, raw, status, succeed};
 
 fn offset_pointer(offset: Option<&i64>) -> *const i64 {
     offset.map_or(std::ptr::null(), std::ptr::from_ref)
@@ -85,6 +89,45 @@ pub fn flush(file: impl AsHandle) -> Result<()> {
     let mut io = io_status();
     // SAFETY: the handle is borrowed until the call returns.
     status(unsafe { NtFlushBuffersFile(raw(&file), &raw mut io) })
+}
+
+/// Where the byte is that [`lock`] locks: the last one that there can be. Others can't reach locked
+/// bytes, and nobody's data are there.
+const LOCKED_AT: u64 = i64::MAX as u64 - 1;
+
+/// `LockFileEx`: locks a file against everybody else who locks it like this, until the handle is
+/// closed; `false` if somebody else has. It never waits, and keeps nobody from the data. Needs
+/// FILE_READ_DATA or FILE_WRITE_DATA.
+///
+/// # References
+///  - [Microsoft](https://learn.microsoft.com/en-us/windows/win32/api/fileapi/nf-fileapi-lockfileex)
+///
+/// # Errors
+///
+/// The call's.
+pub fn lock(file: impl AsHandle) -> Result<bool> {
+    let mut at = OVERLAPPED::default();
+    at.Anonymous.Anonymous = OVERLAPPED_0_0 {
+        Offset: (LOCKED_AT & u64::from(u32::MAX)) as u32,
+        OffsetHigh: (LOCKED_AT >> 32) as u32,
+    };
+    // SAFETY: the handle is borrowed, and its requests wait, so that the structure, which says where
+    // the one byte is, lives long enough.
+    let locked = succeed(unsafe {
+        LockFileEx(
+            raw(&file),
+            LOCKFILE_EXCLUSIVE_LOCK | LOCKFILE_FAIL_IMMEDIATELY,
+            0,
+            1,
+            0,
+            &raw mut at,
+        )
+    });
+    match locked.map_err(i32::cast_unsigned) {
+        Ok(()) => Ok(true),
+        Err(ERROR_LOCK_VIOLATION) => Ok(false),
+        Err(code) => Err(code.cast_signed()),
+    }
 }
 
 /// `NtClose`, with its error.

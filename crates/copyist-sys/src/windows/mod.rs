@@ -24,9 +24,10 @@ pub use copyfile::{CopyFlags, copyfileexw};
 pub use direct::copy_unbuffered;
 pub use directory::{Entry, query_directory};
 pub use extents::{
-    Extents, allocated_ranges, duplicate_extents, integrity, set_integrity, set_sparse,
+    Extents, Run, allocated_ranges, duplicate_extents, integrity, retrieval_pointers,
+    set_integrity, set_sparse,
 };
-pub use file::{close, flush, read, write};
+pub use file::{close, flush, lock, read, write};
 pub use information::{
     BasicTimes, hard_link, remove, rename, set_allocation, set_attributes, set_end_of_file,
     set_times,
@@ -35,9 +36,9 @@ pub use names::{bytes_name, final_path, name_bytes, nt_path, wide, wtf8};
 pub use ntcreatefile::{How, ntcreatefile, reopen};
 pub use open::{Kind, kind};
 pub use process::{is_wine, processor_time, see_placeholders, send_break, version};
-pub use query::{Information, file_id, information, reparse_tag};
+pub use query::{Information, attributes, file_id, file_index, information, reparse_tag};
 pub use security::{Security, enable_restore, security, set_security};
-pub use streams::{read_stream, remove_stream, streams, write_stream};
+pub use streams::{CopyFailed, copy_stream, read_stream, remove_stream, streams, write_stream};
 pub use symlink::{create_symbolic_link, reparse_point, set_reparse_point};
 pub use volume::{Volume, volume};
 

@@ -1,8 +1,9 @@
 use std::os::windows::io::AsHandle;
 
 use windows_sys::Wdk::Storage::FileSystem::{
-    FILE_ALL_INFORMATION, FILE_ID_INFORMATION, FILE_INFORMATION_CLASS, FileAllInformation,
-    FileAttributeTagInformation, FileIdInformation, NtQueryInformationFile,
+    FILE_BASIC_INFORMATION, FILE_ID_INFORMATION, FILE_INFORMATION_CLASS,
+    FileAttributeTagInformation, FileBasicInformation, FileIdInformation, FileInternalInformation,
+    FileStandardInformation, NtQueryInformationFile,
 };
 use windows_sys::Win32::Foundation::STATUS_BUFFER_OVERFLOW;
 use windows_sys::Win32::Storage::FileSystem::FILE_ATTRIBUTE_REPARSE_POINT;
@@ -30,8 +31,6 @@ pub struct Information {
     pub allocated_bytes: u64,
     /// NumberOfLinks.
     pub links: u32,
-    /// IndexNumber: 64 bits of the file's number.
-    pub index: u64,
 }
 
 /// Fills one structure of a class.
@@ -60,18 +59,39 @@ pub(super) fn query<T: Copy>(
     }
 }
 
-/// `NtQueryInformationFile(FileAllInformation)`, and of a reparse point its tag.
+fn basic(file: impl AsHandle) -> Result<FILE_BASIC_INFORMATION> {
+    let mut basic = FILE_BASIC_INFORMATION::default();
+    query(file, FileBasicInformation, &mut basic)?;
+    Ok(basic)
+}
+
+/// `NtQueryInformationFile(FileBasicInformation)`: FILE_ATTRIBUTE_*.
+///
+/// # Errors
+///
+/// As [`information`].
+pub fn attributes(file: impl AsHandle) -> Result<u32> {
+    Ok(basic(file)?.FileAttributes)
+}
+
+/// `NtQueryInformationFile(FileBasicInformation)` and `(FileStandardInformation)`, and of a reparse
+/// point its tag. These two are answered without a request to the filesystem's driver
+/// (FAST_IO_DISPATCH); FileAllInformation, which is one call, looks up the name as well.
 ///
 /// # References
 ///  - [Microsoft](https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/ntifs/nf-ntifs-ntqueryinformationfile)
+///  - [Microsoft](https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/wdm/ns-wdm-_fast_io_dispatch)
 ///
 /// # Errors
 ///
 /// The call's. A device has no such information (ERROR_INVALID_PARAMETER).
 pub fn information(file: impl AsHandle) -> Result<Information> {
-    let mut all = FILE_ALL_INFORMATION::default();
-    query(&file, FileAllInformation, &mut all)?;
-    let attributes = all.BasicInformation.FileAttributes;
+    let basic = basic(&file)?;
+    // FILE_STANDARD_INFORMATION: AllocationSize, EndOfFile, and NumberOfLinks in the lower half.
+    let mut standard = [0_u64; 3];
+    query(&file, FileStandardInformation, &mut standard)?;
+    let [allocated_bytes, size, links] = standard;
+    let attributes = basic.FileAttributes;
     let tag = if attributes & FILE_ATTRIBUTE_REPARSE_POINT == 0 {
         0
     } else {
@@ -80,15 +100,26 @@ pub fn information(file: impl AsHandle) -> Result<Information> {
     Ok(Information {
         attributes,
         tag,
-        created: all.BasicInformation.CreationTime,
-        accessed: all.BasicInformation.LastAccessTime,
-        written: all.BasicInformation.LastWriteTime,
-        changed: all.BasicInformation.ChangeTime,
-        size: all.StandardInformation.EndOfFile.cast_unsigned(),
-        allocated_bytes: all.StandardInformation.AllocationSize.cast_unsigned(),
-        links: all.StandardInformation.NumberOfLinks,
-        index: all.InternalInformation.IndexNumber.cast_unsigned(),
+        created: basic.CreationTime,
+        accessed: basic.LastAccessTime,
+        written: basic.LastWriteTime,
+        changed: basic.ChangeTime,
+        size,
+        allocated_bytes,
+        links: (links & u64::from(u32::MAX)) as u32,
     })
+}
+
+/// `NtQueryInformationFile(FileInternalInformation)`: 64 bits of the file's number. On NTFS they are
+/// all of it.
+///
+/// # Errors
+///
+/// As [`information`].
+pub fn file_index(file: impl AsHandle) -> Result<u64> {
+    let mut index = 0_u64;
+    query(file, FileInternalInformation, &mut index)?;
+    Ok(index)
 }
 
 /// `NtQueryInformationFile(FileAttributeTagInformation)`: the tag of a reparse point that was opened

@@ -6,7 +6,8 @@ use windows_sys::Wdk::Storage::FileSystem::{
     FILE_NON_DIRECTORY_FILE, FILE_OPEN, FILE_OPEN_IF, FileStreamInformation, NtQueryInformationFile,
 };
 use windows_sys::Win32::Foundation::{
-    ERROR_HANDLE_EOF, ERROR_MORE_DATA, STATUS_BUFFER_OVERFLOW, STATUS_BUFFER_TOO_SMALL,
+    ERROR_HANDLE_EOF, ERROR_MORE_DATA, ERROR_WRITE_FAULT, STATUS_BUFFER_OVERFLOW,
+    STATUS_BUFFER_TOO_SMALL,
 };
 use windows_sys::Win32::Storage::FileSystem::{
     DELETE, FILE_READ_DATA, FILE_WRITE_ATTRIBUTES, FILE_WRITE_DATA,
@@ -135,18 +136,72 @@ pub fn read_stream(of: impl AsHandle, name: &[u16], value: &mut Vec<u8>) -> Resu
 ///
 /// Of opening and writing it.
 pub fn write_stream(of: impl AsHandle, name: &[u16], value: &[u8]) -> Result<()> {
-    let access = FILE_WRITE_DATA | FILE_WRITE_ATTRIBUTES;
-    let stream = open(of, name, access, FILE_OPEN_IF)?;
+    let stream = open(of, name, TO_WRITE, FILE_OPEN_IF)?;
+    write_all(&stream, 0, value)?;
+    information::set_end_of_file(&stream, value.len() as u64)?;
+    file::close(stream)
+}
+
+const TO_WRITE: u32 = FILE_WRITE_DATA | FILE_WRITE_ATTRIBUTES;
+
+fn write_all(stream: impl AsHandle, offset: u64, data: &[u8]) -> Result<()> {
     let mut done = 0;
-    while done < value.len() {
-        let written = file::write(&stream, Some(done as u64), &value[done..])?;
+    while done < data.len() {
+        let written = file::write(&stream, Some(offset + done as u64), &data[done..])?;
         if written == 0 {
-            return Err(windows_sys::Win32::Foundation::ERROR_WRITE_FAULT.cast_signed());
+            return Err(ERROR_WRITE_FAULT.cast_signed());
         }
         done += written;
     }
-    information::set_end_of_file(&stream, value.len() as u64)?;
-    file::close(stream)
+    Ok(())
+}
+
+/// On which side a copy of a stream failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CopyFailed {
+    /// It could not be opened or read.
+    Reading(i32),
+    /// It could not be made or written: what there was of it is taken away again.
+    Writing(i32),
+}
+
+/// Copies a stream to another file, piece by piece through `buffer`, which grows to a piece.
+///
+/// # Errors
+///
+/// Of opening, reading and writing it.
+pub fn copy_stream(
+    from: impl AsHandle,
+    to: impl AsHandle,
+    name: &[u16],
+    buffer: &mut Vec<u8>,
+) -> std::result::Result<(), CopyFailed> {
+    let src = open(from, name, FILE_READ_DATA, FILE_OPEN).map_err(CopyFailed::Reading)?;
+    let dst = open(&to, name, TO_WRITE, FILE_OPEN_IF).map_err(CopyFailed::Writing)?;
+    buffer.resize(buffer.len().max(READ_BYTES), 0);
+    let copied = copy_pieces(&src, &dst, buffer)
+        .and_then(|()| file::close(dst).map_err(CopyFailed::Writing));
+    if copied.is_err() {
+        // The failure is reported; that of removing what there is of it would say less.
+        let _ = remove_stream(to, name);
+    }
+    copied
+}
+
+fn copy_pieces(
+    src: impl AsHandle,
+    dst: impl AsHandle,
+    buffer: &mut [u8],
+) -> std::result::Result<(), CopyFailed> {
+    let mut offset = 0;
+    loop {
+        let read = file::read(&src, Some(offset), buffer).map_err(CopyFailed::Reading)?;
+        if read == 0 {
+            return information::set_end_of_file(dst, offset).map_err(CopyFailed::Writing);
+        }
+        write_all(&dst, offset, &buffer[..read]).map_err(CopyFailed::Writing)?;
+        offset += read as u64;
+    }
 }
 
 /// Takes a stream away.
@@ -180,5 +235,35 @@ mod tests {
             names,
             ["Zone.Identifier".encode_utf16().collect::<Vec<_>>()]
         );
+    }
+
+    #[test]
+    fn pieces_make_the_whole() {
+        let path = |name: &str| {
+            std::env::temp_dir().join(format!("copyist-sys-{}-{name}", std::process::id()))
+        };
+        let (from, to) = (path("from"), path("to"));
+        let content: Vec<u8> = (0..=255).collect();
+        for size in [0, 1, 99, 100, 256] {
+            std::fs::write(&from, &content[..size]).unwrap();
+            std::fs::write(&to, [0; 300]).unwrap(); // what was there before is longer
+            let src = std::fs::File::open(&from).unwrap();
+            let dst = std::fs::File::options().write(true).open(&to).unwrap();
+            copy_pieces(&src, &dst, &mut [0; 100]).unwrap();
+            assert_eq!(std::fs::read(&to).unwrap(), content[..size]);
+        }
+        let src = std::fs::File::open(&from).unwrap();
+        let read_only = std::fs::File::open(&to).unwrap();
+        let failed = copy_pieces(&src, &read_only, &mut [0; 100]).unwrap_err();
+        assert!(matches!(failed, CopyFailed::Writing(_)), "{failed:?}");
+        let failed = copy_pieces(
+            std::fs::File::options().write(true).open(&from).unwrap(),
+            read_only,
+            &mut [0; 100],
+        )
+        .unwrap_err();
+        assert!(matches!(failed, CopyFailed::Reading(_)), "{failed:?}");
+        std::fs::remove_file(from).unwrap();
+        std::fs::remove_file(to).unwrap();
     }
 }

@@ -141,18 +141,19 @@ pub(crate) fn allow_holes<P: Platform>(platform: &P, file: &P::Handle) {
     }
 }
 
-/// Gives the destination the source's settable flags. A source without flags has none to keep.
+/// Gives the destination the source's settable flags: those that stat has told, or else is asked for
+/// now. A source without flags has none to keep.
 pub(crate) fn copy_flags<P: Platform>(
     platform: &P,
     options: &Options,
-    (src, dst): (&P::Handle, &P::Handle),
+    (src, known, dst): (&P::Handle, Option<u32>, &P::Handle),
     last: bool,
 ) -> Result<(), Failed> {
     let failed = |code| Failed {
         operation: Operation::SetFlags,
         code,
     };
-    let wanted = match platform.flags(src) {
+    let wanted = match known.map_or_else(|| platform.flags(src), Ok) {
         Ok(flags) => flags,
         Err(code) if rules::is_unsupported(platform.os(), code) => return Ok(()),
         Err(code) => return Err(failed(code)),

@@ -4,7 +4,7 @@ use super::{Attributes, Brought, Failed};
 use crate::error::{Code, Operation};
 use crate::method::Os;
 use crate::options::Want;
-use crate::platform::{FileKind, Platform, Target};
+use crate::platform::{FileKind, Platform, Target, XattrFailed};
 use crate::rules;
 
 /// See acl(5) and the kernel's include/uapi/linux/xattr.h.
@@ -256,27 +256,16 @@ fn strip<P: Platform>(it: &Attributes<'_, P>, name: &[u8], fail: &mut dyn FnMut(
 }
 
 fn copy_one<P: Platform>(it: &mut Attributes<'_, P>, name: &[u8]) -> Result<(), Failed> {
-    let mut value = std::mem::take(&mut it.buffers.xattr_value);
-    let result = it
-        .platform
-        .xattr(it.src, name, &mut value)
-        .map_err(|code| Failed {
-            operation: Operation::ReadXattrs,
-            code,
-        })
-        .and_then(|there| {
-            if !there {
-                return Ok(()); // removed since its name was read
-            }
-            it.platform
-                .set_xattr(it.dst, name, &value)
-                .map_err(|code| Failed {
-                    operation: Operation::SetXattrs,
-                    code,
-                })
-        });
-    it.buffers.xattr_value = value;
-    result
+    let buffer = &mut it.buffers.xattr_value;
+    // One that is not there was removed since its name was read.
+    let copied = it.platform.copy_xattr(it.src, it.dst, name, buffer);
+    copied.map(|_| ()).map_err(|failed| {
+        let (operation, code) = match failed {
+            XattrFailed::Reading(code) => (Operation::ReadXattrs, code),
+            XattrFailed::Writing(code) => (Operation::SetXattrs, code),
+        };
+        Failed { operation, code }
+    })
 }
 
 /// A failure that only says that the destination can't, or that this user may not, is one only

@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 use std::sync::atomic::AtomicI32;
 
 use super::{Answer, How, Place, TRIAL_BYTES, scratch_name, write_all};
+use crate::attributes;
 use crate::error::Code;
 use crate::facts::{Kernel, Known};
 use crate::method::{Method, Os};
@@ -89,6 +90,11 @@ impl<'a, P: Platform> Trial<'a, P> {
 
     fn try_method(&self, method: Method, src: &P::Handle, dst: &P::Handle) -> Sys<()> {
         let how = match method {
+            Method::Clone if self.platform.os() == Os::Windows => {
+                self.platform.set_len(dst, TRIAL_BYTES as u64)?;
+                attributes::match_for_clone(self.platform, src, dst);
+                Move::CloneRange
+            }
             Method::Clone => Move::CloneFile,
             Method::CopyRange => Move::CopyRange,
             // Where there is one, it makes whole copies.

@@ -5,8 +5,9 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
+use super::build::Builder;
 use super::faults::{Call, Effect, Fault, When};
-use super::scenarios::{Scenario, archive, build, system};
+use super::scenarios::{Scenario, archive, build, operand, system};
 use super::sweep::{self, Outcome};
 use super::volume::Volume;
 use super::world::ROOT;
@@ -15,9 +16,10 @@ use crate::error::{Cause, Refusal};
 use crate::facts::{FsKind, Kernel};
 use crate::method::{Method, MethodSet, Os};
 use crate::options::{NewMode, Options, Reflink};
-use crate::platform::{Move, Whole};
+use crate::platform::{At, Move, Open, Platform as _, Timestamp, Whole};
 use crate::report::Ended;
 use crate::rules::windows as codes;
+use crate::temporary::Temporary;
 
 /// FILE_ATTRIBUTE_* of winnt.h.
 const HIDDEN: u32 = 0x2;
@@ -304,4 +306,40 @@ fn names_that_differ_in_case_do_not_overwrite_each_other() {
         "{:?}",
         sim.world().violations
     );
+}
+
+/// What a run that was killed has left is removed, but not what another run has locked, nor what is
+/// young: CopyFileExW can't be told to lock what it makes.
+#[test]
+fn what_crashed_runs_have_left_is_removed() {
+    let sim = windows(FsKind::Ntfs, None);
+    build(&sim).dir("src").file("src/a", 9000);
+    let [left, young, used] = [1, 2, 3].map(|n| format!("dst/{}", Temporary(n).name()));
+    Builder::below(&sim, OsStr::new("/to"))
+        .dir("dst")
+        .file(&left, 700)
+        .file(&young, 700)
+        .time(&young, Timestamp::now().seconds)
+        .file(&used, 700);
+    let dir = sim.current_dir().unwrap();
+    let name = format!("/to/{used}");
+    let at = At {
+        dir: &dir,
+        name: OsStr::new(&name),
+    };
+    let other = sim.open(at, Open::Read { follow: false }).unwrap();
+    assert_eq!(sim.lock(&other), Ok(true));
+    let options = Options {
+        recursive: true,
+        atomic: true,
+        ..Options::default()
+    };
+    let mut scenario = Scenario::new("leftovers", sim, options);
+    scenario.operands = vec![operand("/from/src/a", "/to/dst/a")];
+    let (outcome, after) = run(&scenario, &[]);
+    assert!(outcome.failures.is_empty(), "{:?}", outcome.failures);
+    let after = snapshot::of_world(&after.world());
+    let is_there = |path: &str| after.contains_key(&Path::new("to").join(path));
+    assert!(is_there("dst/a") && is_there(&young) && is_there(&used));
+    assert!(!is_there(&left));
 }

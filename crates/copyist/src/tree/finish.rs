@@ -65,7 +65,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         }
         .apply(&mut |failed| fail(failed));
         if attributes::keeps_flags(session.platform.os(), session.options) {
-            let dirs = (&open.src, &open.dst);
+            let dirs = (&open.src, src_stat.flags, &open.dst);
             attributes::copy_flags(session.platform, session.options, dirs, true)
                 .unwrap_or_else(fail);
         }

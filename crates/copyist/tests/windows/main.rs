@@ -13,8 +13,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use copyist::{
-    CancelToken, Cause, Copier, Event, Force, FsKind, Method, Observer, Options, Preserve, Probe,
-    Refusal, Report,
+    CancelToken, Cause, Copier, Event, Force, FsKind, How, Known, Method, Observer, Options,
+    Preserve, Probe, Refusal, Report,
 };
 use copyist_sys::windows::{self as sys, constants as c};
 use tempfile::TempDir;
@@ -124,10 +124,22 @@ fn files_are_cloned_where_the_volume_clones() {
         if !beyond_wine("files_are_cloned_where_the_volume_clones", "it has no ReFS") {
             println!("not run: this volume is not ReFS");
         }
+        let probe = Probe::volume(place.0.path()).expect("a probe");
+        assert_eq!(
+            probe.method(Method::Clone).map(|it| it.known),
+            Some(Known::No)
+        );
         let refused = by(Method::Clone).copy(&src, place.path("dst"));
         assert!(refused.is_err() && !place.path("dst").exists());
         return;
     }
+    let probe = Probe::volume(place.0.path()).expect("a probe");
+    let clone = probe.method(Method::Clone).expect("a method of Windows");
+    assert_eq!(
+        (clone.known, clone.how),
+        (Known::Yes, How::Tried),
+        "{clone:?}"
+    );
     for (name, sparse) in [("plain", false), ("sparse", true)] {
         if sparse {
             sys::set_sparse(to_set(&src), true).expect("sparse");
@@ -139,6 +151,8 @@ fn files_are_cloned_where_the_volume_clones() {
         assert!(fs::read(&dst).expect("the copy") == content((5 << 20) + 77));
         let is_sparse = attributes(&dst) & c::FILE_ATTRIBUTE_SPARSE_FILE != 0;
         assert_eq!(is_sparse, sparse);
+        let shared = copyist::shared_bytes(&src, &dst).expect("the volume tells");
+        assert_eq!(shared, (5 << 20) + 77, "{name}");
     }
 }
 
@@ -179,6 +193,46 @@ fn a_system_copy_tells_of_its_progress_and_can_be_cancelled() {
     assert!(error.is_cancelled(), "{error}");
     assert!(observer.heard.load(Ordering::Relaxed) < 64 << 20);
     assert!(!place.path("dst").exists(), "a part of it is left");
+}
+
+#[test]
+fn what_was_read_and_written_shares_nothing() {
+    if beyond_wine(
+        "what_was_read_and_written_shares_nothing",
+        "it doesn't tell where data lies",
+    ) {
+        return;
+    }
+    let place = Place::new();
+    let (src, dst) = (place.file("src", 3 << 20), place.path("dst"));
+    by(Method::ReadWrite).copy(&src, &dst).expect("a copy");
+    assert_eq!(copyist::shared_bytes(&src, &dst).expect("told"), 0);
+    assert_eq!(copyist::shared_bytes(&src, &src).expect("told"), 3 << 20);
+    // Data that lies beside the attributes, and none at all.
+    for size in [0, 10] {
+        let (src, dst) = (place.file("src", size), place.file("dst", size));
+        assert_eq!(copyist::shared_bytes(&src, &dst).expect("told"), 0);
+    }
+}
+
+#[test]
+fn a_lock_keeps_out_who_locks_and_nobody_else() {
+    let place = Place::new();
+    let path = place.file("file", 100);
+    let open = || File::options().read(true).write(true).open(&path);
+    let (one, other) = (open().expect("opened"), open().expect("opened"));
+    assert_eq!(sys::lock(&one), Ok(true));
+    assert_eq!(sys::lock(&other), Ok(false));
+    let mut buffer = [0; 200];
+    assert_eq!(sys::read(&other, Some(0), &mut buffer), Ok(100));
+    assert_eq!(sys::write(&other, Some(50), &[1; 100]), Ok(100));
+    assert_eq!(sys::set_end_of_file(&other, 10), Ok(()));
+    drop(one);
+    assert_eq!(sys::lock(&other), Ok(true));
+    drop(other);
+    // Who may only read it can lock it too.
+    let reader = File::open(&path).expect("opened");
+    assert_eq!(sys::lock(&reader), Ok(true));
 }
 
 #[test]

@@ -77,7 +77,12 @@ pub(in crate::sim) fn safe() -> Vec<Scenario> {
     ));
     all.extend(durable());
     all.extend(strict());
-    all.push(atomic_on_macos());
+    all.push(atomic_elsewhere("macOS: atomic", Os::Macos, FsKind::Apfs));
+    all.push(atomic_elsewhere(
+        "Windows: atomic",
+        Os::Windows,
+        FsKind::Ntfs,
+    ));
     all
 }
 
@@ -111,12 +116,12 @@ fn strict() -> Vec<Scenario> {
     all
 }
 
-fn atomic_on_macos() -> Scenario {
-    let sim = system(Os::Macos, Volume::new(2, FsKind::Apfs), None);
-    build(&sim).dir("src").file("src/a", 9000);
+fn atomic_elsewhere(name: &'static str, os: Os, kind: FsKind) -> Scenario {
+    let sim = system(os, Volume::new(2, kind), None);
+    build(&sim).dir("src").file("src/a", 9000).file("src/b", 0);
     Builder::below(&sim, OsStr::new("/to"))
         .dir("dst")
         .file("dst/a", 100);
     sim.world().faults = Faults::default();
-    Scenario::new("macOS: atomic", sim, atomic(recursive()))
+    Scenario::new(name, sim, atomic(recursive()))
 }

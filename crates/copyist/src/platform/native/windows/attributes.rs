@@ -2,12 +2,12 @@
 
 use std::os::windows::io::OwnedHandle;
 
-use copyist_sys::windows::{self as sys, BasicTimes, Security, constants as c};
+use copyist_sys::windows::{self as sys, BasicTimes, CopyFailed, Security, constants as c};
 
 use super::{Native, code, open, stat};
 use crate::attributes::{access_acl, owner_record};
 use crate::method::Os;
-use crate::platform::{Attribute, Sys, Target};
+use crate::platform::{Attribute, Sys, Target, XattrFailed};
 use crate::rules::windows::{ERROR_FILE_NOT_FOUND, ERROR_NOT_SUPPORTED};
 
 /// What is set by FileBasicInformation; the others have calls of their own, or are states.
@@ -40,7 +40,7 @@ pub(super) fn set(target: Target<'_, Native>, attribute: Attribute) -> Sys<()> {
     let access = c::FILE_READ_ATTRIBUTES | c::FILE_WRITE_ATTRIBUTES;
     match attribute {
         Attribute::Mode(mode) => on(target, access, |file| {
-            let now = sys::information(file)?.attributes;
+            let now = sys::attributes(file)?;
             // On a directory the attribute means something else to those who use it.
             let is_read_only = mode & 0o200 == 0 && now & c::FILE_ATTRIBUTE_DIRECTORY == 0;
             let read_only = if is_read_only {
@@ -93,7 +93,7 @@ fn set_plain(file: &OwnedHandle, now: u32, plain: u32) -> Result<(), i32> {
 
 fn set_flags(target: Target<'_, Native>, flags: u32) -> Sys<()> {
     let access = c::FILE_READ_ATTRIBUTES | c::FILE_WRITE_ATTRIBUTES;
-    let now = on(target, access, |file| sys::information(file))?.attributes;
+    let now = on(target, access, |file| sys::attributes(file))?;
     let differs = |flag: u32| (now ^ flags) & flag != 0;
     if differs(c::FILE_ATTRIBUTE_SPARSE_FILE) {
         on(target, c::FILE_WRITE_DATA, |file| {
@@ -176,6 +176,32 @@ pub(super) fn set_value(target: Target<'_, Native>, name: &[u8], value: &[u8]) -
                 sys::write_stream(file, &name, value)
             })
         }
+    }
+}
+
+/// A stream goes piece by piece: it may be as large as a file.
+pub(super) fn copy_value(
+    src: Target<'_, Native>,
+    dst: Target<'_, Native>,
+    stream: &[u8],
+    buffer: &mut Vec<u8>,
+) -> Result<bool, XattrFailed> {
+    let name = sys::bytes_name(stream);
+    let mut copied = Ok(());
+    let both = on(src, c::FILE_READ_ATTRIBUTES, |from| {
+        let to_it = on(dst, c::FILE_READ_ATTRIBUTES, |to| {
+            copied = sys::copy_stream(from, to, &name, buffer);
+            Ok(())
+        });
+        Ok(to_it)
+    });
+    both.map_err(XattrFailed::Reading)?
+        .map_err(XattrFailed::Writing)?;
+    match copied {
+        Ok(()) => Ok(true),
+        Err(CopyFailed::Reading(error)) if code(error) == ERROR_FILE_NOT_FOUND => Ok(false),
+        Err(CopyFailed::Reading(error)) => Err(XattrFailed::Reading(code(error))),
+        Err(CopyFailed::Writing(error)) => Err(XattrFailed::Writing(code(error))),
     }
 }
 

@@ -1,10 +1,11 @@
 //! Data: sharing it, moving it around the cache, and where it is.
 
-use copyist_sys::windows::{self as sys, Extents};
+use copyist_sys::windows::{self as sys, Extents, constants as c};
 
 use super::handle::SECTOR_BYTES;
 use super::{Handle, code};
-use crate::platform::{Seek, Sys};
+use crate::platform::{Extent, Seek, Sys};
+use crate::rules::windows::ERROR_NOT_SUPPORTED;
 
 /// The range is aligned by whoever plans it: see `transfer/clone.rs`.
 pub(super) fn clone_range(src: &Handle, dst: &Handle, offset: u64, len: u64) -> Sys<u64> {
@@ -47,4 +48,24 @@ pub(super) fn seek(file: &Handle, offset: u64, what: Seek) -> Sys<Option<u64>> {
         }
         (Seek::Hole, _) => Some(offset),
     })
+}
+
+/// Where the data lies. What waits to be written has no place yet: it is written out first, unless
+/// it is somebody else's, and then counts as lying nowhere.
+pub(super) fn extents(file: &Handle, from: u64, found: &mut Vec<Extent>) -> Sys<bool> {
+    if from == 0 {
+        let _ = file.with(c::FILE_WRITE_DATA, |file| sys::flush(file));
+    }
+    let volume = sys::volume(&file.file).map_err(code)?;
+    let cluster = u64::from(volume.cluster_bytes);
+    let first = from.checked_div(cluster).ok_or(ERROR_NOT_SUPPORTED)?;
+    let mut runs = Vec::new();
+    let more = sys::retrieval_pointers(&file.file, first, &mut runs).map_err(code)?;
+    found.extend(runs.iter().map(|run| Extent {
+        offset: run.first.saturating_mul(cluster),
+        len: run.clusters.saturating_mul(cluster),
+        place: run.place.map(|place| place.saturating_mul(cluster)),
+        is_encoded: false,
+    }));
+    Ok(more)
 }

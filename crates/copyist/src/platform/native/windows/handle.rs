@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use copyist_sys::windows::{self as sys, constants as c};
 
-use super::code;
+use super::{code, stat};
 use crate::platform::Sys;
 
 /// Transfers around the cache begin and end at multiples of this, bytes: no disk has larger sectors.
@@ -24,6 +24,7 @@ pub(crate) struct Handle {
     direct: OnceLock<OwnedHandle>,
     is_direct: AtomicBool,
     path: OnceLock<Vec<u16>>,
+    narrow: OnceLock<Option<u64>>,
 }
 
 /// The option with which a privilege (SeRestorePrivilege) counts: only to set an owner.
@@ -44,7 +45,27 @@ impl Handle {
             direct: OnceLock::new(),
             is_direct: AtomicBool::new(false),
             path: OnceLock::new(),
+            narrow: OnceLock::new(),
         }
+    }
+
+    /// Of a file that was opened in a directory, and is on its volume.
+    pub(super) fn on(self, narrow: Option<u64>) -> Handle {
+        Handle {
+            narrow: narrow.map_or_else(OnceLock::new, |volume| Some(volume).into()),
+            ..self
+        }
+    }
+
+    /// The volume, if it is one whose files 64 bits tell apart: asking for these is much cheaper than
+    /// asking for all that ReFS needs. What is in a directory has it from that.
+    pub(super) fn narrow(&self) -> Option<u64> {
+        *self.narrow.get_or_init(|| stat::narrow(&self.file))
+    }
+
+    /// The same, if it is known already.
+    pub(super) fn known_narrow(&self) -> Option<u64> {
+        self.narrow.get().copied().flatten()
     }
 
     pub(super) fn current(file: OwnedHandle, access: u32) -> Handle {

@@ -13,8 +13,8 @@ use crate::error::Code;
 use crate::facts::{Kernel, VolumeFacts};
 use crate::method::Os;
 use crate::platform::{
-    At, Attribute, Batch, DirectAlignment, Flush, Mounted, Move, Node, NotMade, Open, Platform,
-    Progress, Seek, Stat, Sys, Target, WholeCopy,
+    At, Attribute, Batch, DirectAlignment, Extent, Flush, Mounted, Move, Node, NotMade, Open,
+    Platform, Progress, Seek, Stat, Sys, Target, WholeCopy, XattrFailed,
 };
 use crate::rules::windows::{ERROR_INVALID_PARAMETER, ERROR_NOT_SUPPORTED};
 
@@ -145,7 +145,7 @@ impl Platform for Native {
     }
 
     fn stat_open(&self, handle: &Handle) -> Sys<Stat> {
-        stat::of(&handle.file)
+        stat::of(&handle.file, handle.known_narrow())
     }
 
     fn volume(&self, handle: &Handle) -> Sys<VolumeFacts> {
@@ -209,6 +209,10 @@ impl Platform for Native {
         sys::flush(&file.file).map_err(code)
     }
 
+    fn lock(&self, file: &Handle) -> Sys<bool> {
+        sys::lock(&file.file).map_err(code)
+    }
+
     fn close(&self, file: Handle) -> Sys<()> {
         file.close()
     }
@@ -218,8 +222,7 @@ impl Platform for Native {
     }
 
     fn flags(&self, file: &Handle) -> Sys<u32> {
-        let information = sys::information(&file.file).map_err(code)?;
-        Ok(information.attributes)
+        sys::attributes(&file.file).map_err(code)
     }
 
     fn xattr_names(&self, target: Target<'_, Self>, names: &mut Vec<u8>) -> Sys<()> {
@@ -236,6 +239,20 @@ impl Platform for Native {
 
     fn remove_xattr(&self, target: Target<'_, Self>, name: &[u8]) -> Sys<()> {
         attributes::remove_value(target, name)
+    }
+
+    fn copy_xattr(
+        &self,
+        src: Target<'_, Self>,
+        dst: Target<'_, Self>,
+        name: &[u8],
+        buffer: &mut Vec<u8>,
+    ) -> Result<bool, XattrFailed> {
+        attributes::copy_value(src, dst, name, buffer)
+    }
+
+    fn extents(&self, file: &Handle, from: u64, found: &mut Vec<Extent>) -> Sys<bool> {
+        data::extents(file, from, found)
     }
 
     fn describe(&self, handle: &Handle) -> Sys<Mounted> {

@@ -45,18 +45,22 @@ pub(super) fn open(at: At<'_, Native>, how: Open) -> Sys<Handle> {
         Open::Write { follow } | Open::WriteStream { follow } => {
             (How::open(WRITE, c::FILE_NON_DIRECTORY_FILE), follow)
         }
-        Open::Create { .. } => return create(&place, c::FILE_CREATE, c::FILE_OPEN_REPARSE_POINT),
-        Open::CreateThrough { .. } => return create(&place, c::FILE_OPEN_IF, 0),
-        Open::CreateDraft { .. } => {
-            return create(&place, c::FILE_CREATE, c::FILE_OPEN_REPARSE_POINT);
+        Open::Create { .. } | Open::CreateDraft { .. } => {
+            let made = create(&place, c::FILE_CREATE, c::FILE_OPEN_REPARSE_POINT)?;
+            let in_dir = place.dir.and_then(|_| at.dir.known_narrow());
+            return Ok(made.on(in_dir));
         }
+        Open::CreateThrough { .. } => return create(&place, c::FILE_OPEN_IF, 0),
         Open::Draft => (How::open(READ | WRITE, c::FILE_NON_DIRECTORY_FILE), false),
         // There are none.
         Open::Nameless { .. } => return Err(ERROR_NOT_SUPPORTED),
         Open::Directory { follow } => directory(DIRECTORY, follow),
         Open::Place { follow } => directory(PLACE, follow),
     };
-    opened(&place, how, follow).map(|file| Handle::new(file, how.access))
+    let (file, is_itself) = opened(&place, how, follow)?;
+    let stays = is_itself && place.dir.is_some();
+    let narrow = if stays { at.dir.narrow() } else { None };
+    Ok(Handle::new(file, how.access).on(narrow))
 }
 
 /// Read-only files are made so at the end: until then, more than one handle writes to them.
@@ -80,7 +84,15 @@ pub(super) fn by_name(
     options: u32,
     follow: bool,
 ) -> Sys<OwnedHandle> {
-    let place = resolve(at)?;
+    by_place(&resolve(at)?, access, options, follow)
+}
+
+pub(super) fn by_place(
+    place: &Place<'_>,
+    access: u32,
+    options: u32,
+    follow: bool,
+) -> Sys<OwnedHandle> {
     let itself = if follow || place.wants_dir {
         0
     } else {
@@ -97,8 +109,8 @@ pub(super) fn by_name(
 
 /// Opens to read or write. Where nothing is to be followed, what stands for another name is
 /// refused; other reparse points (placeholders, deduplicated files) are opened as the files that
-/// they are.
-fn opened(place: &Place<'_>, how: How, follow: bool) -> Sys<OwnedHandle> {
+/// they are. Answers also whether it is surely what has the name, and no reparse point.
+fn opened(place: &Place<'_>, how: How, follow: bool) -> Sys<(OwnedHandle, bool)> {
     let how = if place.wants_dir {
         How {
             options: how.options & !c::FILE_SEQUENTIAL_ONLY | c::FILE_DIRECTORY_FILE,
@@ -109,7 +121,7 @@ fn opened(place: &Place<'_>, how: How, follow: bool) -> Sys<OwnedHandle> {
     };
     let open = |how: &How| sys::ntcreatefile(place.dir, &place.name, how).map_err(code);
     if follow || place.wants_dir {
-        return open(&how);
+        return Ok((open(&how)?, false));
     }
     let itself = open(&How {
         options: how.options | c::FILE_OPEN_REPARSE_POINT,
@@ -117,18 +129,18 @@ fn opened(place: &Place<'_>, how: How, follow: bool) -> Sys<OwnedHandle> {
     })?;
     // A device has no attributes, and is no link.
     let Ok(tag) = sys::reparse_tag(&itself) else {
-        return Ok(itself);
+        return Ok((itself, false));
     };
     if tag == 0 {
-        return Ok(itself);
+        return Ok((itself, true));
     }
     if reparse::is_surrogate(tag) {
         return Err(ERROR_CANT_RESOLVE_FILENAME);
     }
     let file = open(&how)?;
-    let id = |file: &OwnedHandle| super::stat::id(file);
+    let id = |file: &OwnedHandle| super::stat::id(file, None);
     if id(&file)? == id(&itself)? {
-        Ok(file)
+        Ok((file, false))
     } else {
         Err(ERROR_FILE_NOT_FOUND) // it was replaced between the two
     }

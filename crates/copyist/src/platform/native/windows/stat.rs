@@ -5,6 +5,7 @@ use std::os::windows::io::OwnedHandle;
 use copyist_sys::reparse;
 use copyist_sys::windows::{self as sys, Information, Kind, constants as c};
 
+use super::names::resolve;
 use super::{Native, code, open};
 use crate::platform::{At, FileId, FileKind, Stat, Sys, Timestamp};
 
@@ -14,15 +15,21 @@ const TICKS: i64 = 10_000_000;
 const TO_1970: i64 = 11_644_473_600;
 
 pub(super) fn by_name(at: At<'_, Native>, follow: bool) -> Sys<Stat> {
-    of(&open::by_name(at, c::FILE_READ_ATTRIBUTES, 0, follow)?)
+    let place = resolve(at)?;
+    let file = open::by_place(&place, c::FILE_READ_ATTRIBUTES, 0, follow)?;
+    let stays = place.dir.is_some() && !follow;
+    of(&file, if stays { at.dir.narrow() } else { None })
 }
 
-pub(super) fn of(file: &OwnedHandle) -> Sys<Stat> {
+/// `narrow` is the volume of the directory that it was opened in: see [`super::Handle::narrow`].
+pub(super) fn of(file: &OwnedHandle, narrow: Option<u64>) -> Sys<Stat> {
     match sys::information(file) {
-        Ok(information) => Ok(of_information(
-            &information,
-            id_of(file, information.index)?,
-        )),
+        Ok(information) => {
+            // What stands for another name is not followed, and is there too; but a filter that made
+            // it may number its files.
+            let narrow = narrow.filter(|_| information.tag == 0);
+            Ok(of_information(&information, id(file, narrow)?))
+        }
         Err(error) => match sys::kind(file) {
             Kind::Device => Ok(of_device(FileKind::CharDevice)),
             Kind::Pipe => Ok(of_device(FileKind::Fifo)),
@@ -32,26 +39,29 @@ pub(super) fn of(file: &OwnedHandle) -> Sys<Stat> {
 }
 
 /// Which file it is.
-pub(super) fn id(file: &OwnedHandle) -> Sys<FileId> {
-    match sys::file_id(file) {
-        Ok((volume, inode)) => Ok(FileId { volume, inode }),
-        Err(_) => {
-            let index = sys::information(file).map_err(code)?.index;
-            id_of(file, index)
-        }
+pub(super) fn id(file: &OwnedHandle, narrow: Option<u64>) -> Sys<FileId> {
+    if let Some(volume) = narrow {
+        let inode = sys::file_index(file).map_err(code)?.into();
+        return Ok(FileId { volume, inode });
     }
-}
-
-fn id_of(file: &OwnedHandle, index: u64) -> Sys<FileId> {
     if let Ok((volume, inode)) = sys::file_id(file) {
         return Ok(FileId { volume, inode });
     }
     // FAT, and servers of old.
     let volume = sys::volume(file).map_err(code)?;
+    let inode = sys::file_index(file).map_err(code)?.into();
     Ok(FileId {
         volume: volume.serial.into(),
-        inode: index.into(),
+        inode,
     })
+}
+
+/// See [`super::Handle::narrow`]: NTFS, and a directory of it of which both numbers are one.
+pub(super) fn narrow(dir: &OwnedHandle) -> Option<u64> {
+    let (volume, inode) = sys::file_id(dir).ok()?;
+    let is_one = sys::file_index(dir).is_ok_and(|index| inode == index.into());
+    let is_ntfs = || sys::volume(dir).is_ok_and(|it| it.filesystem == "NTFS" && !it.is_remote);
+    (is_one && is_ntfs()).then_some(volume)
 }
 
 fn of_information(information: &Information, id: FileId) -> Stat {

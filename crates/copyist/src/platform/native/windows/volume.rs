@@ -12,7 +12,7 @@ pub(super) fn facts(file: &OwnedHandle) -> Sys<VolumeFacts> {
     let volume = sys::volume(file).map_err(code)?;
     let clones = volume.flags & c::FILE_SUPPORTS_BLOCK_REFCOUNTING != 0;
     Ok(VolumeFacts {
-        id: stat::id(file)?.volume,
+        id: stat::id(file, None)?.volume,
         kind: kind(&volume.filesystem, volume.is_remote),
         block_bytes: volume.cluster_bytes.clamp(512, 2 << 20),
         clone: if clones { Known::Yes } else { Known::No },
@@ -33,7 +33,7 @@ pub(super) fn describe(file: &OwnedHandle) -> Sys<Mounted> {
         type_name: Some(format!("{}{remark}", volume.filesystem)),
         device: None,
         point: None,
-        id: stat::id(file)?.volume,
+        id: stat::id(file, None)?.volume,
         is_read_only: volume.flags & c::FILE_READ_ONLY_VOLUME != 0,
         free_bytes: volume.free_bytes,
         total_bytes: volume.total_bytes,
