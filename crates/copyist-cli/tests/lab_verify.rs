@@ -14,6 +14,7 @@ use oracle::Fallible;
 use oracle::lab::place;
 use oracle::remove::Scratch;
 use oracle::run::Program;
+use rustix::fs::{XattrFlags, removexattr, setxattr};
 
 fn text(command: &mut Command) -> Fallible<String> {
     let output = command.output()?;
@@ -98,5 +99,48 @@ fn a_byte_flipped_in_the_image_is_found() -> Fallible<()> {
         said.starts_with(".: its content differs from byte 1000 on\n"),
         "{said}"
     );
+    Ok(())
+}
+
+#[test]
+fn an_owner_and_extended_attributes_are_compared() -> Fallible<()> {
+    for name in ["btrfs", "xfs", "ext4", "tmpfs"] {
+        let Some(place) = place(name) else {
+            return Ok(());
+        };
+        let scratch = Scratch::new(&place)?;
+        let (src, dst) = (scratch.path().join("src"), scratch.path().join("dst"));
+        fs::create_dir(&src)?;
+        for file in ["less", "more", "other", "owner", "same"] {
+            fs::write(src.join(file), file)?;
+            setxattr(src.join(file), "user.a", b"1", XattrFlags::empty())?;
+        }
+        let mut copy = Command::new(Program::under_test().path);
+        copy.args(["copy", "--quiet"]).arg(&src).arg(&dst);
+        text(&mut copy)?;
+        assert_eq!(verify(&[], &src, &dst)?.0, Some(0), "{name}");
+
+        std::os::unix::fs::chown(dst.join("owner"), Some(1234), Some(5678))?;
+        removexattr(dst.join("less"), "user.a")?;
+        setxattr(dst.join("more"), "user.b", b"", XattrFlags::empty())?;
+        setxattr(dst.join("other"), "user.a", b"2", XattrFlags::empty())?;
+        let (code, said) = verify(&[], &src, &dst)?;
+        assert_eq!(code, Some(1), "{name}: {said}");
+        let mut lines: Vec<_> = said.lines().collect();
+        lines.sort_unstable();
+        assert_eq!(
+            lines[1..],
+            [
+                "less: its attribute user.a differs",
+                "more: its attribute user.b differs",
+                "other: its attribute user.a differs",
+                "owner: its owner is 1234:5678, and in the source 0:0",
+            ],
+            "{name}"
+        );
+        assert!(lines[0].ends_with("4 DIFFERENCES"), "{name}: {said}");
+        let (code, said) = verify(&["--ignore=ownership,xattr"], &src, &dst)?;
+        assert_eq!(code, Some(0), "{name}: {said}");
+    }
     Ok(())
 }

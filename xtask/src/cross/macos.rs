@@ -76,12 +76,10 @@ pub(super) fn set_up() -> Result<()> {
     fs::create_dir_all(&stubs).at("create the directory", &stubs)?;
     write(&stubs.join("libiconv.tbd"), ICONV_STUB)?;
     for target in TARGETS {
-        let linker = linker(target);
-        write(&linker, &script(target, &python, &stubs, &place))?;
-        fs::set_permissions(&linker, fs::Permissions::from_mode(0o755))
-            .at("make executable", &linker)?;
+        let script = script(target, &python, &stubs, &place);
+        write_executable(&linker(target), &script)?;
     }
-    Ok(())
+    write_executable(&archiver(), &archiver_script(&python))
 }
 
 fn has_zig(python: &Path) -> bool {
@@ -104,14 +102,34 @@ fn write(path: &Path, text: &str) -> Result<()> {
     fs::write(path, text).at("write", path)
 }
 
+fn write_executable(path: &Path, text: &str) -> Result<()> {
+    write(path, text)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).at("make executable", path)
+}
+
+/// Zig as a linker; as a C compiler it serves too.
 fn linker(target: &str) -> PathBuf {
     place().join(format!("link-{target}"))
 }
 
+fn archiver() -> PathBuf {
+    place().join("ar")
+}
+
+fn archiver_script(python: &Path) -> String {
+    format!(
+        "#!/bin/sh\nexec '{}' -m ziglang ar \"$@\"\n",
+        python.display()
+    )
+}
+
 fn script(target: &str, python: &Path, stubs: &Path, place: &Path) -> String {
     let processor = target.split('-').next().unwrap_or(target);
+    // What the crate `cc` calls a target, Zig doesn't know by that name.
+    let without_target =
+        r#"for a do shift; case $a in --target=*) ;; *) set -- "$@" "$a" ;; esac; done"#;
     format!(
-        "#!/bin/sh\nexport ZIG_GLOBAL_CACHE_DIR='{}'\nexec '{}' -m ziglang cc -target {processor}-macos -L'{}' \"$@\"\n",
+        "#!/bin/sh\n{without_target}\nexport ZIG_GLOBAL_CACHE_DIR='{}'\nexec '{}' -m ziglang cc -target {processor}-macos -L'{}' \"$@\"\n",
         place.join("cache").display(),
         python.display(),
         stubs.display(),
@@ -119,9 +137,16 @@ fn script(target: &str, python: &Path, stubs: &Path, place: &Path) -> String {
 }
 
 fn variables(target: &str) -> Vec<(String, String)> {
-    let upper = target.to_uppercase().replace('-', "_");
-    let name = format!("CARGO_TARGET_{upper}_LINKER");
-    vec![(name, linker(target).display().to_string())]
+    let lower = target.replace('-', "_");
+    let upper = lower.to_uppercase();
+    let compiler = linker(target).display().to_string();
+    vec![
+        (format!("CARGO_TARGET_{upper}_LINKER"), compiler.clone()),
+        (format!("CC_{lower}"), compiler),
+        (format!("AR_{lower}"), archiver().display().to_string()),
+        // Zig has the headers itself; without a directory Xcode would be asked for its own.
+        ("SDKROOT".to_owned(), place().display().to_string()),
+    ]
 }
 
 /// Checks, lints and links for both processors; answers how many things were asserted.

@@ -10,7 +10,7 @@ use super::summary::Ending;
 use crate::error::{Context, Error, Result};
 use crate::gnu::{self, Coreutils, Suite, Variant};
 use crate::lab::{self, Lab};
-use crate::{command, cross, faults, install, races, signals, tidy, workspace};
+use crate::{command, cross, dist, faults, install, races, signals, tidy, workspace};
 
 /// The variable that tells tests where this program is, to mount FUSE filesystems of their own.
 const XTASK_VARIABLE: &str = "COPYIST_XTASK";
@@ -51,6 +51,8 @@ pub(super) enum Lane {
     Windows,
     /// Windows: the tests that Wine can run (only if asked for)
     Wine,
+    /// The release archive and the Debian package
+    Dist,
     /// Licenses and origins of dependencies
     Deny,
 }
@@ -58,7 +60,7 @@ pub(super) enum Lane {
 impl Lane {
     /// Those that run if none is named. `faults`, `races` and `wine` are not among them: each still has
     /// findings that are open, and a check that is red by habit is one that nobody reads.
-    pub(super) const BY_DEFAULT: [Self; 11] = [
+    pub(super) const BY_DEFAULT: [Self; 12] = [
         Self::Tidy,
         Self::Format,
         Self::Clippy,
@@ -69,6 +71,7 @@ impl Lane {
         Self::Macos,
         Self::Freebsd,
         Self::Windows,
+        Self::Dist,
         Self::Deny,
     ];
 
@@ -87,6 +90,7 @@ impl Lane {
             Self::Freebsd => "freebsd",
             Self::Windows => "windows",
             Self::Wine => "wine",
+            Self::Dist => "dist",
             Self::Deny => "deny",
         }
     }
@@ -115,6 +119,10 @@ impl Lane {
             Self::Freebsd => elsewhere(cross::System::Freebsd, &mut tests),
             Self::Windows => elsewhere(cross::System::Windows, &mut tests),
             Self::Wine => wine(&mut tests),
+            Self::Dist => dist::check().map(|checked| {
+                tests.passed += checked;
+                Ending::Ok
+            }),
             Self::Deny => deny(),
         };
         (
@@ -139,7 +147,7 @@ pub(super) fn install(lanes: &[Lane]) {
             Lane::Freebsd => cross::set_up(cross::System::Freebsd),
             Lane::Windows => cross::set_up(cross::System::Windows),
             Lane::Wine => cross::set_up_wine(),
-            Lane::Tidy | Lane::Docs | Lane::Unit | Lane::Races | Lane::Deny => Ok(()),
+            Lane::Tidy | Lane::Docs | Lane::Unit | Lane::Races | Lane::Dist | Lane::Deny => Ok(()),
         };
         if let Err(error) = installed {
             eprintln!("xtask: {error}");

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::ffi::OsString;
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,7 +19,7 @@ use crate::plan;
 use crate::platform::{FileId, FileKind, Platform, Stat};
 use crate::progress::{Event, PathSource, Warning};
 use crate::report::Summary;
-use crate::spare::Spare;
+use crate::spare::{self, Spare};
 use crate::transfer::Watch;
 use crate::volumes::{self, VolumePair, VolumePairs};
 
@@ -48,9 +49,6 @@ use flight::{Flight, MOST};
 use links::Links;
 use schedule::Schedule;
 use walk::{Job, Worker};
-
-/// The most workers that are started without being asked for.
-const MOST_WORKERS: usize = 8;
 
 /// One run over several operands.
 pub(crate) struct Session<'a, P: Platform> {
@@ -154,11 +152,9 @@ impl<'a, P: Platform> Session<'a, P> {
             src: current()?,
             dst: current()?,
         });
-        let most = if is_fixed(platform, options) {
-            workers(options)
-        } else {
-            MOST
-        };
+        let workers = workers(options, operands);
+        let is_fixed = !is_shared(options, operands) || is_fixed(platform, options);
+        let most = if is_fixed { workers } else { MOST };
         let descriptors = Descriptors::new(platform.open_file_limit(), most);
         let most = descriptors.most_workers();
         Ok(Session {
@@ -167,17 +163,13 @@ impl<'a, P: Platform> Session<'a, P> {
             watch,
             pairs: VolumePairs::default(),
             links: Links::default(),
-            schedule: Schedule::new(workers(options).min(most)),
-            spare: Spare::new(threads(options)),
+            schedule: Schedule::new(workers.min(most)),
+            spare: Spare::new(options.jobs),
             drafts: Drafts::default(),
             volumes: Volumes::default(),
             journal: None,
             tidied: Mutex::default(),
-            flight: Flight::new(
-                threads(options).min(most),
-                most,
-                is_fixed(platform, options),
-            ),
+            flight: Flight::new(workers.min(most), most, is_fixed),
             no_whole: AtomicBool::new(
                 platform.is_dry() || !plan::clones_directories(platform.os(), options),
             ),
@@ -350,19 +342,19 @@ fn base_name(path: &std::ffi::OsStr) -> OsString {
     Path::new(path).file_name().unwrap_or(path).to_os_string()
 }
 
-fn workers(options: &Options) -> usize {
-    if options.ordered {
-        return 1;
-    }
-    threads(options)
+/// Whether there may be work for more than one worker.
+fn is_shared(options: &Options, operands: &[Operand]) -> bool {
+    operands.len() > 1 || options.recursive
 }
 
-/// How many threads work at a time: within a file there is no order to be seen.
-fn threads(options: &Options) -> usize {
-    options.jobs.map_or_else(
-        || std::thread::available_parallelism().map_or(1, |n| n.get().min(MOST_WORKERS)),
-        std::num::NonZero::get,
-    )
+/// How many workers a run begins with.
+fn workers(options: &Options, operands: &[Operand]) -> usize {
+    if options.ordered || !is_shared(options, operands) {
+        return 1;
+    }
+    options
+        .jobs
+        .map_or_else(spare::processors, NonZeroUsize::get)
 }
 
 /// Whether the number of workers stays as it is. Each thread takes memory, and in a process that may
