@@ -13,8 +13,9 @@ use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, PermissionsExt as _};
 use std::os::unix::process::CommandExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use cli::{Ran, Scratch, run};
 use rustix::fs::{Mode, OFlags, mkdirat, openat, statat};
@@ -82,6 +83,62 @@ fn a_tree_is_deeper_than_there_are_descriptors() {
     assert_eq!(measure_deep(&copy, "d", has_file), 10_000);
     remove::remove_tree(&copy).expect("removed");
     remove::remove_tree(&scratch.path("deep")).expect("removed");
+}
+
+/// One worker is held up by a FIFO while the other goes down alone, to a FIFO too; then the first does
+/// what was left on the way, from the bottom up, where nothing is above it that it could close.
+#[test]
+fn what_was_left_above_is_done_with_few_descriptors() {
+    const LEVELS: usize = 120;
+    let scratch = Scratch::new();
+    let top = |tree: &str| scratch.path(tree);
+    let levels = |tree: &str| {
+        let below = |dir: &PathBuf| Some(dir.join("down"));
+        std::iter::successors(Some(top(tree)), below).take(LEVELS)
+    };
+    for dir in levels("deep") {
+        fs::create_dir(&dir).expect("a directory");
+        for n in 0..8 {
+            fs::write(dir.join(format!("{n}")), format!("{dir:?} {n}")).expect("a file");
+        }
+    }
+    fs::create_dir(scratch.path("first")).expect("a directory");
+    fs::create_dir(scratch.path("copy")).expect("a directory");
+    let bottom = |tree: &str| levels(tree).last().expect("levels").join("fifo");
+    let fifo = |path: &Path| {
+        let made = Command::new("mkfifo").arg(path).status();
+        assert!(made.expect("mkfifo").success());
+        let both = File::options().read(true).write(true).open(path);
+        both.expect("a FIFO whose end does not come")
+    };
+    let (first, second) = (fifo(&top("first/fifo")), fifo(&bottom("deep")));
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let wait_for = |what: &dyn Fn() -> bool| {
+        while !what() && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    };
+    let copies = || {
+        let above = levels("copy/deep").take(LEVELS - 1);
+        let files = above.map(|dir| fs::read_dir(dir).into_iter().flatten().count());
+        files.sum::<usize>()
+    };
+    let options = ["-r", "--copy-contents", "--jobs=2", "first", "deep", "copy"];
+    let ran = std::thread::scope(|scope| {
+        let copying = scope.spawn(|| limited(&scratch, "ulimit -n 64", &options));
+        wait_for(&|| levels("copy/deep").all(|dir| dir.exists()));
+        drop(first);
+        wait_for(&|| copies() == 9 * (LEVELS - 1)); // eight files each, and a directory
+        drop(second);
+        copying.join().expect("it ends")
+    });
+    ran.is(0, "", "");
+    for (dir, copy) in levels("deep").zip(levels("copy/deep")) {
+        for n in 0..8 {
+            let content = fs::read_to_string(copy.join(format!("{n}"))).expect("a copy");
+            assert_eq!(content, format!("{dir:?} {n}"));
+        }
+    }
 }
 
 /// Wide at each level too, with hard links from one end to the other: what was not read of a

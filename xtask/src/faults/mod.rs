@@ -34,6 +34,10 @@ use table::Table;
 /// Which of the calls of a kind fail: each of these alone, and then all.
 const NTH: [Option<u32>; 4] = [Some(1), Some(2), Some(5), None];
 
+/// "Every" call that is interrupted: so many, one after the other. No signal comes for ever, and Rust's
+/// standard library makes an interrupted call again until none does.
+const SIGNALS: u32 = 30;
+
 /// What the lane's choice starts from, unless said otherwise.
 const SEED: u64 = 0x5eed;
 
@@ -115,6 +119,9 @@ impl Case<'_> {
         let before = self.known.calls[name].before;
         let when = match self.nth {
             Some(nth) => (before + nth).to_string(),
+            None if self.effect.ends_with("EINTR") => {
+                format!("{}..{}", before + 1, before + SIGNALS)
+            }
             None => format!("{}+", before + 1),
         };
         let inject = format!("inject={name}:{}:when={when}", self.effect);
@@ -218,6 +225,7 @@ fn play_one(case: &Case<'_>, program: &Path, work: &Path, table: &Mutex<Table>) 
         known: case.known,
         call: case.call,
         effect: &case.effect,
+        is_every: case.nth.is_none(),
         ran: &ran,
         src: &src,
         dst: &dst,

@@ -4,17 +4,19 @@ use std::time::Duration;
 
 use super::CALL_BYTES;
 
-/// What the first call of a file is asked for, bytes: a tenth of a second at 10 MB/s.
-const FIRST_BYTES: u64 = 1 << 20;
+/// What the first call of a file is asked for, bytes. On a mount where each request takes 5 ms, and
+/// writes 64 KiB, that is 30 ms.
+const FIRST_BYTES: u64 = 256 << 10;
 
 /// No call is asked for less, bytes: a slow mount's requests are about as large.
 const FEWEST_BYTES: u64 = 128 << 10;
 
 /// A call that takes no longer than this may be asked for twice as much.
-const SHORT: Duration = Duration::from_millis(20);
+const SHORT: Duration = Duration::from_millis(15);
 
-/// A call that takes longer than this is asked for half: who has cancelled waits for its end.
-const LONG: Duration = Duration::from_millis(60);
+/// A call that takes longer than this is asked for half: who has cancelled waits for its end, and then
+/// for the half copy's removal, of the 200 ms that are promised.
+const LONG: Duration = Duration::from_millis(40);
 
 /// Learns from call to call.
 #[derive(Debug)]
@@ -62,9 +64,9 @@ mod tests {
     fn calls_are_short_on_slow_volumes_and_large_on_fast_ones() {
         for rate in [1e7, 5e7, 2e8, 1e9] {
             let (longest, _) = longest(rate, 100);
-            assert!(longest < Duration::from_millis(120), "{rate}: {longest:?}");
+            assert!(longest < Duration::from_millis(60), "{rate}: {longest:?}");
         }
-        let (_, fast) = longest(1e10, 7);
+        let (_, fast) = longest(1e10, 9);
         assert_eq!(fast, CALL_BYTES);
         let (_, slow) = longest(1e6, 10);
         assert_eq!(slow, FEWEST_BYTES);

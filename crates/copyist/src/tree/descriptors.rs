@@ -9,6 +9,9 @@
 //! a/b        done with c: opened by "..", as seen from c; else by its name, from what is open above
 //! ```
 //!
+//! Another worker may do the rest of a and b meanwhile. It comes from below, so that none of what it
+//! opens is above it: where descriptors are short it closes each again when it is done there.
+//!
 //! What is opened again must be what it was, by device and inode. Who has moved a directory away, or
 //! put another one in its place, gets an error, and nothing in the other one is touched.
 
@@ -119,6 +122,14 @@ impl<P: Platform> Worker<'_, '_, P> {
             }
         }
         closed
+    }
+
+    /// Closes a directory that was opened again, if others still need it but not now.
+    pub(super) fn close_again(&self, dir: &Dir<P>) {
+        let was_closed = dir.lock().ids.is_some();
+        if was_closed && self.session.descriptors.is_short() {
+            self.close_if_idle(dir);
+        }
     }
 
     fn close_if_idle(&self, dir: &Dir<P>) -> bool {

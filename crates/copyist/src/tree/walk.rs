@@ -401,5 +401,6 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
                 None => return,
             }
         }
+        self.close_again(&dir);
     }
 }

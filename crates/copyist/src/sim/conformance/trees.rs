@@ -64,7 +64,15 @@ pub(super) fn xattrs<P: Platform>(builder: &Builder<'_, P>) {
         .dir("src")
         .file("src/f", 10)
         .xattr("src/f", "user.one", b"1")
-        .xattr("src", "user.two", &[0, 255]);
+        .xattr("src", "user.two", &[0, 255])
+        // More of them, and a longer one, than what is first guessed at.
+        .file("src/many", 10)
+        .file("src/long", 10)
+        .xattr("src/long", "user.long", &[7; 3000]);
+    for n in 0..12 {
+        let name = format!("user.{}{n}", "n".repeat(100));
+        builder.xattr("src/many", &name, b"1");
+    }
 }
 
 pub(super) fn conflicts<P: Platform>(builder: &Builder<'_, P>) {

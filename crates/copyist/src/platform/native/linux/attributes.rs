@@ -13,6 +13,9 @@ use crate::platform::{At, Attribute, Target};
 
 type Result<T> = std::result::Result<T, Errno>;
 
+/// XATTR_SIZE_MAX and XATTR_LIST_MAX of the kernel's include/uapi/linux/limits.h, bytes.
+const LARGEST: usize = 64 << 10;
+
 pub(super) fn set(target: Target<'_, Native>, attribute: Attribute) -> Result<()> {
     let common = match (attribute, target) {
         (_, Target::Open(file)) => unix::set_open(file, attribute),
@@ -59,20 +62,24 @@ fn path(at: At<'_, Native>) -> OsString {
 
 pub(super) fn xattr_names(target: Target<'_, Native>, names: &mut Vec<u8>) -> Result<()> {
     match target {
-        Target::Open(file) => unix::grow(names, |buffer| fs::flistxattr(file, buffer)),
+        Target::Open(file) => unix::grow(names, LARGEST, |buffer| fs::flistxattr(file, buffer)),
         Target::Named(at) => {
             let path = path(at);
-            unix::grow(names, |buffer| fs::llistxattr(path.as_os_str(), buffer))
+            unix::grow(names, LARGEST, |buffer| {
+                fs::llistxattr(path.as_os_str(), buffer)
+            })
         }
     }
 }
 
 pub(super) fn xattr(target: Target<'_, Native>, name: &OsStr, value: &mut Vec<u8>) -> Result<()> {
     match target {
-        Target::Open(file) => unix::grow(value, |buffer| fs::fgetxattr(file, name, buffer)),
+        Target::Open(file) => {
+            unix::grow(value, LARGEST, |buffer| fs::fgetxattr(file, name, buffer))
+        }
         Target::Named(at) => {
             let path = path(at);
-            unix::grow(value, |buffer| {
+            unix::grow(value, LARGEST, |buffer| {
                 fs::lgetxattr(path.as_os_str(), name, buffer)
             })
         }

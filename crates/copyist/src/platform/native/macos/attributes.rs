@@ -16,6 +16,9 @@ use crate::platform::{At, Attribute, Target};
 
 type Result<T> = std::result::Result<T, Errno>;
 
+/// A resource fork may be as long as a file; no read returns more than this, bytes.
+const LARGEST: usize = 1 << 31;
+
 /// Opens a symbolic link itself: `O_SYMLINK` of open(2).
 const SYMLINK: OFlags = OFlags::from_bits_retain(0x0020_0000);
 
@@ -60,7 +63,7 @@ fn is_acl(name: &[u8]) -> bool {
 
 pub(super) fn xattr_names(target: Target<'_, Native>, names: &mut Vec<u8>) -> Result<()> {
     on_file(target, |file| {
-        unix::grow(names, |buffer| fs::flistxattr(file, buffer))
+        unix::grow(names, LARGEST, |buffer| fs::flistxattr(file, buffer))
     })
 }
 
@@ -70,7 +73,7 @@ pub(super) fn xattr(target: Target<'_, Native>, name: &[u8], value: &mut Vec<u8>
             return sys::acl(file, value);
         }
         let name = OsStr::from_bytes(name);
-        match unix::grow(value, |buffer| fs::fgetxattr(file, name, buffer)) {
+        match unix::grow(value, LARGEST, |buffer| fs::fgetxattr(file, name, buffer)) {
             Ok(()) => Ok(true),
             Err(Errno::NOATTR) => Ok(false),
             Err(errno) => Err(errno),

@@ -7,26 +7,87 @@ type Result<T> = std::result::Result<T, Errno>;
 /// The first guess at the length of a list or value, bytes: almost always enough.
 const XATTR_BYTES: usize = 1024;
 
-/// How often a value may turn out to have grown since its length was asked.
-const TRIES: usize = 8;
-
-/// Reads into `buffer`, which grows when it turns out to be too small. A resource fork is as long
-/// as a file.
+/// Reads into `buffer`, which grows up to `largest` bytes when it turns out to be too small.
+///
+/// Nobody is asked for the length before: it can be another by the time of the next call, and a
+/// call with an empty buffer, which asks for it, answers 0 by rustix since 1.1.6. What fills the
+/// buffer may have been cut off, as macOS does it with resource forks, and is read once more.
 pub(in crate::platform::native) fn grow(
     buffer: &mut Vec<u8>,
+    largest: usize,
     read: impl Fn(&mut [u8]) -> Result<usize>,
 ) -> Result<()> {
-    buffer.resize(XATTR_BYTES, 0);
-    let mut result = read(buffer);
-    for _ in 0..TRIES {
-        if result != Err(Errno::RANGE) {
-            break;
+    let mut bytes = XATTR_BYTES;
+    loop {
+        buffer.resize(bytes, 0);
+        let result = read(buffer);
+        let is_too_small = match result {
+            Ok(len) => len == bytes,
+            Err(errno) => errno == Errno::RANGE,
+        };
+        if !is_too_small || bytes >= largest {
+            buffer.truncate(result.unwrap_or(0));
+            return result.map(|_| ());
         }
-        // An empty buffer asks for the length.
-        let len = read(&mut [])?;
-        buffer.resize(len, 0);
-        result = read(buffer);
+        bytes = bytes.saturating_mul(2).min(largest);
     }
-    buffer.truncate(*result.as_ref().unwrap_or(&0));
-    result.map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    const LARGEST: usize = 64 << 10;
+
+    /// A value, and a system that says when it does not fit.
+    fn read(value: &[u8], buffer: &mut [u8]) -> Result<usize> {
+        let there = buffer.get_mut(..value.len()).ok_or(Errno::RANGE)?;
+        there.copy_from_slice(value);
+        Ok(value.len())
+    }
+
+    #[test]
+    fn a_value_of_any_length_is_read_whole() {
+        for len in [0, 1, 1023, 1024, 1025, 5000, LARGEST - 1, LARGEST] {
+            let value: Vec<u8> = (0..len).map(|n| (n % 251) as u8).collect();
+            let mut told = Vec::new();
+            grow(&mut told, LARGEST, |buffer| read(&value, buffer)).expect("it fits");
+            assert_eq!(told, value);
+            let mut cut_off = Vec::new();
+            grow(&mut cut_off, LARGEST, |buffer| {
+                let len = buffer.len().min(value.len());
+                read(&value[..len], buffer)
+            })
+            .expect("it fits");
+            assert_eq!(cut_off, value);
+        }
+    }
+
+    #[test]
+    fn a_value_that_grows_meanwhile_is_asked_for_again() {
+        let len = Cell::new(1025);
+        let mut buffer = Vec::new();
+        grow(&mut buffer, LARGEST, |buffer| {
+            let value = vec![7; len.get()];
+            len.set((len.get() * 3).min(40_000));
+            read(&value, buffer)
+        })
+        .expect("it stops to grow");
+        assert_eq!(buffer, vec![7; 40_000]);
+    }
+
+    #[test]
+    fn a_system_that_never_has_enough_is_asked_some_times() {
+        let asked = Cell::new(0);
+        let mut buffer = vec![1; 9];
+        let read = grow(&mut buffer, LARGEST, |_| {
+            asked.set(asked.get() + 1);
+            Err(Errno::RANGE)
+        });
+        assert_eq!(read, Err(Errno::RANGE));
+        assert_eq!(buffer, []);
+        assert_eq!(asked.get(), 7);
+    }
 }
