@@ -13,6 +13,7 @@ mod fuse;
 mod gnu;
 mod install;
 mod lab;
+mod patience;
 mod races;
 mod signals;
 mod test;

@@ -5,11 +5,12 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::error::{Context, Result};
+use crate::patience::Patience;
 
 /// A run that takes longer hangs: the slowest takes well below a second.
 const LONGEST: Duration = Duration::from_secs(30);
@@ -46,7 +47,7 @@ pub(super) fn traced(
     strace.stdin(Stdio::null()).stdout(Stdio::null());
     strace.stderr(File::create(&told).at("create", &told)?);
     let mut child = strace.spawn().doing("run `strace`")?;
-    let began = Instant::now();
+    let mut patience = Patience::new(LONGEST);
     let ended = loop {
         if let Some(status) = child.try_wait().doing("wait for `strace`")? {
             // strace ends as what it traces does.
@@ -55,7 +56,7 @@ pub(super) fn traced(
                 (None, signal) => Ended::Signal(signal.unwrap_or(0)),
             };
         }
-        if began.elapsed() > LONGEST {
+        if patience.is_over() {
             if let Some(group) = Pid::from_raw(child.id().cast_signed()) {
                 // It may just have ended.
                 let _ = kill_process_group(group, Signal::KILL);

@@ -13,12 +13,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use std::{fmt, fs, thread};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::error::{Context, Result};
+use crate::patience::Patience;
 use crate::{gnu, signals, workspace};
 
 use attack::{Attackers, Decoy, Swap, decoy_path};
@@ -219,6 +220,9 @@ fn play_one(cp: &Path, world: &mut World, attack: &Attack, score: &Mutex<Score>)
     score.leaks += u64::from(harm.is_some());
     score.hangs += u64::from(ended.is_none());
     score.swaps += swapped;
+    if score.copies.is_multiple_of(1000) {
+        println!("{score}");
+    }
     drop(score);
     if harm.is_some() {
         // What was touched once would be found touched by every later copy.
@@ -238,13 +242,16 @@ fn copy(cp: &Path, root: &Path, options: &[&str]) -> Result<Option<i32>> {
         .stdout(Stdio::null())
         .stderr(Stdio::null());
     let mut child = command.spawn().at("run", cp)?;
-    let began = Instant::now();
+    let mut patience = Patience::new(LONGEST);
     loop {
         if let Some(status) = child.try_wait().at("wait for", cp)? {
             let signal = || 128 + status.signal().unwrap_or(0);
             return Ok(Some(status.code().unwrap_or_else(signal)));
         }
-        if began.elapsed() > LONGEST {
+        if patience.is_over() {
+            // What it waits for, and what it has done meanwhile.
+            let state = fs::read_to_string(format!("/proc/{}/stat", child.id()));
+            println!("after {LONGEST:?}: {}", state.unwrap_or_default().trim());
             if let Some(group) = Pid::from_raw(child.id().cast_signed()) {
                 // It may just have ended.
                 let _ = kill_process_group(group, Signal::KILL);
