@@ -8,34 +8,62 @@
 mod argmatch;
 #[path = "../../crates/copyist-cli/src/args/mod.rs"]
 mod args;
+#[path = "../../crates/copyist-cli/src/bench/mod.rs"]
+mod bench;
 #[path = "../../crates/copyist-cli/src/console.rs"]
 mod console;
 #[path = "../../crates/copyist-cli/src/count.rs"]
 mod count;
+#[path = "../../crates/copyist-cli/src/doctor/mod.rs"]
+mod doctor;
+#[path = "../../crates/copyist-cli/src/explain.rs"]
+mod explain;
+#[path = "../../crates/copyist-cli/src/filter.rs"]
+mod filter;
 #[path = "../../crates/copyist-cli/src/getopt.rs"]
 mod getopt;
+#[path = "../../crates/copyist-cli/src/guard.rs"]
+mod guard;
 #[path = "../../crates/copyist-cli/src/invocation.rs"]
 mod invocation;
 #[path = "../../crates/copyist-cli/src/last_line.rs"]
 mod last_line;
+#[path = "../../crates/copyist-cli/src/learnt.rs"]
+mod learnt;
+#[path = "../../crates/copyist-cli/src/manifest.rs"]
+mod manifest;
 #[path = "../../crates/copyist-cli/src/messages.rs"]
 mod messages;
 #[path = "../../crates/copyist-cli/src/names.rs"]
 mod names;
+#[path = "../../crates/copyist-cli/src/narrow.rs"]
+mod narrow;
 #[path = "../../crates/copyist-cli/src/operands.rs"]
 mod operands;
+#[path = "../../crates/copyist-cli/src/pages.rs"]
+mod pages;
+#[path = "../../crates/copyist-cli/src/preflight.rs"]
+mod preflight;
+#[path = "../../crates/copyist-cli/src/probe/mod.rs"]
+mod probe;
 #[path = "../../crates/copyist-cli/src/progress.rs"]
 mod progress;
 #[path = "../../crates/copyist-cli/src/quoting.rs"]
 mod quoting;
 #[path = "../../crates/copyist-cli/src/report.rs"]
 mod report;
+#[path = "../../crates/copyist-cli/src/resume.rs"]
+mod resume;
 #[path = "../../crates/copyist-cli/src/run.rs"]
 mod run;
 #[path = "../../crates/copyist-cli/src/settings/mod.rs"]
 mod settings;
 #[path = "../../crates/copyist-cli/src/signals.rs"]
 mod signals;
+#[path = "../../crates/copyist-cli/src/size.rs"]
+mod size;
+#[path = "../../crates/copyist-cli/src/verify.rs"]
+mod verify;
 #[path = "../../crates/copyist-cli/src/watch.rs"]
 mod watch;
 

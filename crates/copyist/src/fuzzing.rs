@@ -151,6 +151,15 @@ fn verdict(bytes: &mut Bytes<'_>, facts: &Facts) {
     }
 }
 
+/// Whatever bytes a journal has: see `journal::format`.
+///
+/// # Panics
+///
+/// Where damage is taken for a record, or a record for damage.
+pub fn journal(data: &[u8]) {
+    crate::journal::fuzz(data);
+}
+
 /// The runs of zeros that are found in data tile it, and say the truth.
 ///
 /// # Panics

@@ -177,6 +177,77 @@ pub(super) fn check(key: &[u8; 32], before: u64, bytes: &[u8]) -> u64 {
     number(&hasher.finalize().as_bytes()[..8])
 }
 
+/// Any bytes are read to an end, and what is understood of them is what would be written; of records
+/// that were written, those before the damage are read, as they were, and none behind it.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn fuzz(data: &[u8]) {
+    if let Some(header) = Header::decode(data) {
+        assert_eq!(header.encode(), data[..HEADER_BYTES]);
+    }
+    let Some((head, rest)) = data.split_at_checked(8) else {
+        return;
+    };
+    let (key, cut, bit) = ([head[0]; 32], number(head), head[7] % 8);
+    let (mut raw, mut at) = (Chain::new(key), 0);
+    while let Some((_, len)) = raw.decode(&rest[at..]) {
+        at += len;
+    }
+    let records: Vec<Record> = rest.chunks(61).map(record).collect();
+    let (mut chain, mut bytes, mut ends) = (Chain::new(key), Vec::new(), Vec::new());
+    for record in &records {
+        bytes.extend(chain.encode(record));
+        ends.push(bytes.len());
+    }
+    assert_eq!(read(key, &bytes), records);
+    let Some(damaged) = usize::try_from(cut)
+        .ok()
+        .and_then(|cut| cut.checked_rem(bytes.len()))
+    else {
+        return;
+    };
+    let whole = ends.iter().take_while(|end| **end <= damaged).count();
+    assert_eq!(read(key, &bytes[..damaged]), records[..whole], "cut off");
+    bytes[damaged] ^= 1 << bit;
+    assert_eq!(read(key, &bytes), records[..whole], "damaged");
+}
+
+/// A record of any kind, with anything in it.
+#[cfg(feature = "fuzzing")]
+fn record(bytes: &[u8]) -> Record {
+    let number_at = |n: usize| {
+        let mut eight = [0; 8];
+        let there = bytes.get(n..).unwrap_or_default();
+        let len = there.len().min(8);
+        eight[..len].copy_from_slice(&there[..len]);
+        u64::from_le_bytes(eight)
+    };
+    match bytes.first().map_or(0, |kind| kind % 3) {
+        0 => Record::Done((1..bytes.len()).step_by(8).map(number_at).collect()),
+        1 => Record::Existed(number_at(1)),
+        _ => Record::Part(Part {
+            file: number_at(1),
+            src: number_at(9),
+            temporary: number_at(17),
+            offset: number_at(25),
+            hash: [bytes.get(33).copied().unwrap_or(0); 32],
+            dst: os_string_from_bytes(bytes.get(34..).unwrap_or_default().to_vec())
+                .unwrap_or_default(),
+        }),
+    }
+}
+
+/// The records up to the first that is none.
+#[cfg(any(test, feature = "fuzzing"))]
+fn read(key: [u8; 32], bytes: &[u8]) -> Vec<Record> {
+    let mut chain = Chain::new(key);
+    let (mut at, mut found) = (0, Vec::new());
+    while let Some((record, len)) = chain.decode(&bytes[at..]) {
+        found.push(record);
+        at += len;
+    }
+    found
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -198,13 +269,7 @@ mod tests {
     }
 
     fn read(bytes: &[u8]) -> Vec<Record> {
-        let mut chain = Chain::new([5; 32]);
-        let (mut at, mut found) = (0, Vec::new());
-        while let Some((record, len)) = chain.decode(&bytes[at..]) {
-            found.push(record);
-            at += len;
-        }
-        found
+        super::read([5; 32], bytes)
     }
 
     #[test]

@@ -24,6 +24,8 @@ mod format;
 mod keeper;
 
 pub(crate) use format::Part;
+#[cfg(feature = "fuzzing")]
+pub(crate) use format::fuzz;
 pub(crate) use keeper::{Keep, Keeper, PART_BYTES};
 
 use format::{Chain, HEADER_BYTES, Header, MAGIC, Record, check};
