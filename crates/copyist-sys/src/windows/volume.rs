@@ -1,6 +1,9 @@
 use std::os::windows::io::AsHandle;
 
 use windows_sys::Wdk::Storage::FileSystem::NtQueryVolumeInformationFile;
+use windows_sys::Win32::Foundation::{
+    ERROR_INVALID_FUNCTION, ERROR_INVALID_PARAMETER, ERROR_NOT_SUPPORTED,
+};
 use windows_sys::Win32::Storage::FileSystem::GetVolumeInformationByHandleW;
 use windows_sys::Win32::System::Ioctl::{
     FILE_FS_PERSISTENT_VOLUME_INFORMATION, FSCTL_QUERY_PERSISTENT_VOLUME_STATE,
@@ -63,13 +66,13 @@ fn query<T: Copy>(file: impl AsHandle, class: i32, into: &mut T) -> Result<()> {
 ///
 /// # Errors
 ///
-/// The first call's. What the others don't tell is not known.
+/// The first call's, unless the filesystem doesn't know it. What isn't told is not known.
 pub fn volume(file: impl AsHandle) -> Result<Volume> {
     let (mut serial, mut longest, mut flags) = (0, 0, 0);
     let mut name = [0_u16; 64];
     // SAFETY: the handle is borrowed; the call writes three numbers, and a name of at most the
     // length said.
-    succeed(unsafe {
+    let told = succeed(unsafe {
         GetVolumeInformationByHandleW(
             raw(&file),
             std::ptr::null_mut(),
@@ -80,7 +83,12 @@ pub fn volume(file: impl AsHandle) -> Result<Volume> {
             name.as_mut_ptr(),
             length(name.len()),
         )
-    })?;
+    });
+    match told.map_err(i32::cast_unsigned) {
+        // A filesystem that tells nothing of itself is one that can do nothing special.
+        Ok(()) | Err(ERROR_INVALID_FUNCTION | ERROR_INVALID_PARAMETER | ERROR_NOT_SUPPORTED) => {}
+        Err(code) => return Err(code.cast_signed()),
+    }
     let name = name.split(|unit| *unit == 0).next().unwrap_or_default();
     // Units in all, free to this user and free (8 bytes each), then sectors in a unit and bytes in a
     // sector; nothing where it doesn't say.

@@ -216,6 +216,33 @@ fn what_was_read_and_written_shares_nothing() {
 }
 
 #[test]
+fn files_of_a_walk_have_the_numbers_that_they_have() {
+    // In a walk a file's number is asked in another way than by its path: if the two differed, a
+    // hard link would be copied twice, and a file onto itself.
+    let place = Place::new();
+    fs::create_dir_all(place.path("dir/inner")).expect("directories");
+    place.file("dir/inner/file", 100);
+    fs::hard_link(place.path("dir/inner/file"), place.path("dir/other")).expect("a link");
+    let summary = archive()
+        .copy_tree(place.path("dir"), place.path("dst"))
+        .expect("a copy");
+    assert_eq!((summary.files, summary.links), (1, 1));
+    // The copy's names, by path; then each over itself.
+    let id = |name: &str| sys::file_id(File::open(place.path(name)).expect(name)).expect("an id");
+    assert_eq!(id("dst/inner/file"), id("dst/other"));
+    fs::remove_file(place.path("dst/other")).expect("removed");
+    fs::hard_link(place.path("dir/other"), place.path("dst/other")).expect("a link");
+    let error = Copier::new()
+        .copy_tree(place.path("dir"), place.path("dst"))
+        .expect_err("one is itself");
+    assert!(error.to_string().contains("other"), "{error}");
+    assert_eq!(
+        fs::read(place.path("dst/other")).expect("kept"),
+        content(100)
+    );
+}
+
+#[test]
 fn a_lock_keeps_out_who_locks_and_nobody_else() {
     let place = Place::new();
     let path = place.file("file", 100);

@@ -161,9 +161,19 @@ fn has_list(descriptor: &[u8]) -> bool {
 
 pub(super) fn set_value(target: Target<'_, Native>, name: &[u8], value: &[u8]) -> Sys<()> {
     match record(name) {
-        Some(Security::AccessList) => on(target, c::WRITE_DAC, |file| {
-            sys::set_security(file, Security::AccessList, value)
-        }),
+        Some(Security::AccessList) => {
+            // What a directory gives is often what the source has been given.
+            let mut now = Vec::new();
+            let read = on(target, c::READ_CONTROL, |file| {
+                sys::security(file, Security::AccessList, &mut now)
+            });
+            if read.is_ok() && now == value {
+                return Ok(());
+            }
+            on(target, c::WRITE_DAC, |file| {
+                sys::set_security(file, Security::AccessList, value)
+            })
+        }
         Some(Security::Owner) => {
             sys::enable_restore();
             on(target, c::WRITE_OWNER, |file| {

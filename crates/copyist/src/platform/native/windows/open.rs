@@ -13,7 +13,8 @@ use crate::rules::windows::{
     ERROR_CANT_RESOLVE_FILENAME, ERROR_DIRECTORY, ERROR_FILE_NOT_FOUND, ERROR_NOT_SUPPORTED,
 };
 
-const READ: u32 = c::FILE_READ_DATA | c::FILE_READ_ATTRIBUTES;
+/// Who may read a file or make one may read its descriptor (FILE_GENERIC_READ, FILE_GENERIC_WRITE).
+const READ: u32 = c::FILE_READ_DATA | c::FILE_READ_ATTRIBUTES | c::READ_CONTROL;
 const WRITE: u32 = c::FILE_WRITE_DATA | c::FILE_READ_ATTRIBUTES | c::FILE_WRITE_ATTRIBUTES;
 const PLACE: u32 = c::FILE_TRAVERSE | c::FILE_READ_ATTRIBUTES;
 const DIRECTORY: u32 = PLACE | c::FILE_LIST_DIRECTORY;
@@ -47,8 +48,12 @@ pub(super) fn open(at: At<'_, Native>, how: Open) -> Sys<Handle> {
         }
         Open::Create { .. } | Open::CreateDraft { .. } => {
             let made = create(&place, c::FILE_CREATE, c::FILE_OPEN_REPARSE_POINT)?;
-            let in_dir = place.dir.and_then(|_| at.dir.known_narrow());
-            return Ok(made.on(in_dir));
+            let narrow = match place.dir {
+                Some(_) if at.dir.is_current => at.dir.known_narrow(), // not worth a question
+                Some(_) => at.dir.narrow(),
+                None => None,
+            };
+            return Ok(made.on(narrow));
         }
         Open::CreateThrough { .. } => return create(&place, c::FILE_OPEN_IF, 0),
         Open::Draft => (How::open(READ | WRITE, c::FILE_NON_DIRECTORY_FILE), false),
