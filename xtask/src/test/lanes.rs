@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::libtest::Counts;
 use super::summary::Ending;
+use super::wine;
 use crate::error::{Context, Error, Result};
 use crate::gnu::{self, Coreutils, Suite, Variant};
 use crate::lab::{self, Lab};
@@ -49,7 +50,7 @@ pub(super) enum Lane {
     Freebsd,
     /// Windows: lint and link
     Windows,
-    /// Windows: the tests that Wine can run (only if asked for)
+    /// Windows: the tests that Wine can run
     Wine,
     /// The release archive and the Debian package
     Dist,
@@ -58,9 +59,9 @@ pub(super) enum Lane {
 }
 
 impl Lane {
-    /// Those that run if none is named. `faults`, `races` and `wine` are not among them: each still has
+    /// Those that run if none is named. `faults` and `races` are not among them: each still has
     /// findings that are open, and a check that is red by habit is one that nobody reads.
-    pub(super) const BY_DEFAULT: [Self; 12] = [
+    pub(super) const BY_DEFAULT: [Self; 13] = [
         Self::Tidy,
         Self::Format,
         Self::Clippy,
@@ -71,6 +72,7 @@ impl Lane {
         Self::Macos,
         Self::Freebsd,
         Self::Windows,
+        Self::Wine,
         Self::Dist,
         Self::Deny,
     ];
@@ -118,7 +120,7 @@ impl Lane {
             Self::Macos => elsewhere(cross::System::Macos, &mut tests),
             Self::Freebsd => elsewhere(cross::System::Freebsd, &mut tests),
             Self::Windows => elsewhere(cross::System::Windows, &mut tests),
-            Self::Wine => wine(&mut tests),
+            Self::Wine => wine::run(&mut tests),
             Self::Dist => dist::check().map(|checked| {
                 tests.passed += checked;
                 Ending::Ok
@@ -162,18 +164,6 @@ fn elsewhere(system: cross::System, tests: &mut Counts) -> Result<Ending> {
     }
     tests.passed += cross::build(system)?;
     Ok(Ending::Ok)
-}
-
-fn wine(tests: &mut Counts) -> Result<Ending> {
-    if let Err(why) = cross::set_up_wine() {
-        return Ok(Ending::NotRun(why.to_string()));
-    }
-    // These have nothing of the system that they run on in them, and the lane "unit" has run them.
-    println!("the simulator's sweeps (sim::sweep, sim::planted) are not run once more by Wine");
-    let mut command = cross::windows_tests();
-    command.args(["--", "--show-output"]);
-    command.args(["--skip", "sim::sweep", "--skip", "sim::planted"]);
-    finish(&mut command, |line| tests.read(line))
 }
 
 fn tidy() -> Result<Ending> {
@@ -367,7 +357,7 @@ fn cargo_test(command: &mut Command, tests: &mut Counts) -> Result<Ending> {
     })
 }
 
-fn finish(command: &mut Command, on_line: impl FnMut(&str)) -> Result<Ending> {
+pub(super) fn finish(command: &mut Command, on_line: impl FnMut(&str)) -> Result<Ending> {
     let status = command::stream(command, on_line)?;
     if status.success() {
         return Ok(Ending::Ok);

@@ -3,6 +3,7 @@
 mod lanes;
 mod libtest;
 mod summary;
+mod wine;
 
 use std::process::ExitCode;
 use std::time::Instant;
@@ -15,7 +16,7 @@ use summary::Outcome;
 /// Arguments of `xtask test`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct TestArgs {
-    /// Run only these lanes [default: all but faults, races and wine, in this order]
+    /// Run only these lanes [default: all but faults and races, in this order]
     lanes: Vec<Lane>,
 }
 
