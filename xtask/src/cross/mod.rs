@@ -22,8 +22,8 @@ pub(crate) struct CrossArgs {
     /// The system to build for
     system: System,
     /// Windows: copies 20,000 files under Wine, beside a loop of CopyFileExW, and says how long each took
-    #[arg(long)]
-    race: bool,
+    #[arg(long, value_name = "ROUNDS", num_args = 0..=1, default_missing_value = "5")]
+    race: Option<usize>,
 }
 
 /// A system that is built for, and not run on.
@@ -40,12 +40,12 @@ pub(crate) enum System {
 /// Sets up what is missing, and builds.
 pub(crate) fn run(args: &CrossArgs) -> Result<ExitCode> {
     signals::catch()?;
-    if args.race {
+    if let Some(rounds) = args.race {
         if args.system != System::Windows {
             return Err(Error::new("--race is for windows"));
         }
         set_up_wine()?;
-        return race::run().map(|()| ExitCode::SUCCESS);
+        return race::run(rounds.max(1)).map(|()| ExitCode::SUCCESS);
     }
     if args.system == System::Windows {
         set_up_wine()?;
