@@ -6,7 +6,7 @@
 
 use std::io::{self, BufRead as _, BufWriter, IsTerminal as _, Stdout, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use indicatif::ProgressBar;
 
@@ -23,7 +23,7 @@ pub(crate) struct Console {
     invocation: Invocation,
     out: Mutex<Out>,
     bar: OnceLock<ProgressBar>,
-    asking: AtomicBool,
+    asking: Arc<AtomicBool>,
 }
 
 #[derive(Debug)]
@@ -47,7 +47,7 @@ impl Console {
                 failed: None,
             }),
             bar: OnceLock::new(),
-            asking: AtomicBool::new(false),
+            asking: Arc::default(),
         }
     }
 
@@ -90,6 +90,7 @@ impl Console {
     /// Asks a question on standard error and reads the answer from standard input; no answer is
     /// no.
     pub(crate) fn ask(&self, question: &str) -> bool {
+        lock(&self.out).flush();
         self.beside_bar(|| {
             self.asking.store(true, Ordering::Release);
             let _ = io::stderr().write_all(question.as_bytes());
@@ -100,9 +101,9 @@ impl Console {
         })
     }
 
-    /// Whether a question waits for its answer: nothing is half done then.
-    pub(crate) fn is_asking(&self) -> bool {
-        self.asking.load(Ordering::Acquire)
+    /// Whether a question waits for its answer: nothing is half done then, and nothing buffered.
+    pub(crate) fn asking(&self) -> &Arc<AtomicBool> {
+        &self.asking
     }
 
     /// Writes out what is buffered; the error is the first of the whole run.

@@ -3,7 +3,6 @@
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -110,9 +109,10 @@ fn copy(
     let filter = Filter::new(&settings.filters, operands, quoter)?;
     enter_sandbox(settings, operands)?;
     let cancel = CancelToken::new();
-    let signals = watch_signals(console, &cancel).map_err(|error| no_thread(&error))?;
+    let signals =
+        Signals::install(&cancel, console.asking()).map_err(|error| cannot_start(&error))?;
     let progress =
-        Progress::start(settings.progress, console).map_err(|error| no_thread(&error))?;
+        Progress::start(settings.progress, console).map_err(|error| cannot_start(&error))?;
     let counters = progress
         .as_ref()
         .map(|progress| Arc::clone(progress.counters()));
@@ -132,7 +132,7 @@ fn copy(
         }
     }
     if let Some(counters) = &counters {
-        count::start(operands, options, counters).map_err(|error| no_thread(&error))?;
+        count::start(operands, options, counters).map_err(|error| cannot_start(&error))?;
     }
     let watch = Arc::new(Watch {
         console: Arc::clone(console),
@@ -277,19 +277,6 @@ fn enter_sandbox(settings: &Settings, operands: &[Operand]) -> Result<(), Stop> 
     }
 }
 
-fn no_thread(error: &io::Error) -> Stop {
+fn cannot_start(error: &io::Error) -> Stop {
     Stop::Fatal(format!("cannot start: {}", io_text(error)))
-}
-
-/// A signal cancels the copy; while a question waits for its answer there is nothing to wait for.
-fn watch_signals(console: &Arc<Console>, cancel: &CancelToken) -> io::Result<Signals> {
-    let (console, cancel) = (Arc::clone(console), cancel.clone());
-    Signals::install(move |exit_code| {
-        cancel.cancel();
-        if console.is_asking() {
-            // The exit code tells already that this was no success.
-            let _ = console.finish();
-            process::exit(i32::from(exit_code));
-        }
-    })
 }

@@ -110,8 +110,7 @@ fn first_line(message: &str) -> &str {
 
 fn check(options: &Options, console: &Console) -> u8 {
     let cancel = CancelToken::new();
-    let stop = cancel.clone();
-    let signals = match Signals::install(move |_| stop.cancel()) {
+    let signals = match Signals::install(&cancel, console.asking()) {
         Ok(signals) => signals,
         Err(error) => {
             console.error(&format!("cannot start: {}", io_text(&error)));

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::error::Error;
 use crate::platform::FileKind;
@@ -161,7 +161,7 @@ impl Observer for Silent {}
 
 /// Stops a run: checked at every entry and at least every 64 MiB of data.
 #[derive(Clone, Debug, Default)]
-pub struct CancelToken(Arc<AtomicI32>);
+pub struct CancelToken(Arc<AtomicUsize>);
 
 impl CancelToken {
     /// A token that has not been cancelled.
@@ -179,8 +179,9 @@ impl CancelToken {
         self.0.load(Ordering::Acquire) != 0
     }
 
-    /// The flag itself, for a system that looks at it while it works: CopyFileExW takes a BOOL.
-    pub(crate) fn flag(&self) -> &AtomicI32 {
+    /// The flag itself, for handlers of signals, which can do little more than set one: a number other
+    /// than 0 is [`CancelToken::cancel`].
+    pub fn flag(&self) -> &Arc<AtomicUsize> {
         &self.0
     }
 }

@@ -1,5 +1,5 @@
 use std::ffi::c_void;
-use std::sync::atomic::AtomicI32;
+use std::sync::atomic::AtomicUsize;
 
 use windows_sys::Win32::Foundation::HANDLE;
 use windows_sys::Win32::Storage::FileSystem::{
@@ -66,7 +66,7 @@ pub fn copyfileexw(
     src: &[u16],
     dst: &[u16],
     flags: CopyFlags,
-    cancel: &AtomicI32,
+    cancel: &AtomicUsize,
     mut callback: Callback<'_>,
 ) -> Result<(), Stopped> {
     let paths = terminated(src).and_then(|src| Ok((src, terminated(dst)?)));
@@ -74,13 +74,14 @@ pub fn copyfileexw(
     let context = &raw mut callback;
     // SAFETY: both paths end in a NUL; the callback, and the flag, which is a BOOL that changes
     // atomically, live until the call returns.
+    // Windows knows little-endian processors only: the flag's first 4 bytes are its lowest.
     let result = succeed(unsafe {
         CopyFileExW(
             src.as_ptr(),
             dst.as_ptr(),
             Some(hear),
             context.cast_const().cast(),
-            cancel.as_ptr(),
+            cancel.as_ptr().cast(),
             flags.bits(),
         )
     });

@@ -1,7 +1,7 @@
 //! Copies of whole files, which a system makes by one call.
 
 use std::ops::ControlFlow;
-use std::sync::atomic::AtomicI32;
+use std::sync::atomic::AtomicUsize;
 
 use super::{Platform, Target};
 use crate::error::Code;
@@ -21,7 +21,7 @@ pub(crate) struct WholeCopy<'a, P: Platform> {
     pub(crate) takes: Takes,
     /// Other than 0 once the run is cancelled, at any time: a system that looks at it by itself
     /// (CopyFileExW) stops between two calls of the callback.
-    pub(crate) cancel: &'a AtomicI32,
+    pub(crate) cancel: &'a AtomicUsize,
 }
 
 /// The calls that make whole copies.

@@ -3,7 +3,7 @@
 
 use std::ffi::OsStr;
 use std::ops::ControlFlow;
-use std::sync::atomic::AtomicI32;
+use std::sync::atomic::AtomicUsize;
 
 use super::{Answer, How, Place, TRIAL_BYTES, scratch_name, write_all};
 use crate::attributes;
@@ -153,7 +153,7 @@ impl<'a, P: Platform> Trial<'a, P> {
                 mode: 0o600,
                 ..Takes::default()
             },
-            cancel: &AtomicI32::new(0),
+            cancel: &AtomicUsize::new(0),
         };
         let made = self
             .platform
