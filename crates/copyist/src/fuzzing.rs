@@ -83,7 +83,9 @@ fn facts(bytes: &mut Bytes<'_>) -> Facts {
         dst_is_regular: bytes.is(),
         dst_is_free: bytes.is(),
         threads: usize::from(bytes.byte() % 5),
+        memory_bytes: bytes.is().then(|| bytes.number()),
         refused: bytes.methods(),
+        preferred: None, // its order is another than the system's
     }
 }
 

@@ -16,7 +16,7 @@ use summary::Outcome;
 /// Arguments of `xtask test`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct TestArgs {
-    /// Run only these lanes [default: all but faults and races, in this order]
+    /// Run only these lanes [default: all but faults, in this order]
     lanes: Vec<Lane>,
 }
 
