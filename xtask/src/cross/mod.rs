@@ -5,6 +5,8 @@ mod macos;
 mod race;
 mod windows;
 
+pub(crate) use windows::Server as WineServer;
+
 use std::process::{Command, ExitCode};
 
 use clap::ValueEnum;

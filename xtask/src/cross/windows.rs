@@ -123,6 +123,32 @@ fn wine(program: &str) -> Command {
     wine
 }
 
+/// Wine's server, kept until this is dropped. By itself it ends with the last program, and another one that
+/// connects at that moment fails ("recvmsg: Connection reset by peer").
+#[derive(Debug)]
+pub(crate) struct Server(());
+
+impl Server {
+    pub(crate) fn start() -> Result<Server> {
+        // If nobody drops this it goes five minutes after the last program. It stays in the background: it
+        // must hold no pipe of ours.
+        let mut server = wine(WINESERVER);
+        server.arg("-p300").stdin(Stdio::null());
+        let started = server.stdout(Stdio::null()).stderr(Stdio::null()).status();
+        started.doing("start Wine's server")?;
+        Ok(Server(()))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let mut server = wine(WINESERVER);
+        server.arg("-k").stdin(Stdio::null());
+        // If it has gone by itself there is nothing to end.
+        let _ = server.stdout(Stdio::null()).stderr(Stdio::null()).status();
+    }
+}
+
 fn make_drive() -> Result<()> {
     let prefix = prefix();
     if !prefix.join("system.reg").exists() {

@@ -76,6 +76,7 @@ pub(super) fn run(tests: &mut Counts) -> Result<Ending> {
     if let Err(why) = cross::set_up_wine() {
         return Ok(Ending::NotRun(why.to_string()));
     }
+    let _server = cross::WineServer::start()?;
     let mut command = cross::windows_tests();
     command.args(["--", "--show-output"]);
     for name in PURE {
