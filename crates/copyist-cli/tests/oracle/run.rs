@@ -53,7 +53,12 @@ impl Program {
             return Ok(self.clone());
         }
         let path = dir.join("copyist");
-        std::fs::copy(&self.path, &path)?;
+        // Not by this process: what another test forks meanwhile has the copy open for writing until it
+        // is another program, and so long nobody can run it ("Text file busy").
+        let copied = Command::new("cp").arg(&self.path).arg(&path).status()?;
+        if !copied.success() {
+            return Err(io::Error::other("the program can't be copied within reach"));
+        }
         Ok(Self {
             path,
             ..self.clone()
