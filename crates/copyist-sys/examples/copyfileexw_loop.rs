@@ -20,7 +20,7 @@ mod of_windows {
     use std::io::{Error, Result};
     use std::ops::ControlFlow;
     use std::path::Path;
-    use std::sync::atomic::AtomicI32;
+    use std::sync::atomic::AtomicUsize;
 
     use copyist_sys::callback::{Callback, Stopped};
     use copyist_sys::windows::{CopyFlags, copyfileexw, wide};
@@ -45,7 +45,7 @@ mod of_windows {
             &wide(src.as_os_str()),
             &wide(dst.as_os_str()),
             CopyFlags::default(),
-            &AtomicI32::new(0),
+            &AtomicUsize::new(0),
             Callback::new(&mut on_progress),
         )
         .map_err(|stopped| match stopped {
