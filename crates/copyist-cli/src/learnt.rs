@@ -62,15 +62,14 @@ pub(crate) fn load() -> io::Result<File> {
         return Ok(File::default());
     };
     let text = match fs::read(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(File::default()),
-        // Something else is where a directory should be, or the home is somebody else's (sudo -u):
-        // then there is none either.
+        // Also where something else is in a directory's place, or the home is somebody else's (sudo -u).
         Err(error)
-            if [
-                io::ErrorKind::NotADirectory,
-                io::ErrorKind::PermissionDenied,
-            ]
-            .contains(&error.kind()) =>
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound
+                    | io::ErrorKind::NotADirectory
+                    | io::ErrorKind::PermissionDenied
+            ) =>
         {
             return Ok(File::default());
         }

@@ -105,9 +105,7 @@ fn a_byte_flipped_in_the_image_is_found() -> Fallible<()> {
 #[test]
 fn an_owner_and_extended_attributes_are_compared() -> Fallible<()> {
     for name in ["btrfs", "xfs", "ext4", "tmpfs"] {
-        let Some(place) = place(name) else {
-            return Ok(());
-        };
+        let Some(place) = place(name) else { continue };
         let scratch = Scratch::new(&place)?;
         let (src, dst) = (scratch.path().join("src"), scratch.path().join("dst"));
         fs::create_dir(&src)?;

@@ -15,11 +15,16 @@ const MOST_WORKERS: usize = 8;
 /// Asked for only where there is work for more than one: on Linux the answer takes some 15 system calls,
 /// as containers limit it by files, and three such questions took an eighth of the time of `cp` of a small
 /// file.
-pub(crate) fn processors() -> usize {
+fn processors() -> usize {
     static FOUND: OnceLock<usize> = OnceLock::new();
     *FOUND.get_or_init(|| {
         std::thread::available_parallelism().map_or(1, |n| n.get().min(MOST_WORKERS))
     })
+}
+
+/// How many threads work at a time: as many as were asked for, else [`processors`].
+pub(crate) fn workers(jobs: Option<NonZeroUsize>) -> usize {
+    jobs.map_or_else(processors, NonZeroUsize::get)
 }
 
 /// How many threads of a run are not in use. Two large files at a time share them.
@@ -40,10 +45,8 @@ impl Spare {
     }
 
     fn free(&self) -> &AtomicUsize {
-        self.free.get_or_init(|| {
-            let workers = self.jobs.map_or_else(processors, NonZeroUsize::get);
-            AtomicUsize::new(workers - 1)
-        })
+        self.free
+            .get_or_init(|| AtomicUsize::new(workers(self.jobs) - 1))
     }
 
     /// Takes what there is, which may be nothing. They are free again when the answer is dropped.

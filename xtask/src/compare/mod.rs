@@ -19,6 +19,8 @@ mod record;
 mod render;
 mod rows;
 mod stats;
+
+pub(crate) use stats::Summary;
 mod tools;
 
 use std::fs;

@@ -5,15 +5,15 @@ const QUIET: f64 = 0.10;
 
 /// Of the rounds of one pair.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Summary {
-    pub(super) median: f64,
+pub(crate) struct Summary {
+    pub(crate) median: f64,
     pub(super) least: f64,
     pub(super) most: f64,
 }
 
 impl Summary {
     /// None for no values.
-    pub(super) fn of(values: impl IntoIterator<Item = f64>) -> Option<Self> {
+    pub(crate) fn of(values: impl IntoIterator<Item = f64>) -> Option<Self> {
         let mut values: Vec<f64> = values.into_iter().collect();
         values.sort_by(f64::total_cmp);
         let (least, most) = (*values.first()?, *values.last()?);

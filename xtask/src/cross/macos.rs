@@ -1,7 +1,6 @@
 //! macOS: the linker is Zig's, which comes from PyPI with stubs of Apple's libraries.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -74,12 +73,12 @@ pub(super) fn set_up() -> Result<()> {
     }
     let stubs = place.join("stubs");
     fs::create_dir_all(&stubs).at("create the directory", &stubs)?;
-    write(&stubs.join("libiconv.tbd"), ICONV_STUB)?;
+    super::write(&stubs.join("libiconv.tbd"), ICONV_STUB)?;
     for target in TARGETS {
         let script = script(target, &python, &stubs, &place);
-        write_executable(&linker(target), &script)?;
+        super::write_script(&linker(target), &script)?;
     }
-    write_executable(&archiver(), &archiver_script(&python))
+    super::write_script(&archiver(), &archiver_script(&python))
 }
 
 fn has_zig(python: &Path) -> bool {
@@ -92,19 +91,6 @@ fn runs(command: &mut Command) -> bool {
 
 fn run(command: &mut Command) -> Result<()> {
     command::run(command, std::process::Stdio::null())
-}
-
-/// Writes a file unless it says that already: cargo would link everything anew.
-fn write(path: &Path, text: &str) -> Result<()> {
-    if fs::read(path).is_ok_and(|there| there == text.as_bytes()) {
-        return Ok(());
-    }
-    fs::write(path, text).at("write", path)
-}
-
-fn write_executable(path: &Path, text: &str) -> Result<()> {
-    write(path, text)?;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).at("make executable", path)
 }
 
 /// Zig as a linker; as a C compiler it serves too.

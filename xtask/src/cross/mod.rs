@@ -7,6 +7,9 @@ mod windows;
 
 pub(crate) use windows::Server as WineServer;
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use clap::ValueEnum;
@@ -42,17 +45,13 @@ pub(crate) enum System {
 /// Sets up what is missing, and builds.
 pub(crate) fn run(args: &CrossArgs) -> Result<ExitCode> {
     signals::catch()?;
-    if let Some(rounds) = args.race {
-        if args.system != System::Windows {
-            return Err(Error::new("--race is for windows"));
-        }
-        set_up_wine()?;
-        return race::run(rounds.max(1)).map(|()| ExitCode::SUCCESS);
+    match args.system {
+        System::Windows => set_up_wine()?,
+        _ if args.race.is_some() => return Err(Error::new("--race is for windows")),
+        other => set_up(other)?,
     }
-    if args.system == System::Windows {
-        set_up_wine()?;
-    } else {
-        set_up(args.system)?;
+    if let Some(rounds) = args.race {
+        return race::run(rounds.max(1)).map(|()| ExitCode::SUCCESS);
     }
     let count = build(args.system)?;
     println!("{:?}: {count} checks passed", args.system);
@@ -75,6 +74,20 @@ pub(crate) fn set_up(system: System) -> Result<()> {
             windows::set_up()
         }
     }
+}
+
+/// Writes a script, unless it says that already: cargo would link everything anew.
+fn write_script(path: &Path, text: &str) -> Result<()> {
+    write(path, text)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).at("make executable", path)
+}
+
+/// Writes a file unless it says that already.
+fn write(path: &Path, text: &str) -> Result<()> {
+    if fs::read(path).is_ok_and(|there| there == text.as_bytes()) {
+        return Ok(());
+    }
+    fs::write(path, text).at("write", path)
 }
 
 /// The same for Windows, and Wine with a drive.

@@ -10,6 +10,7 @@ use rustix::fs::XattrFlags;
 
 use super::windows::{TARGET, cargo_variables, place, runner};
 use super::{cargo, succeed};
+use crate::compare::Summary;
 use crate::error::{Context, Error, Result};
 use crate::{command, signals, workspace};
 
@@ -77,7 +78,7 @@ pub(super) fn run(rounds: usize) -> Result<()> {
         },
         root.display()
     );
-    let mut times = vec![Vec::new(); RUNNERS.len()];
+    let mut times = [const { Vec::new() }; RUNNERS.len()];
     for round in 0..rounds {
         for (n, runner) in RUNNERS.iter().enumerate() {
             signals::check()?;
@@ -91,7 +92,8 @@ pub(super) fn run(rounds: usize) -> Result<()> {
         }
     }
     remove(&root)?;
-    let medians: Vec<f64> = times.iter_mut().map(|times| median(times)).collect();
+    let median = |times: Vec<f64>| Summary::of(times).map_or(f64::NAN, |it| it.median);
+    let medians = times.map(median);
     let floor = medians[RUNNERS.len() - 1];
     println!("medians of {rounds} rounds, seconds, and beside the loop:");
     for (runner, median) in RUNNERS.iter().zip(&medians) {
@@ -99,11 +101,6 @@ pub(super) fn run(rounds: usize) -> Result<()> {
         println!("{:18} {median:6.2}  {ratio:.2}", runner.name);
     }
     Ok(())
-}
-
-fn median(times: &mut [f64]) -> f64 {
-    times.sort_by(f64::total_cmp);
-    times[times.len() / 2]
 }
 
 fn remove(path: &Path) -> Result<()> {

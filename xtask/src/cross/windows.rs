@@ -1,9 +1,8 @@
 //! Windows: linked by mingw-w64, and run by Wine, which has a part of it.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
+use std::{fs, io};
 
 use object::{Architecture, BinaryFormat};
 
@@ -98,9 +97,7 @@ pub(super) fn set_up_wine() -> Result<()> {
             .map(|(name, value)| format!("{name}='{value}'"))
             .join(" ")
     );
-    fs::write(runner(), text).at("write", &runner())?;
-    fs::set_permissions(runner(), fs::Permissions::from_mode(0o755))
-        .at("make executable", &runner())?;
+    super::write_script(&runner(), &text)?;
     make_drive()
 }
 
@@ -132,20 +129,21 @@ impl Server {
     pub(crate) fn start() -> Result<Server> {
         // If nobody drops this it goes five minutes after the last program. It stays in the background: it
         // must hold no pipe of ours.
-        let mut server = wine(WINESERVER);
-        server.arg("-p300").stdin(Stdio::null());
-        let started = server.stdout(Stdio::null()).stderr(Stdio::null()).status();
-        started.doing("start Wine's server")?;
+        Self::told("-p300").doing("start Wine's server")?;
         Ok(Server(()))
+    }
+
+    fn told(option: &str) -> io::Result<ExitStatus> {
+        let mut server = wine(WINESERVER);
+        server.arg(option).stdin(Stdio::null());
+        server.stdout(Stdio::null()).stderr(Stdio::null()).status()
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let mut server = wine(WINESERVER);
-        server.arg("-k").stdin(Stdio::null());
         // If it has gone by itself there is nothing to end.
-        let _ = server.stdout(Stdio::null()).stderr(Stdio::null()).status();
+        let _ = Self::told("-k");
     }
 }
 

@@ -137,12 +137,12 @@ impl Change {
             return Ok(Some(Fault::Length { found, expected }));
         }
         each_piece(path, |offset, piece| {
-            let was_there = |n: usize| match self {
-                Change::Rewritten => TWO.contains(&piece[n]),
-                Change::Grows => piece[n] == byte(offset + n as u64),
-                Change::Shrinks => {
-                    let at = offset + n as u64;
-                    piece[n] == byte(at) || (piece[n] == 0 && at >= LEAST)
+            let was_there = |n: usize| {
+                let (at, found) = (offset + n as u64, piece[n]);
+                match self {
+                    Change::Rewritten => TWO.contains(&found),
+                    Change::Grows => found == byte(at),
+                    Change::Shrinks => found == byte(at) || (found == 0 && at >= LEAST),
                 }
             };
             let n = (0..piece.len()).find(|&n| !was_there(n))?;

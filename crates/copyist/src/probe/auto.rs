@@ -6,13 +6,11 @@ use crate::method::{Method, MethodSet};
 use crate::options::Options;
 use crate::plan;
 use crate::platform::Platform;
+use crate::spare::Spare;
 
 /// The sizes that are asked about, bytes.
 pub(super) const SMALL: u64 = 4 << 10;
 pub(super) const LARGE: u64 = 1 << 30;
-
-/// The most threads that one file gets, see `spare.rs`.
-const MOST_THREADS: usize = 4;
 
 /// What would be planned between two volumes for a file of `size` bytes of which so many are
 /// allocated.
@@ -40,9 +38,7 @@ pub(super) fn choose<P: Platform>(
         dst_volume: dst,
         dst_is_regular: true,
         dst_is_free: true,
-        threads: std::thread::available_parallelism()
-            .map_or(1, std::num::NonZero::get)
-            .min(MOST_THREADS),
+        threads: Spare::new(None).take().threads(),
         memory_bytes: platform.available_memory(),
         refused,
         preferred: None,

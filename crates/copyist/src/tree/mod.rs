@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::ffi::OsString;
-use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -352,9 +351,7 @@ fn workers(options: &Options, operands: &[Operand]) -> usize {
     if options.ordered || !is_shared(options, operands) {
         return 1;
     }
-    options
-        .jobs
-        .map_or_else(spare::processors, NonZeroUsize::get)
+    spare::workers(options.jobs)
 }
 
 /// Whether the number of workers stays as it is. Each thread takes memory, and in a process that may
