@@ -31,6 +31,7 @@ mod verify;
 mod whole;
 
 pub(crate) use atomic::{Drafts, parent};
+pub(crate) use change::CHANGE_RETRIES;
 use change::{Shown, check_source};
 pub(crate) use failure::FileError;
 

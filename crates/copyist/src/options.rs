@@ -197,7 +197,8 @@ pub enum OnChange {
     /// The copy is kept, and there is a warning.
     #[default]
     Report,
-    /// It is copied again, up to three times, and then reported.
+    /// It is copied again, up to three times, and then reported. One that another file takes the
+    /// name of before it is open is looked at again as often.
     Retry,
     /// It is an error: the copy is removed (with [`Options::atomic`], it never had the name).
     Fail,

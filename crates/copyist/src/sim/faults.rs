@@ -112,6 +112,8 @@ pub(super) enum Deed {
     },
     /// Moves what has a name away, and puts a FIFO there.
     SwapForFifo { path: &'static str },
+    /// Moves what has a name away, and puts a file of other bytes there.
+    SwapForFile { path: &'static str, bytes: u64 },
     /// Takes a name away.
     Remove { path: &'static str },
 }

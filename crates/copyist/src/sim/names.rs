@@ -322,6 +322,11 @@ impl World {
                 }
             }
             Deed::SwapForFifo { path } => self.swap(path, Body::Fifo(Vec::new())),
+            Deed::SwapForFile { path, bytes } => {
+                let mut data = Data::default();
+                data.write(0, &vec![b'!'; usize::try_from(bytes).unwrap_or(0)]);
+                self.swap(path, Body::File(data));
+            }
             Deed::Remove { path } => {
                 if let Ok(at) = self.resolve(ROOT, OsStr::new(path), false) {
                     // It was removed already, then.

@@ -9,9 +9,9 @@ use super::links::Claim;
 use super::walk::{Outcome, Worker};
 use crate::attributes::{self, Failed};
 use crate::error::{Cause, Error, Operation, Refusal};
-use crate::file::{self, Destination, Existing, FileCopier, FileError, Source};
+use crate::file::{self, CHANGE_RETRIES, Destination, Existing, FileCopier, FileError, Source};
 use crate::journal::PART_BYTES;
-use crate::options::{Follow, Make};
+use crate::options::{Follow, Make, OnChange};
 use crate::platform::{FileKind, Platform, Stat};
 use crate::progress::{Event, PathSource, Warning};
 use crate::report::Report;
@@ -20,18 +20,31 @@ use crate::volumes::VolumePair;
 impl<P: Platform> Worker<'_, '_, P> {
     /// Copies an entry, unless it is a directory. `kind` is what its directory says of it.
     pub(super) fn entry(&mut self, entry: Entry<'_, P>, kind: Option<FileKind>) -> Outcome {
-        match self.try_entry(entry, kind) {
-            Ok(outcome) => {
-                if let Outcome::Done = outcome {
-                    self.session.remember_made(&entry);
+        let mut retries = 0;
+        loop {
+            match self.try_entry(entry, kind) {
+                Ok(outcome) => {
+                    if let Outcome::Done = outcome {
+                        self.session.remember_made(&entry);
+                    }
+                    return outcome;
                 }
-                outcome
-            }
-            Err(error) => {
-                self.session.fail(error);
-                Outcome::Done
+                Err(error) if retries < CHANGE_RETRIES && self.is_tried_again(&error) => {
+                    retries += 1;
+                }
+                Err(error) => {
+                    self.session.fail(error);
+                    return Outcome::Done;
+                }
             }
         }
+    }
+
+    /// What was decided of a file that has been replaced since is decided anew, if the options say
+    /// so: nothing has been made of it, and what was moved aside for it is back.
+    fn is_tried_again(&self, error: &Error) -> bool {
+        let was_replaced = matches!(error.cause(), Cause::Refused(Refusal::Replaced));
+        was_replaced && self.session.options.on_change == OnChange::Retry
     }
 
     fn try_entry(&mut self, entry: Entry<'_, P>, kind: Option<FileKind>) -> Result<Outcome, Error> {
