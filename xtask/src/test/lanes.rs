@@ -40,7 +40,7 @@ pub(super) enum Lane {
     Filesystems,
     /// GNU coreutils' own tests of cp, and ours beside GNU cp
     Gnu,
-    /// System calls that fail: a sample (only if asked for)
+    /// System calls that fail: a sample
     Faults,
     /// Copies under attack: a sample
     Races,
@@ -59,25 +59,6 @@ pub(super) enum Lane {
 }
 
 impl Lane {
-    /// Those that run if none is named. `faults` is not among them: it still has findings that are open,
-    /// and a check that is red by habit is one that nobody reads.
-    pub(super) const BY_DEFAULT: [Self; 14] = [
-        Self::Tidy,
-        Self::Format,
-        Self::Clippy,
-        Self::Docs,
-        Self::Unit,
-        Self::Filesystems,
-        Self::Gnu,
-        Self::Races,
-        Self::Macos,
-        Self::Freebsd,
-        Self::Windows,
-        Self::Wine,
-        Self::Dist,
-        Self::Deny,
-    ];
-
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Tidy => "tidy",

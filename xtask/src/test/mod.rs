@@ -8,6 +8,8 @@ mod wine;
 use std::process::ExitCode;
 use std::time::Instant;
 
+use clap::ValueEnum;
+
 use crate::error::Result;
 use crate::signals;
 use lanes::Lane;
@@ -16,7 +18,7 @@ use summary::Outcome;
 /// Arguments of `xtask test`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct TestArgs {
-    /// Run only these lanes [default: all but faults, in this order]
+    /// Run only these lanes [default: all, in this order]
     lanes: Vec<Lane>,
 }
 
@@ -24,7 +26,7 @@ pub(crate) struct TestArgs {
 pub(crate) fn run(args: &TestArgs) -> Result<ExitCode> {
     signals::catch()?;
     let lanes = if args.lanes.is_empty() {
-        Lane::BY_DEFAULT.to_vec()
+        Lane::value_variants().to_vec()
     } else {
         args.lanes.clone()
     };
