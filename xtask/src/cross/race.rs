@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use rustix::fs::XattrFlags;
 
-use super::windows::{TARGET, cargo_variables, place, runner};
+use super::windows::{Server, TARGET, cargo_variables, runner};
 use super::{cargo, succeed};
 use crate::compare::Summary;
 use crate::error::{Context, Error, Result};
@@ -16,6 +16,9 @@ use crate::{command, signals, workspace};
 
 const DIRS: usize = 200;
 const FILES_IN_EACH: usize = 100;
+
+/// The disk is not in the race.
+const MEMORY: &str = "/dev/shm";
 
 /// Where Wine keeps the attributes that Unix has none for, and "hidden" and "archive" there.
 const ATTRIBUTES: &str = "user.DOSATTRIB";
@@ -64,7 +67,9 @@ const RUNNERS: [Runner; 4] = [
 
 pub(super) fn run(rounds: usize) -> Result<()> {
     build()?;
-    let root = place().join("race");
+    // Starting it would count as the work of whoever comes first.
+    let _server = Server::start()?;
+    let root = Path::new(MEMORY).join("copyist-race");
     remove(&root)?;
     let src = root.join("src");
     let hides = make_tree(&src)?;
