@@ -265,11 +265,12 @@ impl<P: Platform> FileCopier<'_, P> {
         let mut facts = self.facts(&src.stat, pair);
         facts.dst_is_regular = !target.streams;
         facts.dst_is_free = false;
-        // Only a file that is worth it takes them from the others.
+        // Only a file that is worth it takes them from the others, and none that will be cloned.
         facts.threads = 2;
         let hashes = self.options.hash_wanted();
         let to_hash = hashes.is_some() && facts.src.size >= plan::HASH_BESIDE_BYTES;
-        let several = facts.is_for_several() || to_hash;
+        let is_moved = || !plan::is_sure_to_clone(&facts, self.options);
+        let several = to_hash || facts.is_for_several() && is_moved();
         let taken = several.then(|| self.spare.take());
         facts.threads = taken.as_ref().map_or(1, Taken::threads);
         let plan = plan::plan(&facts, self.options);
@@ -303,7 +304,7 @@ impl<P: Platform> FileCopier<'_, P> {
 
     /// What is known where the destination is still to be made.
     fn facts(&self, src: &Stat, pair: &VolumePair) -> Facts {
-        Facts {
+        let mut facts = Facts {
             os: self.platform.os(),
             kernel: self.platform.kernel(),
             src: FileFacts {
@@ -317,12 +318,15 @@ impl<P: Platform> FileCopier<'_, P> {
             dst_is_regular: true,
             dst_is_free: true,
             threads: 1,
-            memory_bytes: (src.size >= plan::ASK_MEMORY_BYTES)
-                .then(|| self.platform.available_memory())
-                .flatten(),
+            memory_bytes: None,
             refused: pair.refused(),
             preferred: pair.preferred,
+        };
+        let is_large = src.size >= plan::ASK_MEMORY_BYTES;
+        if is_large && !plan::is_sure_to_clone(&facts, self.options) {
+            facts.memory_bytes = self.platform.available_memory();
         }
+        facts
     }
 
     /// What must be done while the destination is empty.

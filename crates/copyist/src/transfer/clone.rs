@@ -1,6 +1,9 @@
 //! `Clone` between open files: FICLONE and FICLONERANGE of Linux, and of Windows
 //! FSCTL_DUPLICATE_EXTENTS_TO_FILE, which wants the destination set up for it first.
 
+use std::time::Instant;
+
+use super::pace::Pace;
 use super::{CALL_BYTES, During, Stop, Transfer};
 use crate::attributes;
 use crate::error::{Code, Operation};
@@ -18,9 +21,9 @@ struct Piece {
 }
 
 /// The next piece of a file of `size` bytes. On Windows it ends at a cluster: the last is rounded
-/// up, beyond the end of the file. A call may share less than 4 GiB there; the calls are much smaller.
-fn piece(os: Os, offset: u64, size: u64, cluster: u64) -> Piece {
-    let bytes = CALL_BYTES.min(size.saturating_sub(offset));
+/// up, beyond the end of the file.
+fn piece(os: Os, offset: u64, (size, most): (u64, u64), cluster: u64) -> Piece {
+    let bytes = most.min(size.saturating_sub(offset));
     let len = match os {
         Os::Windows => bytes.next_multiple_of(cluster.max(1)),
         _ => bytes,
@@ -60,9 +63,13 @@ impl<P: Platform> Transfer<'_, P> {
 
     fn clone_pieces(&mut self) -> Result<(), Stop> {
         let (os, size) = (self.platform.os(), self.shape.size);
+        let mut pace = Pace::of_clones();
         while self.state.offset < size {
-            let piece = piece(os, self.state.offset, size, self.shape.block_bytes as u64);
+            let sizes = (size, pace.call_bytes());
+            let piece = piece(os, self.state.offset, sizes, self.shape.block_bytes as u64);
+            let start = Instant::now();
             let cloned = self.clone_call(Move::CloneRange, piece.len)?;
+            pace.took(start.elapsed());
             let cloned = cloned.min(piece.bytes);
             if cloned == 0 {
                 return Err(Code::NO_PROGRESS).during(Operation::Transfer);
@@ -91,16 +98,20 @@ impl<P: Platform> Transfer<'_, P> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     const GIB: u64 = 1 << 30;
 
-    /// The pieces of a whole file.
+    /// The pieces of a whole file, on a volume where that takes no time.
     fn pieces(os: Os, size: u64, cluster: u64) -> Vec<(u64, Piece)> {
+        let mut pace = Pace::of_clones();
         let mut offset = 0;
         let mut pieces = Vec::new();
         while offset < size {
-            let piece = piece(os, offset, size, cluster);
+            let piece = piece(os, offset, (size, pace.call_bytes()), cluster);
+            pace.took(Duration::ZERO);
             pieces.push((offset, piece));
             offset += piece.bytes;
         }

@@ -272,7 +272,7 @@ impl<'a, P: Platform> Transfer<'a, P> {
         } else {
             CALL_BYTES
         };
-        let mut pace = Pace::new();
+        let mut pace = Pace::of_moves();
         while let Some(end) = self.next_data()? {
             while self.state.offset < end {
                 let call_bytes = pace.call_bytes().min(call_bytes);

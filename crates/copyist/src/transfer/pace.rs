@@ -1,17 +1,22 @@
-//! How much one call is asked to move, so that it ends soon enough for a cancellation to be heard.
+//! How much one call is asked to do, so that it ends soon enough for a cancellation to be heard.
 
 use std::time::Duration;
 
 use super::CALL_BYTES;
 
-/// What the first call of a file is asked for, bytes. On a mount where each request takes 5 ms, and
+/// What the first call of a file is asked to move, bytes. On a mount where each request takes 5 ms, and
 /// writes 64 KiB, that is 30 ms.
 const FIRST_BYTES: u64 = 256 << 10;
 
 /// No call is asked for less, bytes: a slow mount's requests are about as large.
 const FEWEST_BYTES: u64 = 128 << 10;
 
-/// A call that takes no longer than this may be asked for twice as much.
+/// The most that one call is asked to share, bytes: on Windows it must be less than 4 GiB, and what
+/// takes no time here may have many extents further on.
+const MOST_SHARED_BYTES: u64 = 1 << 30;
+
+/// A call that takes no longer than this may be asked for twice as much, and one that takes less than an
+/// eighth of it for four times as much.
 const SHORT: Duration = Duration::from_millis(15);
 
 /// A call that takes longer than this is asked for half: who has cancelled waits for its end, and then
@@ -22,11 +27,24 @@ const LONG: Duration = Duration::from_millis(40);
 #[derive(Debug)]
 pub(super) struct Pace {
     bytes: u64,
+    most: u64,
 }
 
 impl Pace {
-    pub(super) fn new() -> Pace {
-        Pace { bytes: FIRST_BYTES }
+    /// For calls that move bytes.
+    pub(super) fn of_moves() -> Pace {
+        Pace {
+            bytes: FIRST_BYTES,
+            most: CALL_BYTES,
+        }
+    }
+
+    /// For calls that share extents, of which a fragmented file has one for each 4 KiB.
+    pub(super) fn of_clones() -> Pace {
+        Pace {
+            bytes: CALL_BYTES,
+            most: MOST_SHARED_BYTES,
+        }
     }
 
     /// What to ask the next call for, at most.
@@ -37,7 +55,8 @@ impl Pace {
     /// A call took so long.
     pub(super) fn took(&mut self, time: Duration) {
         if time < SHORT {
-            self.bytes = (self.bytes * 2).min(CALL_BYTES);
+            let times = if time < SHORT / 8 { 4 } else { 2 };
+            self.bytes = (self.bytes * times).min(self.most);
         } else if time > LONG {
             self.bytes = (self.bytes / 2).max(FEWEST_BYTES);
         }
@@ -50,7 +69,7 @@ mod tests {
 
     /// How long the longest of `calls` calls takes on a volume of so many bytes a second.
     fn longest(bytes_a_second: f64, calls: usize) -> (Duration, u64) {
-        let mut pace = Pace::new();
+        let mut pace = Pace::of_moves();
         let mut longest = Duration::ZERO;
         for _ in 0..calls {
             let time = Duration::from_secs_f64(pace.call_bytes() as f64 / bytes_a_second);
@@ -70,5 +89,17 @@ mod tests {
         assert_eq!(fast, CALL_BYTES);
         let (_, slow) = longest(1e6, 10);
         assert_eq!(slow, FEWEST_BYTES);
+    }
+
+    #[test]
+    fn a_file_of_few_extents_is_cloned_in_few_calls() {
+        let mut pace = Pace::of_clones();
+        for expected in [64 << 20, 256 << 20, MOST_SHARED_BYTES, MOST_SHARED_BYTES] {
+            assert_eq!(pace.call_bytes(), expected);
+            pace.took(Duration::from_micros(100));
+        }
+        // Here begins a part of many.
+        pace.took(LONG * 10);
+        assert_eq!(pace.call_bytes(), MOST_SHARED_BYTES / 2);
     }
 }
