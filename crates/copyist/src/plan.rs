@@ -155,8 +155,7 @@ pub(crate) fn plan(facts: &Facts, options: &Options) -> Plan {
 pub(crate) fn is_sure_to_clone(facts: &Facts, options: &Options) -> bool {
     let works = facts.same_volume() == Known::Yes && facts.dst_volume.clone == Known::Yes;
     let is_all = options.reflink == Reflink::Always;
-    (works || is_all)
-        && skip(Method::Clone, facts, options, holes(facts, options.sparse)).is_none()
+    (works || is_all) && skip(Method::Clone, facts, options, holes(facts, options.sparse)).is_none()
 }
 
 /// The Windows from which on its copier keeps holes: 11 22H2 (NTDDI_WIN10_NI in winbase.h).

@@ -78,10 +78,19 @@ pub fn preflight(
     wants: &dyn Fn(&Path, FileKind) -> bool,
     tell: &mut dyn FnMut(Obstacle),
 ) {
+    look(&Native::new(), operands, options, (cancel, wants, tell));
+}
+
+/// [`preflight`] on any system.
+pub(crate) fn look<P: Platform>(
+    platform: &P,
+    operands: &[Operand],
+    options: &Options,
+    (cancel, wants, tell): Asks<'_>,
+) {
     if options.make != Make::Copy || options.attributes_only {
         return;
     }
-    let platform = &Native::new();
     let Ok(current) = platform.current_dir() else {
         return;
     };
@@ -101,6 +110,13 @@ pub fn preflight(
     }
     look.space();
 }
+
+/// What the caller is asked, and told.
+pub(crate) type Asks<'a> = (
+    &'a CancelToken,
+    &'a dyn Fn(&Path, FileKind) -> bool,
+    &'a mut dyn FnMut(Obstacle),
+);
 
 /// Where a part of the copy goes.
 #[derive(Clone, Copy)]

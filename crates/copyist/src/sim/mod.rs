@@ -46,6 +46,7 @@ mod crash;
 mod macos;
 mod oracle;
 mod planted;
+mod preflight;
 mod races;
 mod scenarios;
 mod selftests;
