@@ -129,14 +129,13 @@ pub(crate) fn plan(facts: &Facts, options: &Options) -> Plan {
         } else {
             1
         },
-        hash_beside: false,
+        // Several threads that copy hash in turns.
+        hash_beside: options.hash_wanted().is_some()
+            && facts.threads > 1
+            && facts.src.size >= HASH_BESIDE_BYTES
+            && !facts.is_for_several(),
         drop_behind: drops_behind(facts, options),
     };
-    if options.hash_wanted().is_some() {
-        // A hash is made in the order of the file.
-        plan.threads = 1;
-        plan.hash_beside = facts.threads > 1 && facts.src.size >= HASH_BESIDE_BYTES;
-    }
     for &method in facts.os.order() {
         match skip(method, facts, options, holes) {
             None => plan.methods.push(method),

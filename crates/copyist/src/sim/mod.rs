@@ -38,7 +38,6 @@ mod whole;
 mod world;
 
 mod snapshot;
-
 mod buggy;
 mod compare;
 mod conformance;

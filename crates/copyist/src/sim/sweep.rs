@@ -11,6 +11,7 @@ use super::faults::{Call, Effect, Fault, Record, When};
 use super::oracle::{self, Trial};
 use super::scenarios::{self, Scenario};
 use super::snapshot::{self, Snapshot};
+use crate::buffers::BUFFER_BYTES;
 use crate::error::{Error, Operation};
 use crate::platform::{Platform, Whole};
 use crate::progress::{CancelToken, Event, Observer, Question, Warning};
@@ -327,6 +328,31 @@ fn hashed() {
         sweep.scenario(&scenario);
     }
     sweep.found.finish("hashed");
+}
+
+/// Nothing is read a second time for the hash.
+#[test]
+fn several_threads_hash_what_they_copy() {
+    let mut played = 0;
+    for scenario in scenarios::hashed() {
+        if !scenario.name.starts_with("two threads") {
+            continue;
+        }
+        let sim = scenario.sim.fork();
+        let outcome = run(&sim, &sim, &scenario);
+        let reads = outcome.log.iter().filter(|it| it.call == Call::Read);
+        let (reads, size) = (reads.count() as u64, outcome.files[0].1.bytes());
+        let pieces = size.div_ceil(BUFFER_BYTES as u64);
+        assert!(outcome.files[0].1.hash.is_some(), "{}", scenario.name);
+        // Each piece of data that a hole ends is one more.
+        assert!(
+            reads <= pieces + 4,
+            "{}: {reads} of {pieces}",
+            scenario.name
+        );
+        played += 1;
+    }
+    assert!(played > 0);
 }
 
 #[test]

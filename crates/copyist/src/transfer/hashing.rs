@@ -55,25 +55,37 @@ impl InFlight {
 
     /// The plain buffer's first `len` bytes are in place, at `start` of the file.
     pub(crate) fn data(&mut self, start: u64, len: usize, buffers: &mut Buffers) {
+        let full = buffers.swap_plain(Aligned::default());
+        let free = self.piece(start, len, full);
+        buffers.swap_plain(free);
+    }
+
+    /// The first `len` bytes of a buffer of [`BUFFER_BYTES`] are in place, at `start` of the file.
+    /// Answers a buffer to go on with.
+    pub(super) fn piece(&mut self, start: u64, len: usize, full: Aligned) -> Aligned {
         if self.at != start {
-            return;
+            return full;
         }
         self.at += len as u64;
         match &mut self.feed {
-            Feed::Here(hasher) => hasher.update(&buffers.plain()[..len]),
-            Feed::Beside(beside) => {
-                let passed = beside.pass(len, buffers);
-                if !passed {
-                    self.feed = Feed::Lost;
-                }
+            Feed::Here(hasher) => {
+                hasher.update(&full.as_slice()[..len]);
+                full
             }
-            Feed::Lost => {}
+            Feed::Beside(beside) => match beside.exchange(full, len) {
+                Ok(free) => free,
+                Err(free) => {
+                    self.feed = Feed::Lost;
+                    free
+                }
+            },
+            Feed::Lost => full,
         }
     }
 
     /// A hole of `len` bytes at `start` of the file.
     pub(crate) fn zeros(&mut self, start: u64, len: u64) {
-        if self.at != start {
+        if self.at != start || len == 0 {
             return;
         }
         self.at += len;
@@ -128,13 +140,16 @@ impl Beside {
         Some(Beside { full, free, thread })
     }
 
-    /// Hands over the plain buffer, and takes a free one in its place.
-    fn pass(&self, len: usize, buffers: &mut Buffers) -> bool {
+    /// Hands a buffer over, and takes a free one in its place; `Err` with a buffer all the same if the
+    /// thread is gone.
+    fn exchange(&self, full: Aligned, len: usize) -> Result<Aligned, Aligned> {
         let Ok(free) = self.free.recv() else {
-            return false;
+            return Err(full);
         };
-        let full = buffers.swap_plain(free);
-        self.full.send(Part::Data(full, len)).is_ok()
+        match self.full.send(Part::Data(full, len)) {
+            Ok(()) => Ok(free),
+            Err(_) => Err(free),
+        }
     }
 }
 

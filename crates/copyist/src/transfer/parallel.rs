@@ -2,14 +2,16 @@
 //!
 //! Pieces are given out in order and counted in order: one is part of the copy when all before it
 //! are. So a transfer's offset means what it means with one thread, whoever stops and wherever.
+//!
+//! Where the copy is hashed, a thread keeps its piece until all before it are hashed.
 
 use std::collections::VecDeque;
 use std::ops::Range;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::behind::Uncached;
 use super::{Shape, Stop, Transfer};
-use crate::buffers::{Aligned, PAGE_BYTES};
+use crate::buffers::{Aligned, BUFFER_BYTES, PAGE_BYTES};
 use crate::holes;
 use crate::plan::Holes;
 use crate::platform::Platform;
@@ -56,12 +58,31 @@ struct Line<'t, 'a, P: Platform> {
     ended: Option<Result<bool, Stop>>,
 }
 
+/// Whoever waits for a piece that will not come is told so.
+struct Leaving<'l, 't, 'a, P: Platform> {
+    line: &'l Mutex<Line<'t, 'a, P>>,
+    counted: &'l Condvar,
+}
+
+impl<P: Platform> Drop for Leaving<'_, '_, '_, P> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            lock(self.line).ended = Some(Ok(false)); // nobody sees it: the panic goes on
+            self.counted.notify_all();
+        }
+    }
+}
+
 impl<P: Platform> Transfer<'_, P> {
     /// Copies what is left, by as many threads as the shape says.
     pub(super) fn read_write_parallel(&mut self) -> Result<(), Stop> {
         let (platform, src, dst) = (self.platform, self.src, self.dst);
         let (shape, uncached) = (self.shape, self.uncached);
         let offset = self.state.offset;
+        let hashes = self.in_flight.is_some();
+        // The hash exchanges buffers of one size.
+        let piece_bytes = if hashes { BUFFER_BYTES } else { PIECE_BYTES };
+        let counted = Condvar::new();
         let line = Mutex::new(Line {
             transfer: self,
             pieces: VecDeque::new(),
@@ -72,9 +93,13 @@ impl<P: Platform> Transfer<'_, P> {
             ended: None,
         });
         // A function, so that the lock is not held for as long as what it gives out is used.
-        let next = || lock(&line).give_out();
+        let next = || lock(&line).give_out(piece_bytes as u64);
         let work = || {
-            let mut buffer = Aligned::new(PIECE_BYTES, PAGE_BYTES);
+            let _leaving = Leaving {
+                line: &line,
+                counted: &counted,
+            };
+            let mut buffer = Aligned::new(piece_bytes, PAGE_BYTES);
             let mut mover = Mover {
                 platform,
                 src,
@@ -84,7 +109,17 @@ impl<P: Platform> Transfer<'_, P> {
             };
             while let Some((number, range)) = next() {
                 let moved = mover.copy(range, buffer.as_mut_slice());
-                lock(&line).take_in(number, moved);
+                let mut line = lock(&line);
+                if hashes {
+                    let waits =
+                        |it: &mut Line<'_, '_, P>| it.ended.is_none() && it.counted < number;
+                    line = counted
+                        .wait_while(line, waits)
+                        .unwrap_or_else(PoisonError::into_inner);
+                    buffer = line.hash(&moved, buffer);
+                }
+                line.take_in(number, moved);
+                counted.notify_all();
             }
         };
         std::thread::scope(|scope| {
@@ -113,7 +148,7 @@ fn lock<T>(line: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl<P: Platform> Line<'_, '_, P> {
     /// The number and the range of the next piece; `None` if there is no more to be done.
-    fn give_out(&mut self) -> Option<(usize, Range<u64>)> {
+    fn give_out(&mut self, piece_bytes: u64) -> Option<(usize, Range<u64>)> {
         let Shape { size, holes, .. } = self.transfer.shape;
         if self.broken || self.cursor >= size {
             return None;
@@ -129,7 +164,7 @@ impl<P: Platform> Line<'_, '_, P> {
             let data = data.unwrap_or(size..size);
             (self.cursor, self.data_end) = (data.start, data.end);
         }
-        let data = self.cursor..self.data_end.min(self.cursor + PIECE_BYTES as u64);
+        let data = self.cursor..self.data_end.min(self.cursor + piece_bytes);
         let hole_bytes = data.start - start;
         self.cursor = data.end;
         self.pieces.push_back(Piece {
@@ -138,6 +173,19 @@ impl<P: Platform> Line<'_, '_, P> {
             moved: None,
         });
         Some((self.counted + self.pieces.len() - 1, data))
+    }
+
+    /// The next piece to be counted came back in this buffer: it is hashed, as far as it came. Answers a
+    /// buffer to go on with.
+    fn hash(&mut self, moved: &Moved, buffer: Aligned) -> Aligned {
+        let Transfer { in_flight, .. } = &mut *self.transfer;
+        let (Some(hash), Some(piece), None) = (in_flight, self.pieces.front(), self.ended) else {
+            return buffer;
+        };
+        let (start, hole_bytes) = (piece.data.start, piece.hole_bytes);
+        hash.zeros(start - hole_bytes, hole_bytes);
+        // It fitted into the buffer.
+        hash.piece(start, (moved.offset - start) as usize, buffer)
     }
 
     /// A piece came back: counts it, and those that waited for it.
@@ -206,10 +254,10 @@ impl<P: Platform> Mover<'_, P> {
 
     /// `true` at the end of the source.
     fn copy_into(&mut self, moved: &mut Moved, end: u64, buffer: &mut [u8]) -> Result<bool, Stop> {
+        let len = usize::try_from(end - moved.offset).unwrap_or(usize::MAX);
+        let mut buffer = &mut buffer[..len];
         while moved.offset < end {
-            let left = usize::try_from(end - moved.offset).unwrap_or(usize::MAX);
-            let asked = left.min(buffer.len());
-            let (offset, buffer) = (Some(moved.offset), &mut buffer[..asked]);
+            let offset = Some(moved.offset);
             let read = self
                 .uncached
                 .read(self.platform, self.src, offset, buffer)?;
@@ -217,6 +265,7 @@ impl<P: Platform> Mover<'_, P> {
                 return Ok(true);
             }
             self.write(moved, &buffer[..read])?;
+            buffer = &mut buffer[read..];
         }
         Ok(false)
     }

@@ -1,6 +1,6 @@
 //! Copies that are hashed, and read back.
 
-use super::{Scenario, archive, build, linux, macos_pairs};
+use super::{Scenario, archive, build, linux, macos_pairs, two_threads};
 use crate::facts::FsKind;
 use crate::hash::HashKind;
 use crate::method::{Method, MethodSet};
@@ -64,6 +64,10 @@ pub(in crate::sim) fn hashed() -> Vec<Scenario> {
         sim,
         hash(Options::default()),
     ));
+    all.extend(two_threads().into_iter().map(|scenario| Scenario {
+        options: hash(scenario.options),
+        ..scenario
+    }));
     all.extend(macos_pairs().into_iter().take(2).map(|scenario| Scenario {
         options: verify(scenario.options),
         ..scenario
