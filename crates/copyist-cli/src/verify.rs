@@ -46,7 +46,7 @@ struct Options {
     #[arg(long, value_name = "LIST", value_delimiter = ',', conflicts_with = "manifest",
           value_parser = ["mode", "ownership", "timestamps", "xattr", "all"])]
     ignore: Vec<String>,
-    /// How many threads compare (without it: one for each processor)
+    /// How many threads compare (without it: one for each processor, or at least 8 that read from devices)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
     /// Write what is found to standard output as JSON, one object a line
@@ -202,7 +202,7 @@ fn check_manifest(
     };
     let threads = match options.jobs {
         Some(jobs) => usize::from(jobs),
-        None => thread::available_parallelism().map_or(1, usize::from),
+        None => Compare::usual_threads(check.from_device),
     };
     let (jobs, next) = sync_channel::<(String, OsString)>(4 * threads);
     let next = Mutex::new(next);

@@ -40,7 +40,7 @@ pub struct Compare {
     pub xattrs: bool,
     /// Read files from their devices, as far as the system lets the cache be left out.
     pub from_device: bool,
-    /// How many threads compare; 0: as many as there are processors.
+    /// How many threads compare; 0: [`Compare::usual_threads`].
     pub threads: usize,
 }
 
@@ -53,6 +53,24 @@ impl Default for Compare {
             xattrs: true,
             from_device: true,
             threads: 0,
+        }
+    }
+}
+
+/// How many threads read from devices at least: each waits for one request at a time, and most devices
+/// serve several at once (docs/measurements.md).
+const DEVICE_READERS: usize = 8;
+
+impl Compare {
+    /// How many threads compare where nobody says: one for each processor, and at least eight that read
+    /// from devices.
+    #[must_use]
+    pub fn usual_threads(from_device: bool) -> usize {
+        let processors = thread::available_parallelism().map_or(1, usize::from);
+        if from_device {
+            processors.max(DEVICE_READERS)
+        } else {
+            processors
         }
     }
 }
@@ -187,7 +205,7 @@ fn run<P: Platform>(
         counts: Counts::default(),
     };
     let threads = match compare.threads {
-        0 => thread::available_parallelism().map_or(1, usize::from),
+        0 => Compare::usual_threads(compare.from_device),
         threads => threads,
     };
     let (jobs, next) = sync_channel(4 * threads);

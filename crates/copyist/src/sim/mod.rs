@@ -37,7 +37,6 @@ mod volume;
 mod whole;
 mod world;
 
-mod snapshot;
 mod buggy;
 mod compare;
 mod conformance;
@@ -49,6 +48,7 @@ mod preflight;
 mod races;
 mod scenarios;
 mod selftests;
+mod snapshot;
 mod sweep;
 mod windows;
 
