@@ -1,8 +1,8 @@
 //! Hashing what is copied while it is copied: what has been written is given to the hash in order.
 //!
 //! A method that doesn't see the bytes leaves the hash behind, and then it is never complete: whoever
-//! wants it reads the copy. For a large file the hash has a thread of its own, which is handed the
-//! buffers full and hands them back.
+//! wants it reads the copy. For a large file that one thread copies, the hash has a thread of its own,
+//! which is handed the buffers full and hands them back; several threads that copy hash in turns.
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
