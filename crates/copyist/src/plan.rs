@@ -119,21 +119,18 @@ pub(crate) const ASK_MEMORY_BYTES: u64 = 256 << 20;
 /// Makes the plan.
 pub(crate) fn plan(facts: &Facts, options: &Options) -> Plan {
     let holes = holes(facts, options.sparse);
+    let several = facts.is_for_several();
     let mut plan = Plan {
         methods: ArrayVec::new(),
         skipped: ArrayVec::new(),
         holes,
         preallocate: false,
-        threads: if facts.is_for_several() {
-            facts.threads
-        } else {
-            1
-        },
+        threads: if several { facts.threads } else { 1 },
         // Several threads that copy hash in turns.
         hash_beside: options.hash_wanted().is_some()
             && facts.threads > 1
             && facts.src.size >= HASH_BESIDE_BYTES
-            && !facts.is_for_several(),
+            && !several,
         drop_behind: drops_behind(facts, options),
     };
     for &method in facts.os.order() {

@@ -78,7 +78,7 @@ pub fn preflight(
     wants: &dyn Fn(&Path, FileKind) -> bool,
     tell: &mut dyn FnMut(Obstacle),
 ) {
-    look(&Native::new(), operands, options, (cancel, wants, tell));
+    look(&Native::new(), operands, options, cancel, wants, tell);
 }
 
 /// [`preflight`] on any system.
@@ -86,7 +86,9 @@ pub(crate) fn look<P: Platform>(
     platform: &P,
     operands: &[Operand],
     options: &Options,
-    (cancel, wants, tell): Asks<'_>,
+    cancel: &CancelToken,
+    wants: &dyn Fn(&Path, FileKind) -> bool,
+    tell: &mut dyn FnMut(Obstacle),
 ) {
     if options.make != Make::Copy || options.attributes_only {
         return;
@@ -110,13 +112,6 @@ pub(crate) fn look<P: Platform>(
     }
     look.space();
 }
-
-/// What the caller is asked, and told.
-pub(crate) type Asks<'a> = (
-    &'a CancelToken,
-    &'a dyn Fn(&Path, FileKind) -> bool,
-    &'a mut dyn FnMut(Obstacle),
-);
 
 /// Where a part of the copy goes.
 #[derive(Clone, Copy)]

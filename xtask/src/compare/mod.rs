@@ -19,9 +19,9 @@ mod record;
 mod render;
 mod rows;
 mod stats;
+mod tools;
 
 pub(crate) use stats::Summary;
-mod tools;
 
 use std::fs;
 use std::path::{Path, PathBuf};

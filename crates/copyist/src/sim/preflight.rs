@@ -24,11 +24,14 @@ fn obstacles(to: FsKind) -> Vec<Obstacle> {
         .file("src/sub/README", 1);
     Builder::below(&sim, OsStr::new("/to")).dir("dst");
     let mut found = Vec::new();
-    let mut tell = |obstacle| found.push(obstacle);
-    let cancel = CancelToken::new();
-    let asks: preflight::Asks<'_> = (&cancel, &|_, _| true, &mut tell);
-    let operands = [operand("/from/src", "/to/dst/src")];
-    preflight::look(&sim, &operands, &archive(), asks);
+    preflight::look(
+        &sim,
+        &[operand("/from/src", "/to/dst/src")],
+        &archive(),
+        &CancelToken::new(),
+        &|_, _| true,
+        &mut |obstacle| found.push(obstacle),
+    );
     found
 }
 

@@ -20,9 +20,9 @@ struct Piece {
     bytes: u64,
 }
 
-/// The next piece of a file of `size` bytes. On Windows it ends at a cluster: the last is rounded
+/// The next piece of a file of `size` bytes, of `most` bytes at most. On Windows it ends at a cluster: the last is rounded
 /// up, beyond the end of the file.
-fn piece(os: Os, offset: u64, (size, most): (u64, u64), cluster: u64) -> Piece {
+fn piece(os: Os, offset: u64, size: u64, most: u64, cluster: u64) -> Piece {
     let bytes = most.min(size.saturating_sub(offset));
     let len = match os {
         Os::Windows => bytes.next_multiple_of(cluster.max(1)),
@@ -65,8 +65,8 @@ impl<P: Platform> Transfer<'_, P> {
         let (os, size) = (self.platform.os(), self.shape.size);
         let mut pace = Pace::of_clones();
         while self.state.offset < size {
-            let sizes = (size, pace.call_bytes());
-            let piece = piece(os, self.state.offset, sizes, self.shape.block_bytes as u64);
+            let (offset, cluster) = (self.state.offset, self.shape.block_bytes as u64);
+            let piece = piece(os, offset, size, pace.call_bytes(), cluster);
             let start = Instant::now();
             let cloned = self.clone_call(Move::CloneRange, piece.len)?;
             pace.took(start.elapsed());
@@ -110,7 +110,7 @@ mod tests {
         let mut offset = 0;
         let mut pieces = Vec::new();
         while offset < size {
-            let piece = piece(os, offset, (size, pace.call_bytes()), cluster);
+            let piece = piece(os, offset, size, pace.call_bytes(), cluster);
             pace.took(Duration::ZERO);
             pieces.push((offset, piece));
             offset += piece.bytes;

@@ -119,7 +119,10 @@ impl<P: Platform> Transfer<'_, P> {
                     buffer = line.hash(&moved, buffer);
                 }
                 line.take_in(number, moved);
-                counted.notify_all();
+                drop(line);
+                if hashes {
+                    counted.notify_all();
+                }
             }
         };
         std::thread::scope(|scope| {
