@@ -1,6 +1,7 @@
 //! The command `copyist`, and by the name `cp` a replacement for GNU cp.
 
 #![forbid(unsafe_code)]
+#![cfg_attr(all(c_main, not(test)), no_main)]
 
 mod argmatch;
 mod args;
@@ -36,16 +37,28 @@ mod watch;
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
-use std::process::ExitCode;
 
 use crate::console::Console;
 use crate::invocation::{Face, Invocation};
 
-fn main() -> ExitCode {
+#[cfg(all(c_main, not(test)))]
+copyist_sys::c_main!(run_named);
+
+// indicatif's, for rates.
+#[cfg(c_main)]
+copyist_sys::c_pow!(libm::pow);
+
+#[cfg(any(not(c_main), test))]
+fn main() -> std::process::ExitCode {
+    run_named().into()
+}
+
+/// Runs the command that the program's name or its first argument asks for.
+fn run_named() -> u8 {
     let mut arguments = std::env::args_os();
     let called = arguments.next().unwrap_or_default();
     // "cp.exe" too.
-    let code = if Path::new(&called).file_stem() == Some(OsStr::new("cp")) {
+    if Path::new(&called).file_stem() == Some(OsStr::new("cp")) {
         run::run(Face::Cp, Invocation::by_name(&called), arguments)
     } else {
         let command = arguments.next();
@@ -61,8 +74,7 @@ fn main() -> ExitCode {
             Some(guard::COMMAND) => guard::run(arguments),
             _ => top(command),
         }
-    };
-    ExitCode::from(code)
+    }
 }
 
 /// Runs a command that looks or measures; the result is the exit code.

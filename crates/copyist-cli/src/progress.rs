@@ -196,7 +196,7 @@ impl Meter {
         let seconds = (now - self.last).as_secs_f64();
         if seconds > 0.05 {
             let current = sample.bytes.saturating_sub(self.last_bytes) as f64 / seconds;
-            let weight = 1.0 - (-seconds / RATE_SECONDS).exp();
+            let weight = 1.0 - libm::exp(-seconds / RATE_SECONDS);
             let rate = self
                 .rate
                 .map_or(current, |old| old + weight * (current - old));

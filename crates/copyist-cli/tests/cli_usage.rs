@@ -6,7 +6,7 @@ mod cli;
 
 use std::fs::OpenOptions;
 use std::os::unix::process::CommandExt as _;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use cli::Scratch;
 
@@ -182,4 +182,25 @@ fn a_closed_pipe_is_an_ordinary_error() {
     let err = String::from_utf8_lossy(&output.stderr);
     assert_eq!(err, "cp: write error: Broken pipe\n");
     assert_eq!(output.status.code(), Some(1));
+}
+
+/// Nothing that is copied gets the number of a standard descriptor that was closed: what is meant for
+/// a person would be written into it.
+#[test]
+fn closed_standard_descriptors_are_taken() {
+    if !cli::has_proc() {
+        return;
+    }
+    let scratch = Scratch::new();
+    let shell = "exec \"$0\" cp -P /proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/2 . <&- >&- 2>&-";
+    let status = Command::new("sh")
+        .args(["-c", shell, env!("CARGO_BIN_EXE_copyist")])
+        .current_dir(scratch.path(""))
+        .status()
+        .expect("run");
+    assert_eq!(status.code(), Some(0));
+    for number in ["0", "1", "2"] {
+        let opened = std::fs::read_link(scratch.path(number)).expect("a copied link");
+        assert_eq!(opened.to_str(), Some("/dev/null"), "{number}");
+    }
 }

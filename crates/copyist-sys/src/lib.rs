@@ -8,6 +8,8 @@ pub mod copyflags;
 mod names;
 pub mod reparse;
 mod signals;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+pub mod start;
 mod stdio;
 
 pub use names::{Names, name_prefix, os_string_from_bytes};

@@ -194,7 +194,7 @@ impl Scale {
 
 /// The next of 1, 2, 5, 10, 20, 50 ... at or above `least`.
 fn step(least: f64) -> f64 {
-    let power = 10_f64.powf(least.log10().floor());
+    let power = libm::exp10(libm::log10(least).floor());
     let factor = [1.0, 2.0, 5.0].into_iter().find(|it| it * power >= least);
     factor.unwrap_or(10.0) * power
 }

@@ -85,6 +85,15 @@ pub(crate) fn has_full_device() -> bool {
     has
 }
 
+/// Whether the system tells in links what a process has open; else says that the test is not run.
+pub(crate) fn has_proc() -> bool {
+    let has = Path::new("/proc/self/fd").exists();
+    if !has {
+        println!("not run: this system has no /proc");
+    }
+    has
+}
+
 /// Makes a file whose name is no text; where the volume (APFS, HFS+) takes none, says that the
 /// test is not run.
 pub(crate) fn makes_file(path: &Path) -> bool {
