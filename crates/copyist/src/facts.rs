@@ -131,6 +131,16 @@ pub(crate) struct FileFacts {
 }
 
 impl FileFacts {
+    /// A regular file that the system keeps as it is.
+    pub(crate) const fn plain(size: u64, allocated_bytes: u64) -> FileFacts {
+        FileFacts {
+            size,
+            allocated_bytes,
+            is_regular: true,
+            is_compressed: false,
+        }
+    }
+
     /// Less is allocated than its size needs: holes, or a compression that nobody tells of.
     pub(crate) const fn looks_sparse(&self) -> bool {
         self.allocated_bytes < self.size && !self.is_compressed
@@ -165,6 +175,27 @@ pub(crate) struct Facts {
 }
 
 impl Facts {
+    /// Two volumes, and an ordinary file that is copied between them to a new name by one thread.
+    pub(crate) const fn new(
+        (os, kernel): (Os, Kernel),
+        src: FileFacts,
+        (src_volume, dst_volume): (VolumeFacts, VolumeFacts),
+    ) -> Facts {
+        Facts {
+            os,
+            kernel,
+            src,
+            src_volume,
+            dst_volume,
+            dst_is_regular: true,
+            dst_is_free: true,
+            threads: 1,
+            memory_bytes: None,
+            refused: MethodSet::EMPTY,
+            preferred: None,
+        }
+    }
+
     /// Whether several threads are there, and the volumes reward them. From where reading is not
     /// known to be local, the number of requests in flight is not for one file to raise.
     pub(crate) fn is_for_several(&self) -> bool {

@@ -1,7 +1,6 @@
 //! One file's data and attributes: from two names to a report.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use crate::attributes::{self, Attributes, Failed, Made};
 use crate::buffers::Buffers;
@@ -19,7 +18,7 @@ use crate::report::Report;
 use crate::rules;
 use crate::spare::{Spare, Taken};
 use crate::transfer::{self, Shape, State, Stop, Transfer, Watch};
-use crate::volumes::VolumePair;
+use crate::volumes::{FoundPair, VolumePair};
 
 mod atomic;
 mod change;
@@ -27,6 +26,7 @@ mod destination;
 mod dry;
 mod failure;
 mod follow;
+mod small;
 mod verify;
 mod whole;
 
@@ -92,7 +92,7 @@ pub(crate) struct Destination<'a, P: Platform> {
 }
 
 /// Answers what is known of the volumes of a source and a destination.
-pub(crate) type FindPair<'a, P> = dyn FnMut(&<P as Platform>::Handle, &<P as Platform>::Handle) -> Result<Arc<VolumePair>, Failed>
+pub(crate) type FindPair<'a, P> = dyn FnMut(&<P as Platform>::Handle, &<P as Platform>::Handle) -> Result<FoundPair<'a>, Failed>
     + 'a;
 
 /// Copies files; what it needs for any of them.
@@ -262,6 +262,11 @@ impl<P: Platform> FileCopier<'_, P> {
         pair: &VolumePair,
         report: &mut Report,
     ) -> Result<Option<Hash>, FileError> {
+        self.prepare(src, target)?;
+        let begun = self.begin_small(src, (target, kept), pair, report);
+        if begun.makes(src.stat.size) {
+            return Ok(None);
+        }
         let mut facts = self.facts(&src.stat, pair);
         facts.dst_is_regular = !target.streams;
         facts.dst_is_free = false;
@@ -274,7 +279,6 @@ impl<P: Platform> FileCopier<'_, P> {
         let taken = several.then(|| self.spare.take());
         facts.threads = taken.as_ref().map_or(1, Taken::threads);
         let plan = plan::plan(&facts, self.options);
-        self.prepare(src, target)?;
         let shape = Shape {
             hash: hashes.map(|kind| (kind, plan.hash_beside)),
             ..shape(&facts, &plan)
@@ -287,6 +291,7 @@ impl<P: Platform> FileCopier<'_, P> {
             self.buffers,
         );
         transfer.keeper = kept.keeper;
+        transfer.begun = begun;
         transfer.state = State::resumed(kept.offset);
         report.resumed = kept.offset;
         let result = exec::run(&plan, &facts, &mut transfer, pair, report);
@@ -304,23 +309,17 @@ impl<P: Platform> FileCopier<'_, P> {
 
     /// What is known where the destination is still to be made.
     fn facts(&self, src: &Stat, pair: &VolumePair) -> Facts {
+        let system = (self.platform.os(), self.platform.kernel());
+        let file = FileFacts {
+            size: src.size,
+            allocated_bytes: src.allocated_bytes,
+            is_regular: src.kind == FileKind::Regular,
+            is_compressed: attributes::is_compressed(self.platform.os(), src),
+        };
         let mut facts = Facts {
-            os: self.platform.os(),
-            kernel: self.platform.kernel(),
-            src: FileFacts {
-                size: src.size,
-                allocated_bytes: src.allocated_bytes,
-                is_regular: src.kind == FileKind::Regular,
-                is_compressed: attributes::is_compressed(self.platform.os(), src),
-            },
-            src_volume: pair.src,
-            dst_volume: pair.dst,
-            dst_is_regular: true,
-            dst_is_free: true,
-            threads: 1,
-            memory_bytes: None,
             refused: pair.refused(),
             preferred: pair.preferred,
+            ..Facts::new(system, file, (pair.src, pair.dst))
         };
         let is_large = src.size >= plan::ASK_MEMORY_BYTES;
         if is_large && !plan::is_sure_to_clone(&facts, self.options) {

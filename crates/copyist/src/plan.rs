@@ -17,6 +17,9 @@ use crate::method::{Method, Os};
 use crate::options::{Cache, Follow, Fsync, Make, OnChange, Options, Preserve, Reflink, Sparse};
 
 mod prefer;
+mod small;
+
+pub(crate) use small::for_small;
 
 /// Why a method is not in the plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use crate::copier::Operand;
 use crate::facts::{Facts, FileFacts, FsKind, Known, VolumeFacts};
-use crate::method::{Method, MethodSet};
+use crate::method::Method;
 use crate::options::{Follow, Make, Options, Sparse, Update};
 use crate::plan;
 use crate::platform::native::Native;
@@ -347,24 +347,13 @@ impl<P: Platform> Look<'_, P> {
 
     /// The space that a copy will occupy, as far as the plan tells.
     fn needed(&self, stat: &Stat, is_free: bool, pair: Pair) -> u64 {
+        let system = (self.platform.os(), self.platform.kernel());
+        let file = FileFacts::plain(stat.size, stat.allocated_bytes);
         let facts = Facts {
-            os: self.platform.os(),
-            kernel: self.platform.kernel(),
-            src: FileFacts {
-                size: stat.size,
-                allocated_bytes: stat.allocated_bytes,
-                is_regular: true,
-                is_compressed: false,
-            },
-            src_volume: pair.src,
-            dst_volume: pair.dst,
-            dst_is_regular: true,
             dst_is_free: is_free,
-            threads: 1,
-            memory_bytes: None,
-            refused: MethodSet::EMPTY,
             // The space is the same by whatever method copies.
             preferred: None,
+            ..Facts::new(system, file, (pair.src, pair.dst))
         };
         let plan = plan::plan(&facts, self.options);
         let is_sure = pair.dst.clone == Known::Yes && facts.same_volume() == Known::Yes;

@@ -1,13 +1,16 @@
 //! What is known and learnt of volume pairs while a run lasts. Facts about a pair are asked once.
 
 use std::collections::HashMap;
+use std::ops::Deref;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::exec::Learn;
 use crate::facts::VolumeFacts;
-use crate::learnt::{self, Learnt, Preferred};
+use crate::learnt::{self, Preferred};
 use crate::method::{Method, MethodSet};
+use crate::options::Options;
+use crate::plan;
 use crate::platform::{Platform, Sys};
 use crate::rules::Remember;
 
@@ -18,6 +21,7 @@ pub(crate) struct VolumePair {
     pub(crate) dst: VolumeFacts,
     /// What was measured between them before.
     pub(crate) preferred: Option<Preferred>,
+    for_small: Option<Method>,
     refused: AtomicU8,
     everywhere: Arc<AtomicU8>,
 }
@@ -28,6 +32,30 @@ impl VolumePair {
         let here = self.refused.load(Ordering::Relaxed);
         let everywhere = self.everywhere.load(Ordering::Relaxed);
         MethodSet::from_bits(here | everywhere)
+    }
+
+    /// The method of plain small files: see [`plan::for_small`].
+    pub(crate) fn for_small(&self) -> Option<Method> {
+        self.for_small
+            .filter(|&method| !self.refused().contains(method))
+    }
+}
+
+/// A pair that is at hand, or was looked up.
+pub(crate) enum FoundPair<'a> {
+    /// Nobody counts who uses it: for many small files that is a share of the time.
+    Known(&'a VolumePair),
+    Asked(Arc<VolumePair>),
+}
+
+impl Deref for FoundPair<'_> {
+    type Target = VolumePair;
+
+    fn deref(&self) -> &VolumePair {
+        match self {
+            FoundPair::Known(pair) => pair,
+            FoundPair::Asked(pair) => pair,
+        }
     }
 }
 
@@ -69,11 +97,13 @@ impl VolumePairs {
             src: src_facts,
             dst: dst_facts,
             preferred,
+            for_small,
         } = ask()?;
         let pair = Arc::new(VolumePair {
             src: src_facts,
             dst: dst_facts,
             preferred,
+            for_small,
             refused: AtomicU8::new(0),
             everywhere: Arc::clone(&self.everywhere),
         });
@@ -87,18 +117,23 @@ pub(crate) struct Asked {
     src: VolumeFacts,
     dst: VolumeFacts,
     preferred: Option<Preferred>,
+    for_small: Option<Method>,
 }
 
 /// Asks the volumes of two open files what they are, and whether anything was measured between them.
 pub(crate) fn ask<P: Platform>(
     platform: &P,
-    learnt: &[Learnt],
+    options: &Options,
     src: &P::Handle,
     dst: &P::Handle,
 ) -> Sys<Asked> {
+    let volumes = (platform.volume(src)?, platform.volume(dst)?);
+    let preferred = learnt::preferred(&options.learnt, platform, src, dst);
+    let system = (platform.os(), platform.kernel());
     Ok(Asked {
-        src: platform.volume(src)?,
-        dst: platform.volume(dst)?,
-        preferred: learnt::preferred(learnt, platform, src, dst),
+        src: volumes.0,
+        dst: volumes.1,
+        preferred,
+        for_small: plan::for_small(system, volumes, preferred, options),
     })
 }

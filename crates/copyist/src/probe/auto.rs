@@ -25,23 +25,13 @@ pub(super) fn choose<P: Platform>(
         .filter(|(_, answer)| answer.known == Known::No)
         .map(|(method, _)| *method)
         .collect();
+    let system = (platform.os(), platform.kernel());
+    let file = FileFacts::plain(size, allocated_bytes);
     let facts = Facts {
-        os: platform.os(),
-        kernel: platform.kernel(),
-        src: FileFacts {
-            size,
-            allocated_bytes,
-            is_regular: true,
-            is_compressed: false,
-        },
-        src_volume: src,
-        dst_volume: dst,
-        dst_is_regular: true,
-        dst_is_free: true,
         threads: Spare::new(None).take().threads(),
         memory_bytes: platform.available_memory(),
         refused,
-        preferred: None,
+        ..Facts::new(system, file, (src, dst))
     };
     let plan = plan::plan(&facts, &Options::default());
     let method = *plan.methods.first()?;

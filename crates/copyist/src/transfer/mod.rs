@@ -19,6 +19,7 @@ use crate::platform::{Move, Platform, Sys};
 use crate::progress::{CancelToken, Event, Observer};
 use crate::rules;
 
+mod begun;
 mod behind;
 mod clone;
 mod direct;
@@ -28,6 +29,7 @@ mod parallel;
 mod read_write;
 mod whole;
 
+pub(crate) use begun::Begun;
 use behind::{Behind, Uncached};
 pub(crate) use hashing::InFlight;
 use pace::Pace;
@@ -139,6 +141,8 @@ pub(crate) struct Transfer<'a, P: Platform> {
     drops: bool,
     /// Told how far it has come.
     pub(crate) keeper: Option<&'a dyn Keep<P>>,
+    /// The calls that were made already.
+    pub(crate) begun: Begun,
 }
 
 /// How far a transfer has come.
@@ -250,6 +254,7 @@ impl<'a, P: Platform> Transfer<'a, P> {
             behind: Behind::default(),
             drops: false,
             keeper: None,
+            begun: Begun::Nothing,
         }
     }
 
@@ -284,7 +289,10 @@ impl<'a, P: Platform> Transfer<'a, P> {
                     call_bytes
                 };
                 let start = Instant::now();
-                let moved = self.call(how, len)?;
+                let moved = match self.begun.take_moved() {
+                    Some(moved) => moved.during(Operation::Transfer)?,
+                    None => self.call(how, len)?,
+                };
                 pace.took(start.elapsed());
                 if moved == 0 {
                     return Err(Code::NO_PROGRESS).during(Operation::Transfer);

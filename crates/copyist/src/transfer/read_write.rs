@@ -1,6 +1,7 @@
 //! `ReadWrite`: buffered, from anything that can be read to anything that can be written.
 
-use super::{Stop, Transfer};
+use super::{During as _, Stop, Transfer, behind};
+use crate::error::Operation;
 use crate::plan::Holes;
 use crate::platform::Platform;
 
@@ -28,9 +29,12 @@ impl<P: Platform> Transfer<'_, P> {
             let asked = self.buffer_bytes(end);
             let offset = (!self.shape.src_streams).then_some(self.state.offset);
             let buffer = &mut self.buffers.plain()[..asked];
-            let read = self
-                .uncached
-                .read(self.platform, self.src, offset, buffer)?;
+            let read = match self.begun.take_read() {
+                Some(read) => read.during(Operation::Read)?,
+                None => self
+                    .uncached
+                    .read(self.platform, self.src, offset, buffer)?,
+            };
             if read == 0 {
                 return Ok(true);
             }
@@ -92,7 +96,10 @@ impl<P: Platform> Transfer<'_, P> {
         let offset = (!self.shape.dst_streams).then_some(self.state.offset);
         let start = self.state.pending.start;
         let data = &self.buffers.plain()[start..start + len];
-        let written = self.uncached.write(self.platform, self.dst, offset, data)?;
+        let written = match self.begun.take_written() {
+            Some(written) => behind::some(written)?,
+            None => self.uncached.write(self.platform, self.dst, offset, data)?,
+        };
         self.state.pending.start += written;
         self.advance(written as u64)
     }

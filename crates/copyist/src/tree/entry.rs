@@ -1,7 +1,6 @@
 //! One entry: what it is, what its destination is, and what is to be made of it.
 
 use std::ffi::OsString;
-use std::sync::Arc;
 
 use super::dir::{Entry, Role};
 use super::existing::{Looked, Onto};
@@ -15,7 +14,7 @@ use crate::options::{Follow, Make, OnChange};
 use crate::platform::{FileKind, Platform, Stat};
 use crate::progress::{Event, PathSource, Warning};
 use crate::report::Report;
-use crate::volumes::VolumePair;
+use crate::volumes::FoundPair;
 
 impl<P: Platform> Worker<'_, '_, P> {
     /// Copies an entry, unless it is a directory. `kind` is what its directory says of it.
@@ -322,10 +321,12 @@ impl<P: Platform> Worker<'_, '_, P> {
         };
         let src_volume = source.stat.id.volume;
         let stays = matches!(existing, Existing::Nothing | Existing::File);
-        let mut pair = |src: &P::Handle, dst: &P::Handle| -> Result<Arc<VolumePair>, Failed> {
+        let mut pair = |src: &P::Handle, dst: &P::Handle| -> Result<FoundPair<'_>, Failed> {
             match &entry.dir.pair {
-                Some(pair) if stays && pair.src.id == src_volume => Ok(Arc::clone(pair)),
-                _ => session.volume_pair(src, src_volume, dst),
+                Some(pair) if stays && pair.src.id == src_volume => Ok(FoundPair::Known(pair)),
+                _ => session
+                    .volume_pair(src, src_volume, dst)
+                    .map(FoundPair::Asked),
             }
         };
         let src_stat = source.stat;

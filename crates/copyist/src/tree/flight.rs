@@ -33,6 +33,12 @@ const ENOUGH_EACH: u64 = 3;
 /// ... but not longer than this: there may be large files.
 const LOOK_AT_LAST: Duration = Duration::from_millis(500);
 
+/// A worker adds what it has done to what all have done when it is so much ...
+const ADD_AT_LAST: u64 = 16;
+
+/// ... or after this time.
+const ADD_EVERY: Duration = Duration::from_millis(5);
+
 /// A file counts as one, and its bytes as files of this size: what a request to a slow mount moves.
 const BYTES_OF_ONE: u64 = 128 << 10;
 
@@ -145,6 +151,15 @@ impl Control {
 /// A pair of volumes, by their ids.
 type Pair = (u64, u64);
 
+/// What one worker has done since it last told: a number that all write to is fetched from each other's
+/// caches, and so is all that lies beside it, which takes longer than to count.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    done: u64,
+    /// Nanoseconds since the start.
+    added_at: u64,
+}
+
 /// The control of a run.
 #[derive(Debug)]
 pub(super) struct Flight {
@@ -192,14 +207,22 @@ impl Flight {
     }
 
     /// Whether a look is due, after an entry with so many bytes is done.
-    pub(super) fn is_due(&self, bytes: u64) -> bool {
+    pub(super) fn is_due(&self, tally: &mut Tally, bytes: u64) -> bool {
         let next = self.next_look.load(Ordering::Relaxed);
         if next == u64::MAX {
             return false;
         }
-        self.done
-            .fetch_add(1 + bytes / BYTES_OF_ONE, Ordering::Relaxed);
-        nanos(self.start.elapsed()) >= next
+        let now = nanos(self.start.elapsed());
+        let is_due = now >= next;
+        tally.done += 1 + bytes / BYTES_OF_ONE;
+        if is_due || tally.done >= ADD_AT_LAST || now - tally.added_at >= nanos(ADD_EVERY) {
+            self.done.fetch_add(tally.done, Ordering::Relaxed);
+            *tally = Tally {
+                done: 0,
+                added_at: now,
+            };
+        }
+        is_due
     }
 
     /// Looks; answers the number that is to be in flight, if it was for this thread to look.
@@ -341,7 +364,19 @@ mod tests {
     fn a_fixed_number_is_never_due() {
         let fixed = Flight::new(4, MOST, true);
         std::thread::sleep(LOOK_EVERY * 2);
-        assert!(!fixed.is_due(1 << 30));
+        assert!(!fixed.is_due(&mut Tally::default(), 1 << 30));
+    }
+
+    #[test]
+    fn little_of_what_was_done_is_not_told_yet() {
+        let flight = Flight::new(2, MOST, false);
+        let (mut one, mut other) = (Tally::default(), Tally::default());
+        for _ in 0..500 {
+            flight.is_due(&mut one, 10);
+            flight.is_due(&mut other, BYTES_OF_ONE);
+        }
+        let done = flight.done.load(Ordering::Relaxed);
+        assert!((1500 - 2 * ADD_AT_LAST..=1500).contains(&done), "{done}");
     }
 
     #[test]

@@ -213,7 +213,7 @@ impl<'a, P: Platform> Session<'a, P> {
         };
         let dst_stat = self.platform.stat_open(dst).map_err(failed)?;
         self.pairs.get(src_volume, dst_stat.id.volume, || {
-            volumes::ask(self.platform, &self.options.learnt, src, dst).map_err(failed)
+            volumes::ask(self.platform, self.options, src, dst).map_err(failed)
         })
     }
 

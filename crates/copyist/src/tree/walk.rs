@@ -8,6 +8,7 @@ use std::thread::Scope;
 
 use super::Session;
 use super::dir::{Dir, Entry, Halves, Role};
+use super::flight::Tally;
 use super::schedule::Help;
 use crate::buffers::Buffers;
 use crate::copier::Operand;
@@ -53,6 +54,7 @@ pub(super) struct Worker<'s, 'e, P: Platform> {
     pub(super) buffers: Buffers,
     /// Batches that were read and can be filled again.
     batches: Vec<Batch>,
+    tally: Tally,
 }
 
 impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
@@ -68,6 +70,7 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
             summary: Summary::default(),
             buffers: Buffers::default(),
             batches: Vec::new(),
+            tally: Tally::default(),
         }
     }
 
@@ -369,11 +372,11 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
     }
 
     /// An entry is done: perhaps more, or fewer, should be under way.
-    fn did(&self, dir: &Dir<P>, bytes: u64) {
+    fn did(&mut self, dir: &Dir<P>, bytes: u64) {
         let Session {
             flight, schedule, ..
         } = self.session;
-        if !flight.is_due(bytes) {
+        if !flight.is_due(&mut self.tally, bytes) {
             return;
         }
         if let Some(pair) = &dir.pair

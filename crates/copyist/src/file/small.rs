@@ -1,0 +1,78 @@
+//! Plain small files: most of all files, and of their copies little more than the kernel's share is
+//! left to be saved.
+//!
+//! By which method they are copied is known of a pair of volumes ([`crate::plan::for_small`]), so its
+//! first calls can be made before anything is decided of the file. Where they don't make the whole copy,
+//! the plan goes on from what they have answered, as if it had made them.
+
+use super::{FileCopier, Kept, Opened, Source};
+use crate::attributes;
+use crate::buffers::BUFFER_BYTES;
+use crate::method::Method;
+use crate::plan::SMALL_BYTES;
+use crate::platform::{FileKind, Move, Platform};
+use crate::progress::Event;
+use crate::report::{Attempt, Ended, Report};
+use crate::transfer::{self, Begun};
+use crate::volumes::VolumePair;
+
+impl<P: Platform> FileCopier<'_, P> {
+    /// Makes the first calls of a plain small file, and reports them if they were all that it took.
+    pub(super) fn begin_small(
+        &mut self,
+        src: &Source<P>,
+        (target, kept): (&Opened<P>, Kept<'_, P>),
+        pair: &VolumePair,
+        report: &mut Report,
+    ) -> Begun {
+        let Some(method) = pair.for_small() else {
+            return Begun::Nothing;
+        };
+        let is_empty = kept.offset == 0 && kept.keeper.is_none() && !target.streams;
+        if !is_empty || !self.is_plain(src) || self.watch.cancel.is_cancelled() {
+            return Begun::Nothing;
+        }
+        let start = self.watch.now();
+        let begun = self.first_calls(method, src, target);
+        let bytes = src.stat.size;
+        if begun.makes(bytes) {
+            self.watch.observer.event(Event::Bytes(bytes));
+            report.attempts.push(Attempt {
+                method,
+                offset: 0,
+                bytes,
+                holes: 0,
+                ended: Ended::Done,
+                why: None,
+                elapsed: transfer::since(start),
+            });
+        }
+        begun
+    }
+
+    fn is_plain(&self, src: &Source<P>) -> bool {
+        let stat = &src.stat;
+        stat.kind == FileKind::Regular
+            && (1..=SMALL_BYTES).contains(&stat.size)
+            && stat.allocated_bytes >= stat.size
+            && !attributes::is_compressed(self.platform.os(), stat)
+    }
+
+    /// They ask for more than there should be, so that they show that there is no more.
+    fn first_calls(&mut self, method: Method, src: &Source<P>, target: &Opened<P>) -> Begun {
+        let (src, dst) = (&src.handle, &target.handle);
+        if method == Method::CopyRange {
+            let asked = BUFFER_BYTES as u64;
+            let moved = self.platform.move_data(Move::CopyRange, src, dst, 0, asked);
+            return Begun::Moved(moved);
+        }
+        let buffer = self.buffers.plain();
+        match self.platform.read(src, Some(0), buffer) {
+            Ok(read) if read > 0 => {
+                let written = self.platform.write(dst, Some(0), &buffer[..read]);
+                Begun::Written { read, written }
+            }
+            read => Begun::Read(read),
+        }
+    }
+}
