@@ -168,7 +168,7 @@ impl<P: Platform> FileCopier<'_, P> {
         fail: &mut dyn FnMut(FileError),
     ) -> Result<(), FileError> {
         let start = self.watch.now();
-        let target = self.open_destination(&src.stat, dst)?;
+        let target = self.open_destination(&src, dst)?;
         if self.platform.is_dry() {
             return self.plan_only(&src, &target, pair, report);
         }

@@ -18,7 +18,7 @@ pub(crate) use flags::{
     allow_holes, copy_flags, is_compressed, is_elsewhere, keeps_flags, leads_to_dir,
     match_for_clone, reset_flags, restore,
 };
-pub(crate) use xattrs::{access_acl, inherited_acl, owner_record, remove_capability};
+pub(crate) use xattrs::{Listed, access_acl, inherited_acl, list, owner_record, remove_capability};
 
 /// What failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +51,8 @@ pub(crate) struct Made {
     pub(crate) added: u32,
     /// Its directory's default access control list may have given it one.
     pub(crate) may_have_acl: bool,
+    /// What is known of the source's extended attributes since before it was made.
+    pub(crate) listed: Listed,
     /// What the call that made it has brought along: what the options don't keep of it is taken
     /// away again.
     pub(crate) brought: Brought,
@@ -81,6 +83,7 @@ impl Made {
             withheld: 0,
             added: 0,
             may_have_acl: true,
+            listed: Listed::Not,
             brought: Brought::Nothing,
         }
     }
@@ -140,6 +143,23 @@ impl MakeMode {
         }
     }
 
+    /// The same with nothing withheld, if in the end nobody will have less access: no access control
+    /// list says anything else, and the group, which may not be the right one yet, has no more than
+    /// everybody. The owner-to-be doesn't matter: whoever makes the file has read the source.
+    pub(crate) fn at_once(self, listed: Listed, may_have_acl: bool) -> MakeMode {
+        let all = self.mode | self.withheld;
+        let alike = all >> 3 & 0o7 == all & 0o7;
+        if listed != Listed::NoAcl || may_have_acl || !alike {
+            return self;
+        }
+        MakeMode {
+            mode: all,
+            open_up: self.open_up.map(|mode| mode | self.withheld),
+            withheld: 0,
+            added: self.added,
+        }
+    }
+
     /// The same for a file that nobody else is to see before it is complete.
     pub(crate) fn private(self) -> MakeMode {
         MakeMode {
@@ -158,6 +178,7 @@ impl MakeMode {
             withheld: self.withheld,
             added: self.added,
             may_have_acl,
+            listed: Listed::Not,
             brought: Brought::Nothing,
         }
     }
@@ -319,7 +340,9 @@ impl<P: Platform> Attributes<'_, P> {
         if self.options.preserve.mode {
             // Set-id bits speak of the owner: without the owner they must not be kept.
             let mode = self.src_stat.mode & if owned { 0o7777 } else { 0o0777 };
-            if let Err(failed) = self.set(Attribute::Mode(mode), Operation::SetMode) {
+            if !self.was_made_with(mode, current)
+                && let Err(failed) = self.set(Attribute::Mode(mode), Operation::SetMode)
+            {
                 fail(failed);
             }
             xattrs::set_acls(self, acls, fail);
@@ -351,6 +374,17 @@ impl<P: Platform> Attributes<'_, P> {
             })
             .unwrap_or_else(fail);
         }
+    }
+
+    /// Whether a new file has these permission bits from its making. (A change of owner since takes
+    /// away none but the set-id bits, and with those nothing is made.)
+    fn was_made_with(&self, mode: u32, current: Option<&Stat>) -> bool {
+        self.made.is_new
+            && self.made.listed == Listed::NoAcl
+            && !self.made.may_have_acl
+            && self.made.brought == Brought::Nothing
+            && mode & 0o7000 == 0
+            && current.is_some_and(|now| now.mode == mode)
     }
 
     /// Neither the source nor the directory that it is in has a say in its permissions.

@@ -1,9 +1,10 @@
 //! Extended attributes, and the access control lists that systems keep in them.
 
 use super::{Attributes, Brought, Failed};
+use crate::buffers::Buffers;
 use crate::error::{Code, Operation};
 use crate::method::Os;
-use crate::options::Want;
+use crate::options::{Preserve, Want};
 use crate::platform::{FileKind, Platform, Target, XattrFailed};
 use crate::rules;
 
@@ -136,6 +137,42 @@ impl Acls {
     };
 }
 
+/// What is known of a source's extended attributes before its copy is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Listed {
+    /// Nothing yet.
+    Not,
+    /// Their names, which are in the buffers; there is an access control list among them.
+    Acl,
+    /// Their names, which are in the buffers, and that no access control list is among them.
+    NoAcl,
+}
+
+/// Lists the source's extended attributes, if they are wanted and tell whether it has an access
+/// control list. What fails is tried again when they are copied, and told then.
+pub(crate) fn list<P: Platform>(
+    platform: &P,
+    preserve: &Preserve,
+    src: Target<'_, P>,
+    buffers: &mut Buffers,
+) -> Listed {
+    let wanted = preserve.mode && preserve.xattrs.wanted() && platform.os() == Os::Linux;
+    if !wanted || platform.xattr_names(src, &mut buffers.xattr_names).is_err() {
+        return Listed::Not;
+    }
+    let is_acl = |name: &[u8]| name == ACCESS_ACL || name == NFS4_ACL;
+    if names(&buffers.xattr_names).any(is_acl) {
+        Listed::Acl
+    } else {
+        Listed::NoAcl
+    }
+}
+
+fn names(list: &[u8]) -> impl Iterator<Item = &[u8]> {
+    list.split(|&byte| byte == 0)
+        .filter(|name| !name.is_empty())
+}
+
 /// Copies what the options ask for, and answers which access control lists were seen.
 pub(super) fn copy<P: Platform>(it: &mut Attributes<'_, P>, fail: &mut dyn FnMut(Failed)) -> Acls {
     let (xattrs, context) = (it.options.preserve.xattrs, it.options.preserve.context);
@@ -144,7 +181,11 @@ pub(super) fn copy<P: Platform>(it: &mut Attributes<'_, P>, fail: &mut dyn FnMut
         return Acls::NOT_ASKED;
     }
     let mut names = std::mem::take(&mut it.buffers.xattr_names);
-    let acls = match it.platform.xattr_names(it.src, &mut names) {
+    let listed = match it.made.listed {
+        Listed::Not => it.platform.xattr_names(it.src, &mut names),
+        Listed::Acl | Listed::NoAcl => Ok(()),
+    };
+    let acls = match listed {
         Ok(()) => copy_named(it, &names, fail),
         Err(code) => {
             report(it, xattrs, Operation::ReadXattrs, code, fail);
@@ -164,14 +205,11 @@ pub(super) fn copy<P: Platform>(it: &mut Attributes<'_, P>, fail: &mut dyn FnMut
 
 fn copy_named<P: Platform>(
     it: &mut Attributes<'_, P>,
-    names: &[u8],
+    list: &[u8],
     fail: &mut dyn FnMut(Failed),
 ) -> Acls {
     let mut acls = Acls::NONE;
-    for name in names
-        .split(|&byte| byte == 0)
-        .filter(|name| !name.is_empty())
-    {
+    for name in names(list) {
         let want = match name {
             ACCESS_ACL => {
                 acls.access = true;

@@ -1,7 +1,7 @@
 //! Opening a destination to be written into: a new file, or one that is there.
 
-use super::{Destination, Existing, FileCopier, FileError, Opened, as_regular};
-use crate::attributes::{Made, MakeMode};
+use super::{Destination, Existing, FileCopier, FileError, Opened, Source, as_regular};
+use crate::attributes::{self, Made, MakeMode};
 use crate::error::{Cause, Code, Operation, Refusal};
 use crate::method::Os;
 use crate::options::Force;
@@ -10,12 +10,12 @@ use crate::rules;
 
 impl<P: Platform> FileCopier<'_, P> {
     pub(super) fn open_destination(
-        &self,
-        src: &Stat,
+        &mut self,
+        src: &Source<P>,
         dst: &Destination<'_, P>,
     ) -> Result<Opened<P>, FileError> {
         if dst.existing != Existing::Nothing {
-            match self.open_existing(src, dst) {
+            match self.open_existing(&src.stat, dst) {
                 // It is gone again (a stale answer of NFS, say), so there is a file to be made.
                 Err(error) if is_gone(self.platform.os(), &error) => {}
                 Err(error) if self.options.force == Force::IfNeeded && is_of_system(&error) => {
@@ -26,7 +26,14 @@ impl<P: Platform> FileCopier<'_, P> {
                 opened => return opened,
             }
         }
-        let plan = MakeMode::new(self.platform, self.options, &as_regular(src));
+        let listed = attributes::list(
+            self.platform,
+            &self.options.preserve,
+            Target::Open(&src.handle),
+            self.buffers,
+        );
+        let plan = MakeMode::new(self.platform, self.options, &as_regular(&src.stat))
+            .at_once(listed, dst.may_have_acl);
         let mode = plan.mode;
         let through = self.options.write_through_dangling;
         let how = if through {
@@ -45,7 +52,10 @@ impl<P: Platform> FileCopier<'_, P> {
         }
         Ok(Opened {
             handle,
-            made: plan.made(dst.may_have_acl),
+            made: Made {
+                listed,
+                ..plan.made(dst.may_have_acl)
+            },
             streams: false,
             is_readable: false,
         })

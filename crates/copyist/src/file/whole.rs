@@ -376,7 +376,7 @@ impl<P: Platform> Job<'_, '_, '_, P> {
     /// Moves what is left by a method that needs an open destination.
     fn transfer(&mut self, method: Method) -> Result<(), Stop> {
         if !matches!(self.landed, Landed::Open(_)) {
-            match self.copier.open_destination(&self.src.stat, self.dst) {
+            match self.copier.open_destination(self.src, self.dst) {
                 Ok(target) => {
                     let prepared = self.copier.prepare(self.src, &target);
                     self.landed = Landed::Open(target);
