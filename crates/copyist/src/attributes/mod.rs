@@ -413,3 +413,31 @@ impl<P: Platform> Attributes<'_, P> {
             || rules::is_unsupported(self.platform.os(), code)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_loses_is_given_at_once() {
+        let withheld = |mode: u32| MakeMode {
+            mode: mode & !0o077,
+            open_up: None,
+            withheld: mode & 0o077,
+            added: 0,
+        };
+        let opened = |mode, listed, may_have_acl| withheld(mode).at_once(listed, may_have_acl);
+        for mode in [0o644, 0o755, 0o600, 0o666] {
+            let at_once = opened(mode, Listed::NoAcl, false);
+            assert_eq!((at_once.mode, at_once.withheld), (mode, 0), "{mode:o}");
+            for listed in [Listed::Not, Listed::Acl] {
+                assert_eq!(opened(mode, listed, false), withheld(mode), "{mode:o}");
+            }
+            assert_eq!(opened(mode, Listed::NoAcl, true), withheld(mode));
+        }
+        for mode in [0o640, 0o664, 0o604] {
+            let kept = opened(mode, Listed::NoAcl, false);
+            assert_eq!(kept, withheld(mode), "{mode:o}: the group may be another");
+        }
+    }
+}

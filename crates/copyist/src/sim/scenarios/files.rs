@@ -14,6 +14,7 @@ pub(in crate::sim) fn one_file() -> Vec<Scenario> {
     for (name, kind) in [
         ("small on ext", FsKind::Ext),
         ("small on btrfs", FsKind::Btrfs),
+        ("small on tmpfs", FsKind::Tmpfs),
     ] {
         let sim = linux(kind, None);
         build(&sim).file("src", 5000);
@@ -30,6 +31,16 @@ pub(in crate::sim) fn one_file() -> Vec<Scenario> {
     all.push(Scenario {
         small: true,
         ..Scenario::new("small with -a", sim, archive())
+    });
+
+    let sim = linux(FsKind::Ext, None);
+    build(&sim)
+        .file("src", 3000)
+        .mode("src", 0o755)
+        .xattr("src", "user.a", b"1");
+    all.push(Scenario {
+        small: true,
+        ..Scenario::new("small with -a, made with its mode", sim, archive())
     });
 
     let sim = linux(FsKind::Ext, None);
