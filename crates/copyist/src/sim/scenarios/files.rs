@@ -9,8 +9,14 @@ use crate::options::{Cache, Options, Sparse};
 use crate::platform::FileKind;
 use crate::sim::volume::{Direct, Volume};
 
-pub(in crate::sim) fn one_file() -> Vec<Scenario> {
+fn small_file() -> Vec<Scenario> {
     let mut all = Vec::new();
+    let mut small = |name, sim, options| {
+        all.push(Scenario {
+            small: true,
+            ..Scenario::new(name, sim, options)
+        });
+    };
     for (name, kind) in [
         ("small on ext", FsKind::Ext),
         ("small on btrfs", FsKind::Btrfs),
@@ -18,31 +24,24 @@ pub(in crate::sim) fn one_file() -> Vec<Scenario> {
     ] {
         let sim = linux(kind, None);
         build(&sim).file("src", 5000);
-        all.push(Scenario {
-            small: true,
-            ..Scenario::new(name, sim, Options::default())
-        });
+        small(name, sim, Options::default());
     }
-    let sim = linux(FsKind::Ext, None);
-    build(&sim)
-        .file("src", 3000)
-        .mode("src", 0o640)
-        .xattr("src", "user.a", b"1");
-    all.push(Scenario {
-        small: true,
-        ..Scenario::new("small with -a", sim, archive())
-    });
+    for (name, mode) in [
+        ("small with -a", 0o640),
+        ("small with -a, made with its mode", 0o755),
+    ] {
+        let sim = linux(FsKind::Ext, None);
+        build(&sim)
+            .file("src", 3000)
+            .mode("src", mode)
+            .xattr("src", "user.a", b"1");
+        small(name, sim, archive());
+    }
+    all
+}
 
-    let sim = linux(FsKind::Ext, None);
-    build(&sim)
-        .file("src", 3000)
-        .mode("src", 0o755)
-        .xattr("src", "user.a", b"1");
-    all.push(Scenario {
-        small: true,
-        ..Scenario::new("small with -a, made with its mode", sim, archive())
-    });
-
+pub(in crate::sim) fn one_file() -> Vec<Scenario> {
+    let mut all = small_file();
     let sim = linux(FsKind::Ext, None);
     build(&sim).file("src", 0);
     all.push(Scenario::new("empty", sim, Options::default()));
