@@ -310,22 +310,25 @@ impl<P: Platform> FileCopier<'_, P> {
     /// What is known where the destination is still to be made.
     fn facts(&self, src: &Stat, pair: &VolumePair) -> Facts {
         let system = (self.platform.os(), self.platform.kernel());
-        let file = FileFacts {
-            size: src.size,
-            allocated_bytes: src.allocated_bytes,
-            is_regular: src.kind == FileKind::Regular,
-            is_compressed: attributes::is_compressed(self.platform.os(), src),
-        };
         let mut facts = Facts {
             refused: pair.refused(),
             preferred: pair.preferred,
-            ..Facts::new(system, file, (pair.src, pair.dst))
+            ..Facts::new(system, self.file_facts(src), (pair.src, pair.dst))
         };
         let is_large = src.size >= plan::ASK_MEMORY_BYTES;
         if is_large && !plan::is_sure_to_clone(&facts, self.options) {
             facts.memory_bytes = self.platform.available_memory();
         }
         facts
+    }
+
+    fn file_facts(&self, src: &Stat) -> FileFacts {
+        FileFacts {
+            size: src.size,
+            allocated_bytes: src.allocated_bytes,
+            is_regular: src.kind == FileKind::Regular,
+            is_compressed: attributes::is_compressed(self.platform.os(), src),
+        }
     }
 
     /// What must be done while the destination is empty.

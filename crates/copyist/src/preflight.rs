@@ -351,8 +351,7 @@ impl<P: Platform> Look<'_, P> {
         let file = FileFacts::plain(stat.size, stat.allocated_bytes);
         let facts = Facts {
             dst_is_free: is_free,
-            // The space is the same by whatever method copies.
-            preferred: None,
+            // What was measured is left out: the space is the same by whatever method copies.
             ..Facts::new(system, file, (pair.src, pair.dst))
         };
         let plan = plan::plan(&facts, self.options);

@@ -18,6 +18,7 @@ pub(crate) use flags::{
     allow_holes, copy_flags, is_compressed, is_elsewhere, keeps_flags, leads_to_dir,
     match_for_clone, reset_flags, restore,
 };
+pub(crate) use xattrs::names as listed_names;
 pub(crate) use xattrs::{Listed, access_acl, inherited_acl, list, owner_record, remove_capability};
 
 /// What failed.

@@ -168,7 +168,8 @@ pub(crate) fn list<P: Platform>(
     }
 }
 
-fn names(list: &[u8]) -> impl Iterator<Item = &[u8]> {
+/// The names of a list of [`Platform::xattr_names`].
+pub(crate) fn names(list: &[u8]) -> impl Iterator<Item = &[u8]> {
     list.split(|&byte| byte == 0)
         .filter(|name| !name.is_empty())
 }

@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use super::{Compare, Difference, Dirs, Session};
+use crate::attributes::listed_names;
 use crate::error::Operation;
 use crate::platform::{At, FileKind, Platform, Stat, Target};
 
@@ -91,10 +92,6 @@ impl<P: Platform> Session<'_, P> {
         if self.platform.xattr_names(target, &mut names).is_err() {
             return BTreeSet::new();
         }
-        let names = names.split(|byte| *byte == 0);
-        names
-            .filter(|it| !it.is_empty())
-            .map(<[u8]>::to_vec)
-            .collect()
+        listed_names(&names).map(<[u8]>::to_vec).collect()
     }
 }

@@ -6,11 +6,10 @@
 //! the plan goes on from what they have answered, as if it had made them.
 
 use super::{FileCopier, Kept, Opened, Source};
-use crate::attributes;
 use crate::buffers::BUFFER_BYTES;
 use crate::method::Method;
 use crate::plan::SMALL_BYTES;
-use crate::platform::{FileKind, Move, Platform};
+use crate::platform::{Move, Platform};
 use crate::progress::Event;
 use crate::report::{Attempt, Ended, Report};
 use crate::transfer::{self, Begun};
@@ -51,11 +50,9 @@ impl<P: Platform> FileCopier<'_, P> {
     }
 
     fn is_plain(&self, src: &Source<P>) -> bool {
-        let stat = &src.stat;
-        stat.kind == FileKind::Regular
-            && (1..=SMALL_BYTES).contains(&stat.size)
-            && stat.allocated_bytes >= stat.size
-            && !attributes::is_compressed(self.platform.os(), stat)
+        let file = self.file_facts(&src.stat);
+        let is_small = (1..=SMALL_BYTES).contains(&file.size);
+        is_small && file.is_regular && !file.is_compressed && !file.looks_sparse()
     }
 
     /// They ask for more than there should be, so that they show that there is no more.
