@@ -52,7 +52,8 @@ fn make_source(src: &Path, random: &mut Rng) -> Fallible<()> {
     Ok(())
 }
 
-/// Copies, and takes the device's picture now and then, `number` times in all.
+/// Copies, and takes the device's picture whenever some more entries are reported, at most `number`
+/// times; the last is as the copy ended, or after it.
 fn take(
     dir: &Path,
     (mounted, name): (&Path, &str),
@@ -69,9 +70,18 @@ fn take(
     .concat();
     let mut child = cp(&arguments, &[&src, &mounted.join(name)]).spawn()?;
     let mut moments: Vec<Moment> = Vec::new();
-    while child.try_wait()?.is_none() && moments.len() < number {
-        std::thread::sleep(Duration::from_millis(random.u64(1..60)));
-        let done = report_lines(&report)?;
+    let (mut awaited, mut ended) = (0, false);
+    while !ended && moments.len() < number {
+        let done = loop {
+            // Asked before the report is read: the report of a copy that has ended is whole.
+            ended = child.try_wait()?.is_some();
+            let done = report_lines(&report)?;
+            if ended || done.len() >= awaited {
+                break done;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        };
+        awaited = done.len() + random.usize(1..32);
         let image = dir.join(format!("{name}-{}", moments.len()));
         rustix::fs::ioctl_ficlone(File::create(&image)?, File::open(dir.join("image"))?)?;
         moments.push(Moment { image, done });
@@ -84,12 +94,13 @@ fn take(
 fn check(dir: &Path, mounted: &Path, options: &str, moment: &Moment) -> Fallible<usize> {
     let at = dir.join("after");
     let after = Mounted::new(&moment.image, &at, options)?;
-    let path_in = |line: &Value| -> Fallible<PathBuf> {
-        let dst = line["dst"].as_str().ok_or("a name that is no text")?;
-        Ok(at.join(Path::new(dst).strip_prefix(mounted)?))
-    };
     for line in &moment.done {
-        let path = path_in(line)?;
+        // The summary is of no name.
+        let Some(dst) = line["dst"].as_str() else {
+            assert_eq!(line["type"], "summary");
+            continue;
+        };
+        let path = at.join(Path::new(dst).strip_prefix(mounted)?);
         match line["type"].as_str() {
             Some("file") => {
                 let src = fs::read(line["src"].as_str().ok_or("no source")?)?;
