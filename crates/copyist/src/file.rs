@@ -17,7 +17,7 @@ use crate::prove;
 use crate::report::Report;
 use crate::rules;
 use crate::spare::{Spare, Taken};
-use crate::transfer::{self, Shape, State, Stop, Transfer, Watch};
+use crate::transfer::{self, Begun, Shape, State, Stop, Transfer, Watch};
 use crate::volumes::{FoundPair, VolumePair};
 
 mod atomic;
@@ -267,6 +267,19 @@ impl<P: Platform> FileCopier<'_, P> {
         if begun.makes(src.stat.size) {
             return Ok(None);
         }
+        self.copy_as_planned(src, (target, kept), pair, begun, report)
+    }
+
+    /// Plans the copy, and makes it; `begun` is made of it already.
+    #[inline(never)] // as `copy_atomic`
+    fn copy_as_planned(
+        &mut self,
+        src: &Source<P>,
+        (target, kept): (&Opened<P>, Kept<'_, P>),
+        pair: &VolumePair,
+        begun: Begun,
+        report: &mut Report,
+    ) -> Result<Option<Hash>, FileError> {
         let mut facts = self.facts(&src.stat, pair);
         facts.dst_is_regular = !target.streams;
         facts.dst_is_free = false;
@@ -351,11 +364,19 @@ impl<P: Platform> FileCopier<'_, P> {
         if target.streams {
             return; // a device or a terminal keeps its own
         }
+        let regular;
+        let src_stat = match src.stat.kind {
+            FileKind::Regular => &src.stat,
+            _ => {
+                regular = as_regular(&src.stat);
+                &regular
+            }
+        };
         Attributes {
             platform: self.platform,
             options: self.options,
             src: Target::Open(&src.handle),
-            src_stat: &as_regular(&src.stat),
+            src_stat,
             dst: Target::Open(&target.handle),
             made: target.made,
             buffers: self.buffers,

@@ -211,11 +211,15 @@ impl Summary {
     }
 
     pub(crate) fn add_report(&mut self, report: &Report) {
-        self.bytes += report.bytes();
-        self.cloned += report.cloned();
-        self.offloaded += report.offloaded();
-        self.moved += report.moved();
-        self.holes += report.holes();
+        for attempt in &report.attempts {
+            self.bytes += attempt.bytes + attempt.holes;
+            self.holes += attempt.holes;
+            *match attempt.method.tally() {
+                Tally::Cloned => &mut self.cloned,
+                Tally::Offloaded => &mut self.offloaded,
+                Tally::Moved => &mut self.moved,
+            } += attempt.bytes;
+        }
         self.add_shared(report.shared.and_then(Result::ok));
     }
 

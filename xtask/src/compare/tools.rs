@@ -124,6 +124,9 @@ fn floor(work: Work, place: Place) -> Option<&'static [&'static str]> {
     match (work, place) {
         (Work::Tree, Place::Btrfs) => Some(&["floor", "--clone", SRC, DST]),
         (Work::Tree, _) => Some(&["floor", SRC, DST]),
+        (Work::Archive, Place::Btrfs) => Some(&["floor", "--clone", "--attributes", SRC, DST]),
+        (Work::Archive, _) => Some(&["floor", "--attributes", SRC, DST]),
+        (Work::Again, _) => Some(&["look", SRC, DST]),
         _ => None,
     }
 }

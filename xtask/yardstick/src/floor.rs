@@ -1,8 +1,10 @@
 //! The floor: the system calls that a copy of a tree can't do without, and nothing else.
 //!
-//! For each file: open the source, fstat, create the destination, copy, close both. Two threads take
-//! directories, and batches of names of a large one, from one stack. It copies regular files and
-//! directories; it keeps no hole, no time, no attribute, and says nothing.
+//! For each file: open the source, fstat, create the destination, copy, close both. With attributes also:
+//! list the extended ones of the source (which must have none), set the times, and the owner where it is
+//! another; the permissions come with the file's making. To look at what is there already, it stats
+//! the file on both sides, and no more. Two threads take directories, and batches of names of a large
+//! one, from one stack. It copies regular files and directories; it keeps no hole, and says nothing.
 
 use std::ffi::{CStr, CString, OsStr};
 use std::mem::MaybeUninit;
@@ -10,8 +12,9 @@ use std::os::fd::OwnedFd;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 
-use rustix::fs::{CWD, FileType, Mode, OFlags, RawDir};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, RawDir, Stat, Timespec, Timestamps};
 use rustix::io::{Errno, Result};
+use rustix::process::{Gid, Uid};
 
 const THREADS: usize = 2;
 
@@ -21,17 +24,28 @@ const BATCH: usize = 128;
 const BUFFER_BYTES: usize = 512 << 10;
 const PAGE_BYTES: usize = 4096;
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum How {
     ReadWrite,
     /// FICLONE
     Clone,
+    /// Only look at both sides.
+    Look,
 }
 
-/// Copies a tree to where nothing is yet.
-pub(crate) fn copy(src: &OsStr, dst: &OsStr, how: How) -> std::result::Result<(), String> {
+/// Copies a tree to where nothing is yet, or looks at a copy that is there.
+pub(crate) fn copy(
+    src: &OsStr,
+    dst: &OsStr,
+    how: How,
+    attributes: bool,
+) -> std::result::Result<(), String> {
+    let how = (how, attributes);
+    if attributes {
+        rustix::process::umask(Mode::empty());
+    }
     let copy = || {
-        let root = Pair::open(CWD, CWD, &c_string(src)?, &c_string(dst)?)?;
+        let root = Pair::open(CWD, CWD, (&c_string(src)?, &c_string(dst)?), how)?;
         let stack = Stack::default();
         stack.push(Job::Directory(Arc::new(root)));
         thread::scope(|scope| {
@@ -52,21 +66,52 @@ fn c_string(path: &OsStr) -> Result<CString> {
 struct Pair {
     src: OwnedFd,
     dst: OwnedFd,
+    /// What the destination is given in the end.
+    times: Option<Timestamps>,
 }
 
 impl Pair {
     fn open(
         src_in: impl rustix::fd::AsFd,
         dst_in: impl rustix::fd::AsFd,
-        src: &CStr,
-        dst: &CStr,
+        (src, dst): (&CStr, &CStr),
+        (how, attributes): (How, bool),
     ) -> Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        rustix::fs::mkdirat(&dst_in, dst, Mode::from(0o777))?;
+        let src = rustix::fs::openat(src_in, src, flags, Mode::empty())?;
+        let stat = rustix::fs::fstat(&src)?;
+        if how != How::Look {
+            let mode = Mode::from_raw_mode(stat.st_mode & 0o777);
+            rustix::fs::mkdirat(&dst_in, dst, mode)?;
+        }
         Ok(Self {
-            src: rustix::fs::openat(src_in, src, flags, Mode::empty())?,
+            src,
             dst: rustix::fs::openat(dst_in, dst, flags, Mode::empty())?,
+            times: attributes.then(|| times(&stat)),
         })
+    }
+}
+
+/// The last job that needs it is done.
+impl Drop for Pair {
+    fn drop(&mut self) {
+        if let Some(times) = &self.times {
+            // A copy without them is found to be wrong.
+            let _ = rustix::fs::futimens(&self.dst, times);
+        }
+    }
+}
+
+fn times(stat: &Stat) -> Timestamps {
+    Timestamps {
+        last_access: Timespec {
+            tv_sec: stat.st_atime,
+            tv_nsec: stat.st_atime_nsec,
+        },
+        last_modification: Timespec {
+            tv_sec: stat.st_mtime,
+            tv_nsec: stat.st_mtime_nsec,
+        },
     }
 }
 
@@ -130,13 +175,21 @@ impl Stack {
 struct Worker<'a> {
     stack: &'a Stack,
     how: How,
+    attributes: bool,
+    /// Whose the files are that it makes.
+    own: (Uid, Gid),
     buffer: Vec<u8>,
 }
 
 impl<'a> Worker<'a> {
-    fn new(stack: &'a Stack, how: How) -> Self {
-        let buffer = vec![0; BUFFER_BYTES + PAGE_BYTES];
-        Self { stack, how, buffer }
+    fn new(stack: &'a Stack, (how, attributes): (How, bool)) -> Self {
+        Self {
+            stack,
+            how,
+            attributes,
+            own: (rustix::process::geteuid(), rustix::process::getegid()),
+            buffer: vec![0; BUFFER_BYTES + PAGE_BYTES],
+        }
     }
 
     fn work(mut self) -> Result<()> {
@@ -162,7 +215,8 @@ impl<'a> Worker<'a> {
             match entry.file_type() {
                 FileType::Directory if name == c"." || name == c".." => {}
                 FileType::Directory => {
-                    let below = Pair::open(&pair.src, &pair.dst, name, name)?;
+                    let how = (self.how, self.attributes);
+                    let below = Pair::open(&pair.src, &pair.dst, (name, name), how)?;
                     self.stack.push(Job::Directory(Arc::new(below)));
                 }
                 FileType::RegularFile => {
@@ -183,7 +237,10 @@ impl<'a> Worker<'a> {
     fn files(&mut self, pair: &Pair, names: &[u8]) -> Result<()> {
         let mut rest = names;
         while let Ok(name) = CStr::from_bytes_until_nul(rest) {
-            self.file(pair, name)?;
+            match self.how {
+                How::Look => look(pair, name)?,
+                How::ReadWrite | How::Clone => self.file(pair, name)?,
+            }
             rest = &rest[name.count_bytes() + 1..];
         }
         Ok(())
@@ -197,9 +254,21 @@ impl<'a> Worker<'a> {
         let mode = Mode::from_raw_mode(stat.st_mode & 0o777);
         let dst = rustix::fs::openat(&pair.dst, name, flags, mode)?;
         match self.how {
-            How::Clone => rustix::fs::ioctl_ficlone(&dst, &src),
-            How::ReadWrite => self.read_and_write(&src, &dst, stat.st_size.cast_unsigned()),
+            How::Clone => rustix::fs::ioctl_ficlone(&dst, &src)?,
+            _ => self.read_and_write(&src, &dst, stat.st_size.cast_unsigned())?,
         }
+        if self.attributes {
+            let has_some = rustix::fs::flistxattr(&src, &mut [0; 1024])? > 0;
+            let owner = (Uid::from_raw(stat.st_uid), Gid::from_raw(stat.st_gid));
+            if has_some {
+                return Err(Errno::OPNOTSUPP);
+            }
+            if owner != self.own {
+                rustix::fs::fchown(&dst, Some(owner.0), Some(owner.1))?;
+            }
+            rustix::fs::futimens(&dst, &times(&stat))?;
+        }
+        Ok(())
     }
 
     /// Buffers that begin at a page are faster, see docs/measurements.md.
@@ -220,4 +289,14 @@ impl<'a> Worker<'a> {
         }
         Ok(())
     }
+}
+
+/// What a second run can't do without.
+fn look(pair: &Pair, name: &CStr) -> Result<()> {
+    let stat = |dir| rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW);
+    let (src, dst) = (stat(&pair.src)?, stat(&pair.dst)?);
+    if src.st_mtime > dst.st_mtime {
+        return Err(Errno::STALE);
+    }
+    Ok(())
 }

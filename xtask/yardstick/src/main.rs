@@ -9,8 +9,15 @@ mod stopwatch;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: yardstick floor [--clone] SOURCE DESTINATION
+use floor::How;
+
+const USAGE: &str = "usage: yardstick floor [--clone] [--attributes] SOURCE DESTINATION
+       yardstick look SOURCE DESTINATION
        yardstick run [--times N --fresh PATH] -- PROGRAM [ARGUMENT]...";
+
+const CLONE: &str = "--clone";
+const ATTRIBUTES: &str = "--attributes";
+const FLAGS: [&str; 2] = [CLONE, ATTRIBUTES];
 
 fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
@@ -20,8 +27,16 @@ fn main() -> ExitCode {
         .collect();
     let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
     let outcome = match words[..] {
-        ["floor", "--clone", _, _] => floor::copy(&arguments[2], &arguments[3], floor::How::Clone),
-        ["floor", _, _] => floor::copy(&arguments[1], &arguments[2], floor::How::ReadWrite),
+        ["floor", ref flags @ .., _, _] if flags.iter().all(|flag| FLAGS.contains(flag)) => {
+            let [src, dst] = [2, 1].map(|back| &arguments[arguments.len() - back]);
+            let how = if flags.contains(&CLONE) {
+                How::Clone
+            } else {
+                How::ReadWrite
+            };
+            floor::copy(src, dst, how, flags.contains(&ATTRIBUTES))
+        }
+        ["look", _, _] => floor::copy(&arguments[1], &arguments[2], How::Look, false),
         ["run", "--times", times, "--fresh", _, "--", _, ..] => match times.parse() {
             Ok(times) => stopwatch::run(times, Some(&arguments[4]), &arguments[6..]),
             Err(_) => Err(format!("how many times is {times}?")),

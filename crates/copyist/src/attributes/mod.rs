@@ -105,17 +105,22 @@ pub(crate) struct MakeMode {
 }
 
 impl MakeMode {
-    pub(crate) fn new<P: Platform>(platform: &P, options: &Options, src: &Stat) -> MakeMode {
-        let is_dir = src.kind == FileKind::Directory;
-        let bits = match (options.new_mode, src.kind) {
-            (NewMode::SystemDefault, _) => default_mode(src),
-            (NewMode::FromSource, FileKind::Directory) => src.mode & 0o1777,
-            (NewMode::FromSource, FileKind::Regular) => src.mode & 0o777,
+    /// For something of this kind, and a source with these bits.
+    pub(crate) fn new<P: Platform>(
+        platform: &P,
+        options: &Options,
+        (kind, mode): (FileKind, u32),
+    ) -> MakeMode {
+        let is_dir = kind == FileKind::Directory;
+        let bits = match (options.new_mode, kind) {
+            (NewMode::SystemDefault, _) => default_mode(kind, mode),
+            (NewMode::FromSource, FileKind::Directory) => mode & 0o1777,
+            (NewMode::FromSource, FileKind::Regular) => mode & 0o777,
             // A change of owner takes set-uid away, also where the owner stays the same.
             (NewMode::FromSource, _) if options.preserve.owner && platform.is_privileged() => {
-                src.mode & !0o4000
+                mode & !0o4000
             }
-            (NewMode::FromSource, _) => src.mode,
+            (NewMode::FromSource, _) => mode,
         };
         let withheld = bits
             & match (options.preserve.owner, is_dir) {
@@ -150,7 +155,7 @@ impl MakeMode {
     pub(crate) fn at_once(self, listed: Listed, may_have_acl: bool) -> MakeMode {
         let all = self.mode | self.withheld;
         let alike = all >> 3 & 0o7 == all & 0o7;
-        if listed != Listed::NoAcl || may_have_acl || !alike {
+        if !listed.has_no_acl() || may_have_acl || !alike {
             return self;
         }
         MakeMode {
@@ -185,14 +190,14 @@ impl MakeMode {
     }
 }
 
-/// The system's default permissions for something of the source's kind. The bits that are no
+/// The system's default permissions for something of this kind. The bits that are no
 /// permissions come from the source, as GNU cp has it.
-fn default_mode(src: &Stat) -> u32 {
-    match src.kind {
-        FileKind::Directory => 0o777 | src.mode & 0o1000,
+fn default_mode(kind: FileKind, mode: u32) -> u32 {
+    match kind {
+        FileKind::Directory => 0o777 | mode & 0o1000,
         FileKind::Regular => 0o666,
-        FileKind::Socket => 0o777 | src.mode & 0o7000,
-        _ => 0o666 | src.mode & 0o7000,
+        FileKind::Socket => 0o777 | mode & 0o7000,
+        _ => 0o666 | mode & 0o7000,
     }
 }
 
@@ -228,6 +233,9 @@ impl<P: Platform> Attributes<'_, P> {
         } else {
             None
         };
+        if current.is_some_and(|now| self.has_all(&now)) {
+            return;
+        }
         let owned = !preserve.owner
             || match owner_record(self.platform.os()) {
                 Some(record) => xattrs::copy_owner(self, record, fail),
@@ -238,6 +246,21 @@ impl<P: Platform> Attributes<'_, P> {
             self.set_mode(current.as_ref(), owned, acls, fail);
         }
         self.set_times(fail);
+    }
+
+    /// Whether something that was there before has all of it already: then a second run over an
+    /// unchanged tree changes nothing, not even the time of the last change.
+    fn has_all(&mut self, now: &Stat) -> bool {
+        let (src, preserve) = (self.src_stat, &self.options.preserve);
+        !self.made.is_new
+            && preserve.mode
+            && preserve.owner
+            && preserve.times
+            && self.platform.os() == Os::Linux // elsewhere the names don't tell of all lists
+            && (src.uid, src.gid, src.mode) == (now.uid, now.gid, now.mode)
+            && (src.accessed, src.modified) == (now.accessed, now.modified)
+            && xattrs::has_none(self, self.src)
+            && xattrs::has_none(self, self.dst)
     }
 
     fn set_times(&self, fail: &mut dyn FnMut(Failed)) {
@@ -381,7 +404,7 @@ impl<P: Platform> Attributes<'_, P> {
     /// away none but the set-id bits, and with those nothing is made.)
     fn was_made_with(&self, mode: u32, current: Option<&Stat>) -> bool {
         self.made.is_new
-            && self.made.listed == Listed::NoAcl
+            && self.made.listed.has_no_acl()
             && !self.made.may_have_acl
             && self.made.brought == Brought::Nothing
             && mode & 0o7000 == 0
@@ -390,7 +413,7 @@ impl<P: Platform> Attributes<'_, P> {
 
     /// Neither the source nor the directory that it is in has a say in its permissions.
     fn set_default_mode(&mut self, current: Option<&Stat>, fail: &mut dyn FnMut(Failed)) {
-        let all = default_mode(self.src_stat);
+        let all = default_mode(self.src_stat.kind, self.src_stat.mode);
         if self.made.withheld | self.made.added != 0 || self.made.may_have_acl {
             let now = current.copied().map_or_else(|| self.current(), Ok);
             now.and_then(|now| {
@@ -431,7 +454,9 @@ mod tests {
         for mode in [0o644, 0o755, 0o600, 0o666] {
             let at_once = opened(mode, Listed::NoAcl, false);
             assert_eq!((at_once.mode, at_once.withheld), (mode, 0), "{mode:o}");
-            for listed in [Listed::Not, Listed::Acl] {
+            let unsupported = Listed::Unsupported(Code(95));
+            assert_eq!(opened(mode, unsupported, false), at_once, "{mode:o}");
+            for listed in [Listed::Not, Listed::Acl, Listed::Failed(Code(5))] {
                 assert_eq!(opened(mode, listed, false), withheld(mode), "{mode:o}");
             }
             assert_eq!(opened(mode, Listed::NoAcl, true), withheld(mode));

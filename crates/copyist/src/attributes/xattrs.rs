@@ -146,10 +146,21 @@ pub(crate) enum Listed {
     Acl,
     /// Their names, which are in the buffers, and that no access control list is among them.
     NoAcl,
+    /// That its filesystem has none, and what it answered.
+    Unsupported(Code),
+    /// Why they can't be listed.
+    Failed(Code),
+}
+
+impl Listed {
+    /// Whether the source is known to have no access control list.
+    pub(super) fn has_no_acl(self) -> bool {
+        matches!(self, Listed::NoAcl | Listed::Unsupported(_))
+    }
 }
 
 /// Lists the source's extended attributes, if they are wanted and tell whether it has an access
-/// control list. What fails is tried again when they are copied, and told then.
+/// control list. What fails is told when they are copied.
 pub(crate) fn list<P: Platform>(
     platform: &P,
     preserve: &Preserve,
@@ -157,8 +168,15 @@ pub(crate) fn list<P: Platform>(
     buffers: &mut Buffers,
 ) -> Listed {
     let wanted = preserve.mode && preserve.xattrs.wanted() && platform.os() == Os::Linux;
-    if !wanted || platform.xattr_names(src, &mut buffers.xattr_names).is_err() {
+    if !wanted || platform.is_dry() {
         return Listed::Not;
+    }
+    match platform.xattr_names(src, &mut buffers.xattr_names) {
+        Err(code) if rules::is_unsupported(platform.os(), code) => {
+            return Listed::Unsupported(code);
+        }
+        Err(code) => return Listed::Failed(code),
+        Ok(()) => {}
     }
     let is_acl = |name: &[u8]| name == ACCESS_ACL || name == NFS4_ACL;
     if names(&buffers.xattr_names).any(is_acl) {
@@ -174,6 +192,15 @@ pub(crate) fn names(list: &[u8]) -> impl Iterator<Item = &[u8]> {
         .filter(|name| !name.is_empty())
 }
 
+/// Whether something has no extended attribute that could matter, and no access control list.
+pub(super) fn has_none<P: Platform>(it: &mut Attributes<'_, P>, target: Target<'_, P>) -> bool {
+    let list = &mut it.buffers.xattr_names;
+    match it.platform.xattr_names(target, list) {
+        Ok(()) => names(list).all(|name| name == SELINUX && !it.options.preserve.context.wanted()),
+        Err(code) => rules::is_unsupported(it.platform.os(), code),
+    }
+}
+
 /// Copies what the options ask for, and answers which access control lists were seen.
 pub(super) fn copy<P: Platform>(it: &mut Attributes<'_, P>, fail: &mut dyn FnMut(Failed)) -> Acls {
     let (xattrs, context) = (it.options.preserve.xattrs, it.options.preserve.context);
@@ -185,6 +212,7 @@ pub(super) fn copy<P: Platform>(it: &mut Attributes<'_, P>, fail: &mut dyn FnMut
     let listed = match it.made.listed {
         Listed::Not => it.platform.xattr_names(it.src, &mut names),
         Listed::Acl | Listed::NoAcl => Ok(()),
+        Listed::Unsupported(code) | Listed::Failed(code) => Err(code),
     };
     let acls = match listed {
         Ok(()) => copy_named(it, &names, fail),

@@ -15,9 +15,7 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{
-    Destination, Existing, FileCopier, FileError, FindPair, Kept, Opened, Source, as_regular,
-};
+use super::{Destination, Existing, FileCopier, FileError, FindPair, Kept, Opened, Source};
 use crate::attributes::{Attributes, Made, MakeMode, remove_capability};
 use crate::error::{Operation, Refusal};
 use crate::journal::{Keep, Keeper};
@@ -79,6 +77,7 @@ impl<'a, P: Platform> FileCopier<'a, P> {
     }
 
     /// [`FileCopier::copy`], where the destination is a file or nothing.
+    #[inline(never)] // its variables would make the stack frame of each plain copy larger than the nearest cache is
     pub(super) fn copy_atomic(
         &mut self,
         mut src: Source<P>,
@@ -160,7 +159,8 @@ impl<'a, P: Platform> FileCopier<'a, P> {
         at: At<'_, P>,
         dst: &Destination<'_, P>,
     ) -> Result<(Draft<P>, Option<Keeper<'a, P>>), FileError> {
-        let plan = MakeMode::new(self.platform, self.options, &as_regular(src));
+        let kind_and_mode = (FileKind::Regular, src.mode);
+        let plan = MakeMode::new(self.platform, self.options, kind_and_mode);
         let (Some(journal), Some(path)) = (self.journal, &dst.path) else {
             return Ok((self.open_draft(plan, at, dst.may_have_acl)?, None));
         };

@@ -1,6 +1,6 @@
 //! Opening a destination to be written into: a new file, or one that is there.
 
-use super::{Destination, Existing, FileCopier, FileError, Opened, Source, as_regular};
+use super::{Destination, Existing, FileCopier, FileError, Opened, Source};
 use crate::attributes::{self, Made, MakeMode};
 use crate::error::{Cause, Code, Operation, Refusal};
 use crate::method::Os;
@@ -32,7 +32,9 @@ impl<P: Platform> FileCopier<'_, P> {
             Target::Open(&src.handle),
             self.buffers,
         );
-        let plan = MakeMode::new(self.platform, self.options, &as_regular(&src.stat))
+        // What is made of content that was read is a regular file, whatever it was read from.
+        let kind_and_mode = (FileKind::Regular, src.stat.mode);
+        let plan = MakeMode::new(self.platform, self.options, kind_and_mode)
             .at_once(listed, dst.may_have_acl);
         let mode = plan.mode;
         let through = self.options.write_through_dangling;
@@ -73,6 +75,7 @@ impl<P: Platform> FileCopier<'_, P> {
     }
 
     /// Opens an existing destination and empties it, unless it is the source after all.
+    #[inline(never)] // as `copy_atomic`
     fn open_existing(&self, src: &Stat, dst: &Destination<'_, P>) -> Result<Opened<P>, FileError> {
         let failed = |code| FileError::system(Operation::OpenDestination, code);
         let how = match dst.existing {

@@ -66,6 +66,7 @@ impl<P: Platform> FileCopier<'_, P> {
     }
 
     /// [`FileCopier::copy`], for such a file.
+    #[inline(never)] // as `copy_atomic`
     pub(super) fn copy_by_name(
         &mut self,
         src: Source<P>,
@@ -279,7 +280,9 @@ impl<P: Platform> FileCopier<'_, P> {
         if stat.kind != FileKind::Regular || stat.links != 1 || stat.id == src.stat.id {
             return Err(FileError::refused(Refusal::Replaced));
         }
-        let made = MakeMode::new(self.platform, self.options, &src.stat).made(dst.may_have_acl);
+        let kind_and_mode = (src.stat.kind, src.stat.mode);
+        let plan = MakeMode::new(self.platform, self.options, kind_and_mode);
+        let made = plan.made(dst.may_have_acl);
         let brought = match how {
             Whole::Clone => Brought::All,
             Whole::SystemCopy => Brought::Some,
@@ -355,7 +358,8 @@ impl<P: Platform> Job<'_, '_, '_, P> {
 
     fn takes(&self) -> Takes {
         let options = self.copier.options;
-        let make = MakeMode::new(self.copier.platform, options, &self.src.stat);
+        let kind_and_mode = (self.src.stat.kind, self.src.stat.mode);
+        let make = MakeMode::new(self.copier.platform, options, kind_and_mode);
         Takes {
             owner: options.preserve.owner,
             acl: options.preserve.mode,

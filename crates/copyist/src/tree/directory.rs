@@ -298,7 +298,7 @@ impl<P: Platform> Worker<'_, '_, P> {
             Some(_) => Some(self.move_aside(entry, src)?),
             None => None,
         };
-        let plan = MakeMode::new(session.platform, session.options, src);
+        let plan = MakeMode::new(session.platform, session.options, (src.kind, src.mode));
         let node = Node::Directory { mode: plan.mode };
         session
             .platform
@@ -345,7 +345,7 @@ impl<P: Platform> Worker<'_, '_, P> {
             journal.existed(&dst)?;
             return Ok(Made::before());
         }
-        let plan = MakeMode::new(session.platform, session.options, src);
+        let plan = MakeMode::new(session.platform, session.options, (src.kind, src.mode));
         let mut made = plan.made(entry.dir.gives_acl);
         made.is_resumed = true;
         made.added |= self.open_up(entry)?;

@@ -158,6 +158,9 @@ pub(super) struct Tally {
     done: u64,
     /// Nanoseconds since the start.
     added_at: u64,
+    /// The clock is not asked before so much is done: what it takes would be a part of what a small file
+    /// takes.
+    unasked: u64,
 }
 
 /// The control of a run.
@@ -212,14 +215,19 @@ impl Flight {
         if next == u64::MAX {
             return false;
         }
+        tally.done += 1 + bytes / BYTES_OF_ONE;
+        if tally.done < tally.unasked {
+            return false;
+        }
         let now = nanos(self.start.elapsed());
         let is_due = now >= next;
-        tally.done += 1 + bytes / BYTES_OF_ONE;
-        if is_due || tally.done >= ADD_AT_LAST || now - tally.added_at >= nanos(ADD_EVERY) {
+        let is_late = now - tally.added_at >= nanos(ADD_EVERY);
+        if is_due || is_late || tally.done >= ADD_AT_LAST {
             self.done.fetch_add(tally.done, Ordering::Relaxed);
             *tally = Tally {
                 done: 0,
                 added_at: now,
+                unasked: if is_late { 0 } else { ADD_AT_LAST },
             };
         }
         is_due

@@ -44,7 +44,7 @@ impl<P: Platform> Worker<'_, '_, P> {
             }
             _ => return Err(session.refuse(entry, Refusal::UnknownKind)),
         };
-        let plan = MakeMode::new(session.platform, session.options, src);
+        let plan = MakeMode::new(session.platform, session.options, (src.kind, src.mode));
         let node = Node::Special {
             kind: src.kind,
             mode: plan.mode,
