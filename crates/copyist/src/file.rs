@@ -143,7 +143,7 @@ impl<P: Platform> FileCopier<'_, P> {
     /// attribute go to `fail`, since the copy itself is good.
     pub(crate) fn copy(
         &mut self,
-        src: Source<P>,
+        src: &mut Source<P>,
         dst: &Destination<'_, P>,
         pair: &mut FindPair<'_, P>,
         report: &mut Report,
@@ -161,22 +161,22 @@ impl<P: Platform> FileCopier<'_, P> {
     /// Copies into a file that has its name already, or gets it at once.
     fn copy_in_place(
         &mut self,
-        mut src: Source<P>,
+        src: &mut Source<P>,
         dst: &Destination<'_, P>,
         pair: &mut FindPair<'_, P>,
         report: &mut Report,
         fail: &mut dyn FnMut(FileError),
     ) -> Result<(), FileError> {
         let start = self.watch.now();
-        let target = self.open_destination(&src, dst)?;
+        let target = self.open_destination(src, dst)?;
         if self.platform.is_dry() {
-            return self.plan_only(&src, &target, pair, report);
+            return self.plan_only(src, &target, pair, report);
         }
         let filled = (&target, Kept::nothing());
         let result = self
-            .fill(&mut src, filled, dst, pair, report, fail)
+            .fill(src, filled, dst, pair, report, fail)
             .and_then(|()| self.flush(&target.handle, dst))
-            .inspect(|()| self.prove(&src, &target, report));
+            .inspect(|()| self.prove(src, &target, report));
         let is_new = target.made.is_new;
         let mut result = result.and(self.close(target));
         if is_new {

@@ -80,7 +80,7 @@ impl<'a, P: Platform> FileCopier<'a, P> {
     #[inline(never)] // its variables would make the stack frame of each plain copy larger than the nearest cache is
     pub(super) fn copy_atomic(
         &mut self,
-        mut src: Source<P>,
+        src: &mut Source<P>,
         dst: &Destination<'_, P>,
         pair: &mut FindPair<'_, P>,
         report: &mut Report,
@@ -105,7 +105,7 @@ impl<'a, P: Platform> FileCopier<'a, P> {
             let (draft, keeper) = self.begin_draft(&src.stat, at, dst)?;
             let keeper = keeper.map(Mutex::new);
             let draft = (draft, keeper.as_ref());
-            result = self.finish_draft(&mut src, draft, &published, pair, report, fail);
+            result = self.finish_draft(src, draft, &published, pair, report, fail);
         }
         report.elapsed = transfer::since(start);
         result.map(|_| ())

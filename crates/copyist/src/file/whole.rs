@@ -69,7 +69,7 @@ impl<P: Platform> FileCopier<'_, P> {
     #[inline(never)] // as `copy_atomic`
     pub(super) fn copy_by_name(
         &mut self,
-        src: Source<P>,
+        src: &mut Source<P>,
         dst: &Destination<'_, P>,
         pair: &mut FindPair<'_, P>,
         report: &mut Report,
@@ -89,7 +89,7 @@ impl<P: Platform> FileCopier<'_, P> {
     /// Makes the copy under another name, and renames it when it is complete.
     fn make_beside(
         &mut self,
-        src: Source<P>,
+        src: &mut Source<P>,
         dst: &Destination<'_, P>,
         pair: &mut FindPair<'_, P>,
         report: &mut Report,
@@ -127,7 +127,7 @@ impl<P: Platform> FileCopier<'_, P> {
     /// Makes the copy, and makes it anew if the options say so because the source has changed.
     fn make_settled(
         &mut self,
-        mut src: Source<P>,
+        src: &mut Source<P>,
         dst: &Destination<'_, P>,
         pair: &mut FindPair<'_, P>,
         report: &mut Report,
@@ -135,8 +135,8 @@ impl<P: Platform> FileCopier<'_, P> {
     ) -> Result<(), FileError> {
         let mut retries = 0;
         loop {
-            self.wait_for_tick(&mut src)?;
-            self.make_whole(&src, dst, pair, report, fail)?;
+            self.wait_for_tick(src)?;
+            self.make_whole(src, dst, pair, report, fail)?;
             let again = self.copies_again(report, &mut retries);
             if !matches!(again, Ok(false)) {
                 self.remove_draft(dst.at.dir, dst.at.name);
@@ -144,7 +144,7 @@ impl<P: Platform> FileCopier<'_, P> {
             if !again? {
                 return Ok(());
             }
-            look_again(self.platform, &mut src)?;
+            look_again(self.platform, src)?;
             *report = Report::default();
         }
     }

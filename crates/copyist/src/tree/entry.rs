@@ -59,7 +59,8 @@ impl<P: Platform> Worker<'_, '_, P> {
                         stat: source.stat,
                         follow: false,
                     };
-                    self.with_links(&entry, looked, Onto::Free { backup: None }, Some(source))?;
+                    let free = Onto::Free { backup: None };
+                    self.with_links(&entry, &looked, free, &mut Some(source))?;
                     return Ok(Outcome::Done);
                 }
                 // It is no longer what its directory said, or never was (fakeroot).
@@ -93,20 +94,20 @@ impl<P: Platform> Worker<'_, '_, P> {
         let looked = Looked { stat, follow };
         if self.is_done(&entry, &stat) {
             self.summary.skipped += 1;
-            self.keep_newer(&entry, looked)?;
+            self.keep_newer(&entry, &looked)?;
             self.session
                 .watch
                 .observer
                 .event(Event::Skipped { paths: &entry });
             return Ok(Outcome::Done);
         }
-        match self.make_room(&entry, looked)? {
+        match self.make_room(&entry, &looked)? {
             Onto::Leave => self.summary.skipped += 1,
             Onto::Newer => {
                 self.summary.skipped += 1;
-                self.keep_newer(&entry, looked)?;
+                self.keep_newer(&entry, &looked)?;
             }
-            onto => self.with_links(&entry, looked, onto, None)?,
+            onto => self.with_links(&entry, &looked, onto, &mut None)?,
         }
         Ok(Outcome::Done)
     }
@@ -153,9 +154,9 @@ impl<P: Platform> Worker<'_, '_, P> {
     fn with_links(
         &mut self,
         entry: &Entry<'_, P>,
-        src: Looked,
+        src: &Looked,
         onto: Onto,
-        opened: Option<Source<P>>,
+        opened: &mut Option<Source<P>>,
     ) -> Result<(), Error> {
         if !self.keeps_links(entry, &src.stat) {
             return self.make(entry, src, onto, opened);
@@ -177,7 +178,7 @@ impl<P: Platform> Worker<'_, '_, P> {
 
     /// An existing destination that is left alone is the copy of its source all the same, so that
     /// other names of the source become links to it; and it becomes a link to an earlier copy.
-    fn keep_newer(&mut self, entry: &Entry<'_, P>, src: Looked) -> Result<(), Error> {
+    fn keep_newer(&mut self, entry: &Entry<'_, P>, src: &Looked) -> Result<(), Error> {
         if !self.keeps_links(entry, &src.stat) {
             return Ok(());
         }
@@ -224,9 +225,9 @@ impl<P: Platform> Worker<'_, '_, P> {
     fn make(
         &mut self,
         entry: &Entry<'_, P>,
-        src: Looked,
+        src: &Looked,
         onto: Onto,
-        opened: Option<Source<P>>,
+        opened: &mut Option<Source<P>>,
     ) -> Result<(), Error> {
         let replaces = matches!(onto, Onto::Anew { .. });
         let (existing, backup) = match onto {
@@ -243,7 +244,7 @@ impl<P: Platform> Worker<'_, '_, P> {
                 let copied = self.copy_file(entry, src, how, opened);
                 match copied {
                     Err(error) if self.ran_out(entry, error.operation(), error.cause()) => {
-                        self.copy_file(entry, src, how, None)
+                        self.copy_file(entry, src, how, opened)
                     }
                     copied => copied,
                 }
@@ -276,16 +277,17 @@ impl<P: Platform> Worker<'_, '_, P> {
     fn copy_file(
         &mut self,
         entry: &Entry<'_, P>,
-        src: Looked,
+        src: &Looked,
         (existing, replaces): (Existing, bool),
-        opened: Option<Source<P>>,
+        opened: &mut Option<Source<P>>,
     ) -> Result<(), Error> {
-        let mut source = match opened {
+        let source = match opened {
             Some(source) => source,
             None => {
                 let kind = Some(src.stat.kind);
-                file::open_source(self.session.platform, entry.src_at(), src.follow, kind)
-                    .map_err(|error| self.session.file_error(entry, error))?
+                let opening =
+                    file::open_source(self.session.platform, entry.src_at(), src.follow, kind);
+                opened.insert(opening.map_err(|error| self.session.file_error(entry, error))?)
             }
         };
         let session = self.session;
@@ -329,7 +331,6 @@ impl<P: Platform> Worker<'_, '_, P> {
                     .map(FoundPair::Asked),
             }
         };
-        let src_stat = source.stat;
         let mut report = Report::default();
         let mut fail = |error: FileError| session.fail(session.file_error(entry, error));
         let result = copier.copy(source, &destination, &mut pair, &mut report, &mut fail);
@@ -340,7 +341,7 @@ impl<P: Platform> Worker<'_, '_, P> {
                 .with_attempts(&report.attempts)
         })?;
         self.summary.files += 1;
-        self.tell_copied(entry, existing, &src_stat, &report);
+        self.tell_copied(entry, existing, &source.stat, &report);
         Ok(())
     }
 

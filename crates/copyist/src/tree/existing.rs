@@ -44,7 +44,7 @@ pub(super) enum Onto {
 
 impl<P: Platform> Worker<'_, '_, P> {
     /// Looks at the destination of something that is not a directory, and makes room for it.
-    pub(super) fn make_room(&self, entry: &Entry<'_, P>, src: Looked) -> Result<Onto, Error> {
+    pub(super) fn make_room(&self, entry: &Entry<'_, P>, src: &Looked) -> Result<Onto, Error> {
         if entry.dir.made.is_empty() {
             return Ok(Onto::Free { backup: None });
         }
@@ -151,7 +151,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         }
     }
 
-    fn sameness(&self, entry: &Entry<'_, P>, src: Looked, link: &Stat, dst: &Stat) -> Sameness {
+    fn sameness(&self, entry: &Entry<'_, P>, src: &Looked, link: &Stat, dst: &Stat) -> Sameness {
         let platform = self.session.platform;
         let src_link = if src.follow {
             platform.stat(entry.src_at(), false).unwrap_or(src.stat)
@@ -217,7 +217,7 @@ impl<P: Platform> Worker<'_, '_, P> {
     fn is_left(
         &self,
         entry: &Entry<'_, P>,
-        src: Looked,
+        src: &Looked,
         dst: &Stat,
     ) -> Result<Option<Onto>, Error> {
         let options = self.session.options;
@@ -246,7 +246,7 @@ impl<P: Platform> Worker<'_, '_, P> {
     fn replace(
         &self,
         entry: &Entry<'_, P>,
-        src: Looked,
+        src: &Looked,
         link: &Stat,
         dst: &Stat,
     ) -> Result<Onto, Error> {

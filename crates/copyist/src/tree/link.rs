@@ -141,7 +141,7 @@ impl<P: Platform> Worker<'_, '_, P> {
     pub(super) fn link_to_source(
         &mut self,
         entry: &Entry<'_, P>,
-        src: Looked,
+        src: &Looked,
     ) -> Result<(), Error> {
         // Whoever was asked has said yes.
         let replaces = self.forces() || self.session.options.interactive;
@@ -161,7 +161,7 @@ impl<P: Platform> Worker<'_, '_, P> {
     pub(super) fn symlink_to_source(
         &mut self,
         entry: &Entry<'_, P>,
-        src: Looked,
+        src: &Looked,
     ) -> Result<(), Error> {
         let session = self.session;
         let target = entry.src();
