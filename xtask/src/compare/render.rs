@@ -29,7 +29,8 @@ How to read it:
 - Each copy is compared with its source: names, sizes, content, for `-a` also mode, owner and time of modification.
   Who makes a wrong copy is named and not ranked, and so is who shares extents where that was not to be.
 - The floor is a plain loop of the system calls that a copy of a tree can't do without: open, fstat, create, read and
-  write (on btrfs: clone), close, close, by two threads that share directories. It keeps no attributes and no holes.
+  write (on btrfs: clone), close, close, by two threads. For `-a` it also asks for the names of extended attributes and
+  sets times and, where it is another, the owner. For a second run it is two stats of each file. It keeps no holes.
 - Filesystems are made anew for each table cell. All but tmpfs lie in images on loop devices; where the images lay is
   said at each table.
 - GNU cp counts twice, the system's and the newest one built here; copyist is held against the faster.
