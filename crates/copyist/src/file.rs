@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::attributes::{self, Attributes, Failed, Made};
+use crate::attributes::{self, Attributes, Failed, Made, MakeMode};
 use crate::buffers::Buffers;
 use crate::error::{Cause, Code, Operation, Refusal};
 use crate::exec::{self, Failure};
@@ -344,6 +344,11 @@ impl<P: Platform> FileCopier<'_, P> {
         }
     }
 
+    /// What is made of content that was read is a regular file, whatever it was read from.
+    fn make_mode(&self, src: &Stat) -> MakeMode {
+        MakeMode::new(self.platform, self.options, (FileKind::Regular, src.mode))
+    }
+
     /// What must be done while the destination is empty.
     fn prepare(&self, src: &Source<P>, target: &Opened<P>) -> Result<(), FileError> {
         // On Windows none has to.
@@ -364,19 +369,11 @@ impl<P: Platform> FileCopier<'_, P> {
         if target.streams {
             return; // a device or a terminal keeps its own
         }
-        let regular;
-        let src_stat = match src.stat.kind {
-            FileKind::Regular => &src.stat,
-            _ => {
-                regular = as_regular(&src.stat);
-                &regular
-            }
-        };
         Attributes {
             platform: self.platform,
             options: self.options,
             src: Target::Open(&src.handle),
-            src_stat,
+            src_stat: &as_regular(&src.stat),
             dst: Target::Open(&target.handle),
             made: target.made,
             buffers: self.buffers,
@@ -409,7 +406,7 @@ pub(crate) fn flush_directory<P: Platform>(platform: &P, at: At<'_, P>) -> Sys<(
     }
 }
 
-/// What is made of content that was read is a regular file, whatever it was read from.
+/// As the copy will be: see [`FileCopier::make_mode`].
 fn as_regular(src: &Stat) -> Stat {
     Stat {
         kind: FileKind::Regular,

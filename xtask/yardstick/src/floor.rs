@@ -24,38 +24,44 @@ const BATCH: usize = 128;
 const BUFFER_BYTES: usize = 512 << 10;
 const PAGE_BYTES: usize = 4096;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What is done with a tree.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Task {
+    /// Copy it to where nothing is yet.
+    Copy { how: How, attributes: bool },
+    /// Look at it and at a copy that is there.
+    Look,
+}
+
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum How {
     ReadWrite,
     /// FICLONE
     Clone,
-    /// Only look at both sides.
-    Look,
 }
 
-/// Copies a tree to where nothing is yet, or looks at a copy that is there.
-pub(crate) fn copy(
-    src: &OsStr,
-    dst: &OsStr,
-    how: How,
-    attributes: bool,
-) -> std::result::Result<(), String> {
-    let how = (how, attributes);
-    if attributes {
+pub(crate) fn run(src: &OsStr, dst: &OsStr, task: Task) -> std::result::Result<(), String> {
+    if task.keeps_attributes() {
         rustix::process::umask(Mode::empty());
     }
-    let copy = || {
-        let root = Pair::open(CWD, CWD, (&c_string(src)?, &c_string(dst)?), how)?;
+    let run = || {
+        let root = Pair::open(CWD, CWD, (&c_string(src)?, &c_string(dst)?), task)?;
         let stack = Stack::default();
         stack.push(Job::Directory(Arc::new(root)));
         thread::scope(|scope| {
-            let threads = [(); THREADS].map(|()| scope.spawn(|| Worker::new(&stack, how).work()));
+            let threads = [(); THREADS].map(|()| scope.spawn(|| Worker::new(&stack, task).work()));
             threads
                 .into_iter()
                 .try_for_each(|thread| thread.join().unwrap_or(Err(Errno::IO)))
         })
     };
-    copy().map_err(|errno| format!("cannot copy {}: {errno}", src.display()))
+    run().map_err(|errno| format!("cannot copy {}: {errno}", src.display()))
+}
+
+impl Task {
+    fn keeps_attributes(self) -> bool {
+        matches!(self, Self::Copy { attributes, .. } if attributes)
+    }
 }
 
 fn c_string(path: &OsStr) -> Result<CString> {
@@ -75,19 +81,19 @@ impl Pair {
         src_in: impl rustix::fd::AsFd,
         dst_in: impl rustix::fd::AsFd,
         (src, dst): (&CStr, &CStr),
-        (how, attributes): (How, bool),
+        task: Task,
     ) -> Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let src = rustix::fs::openat(src_in, src, flags, Mode::empty())?;
         let stat = rustix::fs::fstat(&src)?;
-        if how != How::Look {
+        if let Task::Copy { .. } = task {
             let mode = Mode::from_raw_mode(stat.st_mode & 0o777);
             rustix::fs::mkdirat(&dst_in, dst, mode)?;
         }
         Ok(Self {
             src,
             dst: rustix::fs::openat(dst_in, dst, flags, Mode::empty())?,
-            times: attributes.then(|| times(&stat)),
+            times: task.keeps_attributes().then(|| times(&stat)),
         })
     }
 }
@@ -174,19 +180,17 @@ impl Stack {
 
 struct Worker<'a> {
     stack: &'a Stack,
-    how: How,
-    attributes: bool,
+    task: Task,
     /// Whose the files are that it makes.
     own: (Uid, Gid),
     buffer: Vec<u8>,
 }
 
 impl<'a> Worker<'a> {
-    fn new(stack: &'a Stack, (how, attributes): (How, bool)) -> Self {
+    fn new(stack: &'a Stack, task: Task) -> Self {
         Self {
             stack,
-            how,
-            attributes,
+            task,
             own: (rustix::process::geteuid(), rustix::process::getegid()),
             buffer: vec![0; BUFFER_BYTES + PAGE_BYTES],
         }
@@ -215,8 +219,7 @@ impl<'a> Worker<'a> {
             match entry.file_type() {
                 FileType::Directory if name == c"." || name == c".." => {}
                 FileType::Directory => {
-                    let how = (self.how, self.attributes);
-                    let below = Pair::open(&pair.src, &pair.dst, (name, name), how)?;
+                    let below = Pair::open(&pair.src, &pair.dst, (name, name), self.task)?;
                     self.stack.push(Job::Directory(Arc::new(below)));
                 }
                 FileType::RegularFile => {
@@ -237,27 +240,27 @@ impl<'a> Worker<'a> {
     fn files(&mut self, pair: &Pair, names: &[u8]) -> Result<()> {
         let mut rest = names;
         while let Ok(name) = CStr::from_bytes_until_nul(rest) {
-            match self.how {
-                How::Look => look(pair, name)?,
-                How::ReadWrite | How::Clone => self.file(pair, name)?,
+            match self.task {
+                Task::Copy { how, attributes } => self.file(pair, name, how, attributes)?,
+                Task::Look => look(pair, name)?,
             }
             rest = &rest[name.count_bytes() + 1..];
         }
         Ok(())
     }
 
-    fn file(&mut self, pair: &Pair, name: &CStr) -> Result<()> {
+    fn file(&mut self, pair: &Pair, name: &CStr, how: How, attributes: bool) -> Result<()> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let src = rustix::fs::openat(&pair.src, name, flags, Mode::empty())?;
         let stat = rustix::fs::fstat(&src)?;
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
         let mode = Mode::from_raw_mode(stat.st_mode & 0o777);
         let dst = rustix::fs::openat(&pair.dst, name, flags, mode)?;
-        match self.how {
+        match how {
             How::Clone => rustix::fs::ioctl_ficlone(&dst, &src)?,
-            _ => self.read_and_write(&src, &dst, stat.st_size.cast_unsigned())?,
+            How::ReadWrite => self.read_and_write(&src, &dst, stat.st_size.cast_unsigned())?,
         }
-        if self.attributes {
+        if attributes {
             let has_some = rustix::fs::flistxattr(&src, &mut [0; 1024])? > 0;
             let owner = (Uid::from_raw(stat.st_uid), Gid::from_raw(stat.st_gid));
             if has_some {

@@ -9,7 +9,7 @@ mod stopwatch;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use floor::How;
+use floor::{How, Task};
 
 const USAGE: &str = "usage: yardstick floor [--clone] [--attributes] SOURCE DESTINATION
        yardstick look SOURCE DESTINATION
@@ -34,9 +34,10 @@ fn main() -> ExitCode {
             } else {
                 How::ReadWrite
             };
-            floor::copy(src, dst, how, flags.contains(&ATTRIBUTES))
+            let attributes = flags.contains(&ATTRIBUTES);
+            floor::run(src, dst, Task::Copy { how, attributes })
         }
-        ["look", _, _] => floor::copy(&arguments[1], &arguments[2], How::Look, false),
+        ["look", _, _] => floor::run(&arguments[1], &arguments[2], Task::Look),
         ["run", "--times", times, "--fresh", _, "--", _, ..] => match times.parse() {
             Ok(times) => stopwatch::run(times, Some(&arguments[4]), &arguments[6..]),
             Err(_) => Err(format!("how many times is {times}?")),

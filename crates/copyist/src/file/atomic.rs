@@ -159,8 +159,7 @@ impl<'a, P: Platform> FileCopier<'a, P> {
         at: At<'_, P>,
         dst: &Destination<'_, P>,
     ) -> Result<(Draft<P>, Option<Keeper<'a, P>>), FileError> {
-        let kind_and_mode = (FileKind::Regular, src.mode);
-        let plan = MakeMode::new(self.platform, self.options, kind_and_mode);
+        let plan = self.make_mode(src);
         let (Some(journal), Some(path)) = (self.journal, &dst.path) else {
             return Ok((self.open_draft(plan, at, dst.may_have_acl)?, None));
         };

@@ -1,7 +1,7 @@
 //! Opening a destination to be written into: a new file, or one that is there.
 
 use super::{Destination, Existing, FileCopier, FileError, Opened, Source};
-use crate::attributes::{self, Made, MakeMode};
+use crate::attributes::{self, Made};
 use crate::error::{Cause, Code, Operation, Refusal};
 use crate::method::Os;
 use crate::options::Force;
@@ -32,10 +32,7 @@ impl<P: Platform> FileCopier<'_, P> {
             Target::Open(&src.handle),
             self.buffers,
         );
-        // What is made of content that was read is a regular file, whatever it was read from.
-        let kind_and_mode = (FileKind::Regular, src.stat.mode);
-        let plan = MakeMode::new(self.platform, self.options, kind_and_mode)
-            .at_once(listed, dst.may_have_acl);
+        let plan = self.make_mode(&src.stat).at_once(listed, dst.may_have_acl);
         let mode = plan.mode;
         let through = self.options.write_through_dangling;
         let how = if through {

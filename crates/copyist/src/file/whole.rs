@@ -12,7 +12,7 @@ use super::change::{Shown, check_source, has_changed, look_again};
 use super::{
     Destination, Existing, FileCopier, FileError, FindPair, Opened, Source, explain, shape,
 };
-use crate::attributes::{self, Brought, Made, MakeMode};
+use crate::attributes::{self, Brought, Made};
 use crate::error::{Code, Operation, Refusal};
 use crate::exec::{self, Runs};
 use crate::facts::Facts;
@@ -280,9 +280,7 @@ impl<P: Platform> FileCopier<'_, P> {
         if stat.kind != FileKind::Regular || stat.links != 1 || stat.id == src.stat.id {
             return Err(FileError::refused(Refusal::Replaced));
         }
-        let kind_and_mode = (src.stat.kind, src.stat.mode);
-        let plan = MakeMode::new(self.platform, self.options, kind_and_mode);
-        let made = plan.made(dst.may_have_acl);
+        let made = self.make_mode(&src.stat).made(dst.may_have_acl);
         let brought = match how {
             Whole::Clone => Brought::All,
             Whole::SystemCopy => Brought::Some,
@@ -358,8 +356,7 @@ impl<P: Platform> Job<'_, '_, '_, P> {
 
     fn takes(&self) -> Takes {
         let options = self.copier.options;
-        let kind_and_mode = (self.src.stat.kind, self.src.stat.mode);
-        let make = MakeMode::new(self.copier.platform, options, kind_and_mode);
+        let make = self.copier.make_mode(&self.src.stat);
         Takes {
             owner: options.preserve.owner,
             acl: options.preserve.mode,
