@@ -1,6 +1,8 @@
 //! What the Unix systems have in common.
 
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, IntoRawFd, OwnedFd};
+use std::time::Duration;
 
 use rustix::fs::Mode;
 use rustix::io::Errno;
@@ -50,6 +52,30 @@ pub fn fchflags(file: impl AsFd, flags: u32) -> Result<(), Errno> {
     let flags = flags.into();
     // SAFETY: the descriptor is borrowed until the call returns, which touches no memory.
     done(unsafe { libc::fchflags(file.as_fd().as_raw_fd(), flags) })
+}
+
+/// `getrusage(RUSAGE_SELF)`: how long this process has kept processors busy, and how often a thread of it
+/// gave one up to wait for something.
+///
+/// # References
+///  - [Linux](https://man7.org/linux/man-pages/man2/getrusage.2.html)
+///
+/// # Errors
+///
+/// The call's errno.
+pub fn usage() -> Result<(Duration, u64), Errno> {
+    let mut usage = MaybeUninit::<libc::rusage>::zeroed();
+    // SAFETY: the call writes the structure that it is given.
+    done(unsafe { libc::getrusage(libc::RUSAGE_SELF, usage.as_mut_ptr()) })?;
+    // SAFETY: the call has written it; and zeros, of which it was made, are numbers too.
+    let usage = unsafe { usage.assume_init() };
+    // Neither is ever negative, and there is less than a second of microseconds.
+    let time = |time: libc::timeval| {
+        let seconds = Duration::from_secs(time.tv_sec.try_into().unwrap_or(0));
+        seconds + Duration::from_micros(time.tv_usec.try_into().unwrap_or(0))
+    };
+    let waits = usage.ru_nvcsw.try_into().unwrap_or(0);
+    Ok((time(usage.ru_utime) + time(usage.ru_stime), waits))
 }
 
 /// The error of a call that answered -1.

@@ -102,6 +102,8 @@ pub(crate) struct FileCopier<'a, P: Platform> {
     pub(crate) watch: Watch<'a>,
     pub(crate) buffers: &'a mut Buffers,
     pub(crate) spare: &'a Spare,
+    /// How many workers besides this one have something to do.
+    pub(crate) others_at_work: usize,
     pub(crate) drafts: &'a Drafts,
     pub(crate) journal: Option<&'a Journal<'a, P>>,
 }
@@ -289,7 +291,7 @@ impl<P: Platform> FileCopier<'_, P> {
         let to_hash = hashes.is_some() && facts.src.size >= plan::HASH_BESIDE_BYTES;
         let is_moved = || !plan::is_sure_to_clone(&facts, self.options);
         let several = to_hash || facts.is_for_several() && is_moved();
-        let taken = several.then(|| self.spare.take());
+        let taken = several.then(|| self.spare.take(facts.src.size, self.others_at_work));
         facts.threads = taken.as_ref().map_or(1, Taken::threads);
         let plan = plan::plan(&facts, self.options);
         let shape = Shape {

@@ -7,6 +7,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// The most threads that work on one file: beyond that they wait for the file's lock.
 const MOST_FOR_ONE: usize = 4;
 
+/// A file of so many bytes may well be the last one that is worked at: it takes threads though other workers have
+/// something to do. Where a smaller one did, there were more threads than processors, and the system was
+/// seen to leave one of two processors idle for tens of milliseconds.
+const LONG_BYTES: u64 = 64 << 20;
+
 /// The most workers that are started without being asked for.
 const MOST_WORKERS: usize = 8;
 
@@ -49,14 +54,20 @@ impl Spare {
             .get_or_init(|| AtomicUsize::new(workers(self.jobs) - 1))
     }
 
-    /// Takes what there is, which may be nothing. They are free again when the answer is dropped.
-    pub(crate) fn take(&self) -> Taken<'_> {
+    /// Takes what there is for a file of so many bytes, which may be nothing, while so many workers besides
+    /// its own have something to do. They are free again when the answer is dropped.
+    pub(crate) fn take(&self, bytes: u64, others_at_work: usize) -> Taken<'_> {
+        let busy = if bytes < LONG_BYTES {
+            others_at_work
+        } else {
+            0
+        };
         let mut taken = 0;
         // The closure never declines, so that the result says nothing more.
         let _ = self
             .free()
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |free| {
-                taken = free.min(MOST_FOR_ONE - 1);
+                taken = free.saturating_sub(busy).min(MOST_FOR_ONE - 1);
                 Some(free - taken)
             });
         Taken { spare: self, taken }
@@ -90,12 +101,21 @@ mod tests {
     #[test]
     fn threads_are_shared_and_given_back() {
         let spare = Spare::new(NonZeroUsize::new(6));
-        let first = spare.take();
-        let second = spare.take();
+        let take = || spare.take(1, 0);
+        let first = take();
+        let second = take();
         assert_eq!((first.threads(), second.threads()), (4, 3));
-        assert_eq!(spare.take().threads(), 1);
+        assert_eq!(take().threads(), 1);
         drop(first);
-        assert_eq!(spare.take().threads(), 4);
-        assert_eq!(Spare::new(NonZeroUsize::new(1)).take().threads(), 1);
+        assert_eq!(take().threads(), 4);
+        assert_eq!(Spare::new(NonZeroUsize::new(1)).take(1, 0).threads(), 1);
+    }
+
+    #[test]
+    fn where_others_work_only_a_long_file_takes_their_threads() {
+        let spare = Spare::new(NonZeroUsize::new(2));
+        assert_eq!(spare.take(LONG_BYTES - 1, 1).threads(), 1);
+        assert_eq!(spare.take(LONG_BYTES - 1, 0).threads(), 2);
+        assert_eq!(spare.take(LONG_BYTES, 1).threads(), 2);
     }
 }

@@ -21,7 +21,8 @@ impl<P: Platform> FileCopier<'_, P> {
         let mut facts = self.facts(&src.stat, &pair);
         facts.dst_is_regular = !target.streams;
         facts.dst_is_free = target.made.is_new;
-        facts.threads = self.spare.take().threads();
+        let taken = self.spare.take(facts.src.size, self.others_at_work);
+        facts.threads = taken.threads();
         let plan = plan::plan(&facts, self.options);
         report.planned = Some(Box::new(Planned::new(&facts, &plan)));
         Ok(())

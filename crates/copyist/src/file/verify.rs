@@ -121,7 +121,8 @@ impl<P: Platform> FileCopier<'_, P> {
     ) -> Result<Hash, FileError> {
         let failed = |code| FileError::system(operation, code);
         let size = self.platform.stat_open(file).map_err(failed)?.size;
-        let spare = (size >= plan::HASH_BESIDE_BYTES).then(|| self.spare.take());
+        let spare =
+            (size >= plan::HASH_BESIDE_BYTES).then(|| self.spare.take(size, self.others_at_work));
         let beside = spare.as_ref().is_some_and(|taken| taken.threads() > 1);
         let hash = InFlight::new(kind, beside);
         let hash = content::hash(

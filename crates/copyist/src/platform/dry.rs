@@ -7,11 +7,10 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use super::{
     At, Attribute, Batch, DirectAlignment, FileId, FileKind, Flush, Move, Node, NotMade, Open,
-    Platform, Progress, Seek, Stat, Sys, Target, Timestamp, WholeCopy,
+    Platform, Progress, Seek, Stat, Sys, Target, Timestamp, Used, WholeCopy,
 };
 use crate::error::Code;
 use crate::facts::{Kernel, VolumeFacts};
@@ -128,8 +127,8 @@ impl<P: Platform> Platform for Dry<P> {
         self.real.open_file_limit()
     }
 
-    fn processor_time(&self) -> Duration {
-        self.real.processor_time()
+    fn used(&self) -> Used {
+        self.real.used()
     }
 
     fn current_dir(&self) -> Sys<Handle<P>> {

@@ -68,6 +68,16 @@ pub enum FileKind {
     Unknown,
 }
 
+/// What a process has used of the machine.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Used {
+    /// How long it has kept processors busy.
+    pub(crate) processor_time: Duration,
+    /// How often a thread of it gave up its processor to wait for something; `None` where the system doesn't
+    /// count that.
+    pub(crate) waits: Option<u64>,
+}
+
 /// A point in time: seconds since 1970 and nanoseconds, as files carry it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(crate) struct Timestamp {
@@ -292,8 +302,8 @@ pub(crate) trait Platform: Send + Sync + Sized + 'static {
     fn open_file_limit(&self) -> Option<u64> {
         None
     }
-    /// How long this process has kept processors busy.
-    fn processor_time(&self) -> Duration;
+    /// What this process has used of the machine so far.
+    fn used(&self) -> Used;
     /// The directory that relative paths start from.
     fn current_dir(&self) -> Sys<Self::Handle>;
 

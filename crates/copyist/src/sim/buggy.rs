@@ -3,7 +3,6 @@
 
 use std::ffi::OsString;
 use std::ops::Range;
-use std::time::Duration;
 
 use super::faults::Deed;
 use super::{Handle, Sim};
@@ -11,7 +10,7 @@ use crate::facts::{FsKind, Kernel, VolumeFacts};
 use crate::method::Os;
 use crate::platform::{
     At, Attribute, Batch, DirectAlignment, Flush, Move, Node, NotMade, Open, Platform, Progress,
-    Seek, Stat, Sys, Target, WholeCopy,
+    Seek, Stat, Sys, Target, Used, WholeCopy,
 };
 use crate::rules::{linux, macos};
 
@@ -146,8 +145,8 @@ impl Platform for Buggy {
         self.sim.open_file_limit()
     }
 
-    fn processor_time(&self) -> Duration {
-        self.sim.processor_time()
+    fn used(&self) -> Used {
+        self.sim.used()
     }
 
     fn current_dir(&self) -> Sys<Handle> {

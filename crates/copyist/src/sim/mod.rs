@@ -13,14 +13,13 @@
 use std::ffi::{OsStr, OsString};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
 
 use crate::attributes::{access_acl, owner_record};
 use crate::facts::{Kernel, Known, VolumeFacts};
 use crate::method::Os;
 use crate::platform::{
     At, Attribute, Batch, DirectAlignment, FileKind, Flush, Move, Node, NotMade, Open, Platform,
-    Progress, Seek, Stat, Sys, Target, WholeCopy,
+    Progress, Seek, Stat, Sys, Target, Used, WholeCopy,
 };
 use crate::rules;
 
@@ -51,6 +50,7 @@ mod selftests;
 mod snapshot;
 mod sweep;
 mod windows;
+mod workers;
 
 use faults::Call;
 use handle::{Handle, at, hides_acls, lock};
@@ -147,8 +147,8 @@ impl Platform for Sim {
         self.world().says_most_open
     }
 
-    fn processor_time(&self) -> Duration {
-        Duration::ZERO
+    fn used(&self) -> Used {
+        Used::default()
     }
 
     fn current_dir(&self) -> Sys<Handle> {

@@ -16,6 +16,10 @@ use crate::progress::{Event, PathSource, Warning};
 use crate::report::Report;
 use crate::volumes::FoundPair;
 
+/// While a worker copies a file of so many bytes, another may run out of work: what follows in its directory
+/// is left to that one.
+const LEAVE_REST_BYTES: u64 = 1 << 20;
+
 impl<P: Platform> Worker<'_, '_, P> {
     /// Copies an entry, unless it is a directory. `kind` is what its directory says of it.
     pub(super) fn entry(&mut self, entry: Entry<'_, P>, kind: Option<FileKind>) -> Outcome {
@@ -301,6 +305,9 @@ impl<P: Platform> Worker<'_, '_, P> {
         if source.stat.kind != FileKind::Regular {
             source.stat = src.stat; // opening a FIFO lets its writer go on, and its times too
         }
+        if source.stat.size >= LEAVE_REST_BYTES {
+            self.leave_rest();
+        }
         session.remove_leftovers_beside(entry);
         session.note_volume_beside(entry)?;
         let destination = Destination {
@@ -318,6 +325,7 @@ impl<P: Platform> Worker<'_, '_, P> {
             watch: session.watch,
             buffers: &mut self.buffers,
             spare: &session.spare,
+            others_at_work: session.schedule.others_at_work(),
             drafts: &session.drafts,
             journal: session.journal.as_ref(),
         };

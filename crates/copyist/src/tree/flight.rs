@@ -6,12 +6,16 @@
 //! so from time to time the number is looked at again:
 //!
 //! ```text
-//!              the processors idle                     it was worth it
+//!         the processors idle, waiting                 it was worth it
 //! start ──────────────────────────────► double it ──────────────────────► double it again ...
 //! (processors)                              │ no gain: back, and hold
 //!                                           ▼
 //!                     after a while: halve it, as long as that costs nothing; else hold longer
 //! ```
+//!
+//! That the processors idle is not enough: threads that have just begun may share one of them, and threads
+//! that meet at a lock get no faster by being more. A mount that is slow to answer is known by what they
+//! wait for: something for each entry, or more.
 //!
 //! Each volume pair learns for itself: when the walk comes to another pair, what was learnt of that
 //! counts.
@@ -20,6 +24,8 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
+
+use crate::platform::Used;
 
 /// The most that are in flight without being asked for. Beyond it a server queues.
 pub(super) const MOST: usize = 64;
@@ -45,6 +51,10 @@ const BYTES_OF_ONE: u64 = 128 << 10;
 /// More of the processors than this is in use: it is not waiting that takes the time.
 const BUSY: f64 = 0.7;
 
+/// Waiting takes the time if there are so many waits for each entry: every request to a mount that is slow to
+/// answer is one. Threads that wait for each other's locks do so less often (docs/measurements.md).
+const WAITS_EACH: f64 = 1.0;
+
 /// More at a time must make it faster by this factor to be kept.
 const WORTH_IT: f64 = 1.15;
 
@@ -61,6 +71,16 @@ pub(super) struct Seen {
     pub(super) rate: f64,
     /// How much of the processors was in use, 0 to 1.
     pub(super) busy: f64,
+    /// How often a thread waited for something for each entry that was done, if that is known.
+    pub(super) waits: Option<f64>,
+}
+
+impl Seen {
+    /// Whether it is waiting that takes the time. Processors may idle for other reasons: new threads
+    /// share one for a while.
+    fn is_waiting(self) -> bool {
+        self.busy <= BUSY && self.waits.is_none_or(|each| each >= WAITS_EACH)
+    }
 }
 
 /// What is known of one volume pair. Pure: the same looks lead to the same number.
@@ -106,7 +126,7 @@ impl Control {
     }
 
     fn try_another(&mut self, seen: Seen) {
-        if seen.busy > BUSY || self.limit == self.most {
+        if !seen.is_waiting() || self.limit == self.most {
             self.state = State::Holding(self.hold);
         } else {
             self.change((self.limit * 2).min(self.most), seen.rate);
@@ -156,6 +176,7 @@ type Pair = (u64, u64);
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     done: u64,
+    entries: u64,
     /// Nanoseconds since the start.
     added_at: u64,
     /// The clock is not asked before so much is done: what it takes would be a part of what a small file
@@ -172,6 +193,7 @@ pub(super) struct Flight {
     /// Nanoseconds since the start; `u64::MAX` where the number is fixed.
     next_look: AtomicU64,
     done: AtomicU64,
+    entries: AtomicU64,
     learnt: Mutex<Learnt>,
 }
 
@@ -182,13 +204,14 @@ struct Learnt {
     pair: Option<Pair>,
     at: Duration,
     done: u64,
-    processor_time: Duration,
+    entries: u64,
+    used: Used,
 }
 
 impl Flight {
     /// For a run that begins with a worker for each processor; `is_fixed` if it stays so. There
-    /// are never more than `most`.
-    pub(super) fn new(processors: usize, most: usize, is_fixed: bool) -> Flight {
+    /// are never more than `most`. `used` is what the process has used until now.
+    pub(super) fn new(processors: usize, most: usize, is_fixed: bool, used: Used) -> Flight {
         let first = if is_fixed {
             u64::MAX
         } else {
@@ -200,7 +223,11 @@ impl Flight {
             most,
             next_look: AtomicU64::new(first),
             done: AtomicU64::new(0),
-            learnt: Mutex::default(),
+            entries: AtomicU64::new(0),
+            learnt: Mutex::new(Learnt {
+                used,
+                ..Learnt::default()
+            }),
         }
     }
 
@@ -216,6 +243,7 @@ impl Flight {
             return false;
         }
         tally.done += 1 + bytes / BYTES_OF_ONE;
+        tally.entries += 1;
         if tally.done < tally.unasked {
             return false;
         }
@@ -224,8 +252,10 @@ impl Flight {
         let is_late = now - tally.added_at >= nanos(ADD_EVERY);
         if is_due || is_late || tally.done >= ADD_AT_LAST {
             self.done.fetch_add(tally.done, Ordering::Relaxed);
+            self.entries.fetch_add(tally.entries, Ordering::Relaxed);
             *tally = Tally {
                 done: 0,
+                entries: 0,
                 added_at: now,
                 unasked: if is_late { 0 } else { ADD_AT_LAST },
             };
@@ -234,7 +264,7 @@ impl Flight {
     }
 
     /// Looks; answers the number that is to be in flight, if it was for this thread to look.
-    pub(super) fn look(&self, pair: Pair, processor_time: Duration) -> Option<usize> {
+    pub(super) fn look(&self, pair: Pair, used: Used) -> Option<usize> {
         let mut learnt = match self.learnt.try_lock() {
             Ok(learnt) => learnt,
             Err(TryLockError::Poisoned(poisoned)) => PoisonError::into_inner(poisoned),
@@ -260,15 +290,20 @@ impl Flight {
         if wait < LOOK_EVERY {
             return None; // a rate of a handful says nothing
         }
+        let entries = self.entries.load(Ordering::Relaxed);
         let seconds = (now - learnt.at).as_secs_f64();
+        let time = used
+            .processor_time
+            .saturating_sub(learnt.used.processor_time);
+        let waits = used.waits.zip(learnt.used.waits);
         let seen = Seen {
             rate: (done - learnt.done) as f64 / seconds,
-            busy: processor_time
-                .saturating_sub(learnt.processor_time)
-                .as_secs_f64()
-                / (seconds * self.processors as f64),
+            busy: time.as_secs_f64() / (seconds * self.processors as f64),
+            waits: waits.map(|(now, before)| {
+                now.saturating_sub(before) as f64 / (entries - learnt.entries).max(1) as f64
+            }),
         };
-        (learnt.at, learnt.done, learnt.processor_time) = (now, done, processor_time);
+        (learnt.at, learnt.done, learnt.entries, learnt.used) = (now, done, entries, used);
         let before = learnt.pair.replace(pair);
         let control = learnt
             .pairs
@@ -319,6 +354,7 @@ mod tests {
         let mount = |limit: f64| Seen {
             rate: limit.min(24.0) * 1000.0,
             busy: 0.05,
+            waits: None,
         };
         let (limit, rate) = settles(2, mount);
         assert!((16..=MOST).contains(&limit), "{limit}");
@@ -330,6 +366,7 @@ mod tests {
         let (limit, rate) = settles(2, |limit| Seen {
             rate: limit * 100.0,
             busy: 0.01,
+            waits: None,
         });
         assert_eq!(limit, MOST);
         assert!(rate > 0.9 * 6400.0, "{rate}");
@@ -341,9 +378,25 @@ mod tests {
             let (limit, _) = settles(processors, |_| Seen {
                 rate: 50_000.0,
                 busy: 0.95,
+                waits: None,
             });
             assert_eq!(limit, processors);
         }
+    }
+
+    #[test]
+    fn idle_processors_that_nobody_waits_for_get_no_more_workers() {
+        let with = |waits| {
+            let mount = |limit: f64| Seen {
+                rate: limit * 1000.0,
+                busy: 0.5,
+                waits,
+            };
+            settles(2, mount).0
+        };
+        assert_eq!(with(Some(0.4)), 2, "locks, or two threads on one processor");
+        assert_eq!(with(Some(3.0)), MOST);
+        assert_eq!(with(None), MOST, "nobody counts");
     }
 
     #[test]
@@ -351,6 +404,7 @@ mod tests {
         let disk = |limit: f64| Seen {
             rate: 150.0 / (1.0 + 0.3 * (limit - 1.0)),
             busy: 0.02,
+            waits: None,
         };
         for processors in [2, 8, 32] {
             let (limit, rate) = settles(processors, disk);
@@ -364,20 +418,21 @@ mod tests {
         let (limit, _) = settles(8, |_| Seen {
             rate: 1000.0,
             busy: 0.1,
+            waits: None,
         });
         assert!(limit <= 2, "{limit}");
     }
 
     #[test]
     fn a_fixed_number_is_never_due() {
-        let fixed = Flight::new(4, MOST, true);
+        let fixed = Flight::new(4, MOST, true, Used::default());
         std::thread::sleep(LOOK_EVERY * 2);
         assert!(!fixed.is_due(&mut Tally::default(), 1 << 30));
     }
 
     #[test]
     fn little_of_what_was_done_is_not_told_yet() {
-        let flight = Flight::new(2, MOST, false);
+        let flight = Flight::new(2, MOST, false, Used::default());
         let (mut one, mut other) = (Tally::default(), Tally::default());
         for _ in 0..500 {
             flight.is_due(&mut one, 10);
@@ -388,9 +443,29 @@ mod tests {
     }
 
     #[test]
+    fn what_counts_is_what_was_used_since_the_last_look() {
+        let before = Used {
+            processor_time: Duration::from_secs(1000),
+            waits: Some(1_000_000),
+        };
+        let more = |waits: u64| Used {
+            waits: Some(1_000_000 + waits),
+            ..before
+        };
+        let looks = |waits: u64| {
+            let flight = Flight::new(2, MOST, false, before);
+            flight.done.fetch_add(200, Ordering::Relaxed);
+            flight.entries.fetch_add(100, Ordering::Relaxed);
+            flight.look((1, 2), more(waits))
+        };
+        assert_eq!(looks(30), Some(2), "few waits");
+        assert_eq!(looks(300), Some(4), "three each");
+    }
+
+    #[test]
     fn pairs_learn_for_themselves() {
-        let flight = Flight::new(2, MOST, false);
-        let idle = Duration::ZERO;
+        let flight = Flight::new(2, MOST, false, Used::default());
+        let idle = Used::default();
         assert_eq!(flight.look((1, 2), idle), None, "nothing is done yet");
         flight.done.fetch_add(100, Ordering::Relaxed);
         assert_eq!(flight.look((1, 2), idle), Some(4));

@@ -168,7 +168,7 @@ impl<'a, P: Platform> Session<'a, P> {
             volumes: Volumes::default(),
             journal: None,
             tidied: Mutex::default(),
-            flight: Flight::new(workers.min(most), most, is_fixed),
+            flight: Flight::new(workers.min(most), most, is_fixed, platform.used()),
             no_whole: AtomicBool::new(
                 platform.is_dry() || !plan::clones_directories(platform.os(), options),
             ),

@@ -4,7 +4,7 @@
 //! the way down are open, and no list of a whole tree is ever made. A directory is read in
 //! batches, and the rest of it is a job as well: so several workers share one large directory.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// The jobs of a run.
@@ -15,6 +15,8 @@ pub(crate) struct Schedule<J> {
     hungry: AtomicBool,
     /// See [`Schedule::is_crowded`].
     crowded: AtomicBool,
+    /// Workers that have a job.
+    at_work: AtomicUsize,
 }
 
 struct State<J> {
@@ -48,6 +50,7 @@ impl<J> Schedule<J> {
             changed: Condvar::new(),
             hungry: AtomicBool::new(false),
             crowded: AtomicBool::new(false),
+            at_work: AtomicUsize::new(1),
         }
     }
 
@@ -63,11 +66,18 @@ impl<J> Schedule<J> {
         self.hungry.store(hungry, Ordering::Relaxed);
         let crowded = state.workers > state.most_workers;
         self.crowded.store(crowded, Ordering::Relaxed);
+        let at_work = state.workers - state.idle;
+        self.at_work.store(at_work, Ordering::Relaxed);
     }
 
     /// Whether somebody waits for a job, or could be started for one. It may have changed since.
     pub(crate) fn is_hungry(&self) -> bool {
         self.hungry.load(Ordering::Relaxed)
+    }
+
+    /// How many workers have a job, besides the one that asks. It may have changed since.
+    pub(crate) fn others_at_work(&self) -> usize {
+        self.at_work.load(Ordering::Relaxed).saturating_sub(1)
     }
 
     /// Whether there are more workers than are wanted: who sees it leaves its work to others.
@@ -160,6 +170,8 @@ impl<J> Schedule<J> {
             }
             state.idle += 1;
             self.hungry.store(true, Ordering::Relaxed);
+            let at_work = state.workers - state.idle;
+            self.at_work.store(at_work, Ordering::Relaxed);
             state = self
                 .changed
                 .wait(state)

@@ -30,11 +30,14 @@ pub(super) enum Job<P: Platform> {
     /// Read the next names of a directory, and copy them.
     Read(Arc<Dir<P>>),
     /// Copy a part of a batch: the walk went down before it, or another worker shares it.
-    Rest {
-        dir: Arc<Dir<P>>,
-        batch: Arc<Batch>,
-        names: Range<usize>,
-    },
+    Rest(Rest<P>),
+}
+
+/// Names of a directory that are still to be copied.
+pub(super) struct Rest<P: Platform> {
+    dir: Arc<Dir<P>>,
+    batch: Arc<Batch>,
+    names: Range<usize>,
 }
 
 /// What became of an entry.
@@ -54,6 +57,8 @@ pub(super) struct Worker<'s, 'e, P: Platform> {
     pub(super) buffers: Buffers,
     /// Batches that were read and can be filled again.
     batches: Vec<Batch>,
+    /// What follows the entry that is being copied, unless it was left to others.
+    rest: Option<Rest<P>>,
     tally: Tally,
 }
 
@@ -70,6 +75,7 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
             summary: Summary::default(),
             buffers: Buffers::default(),
             batches: Vec::new(),
+            rest: None,
             tally: Tally::default(),
         }
     }
@@ -96,7 +102,7 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
                 self.read(&dir);
                 self.release(dir);
             }
-            Job::Rest { dir, batch, names } => {
+            Job::Rest(Rest { dir, batch, names }) => {
                 self.copy_batch(&dir, batch, names);
                 self.release(dir);
             }
@@ -301,25 +307,17 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
     }
 
     /// Copies names of a batch, down to the first directory: that is walked before the rest, which
-    /// is left for later or for another worker. A worker that has nothing to do is given half.
+    /// is left for later or for another worker.
     fn copy_batch(&mut self, dir: &Arc<Dir<P>>, batch: Arc<Batch>, names: Range<usize>) {
         let Some(open) = self.halves(dir) else {
             return self.recycle(batch);
         };
-        let Range { start, mut end } = names;
-        let mut next = start;
-        while next < end && !self.session.watch.cancel.is_cancelled() {
-            if self.session.schedule.is_crowded() {
-                self.leave(dir, &batch, next..end);
-                break;
-            }
-            let n = next;
-            next += 1;
-            if end - next > 0 && self.session.schedule.is_hungry() {
-                let middle = next + (end - next) / 2;
-                self.leave(dir, &batch, middle..end);
-                end = middle;
-            }
+        self.rest = Some(Rest {
+            dir: Arc::clone(dir),
+            batch: Arc::clone(&batch),
+            names,
+        });
+        while let Some(n) = self.next_of_rest() {
             let (name, kind) = batch.get(n);
             let entry = Entry {
                 dir,
@@ -338,7 +336,7 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
             };
             if let Outcome::Directory = outcome {
                 let name = name.to_os_string();
-                self.leave(dir, &batch, next..end);
+                self.leave_rest();
                 self.recycle(batch);
                 self.enter(Entry {
                     dir,
@@ -351,18 +349,48 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
             }
             self.did(dir, self.summary.bytes - before);
         }
+        self.rest = None;
         self.recycle(batch);
     }
 
-    /// Leaves names for later, or for another worker.
-    fn leave(&mut self, dir: &Arc<Dir<P>>, batch: &Arc<Batch>, names: Range<usize>) {
-        if !names.is_empty() {
-            dir.hold();
-            self.push(Job::Rest {
-                dir: Arc::clone(dir),
-                batch: Arc::clone(batch),
-                names,
-            });
+    /// The next name to be copied. A worker that has nothing to do is given half of what follows.
+    fn next_of_rest(&mut self) -> Option<usize> {
+        let Session {
+            schedule, watch, ..
+        } = self.session;
+        if watch.cancel.is_cancelled() {
+            return None;
+        }
+        if schedule.is_crowded() {
+            self.leave_rest();
+        }
+        let rest = self.rest.as_mut()?;
+        let n = rest.names.next()?;
+        let Range { start, end } = rest.names;
+        if start < end && schedule.is_hungry() {
+            let middle = start + (end - start) / 2;
+            rest.names.end = middle;
+            let half = Rest {
+                dir: Arc::clone(&rest.dir),
+                batch: Arc::clone(&rest.batch),
+                names: middle..end,
+            };
+            self.leave(half);
+        }
+        Some(n)
+    }
+
+    /// Leaves what follows the entry that is being copied for later, or for another worker.
+    pub(super) fn leave_rest(&mut self) {
+        if let Some(rest) = self.rest.take() {
+            self.leave(rest);
+        }
+    }
+
+    fn leave(&mut self, rest: Rest<P>) {
+        if !rest.names.is_empty() {
+            rest.dir.hold();
+            self.push(Job::Rest(rest));
         }
     }
 
@@ -380,10 +408,8 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
             return;
         }
         if let Some(pair) = &dir.pair
-            && let Some(most) = flight.look(
-                (pair.src.id, pair.dst.id),
-                self.session.platform.processor_time(),
-            )
+            && let Some(most) =
+                flight.look((pair.src.id, pair.dst.id), self.session.platform.used())
         {
             schedule.set_most(most);
             if schedule.wants_help() {

@@ -4,7 +4,6 @@
 
 use std::ffi::OsString;
 use std::os::fd::OwnedFd;
-use std::time::Duration;
 
 use rustix::fs::{self, FileType, Mode, OFlags};
 use rustix::io::Errno;
@@ -15,7 +14,7 @@ use crate::facts::{FsKind, Kernel, Known, VolumeFacts};
 use crate::method::Os;
 use crate::platform::{
     At, Attribute, Batch, DirectAlignment, FileKind, Flush, Mounted, Move, Node, NotMade, Open,
-    Platform, Progress, Seek, Stat, Sys, Target, WholeCopy,
+    Platform, Progress, Seek, Stat, Sys, Target, Used, WholeCopy,
 };
 use crate::rules;
 
@@ -73,8 +72,8 @@ impl Platform for Native {
         unix::open_file_limit()
     }
 
-    fn processor_time(&self) -> Duration {
-        unix::processor_time()
+    fn used(&self) -> Used {
+        unix::used()
     }
 
     fn current_dir(&self) -> Sys<OwnedFd> {

@@ -6,7 +6,6 @@ use std::num::NonZeroU64;
 use std::ops::Range;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::time::Duration;
 
 use rustix::fs::{self, Advice, FallocateFlags, Mode, OFlags, RawDir, SeekFrom};
 use rustix::io::{Errno, ReadWriteFlags};
@@ -15,7 +14,7 @@ use crate::facts::{Kernel, VolumeFacts};
 use crate::method::Os;
 use crate::platform::{
     At, Attribute, Batch, DirectAlignment, Extent, FileKind, Flush, Mounted, Move, Node, NotMade,
-    Open, Platform, Progress, Seek, Stat, Sys, Target, WholeCopy,
+    Open, Platform, Progress, Seek, Stat, Sys, Target, Used, WholeCopy,
 };
 
 use super::unix::{self, code, kind_of};
@@ -105,8 +104,8 @@ impl Platform for Native {
         unix::open_file_limit()
     }
 
-    fn processor_time(&self) -> Duration {
-        unix::processor_time()
+    fn used(&self) -> Used {
+        unix::used()
     }
 
     fn current_dir(&self) -> Sys<OwnedFd> {

@@ -2,7 +2,6 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::fd::OwnedFd;
-use std::time::Duration;
 
 use copyist_sys::macos::{self as sys, EntryKind};
 use rustix::fs::{self, Mode, OFlags};
@@ -13,7 +12,7 @@ use crate::facts::{Kernel, VolumeFacts};
 use crate::method::Os;
 use crate::platform::{
     At, Attribute, Batch, DirectAlignment, Extent, FileKind, Flush, Mounted, Move, Node, NotMade,
-    Open, Platform, Progress, Seek, Stat, Sys, Target, WholeCopy,
+    Open, Platform, Progress, Seek, Stat, Sys, Target, Used, WholeCopy,
 };
 use crate::rules::macos::{EINVAL, ENOTSUP};
 
@@ -76,8 +75,8 @@ impl Platform for Native {
         unix::open_file_limit()
     }
 
-    fn processor_time(&self) -> Duration {
-        unix::processor_time()
+    fn used(&self) -> Used {
+        unix::used()
     }
 
     fn current_dir(&self) -> Sys<OwnedFd> {

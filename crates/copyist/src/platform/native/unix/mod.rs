@@ -3,13 +3,12 @@
 use std::ffi::{OsStr, OsString};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStringExt;
-use std::time::Duration;
 
 use rustix::fs::{self, AtFlags, Mode, OFlags, SeekFrom};
 use rustix::io::Errno;
 
 use crate::error::Code;
-use crate::platform::{FileKind, Open, Seek, Stat, Sys};
+use crate::platform::{FileKind, Open, Seek, Stat, Sys, Used};
 
 mod attributes;
 mod look;
@@ -73,9 +72,12 @@ pub(super) fn open_file_limit() -> Option<u64> {
     getrlimit(Resource::Nofile).current
 }
 
-pub(super) fn processor_time() -> Duration {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
-    Duration::try_from(time).unwrap_or_default() // it is never negative
+pub(super) fn used() -> Used {
+    let (processor_time, waits) = copyist_sys::unix::usage().unwrap_or_default(); // it fails for bad arguments only
+    Used {
+        processor_time,
+        waits: Some(waits),
+    }
 }
 
 pub(super) fn mode(bits: u32) -> Mode {

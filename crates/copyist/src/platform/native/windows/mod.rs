@@ -5,7 +5,6 @@
 //! them meanwhile, so that where a call takes a path (CopyFileExW), the path leads there.
 
 use std::ffi::{OsStr, OsString};
-use std::time::Duration;
 
 use copyist_sys::windows::{self as sys, constants as c};
 
@@ -14,7 +13,7 @@ use crate::facts::{Kernel, VolumeFacts};
 use crate::method::Os;
 use crate::platform::{
     At, Attribute, Batch, DirectAlignment, Extent, Flush, Mounted, Move, Node, NotMade, Open,
-    Platform, Progress, Seek, Stat, Sys, Target, WholeCopy, XattrFailed,
+    Platform, Progress, Seek, Stat, Sys, Target, Used, WholeCopy, XattrFailed,
 };
 use crate::rules::windows::{ERROR_INVALID_PARAMETER, ERROR_NOT_SUPPORTED};
 
@@ -81,8 +80,11 @@ impl Platform for Native {
         false
     }
 
-    fn processor_time(&self) -> Duration {
-        sys::processor_time()
+    fn used(&self) -> Used {
+        Used {
+            processor_time: sys::processor_time(),
+            waits: None,
+        }
     }
 
     fn current_dir(&self) -> Sys<Handle> {
