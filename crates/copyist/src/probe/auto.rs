@@ -28,7 +28,7 @@ pub(super) fn choose<P: Platform>(
     let system = (platform.os(), platform.kernel());
     let file = FileFacts::plain(size, allocated_bytes);
     let facts = Facts {
-        threads: Spare::new(None).take(0, 0).threads(),
+        threads: Spare::new(None).take(size, 0).threads(),
         memory_bytes: platform.available_memory(),
         refused,
         ..Facts::new(system, file, (src, dst))

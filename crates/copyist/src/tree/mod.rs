@@ -15,7 +15,7 @@ use crate::file::{Drafts, FileError};
 use crate::journal::Journal;
 use crate::options::{Backup, Fsync, Options};
 use crate::plan;
-use crate::platform::{FileId, FileKind, Platform, Stat};
+use crate::platform::{FileId, FileKind, Platform, Stat, Used};
 use crate::progress::{Event, PathSource, Warning};
 use crate::report::Summary;
 use crate::spare::{self, Spare};
@@ -154,6 +154,12 @@ impl<'a, P: Platform> Session<'a, P> {
         let workers = workers(options, operands);
         let is_fixed = !is_shared(options, operands) || is_fixed(platform, options);
         let most = if is_fixed { workers } else { MOST };
+        // Nobody looks where the number stays.
+        let used = if is_fixed {
+            Used::default()
+        } else {
+            platform.used()
+        };
         let descriptors = Descriptors::new(platform.open_file_limit(), most);
         let most = descriptors.most_workers();
         Ok(Session {
@@ -168,7 +174,7 @@ impl<'a, P: Platform> Session<'a, P> {
             volumes: Volumes::default(),
             journal: None,
             tidied: Mutex::default(),
-            flight: Flight::new(workers.min(most), most, is_fixed, platform.used()),
+            flight: Flight::new(workers.min(most), most, is_fixed, used),
             no_whole: AtomicBool::new(
                 platform.is_dry() || !plan::clones_directories(platform.os(), options),
             ),

@@ -59,8 +59,8 @@ impl<J> Schedule<J> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets everybody know whether there is less to do than who could do it.
-    fn unlock(&self, state: MutexGuard<'_, State<J>>) {
+    /// Lets everybody know how much there is to do, and who does it.
+    fn publish(&self, state: &State<J>) {
         let hungry =
             state.jobs.is_empty() && (state.idle > 0 || state.workers < state.most_workers);
         self.hungry.store(hungry, Ordering::Relaxed);
@@ -68,6 +68,10 @@ impl<J> Schedule<J> {
         self.crowded.store(crowded, Ordering::Relaxed);
         let at_work = state.workers - state.idle;
         self.at_work.store(at_work, Ordering::Relaxed);
+    }
+
+    fn unlock(&self, state: MutexGuard<'_, State<J>>) {
+        self.publish(&state);
     }
 
     /// Whether somebody waits for a job, or could be started for one. It may have changed since.
@@ -169,9 +173,7 @@ impl<J> Schedule<J> {
                 return None;
             }
             state.idle += 1;
-            self.hungry.store(true, Ordering::Relaxed);
-            let at_work = state.workers - state.idle;
-            self.at_work.store(at_work, Ordering::Relaxed);
+            self.publish(&state);
             state = self
                 .changed
                 .wait(state)
