@@ -182,6 +182,14 @@ pub(crate) enum Node<'a, P: Platform> {
     },
 }
 
+impl<P: Platform> Clone for Node<'_, P> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<P: Platform> Copy for Node<'_, P> {}
+
 /// Calls by which the system itself moves data between open files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Move {

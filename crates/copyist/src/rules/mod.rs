@@ -283,6 +283,20 @@ pub(crate) fn is_out_of_descriptors(os: Os, code: Code) -> bool {
     }
 }
 
+/// Whether the code says that the volume is full, or what may be used of it.
+pub(crate) fn is_out_of_room(os: Os, code: Code) -> bool {
+    match os {
+        Os::Linux => [linux::ENOSPC, linux::EDQUOT].contains(&code),
+        Os::Macos | Os::Freebsd => [macos::ENOSPC, macos::EDQUOT].contains(&code),
+        Os::Windows => [
+            windows::ERROR_DISK_FULL,
+            windows::ERROR_HANDLE_DISK_FULL,
+            windows::ERROR_DISK_QUOTA_EXCEEDED,
+        ]
+        .contains(&code),
+    }
+}
+
 /// Whether the code says that permission is missing.
 pub(crate) fn is_access_denied(os: Os, code: Code) -> bool {
     match os {

@@ -114,6 +114,11 @@ pub(super) enum Deed {
     SwapForFifo { path: &'static str },
     /// Moves what has a name away, and puts a file of other bytes there.
     SwapForFile { path: &'static str, bytes: u64 },
+    /// Gives each of two files the other's name.
+    Exchange {
+        path: &'static str,
+        with: &'static str,
+    },
     /// Takes a name away.
     Remove { path: &'static str },
 }

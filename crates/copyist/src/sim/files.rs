@@ -378,7 +378,11 @@ impl World {
             self.take_room(volume, cost)?;
             self.change(file.ino, |data| data.reserve(size, more));
         }
+        let before = self.data(file.ino).map_or(0, Data::allocated_bytes);
         self.change(file.ino, |data| data.set_len(len));
+        let after = self.data(file.ino).map_or(0, Data::allocated_bytes);
+        let volume = self.node(file.ino).volume;
+        self.volumes[volume].free_bytes += before.saturating_sub(after);
         Ok(())
     }
 

@@ -327,6 +327,7 @@ impl World {
                 data.write(0, &vec![b'!'; usize::try_from(bytes).unwrap_or(0)]);
                 self.swap(path, Body::File(data));
             }
+            Deed::Exchange { path, with } => self.exchange([path, with]),
             Deed::Remove { path } => {
                 if let Ok(at) = self.resolve(ROOT, OsStr::new(path), false) {
                     // It was removed already, then.
@@ -351,6 +352,18 @@ impl World {
                     _ => data.write(0, &vec![b'!'; usize::try_from(size).unwrap_or(0)]),
                 }
             }
+        }
+    }
+
+    fn exchange(&mut self, paths: [&str; 2]) {
+        let [one, other] = paths.map(|path| self.resolve(ROOT, OsStr::new(path), false));
+        if let (Ok(one), Ok(other)) = (one, other)
+            && let (Some(first), Some(second)) = (one.ino, other.ino)
+            && self.unname(one.dir, &one.name).is_ok()
+            && self.unname(other.dir, &other.name).is_ok()
+        {
+            self.name(one.dir, &one.name, second);
+            self.name(other.dir, &other.name, first);
         }
     }
 

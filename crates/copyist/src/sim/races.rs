@@ -15,8 +15,10 @@ use super::snapshot::{self, Seen, Snapshot};
 use super::sweep::{self, Outcome};
 use crate::facts::FsKind;
 use crate::method::{Method, MethodSet};
-use crate::options::{Backup, OnChange, Options};
+use crate::options::Options;
 use crate::platform::{FileKind, Platform};
+
+mod replaced;
 
 /// A run during which somebody does something before the n-th call.
 struct Race {
@@ -164,59 +166,6 @@ fn a_file_that_changes_ends_in_a_clear_outcome() {
         }
     }
     println!("{count} races over a changing file");
-}
-
-/// The outcomes of copies over an older file, with a backup, of a source that is replaced: how many
-/// were refused.
-fn refused_of_replaced(on_change: OnChange, atomic: bool) -> usize {
-    let sim = linux(FsKind::Ext, None);
-    build(&sim).file("src", 5000);
-    Builder::below(&sim, OsStr::new("/to")).file("dst", 700);
-    let options = Options {
-        on_change,
-        atomic,
-        backup: Backup::Simple,
-        ..Options::default()
-    };
-    let scenario = Scenario::new("a replaced file", sim, options);
-    let deed = Deed::SwapForFile {
-        path: "/from/src",
-        bytes: 6000,
-    };
-    let mut refused = 0;
-    races(
-        &scenario,
-        &deed,
-        |sim| sim,
-        |race, n| {
-            let (before, after) = (&race.before, &race.after);
-            let has = |path: &str, seen: &Seen| {
-                let now = after.get(Path::new(path));
-                now.is_some_and(|it| it.data.same_bytes(&seen.data))
-            };
-            let old = &before[Path::new("to/dst")];
-            if race.outcome.failures.is_empty() {
-                let new = [before, after].map(|it| &it[Path::new("from/src")]);
-                assert!(new.iter().any(|it| has("to/dst", it)), "at {n}");
-                assert!(has("to/dst~", old), "at {n}: no backup");
-            } else {
-                assert!(has("to/dst", old), "at {n}: the old file is lost");
-                assert!(!after.contains_key(Path::new("to/dst~")), "at {n}");
-                refused += 1;
-            }
-        },
-    );
-    refused
-}
-
-#[test]
-fn a_file_replaced_before_it_was_opened_is_looked_at_again() {
-    for atomic in [false, true] {
-        assert_eq!(refused_of_replaced(OnChange::Retry, atomic), 0);
-        for on_change in [OnChange::Fail, OnChange::Report] {
-            assert!(refused_of_replaced(on_change, atomic) > 0, "{on_change:?}");
-        }
-    }
 }
 
 /// A tree, a stranger's tree beside it, and what a swapped name may lead to.

@@ -5,10 +5,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::scenarios::{Scenario, archive, build, linux};
+use super::data::BLOCK;
+use super::scenarios::{Scenario, archive, build, linux, operand, system};
+use super::volume::Volume;
 use crate::facts::FsKind;
+use crate::method::Os;
 use crate::options::Reflink;
 use crate::progress::{CancelToken, Event, Observer};
+use crate::report::Summary;
 use crate::transfer::Watch;
 use crate::tree;
 
@@ -50,6 +54,19 @@ impl Observer for Last {
     }
 }
 
+/// Two workers.
+fn run(scenario: &mut Scenario, observer: &dyn Observer) -> Summary {
+    scenario.options.ordered = false;
+    scenario.options.reflink = Reflink::Never;
+    scenario.options.jobs = NonZeroUsize::new(2);
+    let cancel = CancelToken::new();
+    let watch = Watch {
+        observer,
+        cancel: &cancel,
+    };
+    tree::run(&scenario.sim, &scenario.options, watch, &scenario.operands).0
+}
+
 #[test]
 fn what_lies_behind_a_large_file_does_not_wait_for_it() {
     let sim = linux(FsKind::Ext, None);
@@ -59,18 +76,74 @@ fn what_lies_behind_a_large_file_does_not_wait_for_it() {
     for file in 0..SMALL_FILES {
         build(&sim).file(&format!("src/{file}"), SMALL_BYTES);
     }
-    let mut scenario = Scenario::new("workers", sim, archive());
-    scenario.options.ordered = false;
-    scenario.options.reflink = Reflink::Never;
-    scenario.options.jobs = NonZeroUsize::new(2);
     let observer = Last::default();
-    let cancel = CancelToken::new();
-    let watch = Watch {
-        observer: &observer,
-        cancel: &cancel,
-    };
-    let (summary, first) = tree::run(&scenario.sim, &scenario.options, watch, &scenario.operands);
-    assert!(first.is_none(), "{first:?}");
+    let summary = run(&mut Scenario::new("workers", sim, archive()), &observer);
+    assert_eq!(summary.errors, 0);
     assert_eq!(summary.files as usize, SMALL_FILES + 1);
     assert!(!observer.gave_up.into_inner());
+}
+
+/// The large file takes all there is before a small one begins, and then the small ones have the time to
+/// find no room.
+#[derive(Default)]
+struct Full {
+    seen: Mutex<Seen>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Seen {
+    is_full: bool,
+    errors: Vec<String>,
+}
+
+impl Observer for Full {
+    fn event(&self, event: Event<'_>) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        match event {
+            Event::Bytes(bytes) if bytes > SMALL_BYTES => {
+                seen.is_full = true;
+                self.changed.notify_all();
+                // Only if it is right does it take so long.
+                let wait = Duration::from_millis(200);
+                let waits = |seen: &mut Seen| seen.errors.is_empty();
+                drop(self.changed.wait_timeout_while(seen, wait, waits));
+            }
+            Event::Begin { paths, .. } if paths.src().starts_with("/from/small") => {
+                drop(self.changed.wait_while(seen, |seen| !seen.is_full));
+            }
+            Event::Error(error) => {
+                seen.errors.push(error.to_string());
+                self.changed.notify_all();
+            }
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn a_large_file_that_does_not_fit_takes_no_room_from_others() {
+    for small in ["file", "link", "dir"] {
+        let room = Volume::new(3, FsKind::Xfs).with_free_bytes(16 * BLOCK);
+        let sim = system(Os::Linux, Volume::new(2, FsKind::Ext), Some(room));
+        let from = build(&sim);
+        from.file("large", LARGE_BYTES).dir("small").dir("small/1");
+        match small {
+            "file" => from.file("small/1/2", SMALL_BYTES),
+            "link" => from.symlink("small/1/2", "nowhere"),
+            _ => from.dir("small/1/2"),
+        };
+        let mut scenario = Scenario::new("room", sim, archive());
+        scenario.operands = vec![
+            operand("/from/small", "/to/small"),
+            operand("/from/large", "/to/large"),
+        ];
+        let observer = Full::default();
+        let summary = run(&mut scenario, &observer);
+        let errors = observer.seen.into_inner().unwrap().errors;
+        assert_eq!(errors.len(), 1, "{small}: {errors:?}");
+        assert!(errors[0].contains("to/large"), "{small}: {errors:?}");
+        let made = summary.files + summary.symlinks + summary.dirs;
+        assert_eq!(made, 3, "{small}");
+    }
 }

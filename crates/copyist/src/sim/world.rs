@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Component, Path};
 
 use super::codes::Codes;
-use super::data::Data;
+use super::data::{BLOCK, Data};
 use super::faults::{Call, Effect, Faults};
 use super::volume::Volume;
 use crate::facts::Kernel;
@@ -220,8 +220,16 @@ impl World {
     /// A file without a name lives on for as long as it is open.
     pub(super) fn forget_if_unused(&mut self, ino: u64) {
         let is_open = self.open.values().any(|file| file.ino == ino);
-        if !is_open && self.node(ino).links == 0 {
-            self.nodes.remove(&ino);
+        let is_named = self.node(ino).links > 0;
+        if !is_open
+            && !is_named
+            && let Some(node) = self.nodes.remove(&ino)
+        {
+            let data = match &node.body {
+                Body::File(data) => data.allocated_bytes(),
+                _ => 0,
+            };
+            self.volumes[node.volume].free_bytes += BLOCK + data;
         }
     }
 

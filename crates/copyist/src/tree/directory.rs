@@ -83,7 +83,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         if entry.is_operand() {
             // What is in the way is told of each time.
             self.find_there(entry)?;
-            if session.was_given(entry, &stat) {
+            if session.was_given(entry, &stat, false) {
                 return Ok(None);
             }
             let never = matches!(session.options.update, Update::None | Update::NoneFail);
@@ -300,24 +300,21 @@ impl<P: Platform> Worker<'_, '_, P> {
         };
         let plan = MakeMode::new(session.platform, session.options, (src.kind, src.mode));
         let node = Node::Directory { mode: plan.mode };
-        session
-            .platform
-            .make(entry.dst_at(), node)
-            .map_err(|code| {
-                if let Some(backup) = &backup {
-                    self.move_back(entry, backup);
-                }
-                let taken = rules::is_taken(session.platform.os(), code);
-                if taken && entry.dir.made.is_empty() {
-                    session.refuse(entry, Refusal::JustCreated)
-                } else {
-                    let operation = match entry.role {
-                        Role::Parent => Operation::CreateParent,
-                        _ => Operation::CreateDirectory,
-                    };
-                    session.error(entry, operation, Cause::System(code))
-                }
-            })?;
+        self.make_node(entry.dst_at(), node).map_err(|code| {
+            if let Some(backup) = &backup {
+                self.move_back(entry, backup);
+            }
+            let taken = rules::is_taken(session.platform.os(), code);
+            if taken && entry.dir.made.is_empty() {
+                session.refuse(entry, Refusal::JustCreated)
+            } else {
+                let operation = match entry.role {
+                    Role::Parent => Operation::CreateParent,
+                    _ => Operation::CreateDirectory,
+                };
+                session.error(entry, operation, Cause::System(code))
+            }
+        })?;
         // As cp has it, after: a directory is there at once.
         self.begin(entry, None, FileKind::Directory);
         if let Some(mode) = plan.open_up {

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use super::dir::{Entry, Role};
 use super::existing::{Looked, Onto};
 use super::links::Claim;
+use super::room::LARGE_BYTES;
 use super::walk::{Outcome, Worker};
 use crate::attributes::{self, Failed};
 use crate::error::{Cause, Error, Operation, Refusal};
@@ -16,16 +17,12 @@ use crate::progress::{Event, PathSource, Warning};
 use crate::report::Report;
 use crate::volumes::FoundPair;
 
-/// While a worker copies a file of so many bytes, another may run out of work: what follows in its directory
-/// is left to that one.
-const LEAVE_REST_BYTES: u64 = 1 << 20;
-
 impl<P: Platform> Worker<'_, '_, P> {
     /// Copies an entry, unless it is a directory. `kind` is what its directory says of it.
     pub(super) fn entry(&mut self, entry: Entry<'_, P>, kind: Option<FileKind>) -> Outcome {
         let mut retries = 0;
         loop {
-            match self.try_entry(entry, kind) {
+            match self.try_entry(entry, kind, retries > 0) {
                 Ok(outcome) => {
                     if let Outcome::Done = outcome {
                         self.session.remember_made(&entry);
@@ -50,7 +47,12 @@ impl<P: Platform> Worker<'_, '_, P> {
         was_replaced && self.session.options.on_change == OnChange::Retry
     }
 
-    fn try_entry(&mut self, entry: Entry<'_, P>, kind: Option<FileKind>) -> Result<Outcome, Error> {
+    fn try_entry(
+        &mut self,
+        entry: Entry<'_, P>,
+        kind: Option<FileKind>,
+        again: bool,
+    ) -> Result<Outcome, Error> {
         let options = self.session.options;
         let follow = self.follows(&entry);
         // In a directory that this run made nothing is in the way, so that opening the file tells
@@ -92,7 +94,7 @@ impl<P: Platform> Worker<'_, '_, P> {
             }
             return Ok(Outcome::Directory);
         }
-        if self.session.was_given(&entry, &stat) {
+        if self.session.was_given(&entry, &stat, again) {
             return Ok(Outcome::Done);
         }
         let looked = Looked { stat, follow };
@@ -244,14 +246,7 @@ impl<P: Platform> Worker<'_, '_, P> {
             Make::HardLink => self.link_to_source(entry, src),
             Make::Symlink => self.symlink_to_source(entry, src),
             Make::Copy if self.reads_content(src.stat.kind) => {
-                let how = (existing, replaces);
-                let copied = self.copy_file(entry, src, how, opened);
-                match copied {
-                    Err(error) if self.ran_out(entry, error.operation(), error.cause()) => {
-                        self.copy_file(entry, src, how, opened)
-                    }
-                    copied => copied,
-                }
+                self.copy_content(entry, src, (existing, replaces), opened)
             }
             Make::Copy if src.stat.kind == FileKind::Symlink => self.copy_symlink(entry, &src.stat),
             Make::Copy => self.copy_special(entry, &src.stat),
@@ -276,6 +271,34 @@ impl<P: Platform> Worker<'_, '_, P> {
             is_parent,
         };
         self.session.watch.observer.event(event);
+    }
+
+    /// Copies a file, and does so again where what it lacked is there now.
+    fn copy_content(
+        &mut self,
+        entry: &Entry<'_, P>,
+        src: &Looked,
+        how: (Existing, bool),
+        opened: &mut Option<Source<P>>,
+    ) -> Result<(), Error> {
+        let room = &self.session.room;
+        let mut tries = room.tries();
+        loop {
+            let writing = (src.stat.size >= LARGE_BYTES).then(|| room.write());
+            let copied = match self.copy_file(entry, src, how, opened) {
+                Err(error) if self.ran_out(entry, error.operation(), error.cause()) => {
+                    self.copy_file(entry, src, how, opened)
+                }
+                copied => copied,
+            };
+            drop(writing);
+            match copied {
+                Err(error) if self.finds_room((entry, &src.stat), &error, &mut tries) => {
+                    *opened = None; // it may have changed since
+                }
+                copied => return copied,
+            }
+        }
     }
 
     fn copy_file(
@@ -305,7 +328,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         if source.stat.kind != FileKind::Regular {
             source.stat = src.stat; // opening a FIFO lets its writer go on, and its times too
         }
-        if source.stat.size >= LEAVE_REST_BYTES {
+        if source.stat.size >= LARGE_BYTES {
             self.leave_rest();
         }
         session.remove_leftovers_beside(entry);

@@ -43,7 +43,7 @@ impl<P: Platform> Worker<'_, '_, P> {
                     name: &copied.dst_name,
                 };
                 let link = Node::HardLink { to, follow: false };
-                self.session.platform.make(entry.dst_at(), link)
+                self.make_node(entry.dst_at(), link)
             })
             .map_err(|code| {
                 let to = copied.place.dst().join(&copied.dst_name);
@@ -150,7 +150,7 @@ impl<P: Platform> Worker<'_, '_, P> {
                 to: entry.src_at(),
                 follow: src.follow,
             };
-            self.session.platform.make(entry.dst_at(), link)
+            self.make_node(entry.dst_at(), link)
         })?;
         self.session.flush_name(entry)?;
         self.linked(entry);
@@ -173,7 +173,7 @@ impl<P: Platform> Worker<'_, '_, P> {
                 target: target.as_os_str(),
                 to_dir: src.stat.kind == FileKind::Directory,
             };
-            session.platform.make(entry.dst_at(), link)
+            self.make_node(entry.dst_at(), link)
         })?;
         self.keep_link_attributes(entry, &src.stat);
         session.flush_name(entry)?;

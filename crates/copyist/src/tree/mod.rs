@@ -35,6 +35,7 @@ mod leftovers;
 mod link;
 mod links;
 mod operands;
+mod room;
 mod same_file;
 mod schedule;
 mod special;
@@ -46,6 +47,7 @@ use dir::{Dir, Entry, Halves};
 use durable::Volumes;
 use flight::{Flight, MOST};
 use links::Links;
+use room::Room;
 use schedule::Schedule;
 use walk::{Job, Worker};
 
@@ -56,6 +58,7 @@ pub(crate) struct Session<'a, P: Platform> {
     watch: Watch<'a>,
     pairs: VolumePairs,
     links: Links,
+    room: Room,
     schedule: Schedule<Job<P>>,
     spare: Spare,
     drafts: Drafts,
@@ -168,6 +171,7 @@ impl<'a, P: Platform> Session<'a, P> {
             watch,
             pairs: VolumePairs::default(),
             links: Links::default(),
+            room: Room::default(),
             schedule: Schedule::new(workers.min(most)),
             spare: Spare::new(options.jobs),
             drafts: Drafts::default(),
@@ -273,8 +277,9 @@ impl<'a, P: Platform> Session<'a, P> {
     }
 
     /// Whether this was an operand before, and then says that it is copied once. Files of which
-    /// backups are made are copied each time.
-    fn was_given(&self, entry: &Entry<'_, P>, stat: &Stat) -> bool {
+    /// backups are made are copied each time. One that is looked at `again` was not copied: that it
+    /// has the number of one that was removed since (ext4 gives that to the next file) says nothing.
+    fn was_given(&self, entry: &Entry<'_, P>, stat: &Stat, again: bool) -> bool {
         let is_dir = stat.kind == FileKind::Directory;
         if !entry.is_operand() || (!is_dir && self.options.backup != Backup::None) {
             return false;
@@ -285,6 +290,7 @@ impl<'a, P: Platform> Session<'a, P> {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .insert(key)
+            || again
         {
             return false;
         }

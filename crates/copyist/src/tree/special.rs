@@ -21,7 +21,7 @@ impl<P: Platform> Worker<'_, '_, P> {
                 target: &target,
                 to_dir,
             };
-            session.platform.make(entry.dst_at(), link)
+            self.make_node(entry.dst_at(), link)
         })?;
         let made = Made {
             may_have_acl: false,
@@ -50,9 +50,7 @@ impl<P: Platform> Worker<'_, '_, P> {
             mode: plan.mode,
             device: src.device,
         };
-        session
-            .platform
-            .make(entry.dst_at(), node)
+        self.make_node(entry.dst_at(), node)
             .map_err(|code| session.error(entry, operation, Cause::System(code)))?;
         self.keep_attributes(entry, src, plan.made(entry.dir.gives_acl), session.options);
         session.flush_name(entry)?;

@@ -1,0 +1,143 @@
+//! Room on a volume that is nearly full: a large file that doesn't fit takes it from everybody, and gives
+//! it back when its copy has failed and is removed. Who found none meanwhile waits for that and tries
+//! again, so that all is copied that one worker alone would have copied.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use super::Session;
+use super::dir::Entry;
+use super::walk::Worker;
+use crate::error::Error;
+use crate::platform::{At, FileKind, Node, Platform, Stat, Sys};
+use crate::rules;
+
+/// A file of so many bytes takes long enough to be in the way of others: while a worker copies it, another
+/// may run out of work, or of room.
+pub(super) const LARGE_BYTES: u64 = 1 << 20;
+
+/// Who writes large files.
+#[derive(Debug, Default)]
+pub(super) struct Room {
+    writers: Mutex<usize>,
+    /// How many large files have been written, or have failed. Changed only while `writers` is locked.
+    ended: AtomicU64,
+    changed: Condvar,
+    /// Held by whoever writes a large file a second time.
+    again: Mutex<()>,
+}
+
+impl Room {
+    /// How many large files have come to an end so far.
+    fn ended(&self) -> u64 {
+        self.ended.load(Ordering::Acquire)
+    }
+
+    /// A large file is being written until the answer is dropped.
+    pub(super) fn write(&self) -> Writing<'_> {
+        *self.lock() += 1;
+        Writing(self)
+    }
+
+    // A count is whole whoever panicked.
+    fn lock(&self) -> MutexGuard<'_, usize> {
+        self.writers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait_while(&self, waits: impl FnMut(&mut usize) -> bool) {
+        let waited = self.changed.wait_while(self.lock(), waits);
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Before something is made that may find no room.
+    pub(super) fn tries(&self) -> Tries<'_> {
+        Tries {
+            room: self,
+            seen: self.ended(),
+            alone: None,
+        }
+    }
+}
+
+/// Tries to make one thing, and what was seen of others before the last of them.
+#[derive(Debug)]
+pub(super) struct Tries<'a> {
+    room: &'a Room,
+    seen: u64,
+    /// Held for the second try of a large file.
+    alone: Option<MutexGuard<'a, ()>>,
+}
+
+impl Tries<'_> {
+    /// There was no room. If large files are being written, waits for one of them; answers whether one has
+    /// come to an end since the last try, so that there may be room now.
+    pub(super) fn again(&mut self) -> bool {
+        let Tries { room, seen, .. } = self;
+        room.wait_while(|writers| *writers > 0 && room.ended() == *seen);
+        let before = std::mem::replace(seen, room.ended());
+        before != *seen
+    }
+
+    /// The same for a large file, after its own end. It waits until none is written any more and is then
+    /// written alone, but for those that others begin; and once, as it may take hours.
+    pub(super) fn again_alone(&mut self) -> bool {
+        if self.alone.is_some() {
+            return false;
+        }
+        let lock = self.room.again.lock();
+        self.alone = Some(lock.unwrap_or_else(PoisonError::into_inner));
+        self.room.wait_while(|writers| *writers > 0);
+        self.room.ended() > self.seen + 1
+    }
+}
+
+/// A large file that is being written.
+#[derive(Debug)]
+pub(super) struct Writing<'a>(&'a Room);
+
+impl Drop for Writing<'_> {
+    fn drop(&mut self) {
+        let mut writers = self.0.lock();
+        *writers -= 1;
+        self.0.ended.fetch_add(1, Ordering::Release);
+        drop(writers);
+        self.0.changed.notify_all();
+    }
+}
+
+impl<P: Platform> Worker<'_, '_, P> {
+    /// Makes what takes little room under a name.
+    pub(super) fn make_node(&self, at: At<'_, P>, node: Node<'_, P>) -> Sys<()> {
+        let Session { platform, room, .. } = self.session;
+        let mut tries = room.tries();
+        loop {
+            match platform.make(at, node) {
+                Err(code) if rules::is_out_of_room(platform.os(), code) && tries.again() => {}
+                made => return made,
+            }
+        }
+    }
+
+    /// Whether a file that found no room may find some now.
+    pub(super) fn finds_room(
+        &self,
+        (entry, src): (&Entry<'_, P>, &Stat),
+        error: &Error,
+        tries: &mut Tries<'_>,
+    ) -> bool {
+        let platform = self.session.platform;
+        let lacked = |code| rules::is_out_of_room(platform.os(), code);
+        // What is no regular file can't be read again.
+        if src.kind != FileKind::Regular || !error.code().is_some_and(lacked) {
+            return false;
+        }
+        if src.size < LARGE_BYTES {
+            return tries.again();
+        }
+        let fits = || {
+            let mounted = platform.describe(&entry.open.dst);
+            mounted.is_ok_and(|it| it.free_bytes >= src.size)
+        };
+        tries.again_alone() && fits()
+    }
+}
