@@ -43,6 +43,7 @@ pub(crate) struct Source<P: Platform> {
 
 /// Opens a source to read its content. Never waits for the other end of a FIFO unless the FIFO's
 /// content is what is wanted, and never returns a device that took a file's place meanwhile.
+#[inline(always)] // whoever calls it goes on with other system calls: see `copyist_sys::linux`
 pub(crate) fn open_source<P: Platform>(
     platform: &P,
     at: At<'_, P>,
@@ -143,6 +144,7 @@ struct Opened<P: Platform> {
 impl<P: Platform> FileCopier<'_, P> {
     /// Copies `src` to `dst`. `pair` answers what is known of their volumes. Failures to keep an
     /// attribute go to `fail`, since the copy itself is good.
+    #[inline(always)] // as `open_source`
     pub(crate) fn copy(
         &mut self,
         src: &mut Source<P>,
@@ -161,6 +163,7 @@ impl<P: Platform> FileCopier<'_, P> {
     }
 
     /// Copies into a file that has its name already, or gets it at once.
+    #[inline(always)] // as `open_source`
     fn copy_in_place(
         &mut self,
         src: &mut Source<P>,
@@ -197,6 +200,7 @@ impl<P: Platform> FileCopier<'_, P> {
     }
 
     /// Data, if the options want any, and attributes.
+    #[inline(always)] // as `open_source`
     fn fill(
         &mut self,
         src: &mut Source<P>,
@@ -257,6 +261,7 @@ impl<P: Platform> FileCopier<'_, P> {
             .map_err(|code| FileError::system(Operation::CloseDestination, code))
     }
 
+    #[inline(always)] // as `open_source`
     fn copy_data(
         &mut self,
         src: &Source<P>,

@@ -1,14 +1,25 @@
 //! Linux.
 
 mod copy_file_range;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+mod direct;
 mod ficlonerange;
 mod fiemap;
+mod indirect;
 mod landlock;
 mod sync_file_range;
 
 pub use copy_file_range::has_copy_file_range;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+pub use direct::{
+    close, copy_file_range, ficlone, flistxattr, fstat, fstatat, futimens, openat, pread, pwrite,
+};
 pub use ficlonerange::ficlonerange;
 pub use fiemap::{FiemapExtent, fiemap};
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+pub use indirect::{
+    close, copy_file_range, ficlone, flistxattr, fstat, fstatat, futimens, openat, pread, pwrite,
+};
 pub use landlock::{Landlock, access};
 pub use sync_file_range::sync_file_range;
 

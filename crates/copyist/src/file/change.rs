@@ -24,6 +24,7 @@ const TICK: Duration = Duration::from_millis(20);
 
 impl<P: Platform> FileCopier<'_, P> {
     /// Copies the data, and again if the options say so because the source has changed meanwhile.
+    #[inline(always)] // as `open_source`
     pub(super) fn copy_settled(
         &mut self,
         src: &mut Source<P>,

@@ -9,6 +9,7 @@ use crate::platform::{At, Attribute, FileKind, Open, Platform, Stat, Target};
 use crate::rules;
 
 impl<P: Platform> FileCopier<'_, P> {
+    #[inline(always)] // as `open_source`
     pub(super) fn open_destination(
         &mut self,
         src: &Source<P>,

@@ -17,6 +17,7 @@ use crate::volumes::VolumePair;
 
 impl<P: Platform> FileCopier<'_, P> {
     /// Makes the first calls of a plain small file, and reports them if they were all that it took.
+    #[inline(always)] // as `open_source`
     pub(super) fn begin_small(
         &mut self,
         src: &Source<P>,
@@ -56,6 +57,7 @@ impl<P: Platform> FileCopier<'_, P> {
     }
 
     /// They ask for more than there should be, so that they show that there is no more.
+    #[inline(always)] // as `open_source`
     fn first_calls(&mut self, method: Method, src: &Source<P>, target: &Opened<P>) -> Begun {
         let (src, dst) = (&src.handle, &target.handle);
         if method == Method::CopyRange {

@@ -407,6 +407,10 @@ pub(crate) trait Platform: Send + Sync + Sized + 'static {
     }
     /// Closes, and hears the errors that come only now.
     fn close(&self, file: Self::Handle) -> Sys<()>;
+    /// Closes what was only read, so that there is nothing to hear.
+    fn let_go(&self, file: Self::Handle) {
+        drop(file);
+    }
 
     // Attributes
     fn set(&self, target: Target<'_, Self>, attribute: Attribute) -> Sys<()>;

@@ -118,6 +118,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         Ok(Outcome::Done)
     }
 
+    #[inline(always)] // as `file::open_source`
     fn open_plain(&self, entry: &Entry<'_, P>) -> Result<Source<P>, FileError> {
         let open = || file::open_source(self.session.platform, entry.src_at(), false, None);
         match open() {
@@ -371,8 +372,12 @@ impl<P: Platform> Worker<'_, '_, P> {
                 .file_error(entry, error)
                 .with_attempts(&report.attempts)
         })?;
+        let src = source.stat;
+        if let Some(source) = opened.take() {
+            session.platform.let_go(source.handle);
+        }
         self.summary.files += 1;
-        self.tell_copied(entry, existing, &source.stat, &report);
+        self.tell_copied(entry, existing, &src, &report);
         Ok(())
     }
 

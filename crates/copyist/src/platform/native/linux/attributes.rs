@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::Path;
 
+use copyist_sys::linux;
 use rustix::fs::{self, IFlags, Mode, OFlags, XattrFlags};
 use rustix::io::Errno;
 
@@ -18,6 +19,10 @@ const LARGEST: usize = 64 << 10;
 
 pub(super) fn set(target: Target<'_, Native>, attribute: Attribute) -> Result<()> {
     let common = match (attribute, target) {
+        (Attribute::Times { accessed, modified }, Target::Open(file)) => {
+            let times = unix::timestamps(accessed, modified);
+            Some(linux::futimens(file, &times))
+        }
         (_, Target::Open(file)) => unix::set_open(file, attribute),
         (Attribute::Mode(mode), Target::Named(at)) => Some(chmod(at, unix::mode(mode))),
         (_, Target::Named(at)) => unix::set_by_name(at.dir, at.name, attribute),
@@ -62,7 +67,7 @@ fn path(at: At<'_, Native>) -> OsString {
 
 pub(super) fn xattr_names(target: Target<'_, Native>, names: &mut Vec<u8>) -> Result<()> {
     match target {
-        Target::Open(file) => unix::grow(names, LARGEST, |buffer| fs::flistxattr(file, buffer)),
+        Target::Open(file) => unix::grow(names, LARGEST, |buffer| linux::flistxattr(file, buffer)),
         Target::Named(at) => {
             let path = path(at);
             unix::grow(names, LARGEST, |buffer| {

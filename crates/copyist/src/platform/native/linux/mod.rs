@@ -7,6 +7,7 @@ use std::ops::Range;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 
+use copyist_sys::linux;
 use rustix::fs::{self, Advice, FallocateFlags, Mode, OFlags, RawDir, SeekFrom};
 use rustix::io::{Errno, ReadWriteFlags};
 
@@ -113,15 +114,20 @@ impl Platform for Native {
         fs::open(c".", flags, Mode::empty()).map_err(code)
     }
 
+    // What is always inlined here is called for each file: see `copyist_sys::linux`'s `direct`.
+    #[inline(always)]
     fn stat(&self, at: At<'_, Self>, follow: bool) -> Sys<Stat> {
-        unix::stat(at.dir, at.name, follow)
+        let stat = linux::fstatat(at.dir, at.name, unix::stat_flags(follow)).map_err(code)?;
+        Ok(unix::of_stat(&stat))
     }
 
+    #[inline(always)]
     fn open(&self, at: At<'_, Self>, how: Open) -> Sys<OwnedFd> {
-        match how {
-            Open::Nameless { mode } => nameless(at.dir, at.name, mode),
-            how => unix::open(at.dir, at.name, how, OFlags::PATH),
+        if let Open::Nameless { mode } = how {
+            return nameless(at.dir, at.name, mode);
         }
+        let (flags, mode) = unix::open_flags(how, OFlags::PATH)?;
+        linux::openat(at.dir, at.name, flags, mode).map_err(code)
     }
 
     fn make(&self, at: At<'_, Self>, node: Node<'_, Self>) -> Sys<()> {
@@ -189,11 +195,12 @@ impl Platform for Native {
     }
 
     fn has_copy_range(&self) -> Sys<()> {
-        copyist_sys::linux::has_copy_file_range().map_err(code)
+        linux::has_copy_file_range().map_err(code)
     }
 
+    #[inline(always)]
     fn stat_open(&self, handle: &OwnedFd) -> Sys<Stat> {
-        let stat = fs::fstat(handle).map_err(code)?;
+        let stat = linux::fstat(handle).map_err(code)?;
         Ok(unix::of_stat(&stat))
     }
 
@@ -201,12 +208,22 @@ impl Platform for Native {
         volume::facts(handle)
     }
 
+    #[inline(always)]
     fn read(&self, file: &OwnedFd, offset: Option<u64>, buffer: &mut [u8]) -> Sys<usize> {
-        unix::read(file, offset, buffer)
+        match offset {
+            Some(offset) => linux::pread(file, buffer, offset),
+            None => rustix::io::read(file, buffer),
+        }
+        .map_err(code)
     }
 
+    #[inline(always)]
     fn write(&self, file: &OwnedFd, offset: Option<u64>, data: &[u8]) -> Sys<usize> {
-        unix::write(file, offset, data)
+        match offset {
+            Some(offset) => linux::pwrite(file, data, offset),
+            None => rustix::io::write(file, data),
+        }
+        .map_err(code)
     }
 
     fn read_uncached(&self, file: &OwnedFd, offset: u64, buffer: &mut [u8]) -> Sys<usize> {
@@ -220,7 +237,7 @@ impl Platform for Native {
 
     fn write_back(&self, file: &OwnedFd, range: Range<u64>, wait: bool) -> Sys<()> {
         let len = range.end - range.start;
-        copyist_sys::linux::sync_file_range(file, range.start, len, wait).map_err(code)
+        linux::sync_file_range(file, range.start, len, wait).map_err(code)
     }
 
     fn drop_cached(&self, file: &OwnedFd, range: Range<u64>) {
@@ -229,6 +246,7 @@ impl Platform for Native {
         let _ = fs::fadvise(file, range.start, len, Advice::DontNeed);
     }
 
+    #[inline(always)]
     fn move_data(
         &self,
         how: Move,
@@ -241,14 +259,10 @@ impl Platform for Native {
         let call_len = usize::try_from(len).unwrap_or(1 << 30);
         match how {
             Move::Unbuffered => Err(Errno::OPNOTSUPP),
-            Move::CloneFile => fs::ioctl_ficlone(dst, src).and_then(|()| size(dst)),
-            Move::CloneRange => {
-                copyist_sys::linux::ficlonerange(src, offset, len, dst, offset).map(|()| len)
-            }
+            Move::CloneFile => linux::ficlone(src, dst).and_then(|()| size(dst)),
+            Move::CloneRange => linux::ficlonerange(src, offset, len, dst, offset).map(|()| len),
             Move::CopyRange => {
-                let (mut from, mut to) = (offset, offset);
-                fs::copy_file_range(src, Some(&mut from), dst, Some(&mut to), call_len)
-                    .map(|moved| moved as u64)
+                linux::copy_file_range(src, dst, offset, call_len).map(|moved| moved as u64)
             }
             Move::Sendfile => {
                 let mut from = offset;
@@ -309,8 +323,15 @@ impl Platform for Native {
         unix::settle(file)
     }
 
+    #[inline(always)]
     fn close(&self, file: OwnedFd) -> Sys<()> {
-        copyist_sys::unix::close(file).map_err(code)
+        linux::close(file).map_err(code)
+    }
+
+    #[inline(always)]
+    fn let_go(&self, file: OwnedFd) {
+        // It was only read: its close has nothing to say.
+        let _ = linux::close(file);
     }
 
     fn set(&self, target: Target<'_, Self>, attribute: Attribute) -> Sys<()> {

@@ -51,7 +51,10 @@ pub(in crate::platform::native) fn set_by_name(
     })
 }
 
-fn timestamps(accessed: Timestamp, modified: Timestamp) -> Timestamps {
+pub(in crate::platform::native) fn timestamps(
+    accessed: Timestamp,
+    modified: Timestamp,
+) -> Timestamps {
     let timespec = |time: Timestamp| Timespec {
         tv_sec: time.seconds,
         tv_nsec: time.nanos.into(),

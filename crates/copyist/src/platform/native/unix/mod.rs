@@ -8,7 +8,7 @@ use rustix::fs::{self, AtFlags, Mode, OFlags, SeekFrom};
 use rustix::io::Errno;
 
 use crate::error::Code;
-use crate::platform::{FileKind, Open, Seek, Stat, Sys, Used};
+use crate::platform::{FileKind, Open, Seek, Sys, Used};
 
 mod attributes;
 mod look;
@@ -16,7 +16,7 @@ mod stat;
 #[cfg(any(target_os = "linux", target_os = "macos"))]
 mod xattrs;
 
-pub(super) use attributes::{set_by_name, set_open};
+pub(super) use attributes::{set_by_name, set_open, timestamps};
 pub(super) use look::describe;
 #[cfg(target_os = "linux")]
 pub(super) use stat::kind_of;
@@ -94,8 +94,9 @@ fn no_follow(follow: bool) -> OFlags {
     }
 }
 
-/// Opens a name; `place` are the flags for a directory that need not be readable.
-pub(super) fn open(dir: &OwnedFd, name: &OsStr, how: Open, place: OFlags) -> Sys<OwnedFd> {
+/// How to open; `place` are the flags for a directory that need not be readable.
+#[inline(always)] // where it is known how, nothing is left of it
+pub(super) fn open_flags(how: Open, place: OFlags) -> Sys<(OFlags, Mode)> {
     let (flags, bits) = match how {
         Open::Read { follow } => (
             OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | no_follow(follow),
@@ -119,16 +120,27 @@ pub(super) fn open(dir: &OwnedFd, name: &OsStr, how: Open, place: OFlags) -> Sys
         Open::Directory { follow } => (OFlags::RDONLY | OFlags::DIRECTORY | no_follow(follow), 0),
         Open::Place { follow } => (place | OFlags::DIRECTORY | no_follow(follow), 0),
     };
-    fs::openat(dir, name, flags | OFlags::CLOEXEC, mode(bits)).map_err(code)
+    Ok((flags | OFlags::CLOEXEC, mode(bits)))
 }
 
-pub(super) fn stat(dir: &OwnedFd, name: &OsStr, follow: bool) -> Sys<Stat> {
-    let flags = if follow {
+/// Opens a name.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn open(dir: &OwnedFd, name: &OsStr, how: Open, place: OFlags) -> Sys<OwnedFd> {
+    let (flags, mode) = open_flags(how, place)?;
+    fs::openat(dir, name, flags, mode).map_err(code)
+}
+
+pub(super) fn stat_flags(follow: bool) -> AtFlags {
+    if follow {
         AtFlags::empty()
     } else {
         AtFlags::SYMLINK_NOFOLLOW
-    };
-    let stat = fs::statat(dir, name, flags).map_err(code)?;
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn stat(dir: &OwnedFd, name: &OsStr, follow: bool) -> Sys<crate::platform::Stat> {
+    let stat = fs::statat(dir, name, stat_flags(follow)).map_err(code)?;
     Ok(of_stat(&stat))
 }
 
@@ -197,6 +209,7 @@ pub(super) fn scratch(dir: &OwnedFd) -> Sys<OwnedFd> {
     Ok(file)
 }
 
+#[cfg(not(target_os = "linux"))]
 pub(super) fn read(file: &OwnedFd, offset: Option<u64>, buffer: &mut [u8]) -> Sys<usize> {
     match offset {
         Some(offset) => rustix::io::pread(file, buffer, offset),
@@ -205,6 +218,7 @@ pub(super) fn read(file: &OwnedFd, offset: Option<u64>, buffer: &mut [u8]) -> Sy
     .map_err(code)
 }
 
+#[cfg(not(target_os = "linux"))]
 pub(super) fn write(file: &OwnedFd, offset: Option<u64>, data: &[u8]) -> Sys<usize> {
     match offset {
         Some(offset) => rustix::io::pwrite(file, data, offset),
