@@ -256,3 +256,62 @@ pub fn close(file: OwnedFd) -> Result<(), Errno> {
     // SAFETY: the descriptor was owned, and `into_raw_fd` has given up that ownership to us.
     unsafe { call(Sysno::close, [file, 0, 0, 0, 0, 0]) }.map(drop)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CREATE: OFlags = OFlags::RDWR.union(OFlags::CREATE).union(OFlags::EXCL);
+
+    fn open(dir: &OwnedFd, name: &str, flags: OFlags) -> Result<OwnedFd, Errno> {
+        openat(dir, name.as_ref(), flags, Mode::from_raw_mode(0o640))
+    }
+
+    /// They answer what the C library's functions answer.
+    #[test]
+    fn direct_calls_are_those_of_the_c_library() -> Result<(), Errno> {
+        assert!(!*REPLACED, "nobody stands in for the C library here");
+        let path = std::env::temp_dir().join(format!("copyist-direct-{}", std::process::id()));
+        std::fs::create_dir(&path).map_err(|error| Errno::from_io_error(&error).unwrap())?;
+        let here = rustix::fs::open(&path, OFlags::RDONLY, Mode::empty())?;
+        let file = open(&here, "file", CREATE)?;
+        assert_eq!(pwrite(&file, b"content", 3), Ok(7));
+        let mut data = [1; 12];
+        assert_eq!(pread(&file, &mut data, 1), Ok(9));
+        assert_eq!(&data, b"\0\0content\x01\x01\x01");
+        let copy = open(&here, "copy", CREATE)?;
+        assert_eq!(copy_file_range(&file, &copy, 2, 5), Ok(5));
+        assert_eq!(pread(&copy, &mut data, 0), Ok(7));
+        assert_eq!(&data[..7], b"\0\0\0cont");
+        let time = |tv_sec| Timespec { tv_sec, tv_nsec: 5 };
+        let times = Timestamps {
+            last_access: time(1_000_000_000),
+            last_modification: time(-7),
+        };
+        assert_eq!(futimens(&copy, &times), Ok(()));
+        let (ours, theirs) = (fstat(&copy)?, indirect::fstat(&copy)?);
+        assert_eq!(format!("{ours:?}"), format!("{theirs:?}"));
+        assert_eq!((ours.st_mtime, ours.st_size), (-7, 7));
+        let by_name = fstatat(&here, "copy".as_ref(), AtFlags::SYMLINK_NOFOLLOW)?;
+        assert_eq!(format!("{by_name:?}"), format!("{theirs:?}"));
+        let mut names = [0; 100];
+        let answer = indirect::flistxattr(&copy, &mut names);
+        assert_eq!(flistxattr(&copy, &mut names), answer);
+        assert_eq!(ficlone(&here, &copy), indirect::ficlone(&here, &copy));
+        assert_eq!(close(file), Ok(()));
+        let long = "a".repeat(300);
+        for (name, errno) in [
+            ("missing", Errno::NOENT),
+            ("", Errno::NOENT),
+            ("with\0zero", Errno::INVAL),
+            (&long, Errno::NAMETOOLONG),
+        ] {
+            assert_eq!(open(&here, name, OFlags::RDONLY).unwrap_err(), errno);
+            let flags = AtFlags::empty();
+            assert_eq!(fstatat(&here, name.as_ref(), flags).unwrap_err(), errno);
+        }
+        let taken = open(&here, "copy", CREATE).unwrap_err();
+        assert_eq!(taken, Errno::EXIST);
+        std::fs::remove_dir_all(&path).map_err(|error| Errno::from_io_error(&error).unwrap())
+    }
+}

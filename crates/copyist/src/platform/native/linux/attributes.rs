@@ -19,10 +19,6 @@ const LARGEST: usize = 64 << 10;
 
 pub(super) fn set(target: Target<'_, Native>, attribute: Attribute) -> Result<()> {
     let common = match (attribute, target) {
-        (Attribute::Times { accessed, modified }, Target::Open(file)) => {
-            let times = unix::timestamps(accessed, modified);
-            Some(linux::futimens(file, &times))
-        }
         (_, Target::Open(file)) => unix::set_open(file, attribute),
         (Attribute::Mode(mode), Target::Named(at)) => Some(chmod(at, unix::mode(mode))),
         (_, Target::Named(at)) => unix::set_by_name(at.dir, at.name, attribute),

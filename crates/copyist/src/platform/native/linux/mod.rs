@@ -334,8 +334,15 @@ impl Platform for Native {
         let _ = linux::close(file);
     }
 
+    #[inline(always)]
     fn set(&self, target: Target<'_, Self>, attribute: Attribute) -> Sys<()> {
-        attributes::set(target, attribute).map_err(code)
+        match (target, attribute) {
+            (Target::Open(file), Attribute::Times { accessed, modified }) => {
+                linux::futimens(file, &unix::timestamps(accessed, modified))
+            }
+            _ => attributes::set(target, attribute),
+        }
+        .map_err(code)
     }
 
     fn flags(&self, file: &OwnedFd) -> Sys<u32> {
