@@ -116,7 +116,14 @@ impl Path {
     }
 }
 
-/// As [`indirect::openat`].
+/// `openat(dir, name, flags, mode)`
+///
+/// # References
+///  - [Linux](https://man7.org/linux/man-pages/man2/open.2.html)
+///
+/// # Errors
+///
+/// The call's errno.
 #[inline(always)]
 pub fn openat(dir: &OwnedFd, name: &OsStr, flags: OFlags, mode: Mode) -> Result<OwnedFd, Errno> {
     let mut path = Path::EMPTY;
@@ -130,7 +137,14 @@ pub fn openat(dir: &OwnedFd, name: &OsStr, flags: OFlags, mode: Mode) -> Result<
     Ok(unsafe { OwnedFd::from_raw_fd(file as RawFd) })
 }
 
-/// As [`indirect::fstat`].
+/// `fstat(fd)`
+///
+/// # References
+///  - [Linux](https://man7.org/linux/man-pages/man2/stat.2.html)
+///
+/// # Errors
+///
+/// The call's errno.
 #[inline(always)]
 pub fn fstat(file: &OwnedFd) -> Result<Stat, Errno> {
     if *REPLACED {
@@ -145,7 +159,14 @@ pub fn fstat(file: &OwnedFd) -> Result<Stat, Errno> {
     }
 }
 
-/// As [`indirect::fstatat`].
+/// `fstatat(dir, name, flags)`
+///
+/// # References
+///  - [Linux](https://man7.org/linux/man-pages/man2/stat.2.html)
+///
+/// # Errors
+///
+/// The call's errno.
 #[inline(always)]
 pub fn fstatat(dir: &OwnedFd, name: &OsStr, flags: AtFlags) -> Result<Stat, Errno> {
     let mut path = Path::EMPTY;
@@ -162,7 +183,14 @@ pub fn fstatat(dir: &OwnedFd, name: &OsStr, flags: AtFlags) -> Result<Stat, Errn
     }
 }
 
-/// As [`indirect::futimens`].
+/// `futimens(fd, times)`
+///
+/// # References
+///  - [Linux](https://man7.org/linux/man-pages/man3/futimens.3.html)
+///
+/// # Errors
+///
+/// The call's errno.
 #[inline(always)]
 pub fn futimens(file: &OwnedFd, times: &Timestamps) -> Result<(), Errno> {
     if *REPLACED {
@@ -178,7 +206,14 @@ pub fn futimens(file: &OwnedFd, times: &Timestamps) -> Result<(), Errno> {
     unsafe { call(Sysno::utimensat, arguments) }.map(drop)
 }
 
-/// As [`indirect::flistxattr`].
+/// `flistxattr(fd, names)`
+///
+/// # References
+///  - [Linux](https://man7.org/linux/man-pages/man2/listxattr.2.html)
+///
+/// # Errors
+///
+/// The call's errno.
 #[inline(always)]
 pub fn flistxattr(file: &OwnedFd, names: &mut [u8]) -> Result<usize, Errno> {
     if *REPLACED {
@@ -189,7 +224,14 @@ pub fn flistxattr(file: &OwnedFd, names: &mut [u8]) -> Result<usize, Errno> {
     unsafe { call(Sysno::flistxattr, [number(file), start, len, 0, 0, 0]) }
 }
 
-/// As [`indirect::pread`].
+/// `pread(fd, buffer, offset)`
+///
+/// # References
+///  - [Linux](https://man7.org/linux/man-pages/man2/pread.2.html)
+///
+/// # Errors
+///
+/// The call's errno.
 #[inline(always)]
 pub fn pread(file: &OwnedFd, buffer: &mut [u8], offset: u64) -> Result<usize, Errno> {
     if *REPLACED {
@@ -201,7 +243,14 @@ pub fn pread(file: &OwnedFd, buffer: &mut [u8], offset: u64) -> Result<usize, Er
     unsafe { call(Sysno::pread64, arguments) }
 }
 
-/// As [`indirect::pwrite`].
+/// `pwrite(fd, data, offset)`
+///
+/// # References
+///  - [Linux](https://man7.org/linux/man-pages/man2/pwrite.2.html)
+///
+/// # Errors
+///
+/// The call's errno.
 #[inline(always)]
 pub fn pwrite(file: &OwnedFd, data: &[u8], offset: u64) -> Result<usize, Errno> {
     if *REPLACED {
@@ -213,7 +262,14 @@ pub fn pwrite(file: &OwnedFd, data: &[u8], offset: u64) -> Result<usize, Errno> 
     unsafe { call(Sysno::pwrite64, arguments) }
 }
 
-/// As [`indirect::copy_file_range`].
+/// `copy_file_range(src, offset, dst, offset, len, 0)`
+///
+/// # References
+///  - [Linux](https://man7.org/linux/man-pages/man2/copy_file_range.2.html)
+///
+/// # Errors
+///
+/// The call's errno.
 #[inline(always)]
 pub fn copy_file_range(
     src: &OwnedFd,
@@ -235,7 +291,14 @@ pub fn copy_file_range(
     }
 }
 
-/// As [`indirect::ficlone`].
+/// `ioctl(dst, FICLONE, src)`
+///
+/// # References
+///  - [Linux](https://man7.org/linux/man-pages/man2/ioctl_ficlonerange.2.html)
+///
+/// # Errors
+///
+/// The call's errno.
 #[inline(always)]
 pub fn ficlone(src: &OwnedFd, dst: &OwnedFd) -> Result<(), Errno> {
     if *REPLACED {
@@ -246,7 +309,11 @@ pub fn ficlone(src: &OwnedFd, dst: &OwnedFd) -> Result<(), Errno> {
     unsafe { call(Sysno::ioctl, arguments) }.map(drop)
 }
 
-/// As [`indirect::close`].
+/// `close(fd)`, with its error, as [`crate::unix::close`].
+///
+/// # Errors
+///
+/// The call's errno.
 #[inline(always)]
 pub fn close(file: OwnedFd) -> Result<(), Errno> {
     if *REPLACED {

@@ -11,10 +11,7 @@ use std::os::fd::OwnedFd;
 use rustix::fs::{self, AtFlags, Mode, OFlags, Stat, Timestamps};
 use rustix::io::{self, Errno};
 
-/// `openat(dir, name, flags, mode)`
-///
-/// # References
-///  - [Linux](https://man7.org/linux/man-pages/man2/open.2.html)
+/// By the C library's function.
 ///
 /// # Errors
 ///
@@ -23,10 +20,7 @@ pub fn openat(dir: &OwnedFd, name: &OsStr, flags: OFlags, mode: Mode) -> Result<
     fs::openat(dir, name, flags, mode)
 }
 
-/// `fstat(fd)`
-///
-/// # References
-///  - [Linux](https://man7.org/linux/man-pages/man2/stat.2.html)
+/// By the C library's function.
 ///
 /// # Errors
 ///
@@ -35,10 +29,7 @@ pub fn fstat(file: &OwnedFd) -> Result<Stat, Errno> {
     fs::fstat(file)
 }
 
-/// `fstatat(dir, name, flags)`
-///
-/// # References
-///  - [Linux](https://man7.org/linux/man-pages/man2/stat.2.html)
+/// By the C library's function.
 ///
 /// # Errors
 ///
@@ -47,10 +38,7 @@ pub fn fstatat(dir: &OwnedFd, name: &OsStr, flags: AtFlags) -> Result<Stat, Errn
     fs::statat(dir, name, flags)
 }
 
-/// `futimens(fd, times)`
-///
-/// # References
-///  - [Linux](https://man7.org/linux/man-pages/man3/futimens.3.html)
+/// By the C library's function.
 ///
 /// # Errors
 ///
@@ -59,10 +47,7 @@ pub fn futimens(file: &OwnedFd, times: &Timestamps) -> Result<(), Errno> {
     fs::futimens(file, times)
 }
 
-/// `flistxattr(fd, names)`
-///
-/// # References
-///  - [Linux](https://man7.org/linux/man-pages/man2/listxattr.2.html)
+/// By the C library's function.
 ///
 /// # Errors
 ///
@@ -71,10 +56,7 @@ pub fn flistxattr(file: &OwnedFd, names: &mut [u8]) -> Result<usize, Errno> {
     fs::flistxattr(file, names)
 }
 
-/// `pread(fd, buffer, offset)`
-///
-/// # References
-///  - [Linux](https://man7.org/linux/man-pages/man2/pread.2.html)
+/// By the C library's function.
 ///
 /// # Errors
 ///
@@ -83,10 +65,7 @@ pub fn pread(file: &OwnedFd, buffer: &mut [u8], offset: u64) -> Result<usize, Er
     io::pread(file, buffer, offset)
 }
 
-/// `pwrite(fd, data, offset)`
-///
-/// # References
-///  - [Linux](https://man7.org/linux/man-pages/man2/pwrite.2.html)
+/// By the C library's function.
 ///
 /// # Errors
 ///
@@ -95,10 +74,7 @@ pub fn pwrite(file: &OwnedFd, data: &[u8], offset: u64) -> Result<usize, Errno> 
     io::pwrite(file, data, offset)
 }
 
-/// `copy_file_range(src, offset, dst, offset, len, 0)`
-///
-/// # References
-///  - [Linux](https://man7.org/linux/man-pages/man2/copy_file_range.2.html)
+/// By the C library's function.
 ///
 /// # Errors
 ///
@@ -113,10 +89,7 @@ pub fn copy_file_range(
     fs::copy_file_range(src, Some(&mut from), dst, Some(&mut to), len)
 }
 
-/// `ioctl(dst, FICLONE, src)`
-///
-/// # References
-///  - [Linux](https://man7.org/linux/man-pages/man2/ioctl_ficlonerange.2.html)
+/// By the C library's function.
 ///
 /// # Errors
 ///
@@ -125,7 +98,7 @@ pub fn ficlone(src: &OwnedFd, dst: &OwnedFd) -> Result<(), Errno> {
     fs::ioctl_ficlone(dst, src)
 }
 
-/// `close(fd)`, see [`crate::unix::close`].
+/// By the C library's function.
 ///
 /// # Errors
 ///

@@ -60,10 +60,14 @@ impl<P: Platform> FileCopier<'_, P> {
     #[inline(always)] // as `open_source`
     fn first_calls(&mut self, method: Method, src: &Source<P>, target: &Opened<P>) -> Begun {
         let (src, dst) = (&src.handle, &target.handle);
-        if method == Method::CopyRange {
+        let how = match method {
+            Method::Clone => Some(Move::CloneFile),
+            Method::CopyRange => Some(Move::CopyRange),
+            _ => None,
+        };
+        if let Some(how) = how {
             let asked = BUFFER_BYTES as u64;
-            let moved = self.platform.move_data(Move::CopyRange, src, dst, 0, asked);
-            return Begun::Moved(moved);
+            return Begun::Moved(how, self.platform.move_data(how, src, dst, 0, asked));
         }
         let buffer = self.buffers.plain();
         match self.platform.read(src, Some(0), buffer) {

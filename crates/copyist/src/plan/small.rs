@@ -31,7 +31,12 @@ pub(crate) fn for_small(
         && options.hash_wanted().is_none()
         && options.on_change == OnChange::Report;
     let first = *least.methods.first()?;
-    let is_call = matches!(first, Method::CopyRange | Method::ReadWrite);
+    let is_call = match first {
+        Method::CopyRange | Method::ReadWrite => true,
+        // Windows has a destination that must be set up first; macOS clones by name.
+        Method::Clone => system.0 == Os::Linux,
+        Method::Sendfile | Method::Direct | Method::SystemCopy => false,
+    };
     (least == most && calls_only && is_call).then_some(first)
 }
 
@@ -61,11 +66,7 @@ mod tests {
         assert_eq!(of(FsKind::Tmpfs, Known::No), Some(Method::CopyRange));
         assert_eq!(of(FsKind::Ext, Known::No), Some(Method::ReadWrite));
         assert_eq!(of(FsKind::Xfs, Known::Unknown), Some(Method::ReadWrite));
-        assert_eq!(
-            of(FsKind::Btrfs, Known::Yes),
-            None,
-            "more than its first call"
-        );
+        assert_eq!(of(FsKind::Btrfs, Known::Yes), Some(Method::Clone));
         assert_eq!(of(FsKind::Pseudo, Known::No), None, "sizes mean nothing");
     }
 
@@ -80,7 +81,7 @@ mod tests {
             with(|it| it.reflink = Reflink::Never),
             Some(Method::ReadWrite)
         );
-        assert_eq!(with(|it| it.reflink = Reflink::Always), None);
+        assert_eq!(with(|it| it.reflink = Reflink::Always), Some(Method::Clone));
         assert_eq!(with(|it| it.sparse = Sparse::Always), None);
         assert_eq!(with(|it| it.hash = Some(HashKind::Blake3)), None);
         assert_eq!(with(|it| it.on_change = OnChange::Fail), None);

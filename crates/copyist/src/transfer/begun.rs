@@ -1,14 +1,14 @@
 //! The first calls of a transfer, where they were made before it was planned.
 
-use crate::platform::Sys;
+use crate::platform::{Move, Sys};
 
 /// Which were made, and what they answered.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) enum Begun {
     #[default]
     Nothing,
-    /// A call that moves data.
-    Moved(Sys<u64>),
+    /// This call that moves data.
+    Moved(Move, Sys<u64>),
     /// A read into the plain buffer, with nothing to be written.
     Read(Sys<usize>),
     /// A read into the plain buffer, and a write of that.
@@ -19,19 +19,21 @@ impl Begun {
     /// Whether they have copied all of a file of this size, and shown that it has no more.
     pub(crate) fn makes(self, size: u64) -> bool {
         match self {
-            Begun::Moved(moved) => moved == Ok(size),
+            Begun::Moved(_, moved) => moved == Ok(size),
             Begun::Written { read, written } => written == Ok(read) && read as u64 == size,
             Begun::Nothing | Begun::Read(_) => false,
         }
     }
 
-    /// What the call that moves data has answered, once.
-    pub(super) fn take_moved(&mut self) -> Option<Sys<u64>> {
-        let &mut Begun::Moved(moved) = self else {
-            return None;
-        };
-        *self = Begun::Nothing;
-        Some(moved)
+    /// What this call has answered, if it was the one, once.
+    pub(super) fn take_moved(&mut self, how: Move) -> Option<Sys<u64>> {
+        match *self {
+            Begun::Moved(made, moved) if made == how => {
+                *self = Begun::Nothing;
+                Some(moved)
+            }
+            _ => None,
+        }
     }
 
     /// What the read has answered, once.
@@ -42,7 +44,7 @@ impl Begun {
                 Some(read)
             }
             Begun::Written { read, .. } => Some(Ok(read)),
-            Begun::Nothing | Begun::Moved(_) => None,
+            Begun::Nothing | Begun::Moved(..) => None,
         }
     }
 

@@ -289,7 +289,7 @@ impl<'a, P: Platform> Transfer<'a, P> {
                     call_bytes
                 };
                 let start = Instant::now();
-                let moved = match self.begun.take_moved() {
+                let moved = match self.begun.take_moved(how) {
                     Some(moved) => moved.during(Operation::Transfer)?,
                     None => self.call(how, len)?,
                 };
