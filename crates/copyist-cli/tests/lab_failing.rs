@@ -120,12 +120,22 @@ fn a_disk_that_is_too_small_for_two() -> Fallible<()> {
     let (source, scratch) = (Scratch::new(&from)?, Scratch::new(&dir)?);
     let src = source.path().join("src");
     make_files(&src, &[18 << 20, 4000, 19 << 20, 4000], &mut random)?;
-    for round in 0..rounds(4, 40) {
+    for round in 0..rounds(6, 60) {
         let way = WAYS[round % WAYS.len()];
         let dst = scratch.path().join("dst");
-        let output = run(&mut cp(way, &[&src, &dst]))?;
+        let mut command = if round % 2 == 0 {
+            cp(way, &[&src, &dst])
+        } else {
+            // From a current directory on another volume.
+            fs::create_dir(&dst)?;
+            let files = ["f000", "f001", "f002", "f003"].map(|name| src.join(name));
+            let mut operands: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
+            operands.push(&dst);
+            cp(way, &operands)
+        };
+        let output = run(&mut command)?;
         failed_because(&output, "No space left on device");
-        assert_eq!(whole_files(&src, &dst)?, 3, "{way:?}");
+        assert_eq!(whole_files(&src, &dst)?, 3, "{way:?}, round {round}");
         assert_eq!(leftovers(&dst)?.len(), 0, "{way:?}");
         oracle::remove::remove_tree(&dst)?;
     }

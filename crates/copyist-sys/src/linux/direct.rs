@@ -38,6 +38,7 @@ const FSTATAT: Sysno = Sysno::fstatat;
 /// sanitizer) and is to see every call: then these are made by the C library too.
 static REPLACED: LazyLock<bool> = LazyLock::new(is_replaced);
 
+/// That of glibc before 2.34 was in several libraries, so that it seems to be replaced.
 #[cfg(target_env = "gnu")]
 fn is_replaced() -> bool {
     let home = |function: *const c_void| {
@@ -49,6 +50,10 @@ fn is_replaced() -> bool {
         known.then_some(found.dli_fbase)
     };
     let library = home(libc::gnu_get_libc_version as *const c_void);
+    // Everything is here, or seems to be, in a program that is not made to lie anywhere.
+    if library.is_some() && library == home(is_replaced as *const c_void) {
+        return true;
+    }
     let functions = [
         libc::openat as *const c_void,
         libc::openat64 as *const c_void,
@@ -61,11 +66,13 @@ fn is_replaced() -> bool {
         libc::pread64 as *const c_void,
         libc::pwrite64 as *const c_void,
         libc::close as *const c_void,
+        libc::ioctl as *const c_void,
+        libc::syscall as *const c_void, // by which rustix calls copy_file_range
     ];
     functions.into_iter().any(|it| home(it) != library)
 }
 
-/// What stands in for functions of another C library can't be told, unless that is a part of the program.
+/// Another C library doesn't tell where it is; only if it is a part of the program can nobody stand in for it.
 #[cfg(not(target_env = "gnu"))]
 fn is_replaced() -> bool {
     !cfg!(target_feature = "crt-static")
@@ -81,8 +88,8 @@ unsafe fn call(number: Sysno, arguments: [usize; 6]) -> Result<usize, Errno> {
     let [a, b, c, d, e, f] = arguments;
     // SAFETY: as the caller says.
     let answer = unsafe { syscalls::raw::syscall6(number as usize, a, b, c, d, e, f) };
-    // The last page of addresses is none: see syscall(2).
-    if answer > usize::MAX - 4096 {
+    // Error numbers end at 4095: see syscall(2).
+    if answer > usize::MAX - 4095 {
         return Err(Errno::from_raw_os_error(answer.wrapping_neg() as i32));
     }
     Ok(answer)

@@ -1,7 +1,10 @@
 //! Linux.
 
 mod copy_file_range;
-#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+#[cfg(all(
+    any(target_arch = "x86_64", target_arch = "aarch64"),
+    target_pointer_width = "64"
+))]
 mod direct;
 mod ficlonerange;
 mod fiemap;
@@ -10,13 +13,19 @@ mod landlock;
 mod sync_file_range;
 
 pub use copy_file_range::has_copy_file_range;
-#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+#[cfg(all(
+    any(target_arch = "x86_64", target_arch = "aarch64"),
+    target_pointer_width = "64"
+))]
 pub use direct::{
     close, copy_file_range, ficlone, flistxattr, fstat, fstatat, futimens, openat, pread, pwrite,
 };
 pub use ficlonerange::ficlonerange;
 pub use fiemap::{FiemapExtent, fiemap};
-#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+#[cfg(not(all(
+    any(target_arch = "x86_64", target_arch = "aarch64"),
+    target_pointer_width = "64"
+)))]
 pub use indirect::{
     close, copy_file_range, ficlone, flistxattr, fstat, fstatat, futimens, openat, pread, pwrite,
 };

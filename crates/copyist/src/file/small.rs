@@ -56,7 +56,7 @@ impl<P: Platform> FileCopier<'_, P> {
         is_small && file.is_regular && !file.is_compressed && !file.looks_sparse()
     }
 
-    /// They ask for more than there should be, so that they show that there is no more.
+    /// They ask for more than there should be, so that they show that there is no more. (A clone is of all.)
     #[inline(always)] // as `open_source`
     fn first_calls(&mut self, method: Method, src: &Source<P>, target: &Opened<P>) -> Begun {
         let (src, dst) = (&src.handle, &target.handle);

@@ -17,6 +17,14 @@ use crate::progress::{Event, PathSource, Warning};
 use crate::report::Report;
 use crate::volumes::FoundPair;
 
+/// What became of one try to copy a file.
+#[derive(Default)]
+struct Tried {
+    report: Report,
+    /// Attributes that could not be kept.
+    failures: Vec<FileError>,
+}
+
 impl<P: Platform> Worker<'_, '_, P> {
     /// Copies an entry, unless it is a directory. `kind` is what its directory says of it.
     pub(super) fn entry(&mut self, entry: Entry<'_, P>, kind: Option<FileKind>) -> Outcome {
@@ -274,7 +282,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         self.session.watch.observer.event(event);
     }
 
-    /// Copies a file, and does so again where what it lacked is there now.
+    /// Copies a file, and does so again where what it lacked is there now. Only the last try counts.
     fn copy_content(
         &mut self,
         entry: &Entry<'_, P>,
@@ -286,19 +294,32 @@ impl<P: Platform> Worker<'_, '_, P> {
         let mut tries = room.tries();
         loop {
             let writing = (src.stat.size >= LARGE_BYTES).then(|| room.write());
-            let copied = match self.copy_file(entry, src, how, opened) {
+            let mut tried = Tried::default();
+            let copied = match self.copy_file(entry, src, how, opened, &mut tried) {
                 Err(error) if self.ran_out(entry, error.operation(), error.cause()) => {
-                    self.copy_file(entry, src, how, opened)
+                    tried = Tried::default();
+                    self.copy_file(entry, src, how, opened, &mut tried)
                 }
                 copied => copied,
             };
             drop(writing);
             match copied {
-                Err(error) if self.finds_room((entry, &src.stat), &error, &mut tries) => {
+                Err(error) if self.finds_room(entry, (&src.stat, how.0), &error, &mut tries) => {
                     *opened = None; // it may have changed since
                 }
-                copied => return copied,
+                copied => {
+                    self.tell_failures(entry, &mut tried);
+                    self.summary.add_report(&tried.report);
+                    return copied;
+                }
             }
+        }
+    }
+
+    /// Tells which attributes could not be kept.
+    fn tell_failures(&self, entry: &Entry<'_, P>, tried: &mut Tried) {
+        for error in tried.failures.drain(..) {
+            self.session.fail(self.session.file_error(entry, error));
         }
     }
 
@@ -308,6 +329,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         src: &Looked,
         (existing, replaces): (Existing, bool),
         opened: &mut Option<Source<P>>,
+        tried: &mut Tried,
     ) -> Result<(), Error> {
         let source = match opened {
             Some(source) => source,
@@ -363,10 +385,9 @@ impl<P: Platform> Worker<'_, '_, P> {
                     .map(FoundPair::Asked),
             }
         };
-        let mut report = Report::default();
-        let mut fail = |error: FileError| session.fail(session.file_error(entry, error));
-        let result = copier.copy(source, &destination, &mut pair, &mut report, &mut fail);
-        self.summary.add_report(&report);
+        let Tried { report, failures } = tried;
+        let mut fail = |error: FileError| failures.push(error);
+        let result = copier.copy(source, &destination, &mut pair, report, &mut fail);
         result.map_err(|error| {
             session
                 .file_error(entry, error)
@@ -377,7 +398,8 @@ impl<P: Platform> Worker<'_, '_, P> {
             session.platform.let_go(source.handle);
         }
         self.summary.files += 1;
-        self.tell_copied(entry, existing, &src, &report);
+        self.tell_failures(entry, tried);
+        self.tell_copied(entry, existing, &src, &tried.report);
         Ok(())
     }
 

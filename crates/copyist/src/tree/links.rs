@@ -47,7 +47,8 @@ impl Links {
 
     /// Meets a name of a file that has `names` of them. Waits while the first is being copied.
     ///
-    /// That wait ends: whoever copies is running, and waits for nobody.
+    /// That wait ends: whoever copies is running, and waits for nobody but those who write large files, who
+    /// claim nothing meanwhile.
     pub(crate) fn claim(&self, file: FileId, names: u64) -> Claim {
         let mut files = self.lock();
         loop {

@@ -51,6 +51,9 @@ use room::Room;
 use schedule::Schedule;
 use walk::{Job, Worker};
 
+/// An operand: its number, whether it is a directory, and its name.
+type Given = (FileId, bool, OsString);
+
 /// One run over several operands.
 pub(crate) struct Session<'a, P: Platform> {
     platform: &'a P,
@@ -78,7 +81,7 @@ pub(crate) struct Session<'a, P: Platform> {
     /// itself for ever.
     roots: Mutex<HashSet<FileId>>,
     /// The operands met so far, by name.
-    given: Mutex<HashSet<(FileId, OsString)>>,
+    given: Mutex<HashSet<Given>>,
     /// What operands made, by name: not to be overwritten by a later one. `None` with one operand.
     made: Option<Mutex<HashSet<(FileId, OsString)>>>,
     errors: AtomicU64,
@@ -284,7 +287,7 @@ impl<'a, P: Platform> Session<'a, P> {
         if !entry.is_operand() || (!is_dir && self.options.backup != Backup::None) {
             return false;
         }
-        let key = (stat.id, base_name(entry.src_name));
+        let key = (stat.id, is_dir, base_name(entry.src_name));
         if self
             .given
             .lock()

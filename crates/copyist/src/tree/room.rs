@@ -1,6 +1,8 @@
 //! Room on a volume that is nearly full: a large file that doesn't fit takes it from everybody, and gives
-//! it back when its copy has failed and is removed. Who found none meanwhile waits for that and tries
-//! again, so that all is copied that one worker alone would have copied.
+//! it back when its copy has failed and is removed. Who found none for a name or a file's data meanwhile
+//! waits for that and tries again, so that what one worker alone could copy is copied. (Attributes are not
+//! tried again, and with a journal large files keep their room. Large files on another volume are waited
+//! for, too: who waits loses no more than time.)
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -9,7 +11,8 @@ use super::Session;
 use super::dir::Entry;
 use super::walk::Worker;
 use crate::error::Error;
-use crate::platform::{At, FileKind, Node, Platform, Stat, Sys};
+use crate::file::{Existing, parent};
+use crate::platform::{At, FileKind, Node, Open, Platform, Stat, Sys};
 use crate::rules;
 
 /// A file of so many bytes takes long enough to be in the way of others: while a worker copies it, another
@@ -87,6 +90,7 @@ impl Tries<'_> {
         let lock = self.room.again.lock();
         self.alone = Some(lock.unwrap_or_else(PoisonError::into_inner));
         self.room.wait_while(|writers| *writers > 0);
+        // Its own end is one of them.
         self.room.ended() > self.seen + 1
     }
 }
@@ -118,26 +122,49 @@ impl<P: Platform> Worker<'_, '_, P> {
         }
     }
 
-    /// Whether a file that found no room may find some now.
+    /// Whether a file that found no room may find some now, and can be copied once more.
     pub(super) fn finds_room(
         &self,
-        (entry, src): (&Entry<'_, P>, &Stat),
+        entry: &Entry<'_, P>,
+        (src, existing): (&Stat, Existing),
         error: &Error,
         tries: &mut Tries<'_>,
     ) -> bool {
-        let platform = self.session.platform;
+        let Session {
+            platform, options, ..
+        } = self.session;
         let lacked = |code| rules::is_out_of_room(platform.os(), code);
-        // What is no regular file can't be read again.
-        if src.kind != FileKind::Regular || !error.code().is_some_and(lacked) {
+        let begins_anew = match existing {
+            Existing::Stream { .. } => false,
+            // What a link to nothing leads to was made, and is not known.
+            Existing::Nothing => !options.write_through_dangling,
+            Existing::File | Existing::LinkToFile(_) => true,
+        };
+        if src.kind != FileKind::Regular || !begins_anew || !error.code().is_some_and(lacked) {
             return false;
         }
         if src.size < LARGE_BYTES {
             return tries.again();
         }
-        let fits = || {
-            let mounted = platform.describe(&entry.open.dst);
-            mounted.is_ok_and(|it| it.free_bytes >= src.size)
+        // What a journal knows of a large file stays, and keeps its room, until the copy is resumed.
+        self.session.journal.is_none() && tries.again_alone() && self.fits(entry, src)
+    }
+
+    /// Whether there is as much room as a file takes, with what has its name already.
+    fn fits(&self, entry: &Entry<'_, P>, src: &Stat) -> bool {
+        let platform = self.session.platform;
+        let place = At {
+            dir: &entry.open.dst,
+            name: parent(entry.dst_name),
         };
-        tries.again_alone() && fits()
+        let Ok(dir) = platform.open(place, Open::Directory { follow: true }) else {
+            return false;
+        };
+        // What was removed just now may be free only when that is written (btrfs).
+        let _ = platform.flush_volume(&dir);
+        let free = platform.describe(&dir).map_or(0, |it| it.free_bytes);
+        let old = platform.stat(entry.dst_at(), true);
+        let old = old.map_or(0, |it| it.allocated_bytes);
+        free.saturating_add(old) >= src.size.min(src.allocated_bytes)
     }
 }

@@ -409,7 +409,7 @@ fn nameless(dir: &OwnedFd, name: &OsStr, mode: u32) -> Sys<OwnedFd> {
 }
 
 fn size(file: &OwnedFd) -> Result<u64, Errno> {
-    fs::fstat(file).map(|stat| stat.st_size.cast_unsigned())
+    linux::fstat(file).map(|stat| stat.st_size.cast_unsigned())
 }
 
 /// One getdents: as many names as fit the buffer.

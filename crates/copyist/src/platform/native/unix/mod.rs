@@ -16,7 +16,9 @@ mod stat;
 #[cfg(any(target_os = "linux", target_os = "macos"))]
 mod xattrs;
 
-pub(super) use attributes::{set_by_name, set_open, timestamps};
+#[cfg(target_os = "linux")]
+pub(super) use attributes::timestamps;
+pub(super) use attributes::{set_by_name, set_open};
 pub(super) use look::describe;
 #[cfg(target_os = "linux")]
 pub(super) use stat::kind_of;
