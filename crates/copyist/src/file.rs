@@ -30,7 +30,8 @@ mod small;
 mod verify;
 mod whole;
 
-pub(crate) use atomic::{Drafts, parent};
+use atomic::parent;
+pub(crate) use atomic::{Drafts, place_of};
 pub(crate) use change::CHANGE_RETRIES;
 use change::{Shown, check_source};
 pub(crate) use failure::FileError;
@@ -396,11 +397,7 @@ impl<P: Platform> FileCopier<'_, P> {
 
 /// Makes the names in the directory of `at` durable.
 pub(crate) fn flush_place<P: Platform>(platform: &P, at: At<'_, P>) -> Sys<()> {
-    let place = At {
-        dir: at.dir,
-        name: parent(at.name),
-    };
-    flush_directory(platform, place)
+    flush_directory(platform, place_of(at))
 }
 
 /// Makes the names in a directory, and its attributes, durable.

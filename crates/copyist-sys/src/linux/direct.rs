@@ -1,4 +1,4 @@
-//! The calls of which a small file takes most, made without the C library.
+//! The calls of which a small file takes most, as rustix has them, but made without the C library.
 //!
 //! A compiler can put such a call where it is made. A function of the C library has to return after it, and the
 //! first return after a system call is expensive where the kernel's own returns have spoilt what the
@@ -20,11 +20,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::ptr;
 use std::sync::LazyLock;
 
-use rustix::fs::{AtFlags, Mode, OFlags, Stat, Timespec, Timestamps};
-use rustix::io::Errno;
+use rustix::fs::{self, AtFlags, Mode, OFlags, Stat, Timespec, Timestamps};
+use rustix::io::{self, Errno};
 use syscalls::Sysno;
-
-use super::indirect;
 
 /// A path of fewer bytes is copied to the stack: that of any name that a filesystem has is.
 const NAME_BYTES: usize = 256;
@@ -135,7 +133,7 @@ impl Path {
 pub fn openat(dir: &OwnedFd, name: &OsStr, flags: OFlags, mode: Mode) -> Result<OwnedFd, Errno> {
     let mut path = Path::EMPTY;
     let Some(path) = path.set(name).filter(|_| !*REPLACED) else {
-        return indirect::openat(dir, name, flags, mode);
+        return fs::openat(dir, name, flags, mode);
     };
     let (flags, mode) = (flags.bits() as usize, mode.bits() as usize);
     // SAFETY: the descriptor is open, and the path ends in a zero.
@@ -155,7 +153,7 @@ pub fn openat(dir: &OwnedFd, name: &OsStr, flags: OFlags, mode: Mode) -> Result<
 #[inline(always)]
 pub fn fstat(file: &OwnedFd) -> Result<Stat, Errno> {
     if *REPLACED {
-        return indirect::fstat(file);
+        return fs::fstat(file);
     }
     let mut stat = MaybeUninit::<Stat>::uninit();
     let address = stat.as_mut_ptr() as usize;
@@ -175,10 +173,10 @@ pub fn fstat(file: &OwnedFd) -> Result<Stat, Errno> {
 ///
 /// The call's errno.
 #[inline(always)]
-pub fn fstatat(dir: &OwnedFd, name: &OsStr, flags: AtFlags) -> Result<Stat, Errno> {
+pub fn statat(dir: &OwnedFd, name: &OsStr, flags: AtFlags) -> Result<Stat, Errno> {
     let mut path = Path::EMPTY;
     let Some(path) = path.set(name).filter(|_| !*REPLACED) else {
-        return indirect::fstatat(dir, name, flags);
+        return fs::statat(dir, name, flags);
     };
     let mut stat = MaybeUninit::<Stat>::uninit();
     let address = stat.as_mut_ptr() as usize;
@@ -201,7 +199,7 @@ pub fn fstatat(dir: &OwnedFd, name: &OsStr, flags: AtFlags) -> Result<Stat, Errn
 #[inline(always)]
 pub fn futimens(file: &OwnedFd, times: &Timestamps) -> Result<(), Errno> {
     if *REPLACED {
-        return indirect::futimens(file, times);
+        return fs::futimens(file, times);
     }
     let time = |time: &Timespec| libc::timespec {
         tv_sec: time.tv_sec,
@@ -224,7 +222,7 @@ pub fn futimens(file: &OwnedFd, times: &Timestamps) -> Result<(), Errno> {
 #[inline(always)]
 pub fn flistxattr(file: &OwnedFd, names: &mut [u8]) -> Result<usize, Errno> {
     if *REPLACED {
-        return indirect::flistxattr(file, names);
+        return fs::flistxattr(file, names);
     }
     let (start, len) = (names.as_mut_ptr() as usize, names.len());
     // SAFETY: the descriptor is open, and the buffer has that length.
@@ -242,7 +240,7 @@ pub fn flistxattr(file: &OwnedFd, names: &mut [u8]) -> Result<usize, Errno> {
 #[inline(always)]
 pub fn pread(file: &OwnedFd, buffer: &mut [u8], offset: u64) -> Result<usize, Errno> {
     if *REPLACED {
-        return indirect::pread(file, buffer, offset);
+        return io::pread(file, buffer, offset);
     }
     let (start, len) = (buffer.as_mut_ptr() as usize, buffer.len());
     let arguments = [number(file), start, len, offset as usize, 0, 0];
@@ -261,7 +259,7 @@ pub fn pread(file: &OwnedFd, buffer: &mut [u8], offset: u64) -> Result<usize, Er
 #[inline(always)]
 pub fn pwrite(file: &OwnedFd, data: &[u8], offset: u64) -> Result<usize, Errno> {
     if *REPLACED {
-        return indirect::pwrite(file, data, offset);
+        return io::pwrite(file, data, offset);
     }
     let (start, len) = (data.as_ptr() as usize, data.len());
     let arguments = [number(file), start, len, offset as usize, 0, 0];
@@ -269,7 +267,7 @@ pub fn pwrite(file: &OwnedFd, data: &[u8], offset: u64) -> Result<usize, Errno> 
     unsafe { call(Sysno::pwrite64, arguments) }
 }
 
-/// `copy_file_range(src, offset, dst, offset, len, 0)`
+/// `copy_file_range(src, from, dst, to, len, 0)`
 ///
 /// # References
 ///  - [Linux](https://man7.org/linux/man-pages/man2/copy_file_range.2.html)
@@ -280,22 +278,18 @@ pub fn pwrite(file: &OwnedFd, data: &[u8], offset: u64) -> Result<usize, Errno> 
 #[inline(always)]
 pub fn copy_file_range(
     src: &OwnedFd,
+    from: Option<&mut u64>,
     dst: &OwnedFd,
-    offset: u64,
+    to: Option<&mut u64>,
     len: usize,
 ) -> Result<usize, Errno> {
     if *REPLACED {
-        return indirect::copy_file_range(src, dst, offset, len);
+        return fs::copy_file_range(src, from, dst, to, len);
     }
-    let (mut from, mut to) = (offset, offset);
-    let (from, to) = (&raw mut from as usize, &raw mut to as usize);
-    // SAFETY: the descriptors are open, and the offsets can be written to.
-    unsafe {
-        call(
-            Sysno::copy_file_range,
-            [number(src), from, number(dst), to, len, 0],
-        )
-    }
+    let address = |offset: Option<&mut u64>| offset.map_or(0, |it| &raw mut *it as usize);
+    let arguments = [number(src), address(from), number(dst), address(to), len, 0];
+    // SAFETY: the descriptors are open, and the offsets can be written to, or are the files' own.
+    unsafe { call(Sysno::copy_file_range, arguments) }
 }
 
 /// `ioctl(dst, FICLONE, src)`
@@ -307,9 +301,9 @@ pub fn copy_file_range(
 ///
 /// The call's errno.
 #[inline(always)]
-pub fn ficlone(src: &OwnedFd, dst: &OwnedFd) -> Result<(), Errno> {
+pub fn ioctl_ficlone(dst: &OwnedFd, src: &OwnedFd) -> Result<(), Errno> {
     if *REPLACED {
-        return indirect::ficlone(src, dst);
+        return fs::ioctl_ficlone(dst, src);
     }
     let arguments = [number(dst), libc::FICLONE as usize, number(src), 0, 0, 0];
     // SAFETY: the descriptors are open, and the call touches no memory.
@@ -324,7 +318,7 @@ pub fn ficlone(src: &OwnedFd, dst: &OwnedFd) -> Result<(), Errno> {
 #[inline(always)]
 pub fn close(file: OwnedFd) -> Result<(), Errno> {
     if *REPLACED {
-        return indirect::close(file);
+        return crate::unix::close(file);
     }
     let file = file.into_raw_fd() as usize;
     // SAFETY: the descriptor was owned, and `into_raw_fd` has given up that ownership to us.
@@ -343,18 +337,21 @@ mod tests {
 
     /// They answer what the C library's functions answer.
     #[test]
-    fn direct_calls_are_those_of_the_c_library() -> Result<(), Errno> {
+    fn direct_calls_are_those_of_the_c_library() -> Result<(), Box<dyn std::error::Error>> {
         assert!(!*REPLACED, "nobody stands in for the C library here");
         let path = std::env::temp_dir().join(format!("copyist-direct-{}", std::process::id()));
-        std::fs::create_dir(&path).map_err(|error| Errno::from_io_error(&error).unwrap())?;
-        let here = rustix::fs::open(&path, OFlags::RDONLY, Mode::empty())?;
+        std::fs::create_dir(&path)?;
+        let here = fs::open(&path, OFlags::RDONLY, Mode::empty())?;
         let file = open(&here, "file", CREATE)?;
         assert_eq!(pwrite(&file, b"content", 3), Ok(7));
         let mut data = [1; 12];
         assert_eq!(pread(&file, &mut data, 1), Ok(9));
         assert_eq!(&data, b"\0\0content\x01\x01\x01");
         let copy = open(&here, "copy", CREATE)?;
-        assert_eq!(copy_file_range(&file, &copy, 2, 5), Ok(5));
+        assert_eq!(
+            copy_file_range(&file, Some(&mut 2), &copy, Some(&mut 2), 5),
+            Ok(5)
+        );
         assert_eq!(pread(&copy, &mut data, 0), Ok(7));
         assert_eq!(&data[..7], b"\0\0\0cont");
         let time = |tv_sec| Timespec { tv_sec, tv_nsec: 5 };
@@ -363,15 +360,15 @@ mod tests {
             last_modification: time(-7),
         };
         assert_eq!(futimens(&copy, &times), Ok(()));
-        let (ours, theirs) = (fstat(&copy)?, indirect::fstat(&copy)?);
+        let (ours, theirs) = (fstat(&copy)?, fs::fstat(&copy)?);
         assert_eq!(format!("{ours:?}"), format!("{theirs:?}"));
         assert_eq!((ours.st_mtime, ours.st_size), (-7, 7));
-        let by_name = fstatat(&here, "copy".as_ref(), AtFlags::SYMLINK_NOFOLLOW)?;
+        let by_name = statat(&here, "copy".as_ref(), AtFlags::SYMLINK_NOFOLLOW)?;
         assert_eq!(format!("{by_name:?}"), format!("{theirs:?}"));
         let mut names = [0; 100];
-        let answer = indirect::flistxattr(&copy, &mut names);
+        let answer = fs::flistxattr(&copy, &mut names);
         assert_eq!(flistxattr(&copy, &mut names), answer);
-        assert_eq!(ficlone(&here, &copy), indirect::ficlone(&here, &copy));
+        assert_eq!(ioctl_ficlone(&copy, &here), fs::ioctl_ficlone(&copy, &here));
         assert_eq!(close(file), Ok(()));
         let long = "a".repeat(300);
         for (name, errno) in [
@@ -382,10 +379,10 @@ mod tests {
         ] {
             assert_eq!(open(&here, name, OFlags::RDONLY).unwrap_err(), errno);
             let flags = AtFlags::empty();
-            assert_eq!(fstatat(&here, name.as_ref(), flags).unwrap_err(), errno);
+            assert_eq!(statat(&here, name.as_ref(), flags).unwrap_err(), errno);
         }
         let taken = open(&here, "copy", CREATE).unwrap_err();
         assert_eq!(taken, Errno::EXIST);
-        std::fs::remove_dir_all(&path).map_err(|error| Errno::from_io_error(&error).unwrap())
+        Ok(std::fs::remove_dir_all(&path)?)
     }
 }

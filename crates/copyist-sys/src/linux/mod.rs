@@ -6,29 +6,30 @@ mod copy_file_range;
     target_pointer_width = "64"
 ))]
 mod direct;
-mod ficlonerange;
-mod fiemap;
-mod indirect;
-mod landlock;
-mod sync_file_range;
-
-pub use copy_file_range::has_copy_file_range;
-#[cfg(all(
-    any(target_arch = "x86_64", target_arch = "aarch64"),
-    target_pointer_width = "64"
-))]
-pub use direct::{
-    close, copy_file_range, ficlone, flistxattr, fstat, fstatat, futimens, openat, pread, pwrite,
-};
-pub use ficlonerange::ficlonerange;
-pub use fiemap::{FiemapExtent, fiemap};
+/// Elsewhere the C library makes them.
 #[cfg(not(all(
     any(target_arch = "x86_64", target_arch = "aarch64"),
     target_pointer_width = "64"
 )))]
-pub use indirect::{
-    close, copy_file_range, ficlone, flistxattr, fstat, fstatat, futimens, openat, pread, pwrite,
+mod direct {
+    pub use crate::unix::close;
+    pub use rustix::fs::{
+        copy_file_range, flistxattr, fstat, futimens, ioctl_ficlone, openat, statat,
+    };
+    pub use rustix::io::{pread, pwrite};
+}
+mod ficlonerange;
+mod fiemap;
+mod landlock;
+mod sync_file_range;
+
+pub use copy_file_range::has_copy_file_range;
+pub use direct::{
+    close, copy_file_range, flistxattr, fstat, futimens, ioctl_ficlone, openat, pread, pwrite,
+    statat,
 };
+pub use ficlonerange::ficlonerange;
+pub use fiemap::{FiemapExtent, fiemap};
 pub use landlock::{Landlock, access};
 pub use sync_file_range::sync_file_range;
 

@@ -192,13 +192,9 @@ impl<'a, P: Platform> FileCopier<'a, P> {
     ) -> Result<Draft<P>, FileError> {
         let (os, drafts) = (self.platform.os(), self.drafts);
         if !drafts.no_nameless.load(Ordering::Relaxed) {
-            let place = At {
-                dir: at.dir,
-                name: parent(at.name),
-            };
             match self
                 .platform
-                .open(place, Open::Nameless { mode: plan.mode })
+                .open(place_of(at), Open::Nameless { mode: plan.mode })
             {
                 Err(code) if rules::is_unsupported(os, code) => {
                     drafts.no_nameless.store(true, Ordering::Relaxed);
@@ -458,8 +454,16 @@ impl<'a, P: Platform> FileCopier<'a, P> {
     }
 }
 
-/// The directory that a name is in, as a path from where the name is looked up.
-pub(crate) fn parent(name: &OsStr) -> &OsStr {
+/// The directory that a name is in.
+pub(crate) fn place_of<P: Platform>(at: At<'_, P>) -> At<'_, P> {
+    At {
+        dir: at.dir,
+        name: parent(at.name),
+    }
+}
+
+/// The same, as a path from where the name is looked up.
+pub(super) fn parent(name: &OsStr) -> &OsStr {
     let parent = Path::new(name).parent().map(Path::as_os_str);
     parent
         .filter(|it| !it.is_empty())

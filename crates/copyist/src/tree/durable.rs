@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::Session;
 use super::dir::Entry;
 use crate::error::{Cause, Code, Error, Operation};
-use crate::file::{self, parent};
+use crate::file::{self, place_of};
 use crate::options::Fsync;
 use crate::platform::{At, FileId, Open, Platform, Stat};
 use crate::progress::PathSource;
@@ -54,10 +54,7 @@ impl<P: Platform> Session<'_, P> {
         if !self.flushes_volumes() || !entry.is_operand() {
             return Ok(());
         }
-        let at = At {
-            dir: &entry.open.dst,
-            name: parent(entry.dst_name),
-        };
+        let at = place_of(entry.dst_at());
         let failed = |code| self.error(entry, Operation::OpenDestination, Cause::System(code));
         let dir = self
             .platform

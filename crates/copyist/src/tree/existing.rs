@@ -10,7 +10,7 @@ use super::same_file::{self, Relation, Sameness};
 use super::walk::Worker;
 use super::{backup, base_name};
 use crate::error::{Cause, Code, Error, Operation, Refusal};
-use crate::file::Existing;
+use crate::file::{Existing, place_of};
 use crate::options::{Backup, Force, Make, Update};
 use crate::platform::{At, FileKind, Node, Open, Platform, Stat};
 use crate::progress::{Event, PathSource, Question};
@@ -190,25 +190,10 @@ impl<P: Platform> Worker<'_, '_, P> {
     /// Whether source and destination are one name in one directory.
     fn is_same_entry(&self, entry: &Entry<'_, P>) -> bool {
         let platform = self.session.platform;
-        let parent = |at: At<'_, P>| {
-            let path = Path::new(at.name);
-            let parent = path
-                .parent()
-                .filter(|parent| !parent.as_os_str().is_empty());
-            let parent = parent.unwrap_or(Path::new("."));
-            platform
-                .stat(
-                    At {
-                        dir: at.dir,
-                        name: parent.as_os_str(),
-                    },
-                    true,
-                )
-                .map(|it| it.id)
-        };
+        let place = |at| platform.stat(place_of(at), true).map(|it| it.id);
         base_name(entry.src_name) == base_name(entry.dst_name)
             && matches!(
-                (parent(entry.src_at()), parent(entry.dst_at())),
+                (place(entry.src_at()), place(entry.dst_at())),
                 (Ok(src), Ok(dst)) if src == dst
             )
     }
@@ -412,19 +397,12 @@ impl<P: Platform> Worker<'_, '_, P> {
     fn backup_name(&self, entry: &Entry<'_, P>, src: &Stat) -> Result<OsString, Error> {
         let session = self.session;
         let failed = |code: Code| session.error(entry, Operation::MakeBackup, Cause::System(code));
-        let path = Path::new(entry.dst_name);
-        let parent = path
-            .parent()
-            .filter(|parent| !parent.as_os_str().is_empty());
-        let parent = parent.unwrap_or(Path::new("."));
         let name = base_name(entry.dst_name);
-        let dir_at = At {
-            dir: &entry.open.dst,
-            name: parent.as_os_str(),
-        };
+        let place = place_of(entry.dst_at());
+        let (path, parent) = (Path::new(entry.dst_name), Path::new(place.name));
         let dir = session
             .platform
-            .open(dir_at, Open::Directory { follow: true });
+            .open(place, Open::Directory { follow: true });
         let backup = backup::name(
             session.platform,
             dir.as_ref().map_err(|code| *code),

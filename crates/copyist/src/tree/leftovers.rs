@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 
 use super::Session;
 use super::dir::Entry;
-use crate::file::parent;
+use crate::file::place_of;
 use crate::method::{Method, Os};
 use crate::platform::{At, Batch, FileKind, Open, Platform, Stat, Timestamp};
 use crate::temporary::Temporary;
@@ -20,10 +20,7 @@ impl<P: Platform> Session<'_, P> {
         if !self.options.atomic || !entry.is_operand() {
             return;
         }
-        let at = At {
-            dir: &entry.open.dst,
-            name: parent(entry.dst_name),
-        };
+        let at = place_of(entry.dst_at());
         let platform = self.platform;
         if let Ok(dir) = platform.open(at, Open::Directory { follow: true })
             && let Ok(stat) = platform.stat_open(&dir)

@@ -11,7 +11,7 @@ use super::Session;
 use super::dir::Entry;
 use super::walk::Worker;
 use crate::error::Error;
-use crate::file::{Existing, parent};
+use crate::file::{Existing, place_of};
 use crate::platform::{At, FileKind, Node, Open, Platform, Stat, Sys};
 use crate::rules;
 
@@ -153,10 +153,7 @@ impl<P: Platform> Worker<'_, '_, P> {
     /// Whether there is as much room as a file takes, with what has its name already.
     fn fits(&self, entry: &Entry<'_, P>, src: &Stat) -> bool {
         let platform = self.session.platform;
-        let place = At {
-            dir: &entry.open.dst,
-            name: parent(entry.dst_name),
-        };
+        let place = place_of(entry.dst_at());
         let Ok(dir) = platform.open(place, Open::Directory { follow: true }) else {
             return false;
         };

@@ -117,7 +117,7 @@ impl Platform for Native {
     // What is always inlined here is called for each file: see `copyist_sys::linux`'s `direct`.
     #[inline(always)]
     fn stat(&self, at: At<'_, Self>, follow: bool) -> Sys<Stat> {
-        let stat = linux::fstatat(at.dir, at.name, unix::stat_flags(follow)).map_err(code)?;
+        let stat = linux::statat(at.dir, at.name, unix::stat_flags(follow)).map_err(code)?;
         Ok(unix::of_stat(&stat))
     }
 
@@ -259,10 +259,12 @@ impl Platform for Native {
         let call_len = usize::try_from(len).unwrap_or(1 << 30);
         match how {
             Move::Unbuffered => Err(Errno::OPNOTSUPP),
-            Move::CloneFile => linux::ficlone(src, dst).and_then(|()| size(dst)),
+            Move::CloneFile => linux::ioctl_ficlone(dst, src).and_then(|()| size(dst)),
             Move::CloneRange => linux::ficlonerange(src, offset, len, dst, offset).map(|()| len),
             Move::CopyRange => {
-                linux::copy_file_range(src, dst, offset, call_len).map(|moved| moved as u64)
+                let (mut from, mut to) = (offset, offset);
+                linux::copy_file_range(src, Some(&mut from), dst, Some(&mut to), call_len)
+                    .map(|moved| moved as u64)
             }
             Move::Sendfile => {
                 let mut from = offset;
