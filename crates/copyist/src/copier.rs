@@ -202,10 +202,7 @@ impl Copier {
     /// What [`Copier::copy_operands`] would do, without doing it: the same is told, and of each
     /// file what would be tried ([`Report::planned`]). Bytes are not counted, since none move.
     pub fn dry_run_operands(&self, operands: &[Operand]) -> Summary {
-        let watch = Watch {
-            observer: &*self.observer,
-            cancel: &self.cancel,
-        };
+        let watch = Watch::new(&*self.observer, &self.cancel);
         let dry = Dry::new(Native::new());
         tree::run(&dry, &self.options, watch, operands).0
     }
@@ -216,10 +213,7 @@ impl Copier {
         observer: &dyn Observer,
         operands: &[Operand],
     ) -> (Summary, Option<Error>) {
-        let watch = Watch {
-            observer,
-            cancel: &self.cancel,
-        };
+        let watch = Watch::new(observer, &self.cancel);
         tree::run(&Native::new(), options, watch, operands)
     }
 }

@@ -179,25 +179,40 @@ impl<P: Platform> FileCopier<'_, P> {
             return self.plan_only(src, &target, pair, report);
         }
         let filled = (&target, Kept::nothing());
-        let result = self
-            .fill(src, filled, dst, pair, report, fail)
-            .and_then(|()| self.flush(&target.handle, dst))
-            .inspect(|()| self.prove(src, &target, report));
-        let is_new = target.made.is_new;
-        let mut result = result.and(self.close(target));
-        if is_new {
-            result = result.and_then(|()| self.flush_place(dst.at, dst));
+        let result = match self.fill(src, filled, dst, pair, report, fail) {
+            Ok(()) => self.flush(&target.handle, dst),
+            Err(error) => Err(error),
+        };
+        if result.is_ok() {
+            self.prove(src, &target, report);
         }
+        let is_new = target.made.is_new;
+        let closed = self.close(target);
+        let result = match result {
+            Ok(()) => closed,
+            Err(error) => Err(error),
+        };
+        let result = match result {
+            Ok(()) if is_new => self.flush_place(dst.at, dst),
+            result => result,
+        };
         report.elapsed = transfer::since(start);
-        if let Err(error) = &result
-            && (is_new || error.is_bad_copy())
-            && !(self.options.keep_bad && error.is_bad_copy())
-        {
-            // What was made and could not be finished must not look like a copy. The failure is
-            // reported already; that of removing it would say less.
+        match result {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.give_up(dst, is_new, error)),
+        }
+    }
+
+    /// What was made and could not be finished must not look like a copy.
+    #[cold]
+    #[inline(never)] // as `copy_atomic`
+    fn give_up(&self, dst: &Destination<'_, P>, is_new: bool, error: FileError) -> FileError {
+        let is_kept = self.options.keep_bad && error.is_bad_copy();
+        if (is_new || error.is_bad_copy()) && !is_kept {
+            // The failure is reported already; that of removing it would say less.
             let _ = self.platform.remove(dst.at, false);
         }
-        result
+        error
     }
 
     /// Data, if the options want any, and attributes.
@@ -222,6 +237,7 @@ impl<P: Platform> FileCopier<'_, P> {
 
     /// Whether this file is to be durable by itself. The volume that a symbolic link leads to is
     /// not among those that are flushed at the end.
+    #[inline(always)] // as `open_source`
     fn flushes_each(&self, dst: &Destination<'_, P>) -> bool {
         match self.options.fsync {
             Fsync::None => false,
@@ -230,6 +246,7 @@ impl<P: Platform> FileCopier<'_, P> {
         }
     }
 
+    #[inline(always)] // as `open_source`
     fn flush(&self, handle: &P::Handle, dst: &Destination<'_, P>) -> Result<(), FileError> {
         let how = match (dst, self.options.flush) {
             _ if self.flushes_each(dst) => Flush::Durable,
@@ -241,6 +258,7 @@ impl<P: Platform> FileCopier<'_, P> {
             .map_err(|code| FileError::system(Operation::Flush, code))
     }
 
+    #[inline(always)] // as `open_source`
     fn prove(&self, src: &Source<P>, target: &Opened<P>, report: &mut Report) {
         if self.options.prove && !target.streams {
             let shared = prove::shared(self.platform, &src.handle, &target.handle);
@@ -249,6 +267,7 @@ impl<P: Platform> FileCopier<'_, P> {
     }
 
     /// Makes a new name durable, if the options want that.
+    #[inline(always)] // as `open_source`
     fn flush_place(&self, at: At<'_, P>, dst: &Destination<'_, P>) -> Result<(), FileError> {
         if !self.flushes_each(dst) {
             return Ok(());
@@ -256,6 +275,7 @@ impl<P: Platform> FileCopier<'_, P> {
         flush_place(self.platform, at).map_err(|code| FileError::system(Operation::Flush, code))
     }
 
+    #[inline(always)] // as `open_source`
     fn close(&self, target: Opened<P>) -> Result<(), FileError> {
         self.platform
             .close(target.handle)
@@ -358,6 +378,7 @@ impl<P: Platform> FileCopier<'_, P> {
     }
 
     /// What must be done while the destination is empty.
+    #[inline(always)] // as `open_source`
     fn prepare(&self, src: &Source<P>, target: &Opened<P>) -> Result<(), FileError> {
         // On Windows none has to.
         let some_must = self.platform.os() != Os::Windows;
@@ -368,15 +389,26 @@ impl<P: Platform> FileCopier<'_, P> {
         Ok(())
     }
 
+    #[inline(always)] // as `open_source`
     fn copy_attributes(
         &mut self,
         src: &Source<P>,
         target: &Opened<P>,
         fail: &mut dyn FnMut(FileError),
     ) {
-        if target.streams {
-            return; // a device or a terminal keeps its own
+        // A device or a terminal keeps its own.
+        if !target.streams && !attributes::are_all_set(self.platform, self.options, target.made) {
+            self.set_attributes(src, target, fail);
         }
+    }
+
+    #[inline(never)] // as `copy_atomic`
+    fn set_attributes(
+        &mut self,
+        src: &Source<P>,
+        target: &Opened<P>,
+        fail: &mut dyn FnMut(FileError),
+    ) {
         Attributes {
             platform: self.platform,
             options: self.options,
@@ -396,6 +428,7 @@ impl<P: Platform> FileCopier<'_, P> {
 }
 
 /// Makes the names in the directory of `at` durable.
+#[inline(never)] // as `copy_atomic`
 pub(crate) fn flush_place<P: Platform>(platform: &P, at: At<'_, P>) -> Sys<()> {
     flush_directory(platform, place_of(at))
 }
@@ -443,11 +476,7 @@ fn explain(failure: Failure, offset: u64) -> FileError {
         Failure::NoMethod {
             last: Some((method, code)),
             ..
-        } => FileError {
-            operation: Operation::Transfer,
-            cause: Cause::System(code),
-            transfer: Some((method, offset)),
-        },
+        } => FileError::system(Operation::Transfer, code).with_transfer(Some((method, offset))),
         Failure::NoMethod {
             last: None,
             skipped,
@@ -462,9 +491,5 @@ fn explain_stop(stop: Stop, method: Option<Method>, offset: u64) -> FileError {
         // Whoever could not open it says more.
         Stop::NoDestination => (Operation::OpenDestination, Cause::System(Code::NO_PROGRESS)),
     };
-    FileError {
-        operation,
-        cause,
-        transfer: method.map(|method| (method, offset)),
-    }
+    FileError::new(operation, cause).with_transfer(method.map(|method| (method, offset)))
 }

@@ -140,7 +140,7 @@ pub trait Observer: Send + Sync {
     }
 
     /// Whether the reports are to say how long each file and attempt took. Without it those times are 0,
-    /// and a small file is spared four looks at the clock, a percent of its cost.
+    /// and a small file is spared four looks at the clock, a percent of its cost. Asked once, before a run.
     fn wants_times(&self) -> bool {
         true
     }

@@ -13,12 +13,11 @@
     reason = "a call that is not in its place costs a return"
 )]
 
-use std::ffi::{OsStr, c_void};
+use std::ffi::{OsStr, c_int, c_void};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
-use std::ptr;
-use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use rustix::fs::{self, AtFlags, Mode, OFlags, Stat, Timespec, Timestamps};
 use rustix::io::{self, Errno};
@@ -32,26 +31,40 @@ const FSTATAT: Sysno = Sysno::newfstatat;
 #[cfg(target_arch = "aarch64")]
 const FSTATAT: Sysno = Sysno::fstatat;
 
+/// How calls are made: one of the three below.
+static WAY: AtomicU8 = AtomicU8::new(NOT_DECIDED);
+const NOT_DECIDED: u8 = 0;
+const DIRECTLY: u8 = 1;
+const BY_THE_C_LIBRARY: u8 = 2;
+
 /// Whether something stands in for one of the C library's functions (fakeroot, fakechroot, a sandbox, a
 /// sanitizer) and is to see every call: then these are made by the C library too.
-static REPLACED: LazyLock<bool> = LazyLock::new(is_replaced);
-
-/// That of glibc before 2.34 was in several libraries, so that it seems to be replaced.
-#[cfg(target_env = "gnu")]
+#[inline(always)]
 fn is_replaced() -> bool {
-    let home = |function: *const c_void| {
-        let mut found = MaybeUninit::<libc::Dl_info>::zeroed();
-        // SAFETY: the call writes the structure that it is given, and nothing is done at the address.
-        let known = unsafe { libc::dladdr(function, found.as_mut_ptr()) } != 0;
-        // SAFETY: it was written, or is all zeros, which are null pointers.
-        let found = unsafe { found.assume_init() };
-        known.then_some(found.dli_fbase)
-    };
-    let library = home(libc::gnu_get_libc_version as *const c_void);
-    // Everything is here, or seems to be, in a program that is not made to lie anywhere.
-    if library.is_some() && library == home(is_replaced as *const c_void) {
-        return true;
+    WAY.load(Ordering::Relaxed) != DIRECTLY && !decide()
+}
+
+/// Answers whether calls are made directly.
+#[cold]
+#[inline(never)]
+fn decide() -> bool {
+    let mut way = WAY.load(Ordering::Relaxed);
+    if way == NOT_DECIDED {
+        way = if is_the_library_its_own() {
+            DIRECTLY
+        } else {
+            BY_THE_C_LIBRARY
+        };
+        // Whoever else decides meanwhile decides the same.
+        WAY.store(way, Ordering::Relaxed);
     }
+    way == DIRECTLY
+}
+
+/// Whether the C library's functions are where the C library is. That of glibc before 2.34 was in several
+/// libraries, so that it seems to be replaced.
+#[cfg(target_env = "gnu")]
+fn is_the_library_its_own() -> bool {
     let functions = [
         libc::openat as *const c_void,
         libc::openat64 as *const c_void,
@@ -67,13 +80,57 @@ fn is_replaced() -> bool {
         libc::ioctl as *const c_void,
         libc::syscall as *const c_void, // by which rustix calls copy_file_range
     ];
-    functions.into_iter().any(|it| home(it) != library)
+    let mut looked = Looked {
+        functions: functions.map(|it| it as usize),
+        are_its_own: false,
+    };
+    // SAFETY: the callback gets what it expects, which lasts as long as the call.
+    unsafe { libc::dl_iterate_phdr(Some(look), (&raw mut looked).cast()) };
+    looked.are_its_own
+}
+
+/// What [`look`] looks for, and what it has found.
+#[cfg(target_env = "gnu")]
+struct Looked {
+    functions: [usize; 13],
+    are_its_own: bool,
+}
+
+/// Looks whether a library is the C library, and has all functions; 1 when it was.
+///
+/// # Safety
+///
+/// `library` must be of dl_iterate_phdr(3), and `looked` a [`Looked`].
+#[cfg(target_env = "gnu")]
+unsafe extern "C" fn look(
+    library: *mut libc::dl_phdr_info,
+    _: libc::size_t,
+    looked: *mut c_void,
+) -> c_int {
+    // SAFETY: as the caller says; nobody else has either meanwhile.
+    let (library, looked) = unsafe { (&*library, &mut *looked.cast::<Looked>()) };
+    // SAFETY: the library has so many segments there.
+    let segments =
+        unsafe { std::slice::from_raw_parts(library.dlpi_phdr, usize::from(library.dlpi_phnum)) };
+    let has = |address: usize| {
+        segments.iter().any(|it| {
+            let start = library.dlpi_addr.wrapping_add(it.p_vaddr) as usize;
+            it.p_type == libc::PT_LOAD && address.wrapping_sub(start) < it.p_memsz as usize
+        })
+    };
+    if !has(libc::gnu_get_libc_version as *const c_void as usize) {
+        return 0;
+    }
+    // Everything is in one place, or seems to be, in a program that is not made to lie anywhere.
+    let is_alone = !has(decide as *const c_void as usize);
+    looked.are_its_own = is_alone && looked.functions.iter().all(|&it| has(it));
+    1
 }
 
 /// Another C library doesn't tell where it is; only if it is a part of the program can nobody stand in for it.
 #[cfg(not(target_env = "gnu"))]
-fn is_replaced() -> bool {
-    !cfg!(target_feature = "crt-static")
+fn is_the_library_its_own() -> bool {
+    cfg!(target_feature = "crt-static")
 }
 
 /// Makes a call.
@@ -108,15 +165,20 @@ impl Path {
     #[inline(always)]
     fn set(&mut self, name: &OsStr) -> Option<usize> {
         let name = name.as_bytes();
-        if name.len() >= NAME_BYTES || name.contains(&0) {
+        let start = self.0.as_mut_ptr().cast::<u8>();
+        if name.len() >= NAME_BYTES {
             return None;
         }
-        let start = self.0.as_mut_ptr().cast::<u8>();
-        // SAFETY: there is room for the name and the zero after it.
-        unsafe {
-            ptr::copy_nonoverlapping(name.as_ptr(), start, name.len());
-            start.add(name.len()).write(0);
+        // Byte by byte, as most names are short, and a function that copies them would return.
+        for (n, &byte) in name.iter().enumerate() {
+            if byte == 0 {
+                return None;
+            }
+            // SAFETY: there is room for the name and the zero after it.
+            unsafe { start.add(n).write(byte) };
         }
+        // SAFETY: as above.
+        unsafe { start.add(name.len()).write(0) };
         Some(start as usize)
     }
 }
@@ -132,7 +194,7 @@ impl Path {
 #[inline(always)]
 pub fn openat(dir: &OwnedFd, name: &OsStr, flags: OFlags, mode: Mode) -> Result<OwnedFd, Errno> {
     let mut path = Path::EMPTY;
-    let Some(path) = path.set(name).filter(|_| !*REPLACED) else {
+    let Some(path) = path.set(name).filter(|_| !is_replaced()) else {
         return fs::openat(dir, name, flags, mode);
     };
     let (flags, mode) = (flags.bits() as usize, mode.bits() as usize);
@@ -142,7 +204,7 @@ pub fn openat(dir: &OwnedFd, name: &OsStr, flags: OFlags, mode: Mode) -> Result<
     Ok(unsafe { OwnedFd::from_raw_fd(file as RawFd) })
 }
 
-/// `fstat(fd)`
+/// `fstat(fd)`; what of the answer is wanted is taken with `look`, so that nothing else is copied.
 ///
 /// # References
 ///  - [Linux](https://man7.org/linux/man-pages/man2/stat.2.html)
@@ -151,20 +213,20 @@ pub fn openat(dir: &OwnedFd, name: &OsStr, flags: OFlags, mode: Mode) -> Result<
 ///
 /// The call's errno.
 #[inline(always)]
-pub fn fstat(file: &OwnedFd) -> Result<Stat, Errno> {
-    if *REPLACED {
-        return fs::fstat(file);
+pub fn fstat<T>(file: &OwnedFd, look: impl FnOnce(&Stat) -> T) -> Result<T, Errno> {
+    if is_replaced() {
+        return fs::fstat(file).map(|it| look(&it));
     }
-    let mut stat = MaybeUninit::<Stat>::uninit();
+    let mut stat = MaybeUninit::uninit();
     let address = stat.as_mut_ptr() as usize;
     // SAFETY: the descriptor is open, and on these architectures the C library's structure is the kernel's.
     unsafe {
         call(Sysno::fstat, [number(file), address, 0, 0, 0, 0])?;
-        Ok(stat.assume_init())
+        Ok(look(stat.assume_init_ref()))
     }
 }
 
-/// `fstatat(dir, name, flags)`
+/// `fstatat(dir, name, flags)`, as [`fstat`].
 ///
 /// # References
 ///  - [Linux](https://man7.org/linux/man-pages/man2/stat.2.html)
@@ -173,18 +235,23 @@ pub fn fstat(file: &OwnedFd) -> Result<Stat, Errno> {
 ///
 /// The call's errno.
 #[inline(always)]
-pub fn statat(dir: &OwnedFd, name: &OsStr, flags: AtFlags) -> Result<Stat, Errno> {
+pub fn statat<T>(
+    dir: &OwnedFd,
+    name: &OsStr,
+    flags: AtFlags,
+    look: impl FnOnce(&Stat) -> T,
+) -> Result<T, Errno> {
     let mut path = Path::EMPTY;
-    let Some(path) = path.set(name).filter(|_| !*REPLACED) else {
-        return fs::statat(dir, name, flags);
+    let Some(path) = path.set(name).filter(|_| !is_replaced()) else {
+        return fs::statat(dir, name, flags).map(|it| look(&it));
     };
-    let mut stat = MaybeUninit::<Stat>::uninit();
+    let mut stat = MaybeUninit::uninit();
     let address = stat.as_mut_ptr() as usize;
     let arguments = [number(dir), path, address, flags.bits() as usize, 0, 0];
     // SAFETY: as for `fstat`, and the path ends in a zero.
     unsafe {
         call(FSTATAT, arguments)?;
-        Ok(stat.assume_init())
+        Ok(look(stat.assume_init_ref()))
     }
 }
 
@@ -198,7 +265,7 @@ pub fn statat(dir: &OwnedFd, name: &OsStr, flags: AtFlags) -> Result<Stat, Errno
 /// The call's errno.
 #[inline(always)]
 pub fn futimens(file: &OwnedFd, times: &Timestamps) -> Result<(), Errno> {
-    if *REPLACED {
+    if is_replaced() {
         return fs::futimens(file, times);
     }
     let time = |time: &Timespec| libc::timespec {
@@ -221,7 +288,7 @@ pub fn futimens(file: &OwnedFd, times: &Timestamps) -> Result<(), Errno> {
 /// The call's errno.
 #[inline(always)]
 pub fn flistxattr(file: &OwnedFd, names: &mut [u8]) -> Result<usize, Errno> {
-    if *REPLACED {
+    if is_replaced() {
         return fs::flistxattr(file, names);
     }
     let (start, len) = (names.as_mut_ptr() as usize, names.len());
@@ -239,7 +306,7 @@ pub fn flistxattr(file: &OwnedFd, names: &mut [u8]) -> Result<usize, Errno> {
 /// The call's errno.
 #[inline(always)]
 pub fn pread(file: &OwnedFd, buffer: &mut [u8], offset: u64) -> Result<usize, Errno> {
-    if *REPLACED {
+    if is_replaced() {
         return io::pread(file, buffer, offset);
     }
     let (start, len) = (buffer.as_mut_ptr() as usize, buffer.len());
@@ -258,7 +325,7 @@ pub fn pread(file: &OwnedFd, buffer: &mut [u8], offset: u64) -> Result<usize, Er
 /// The call's errno.
 #[inline(always)]
 pub fn pwrite(file: &OwnedFd, data: &[u8], offset: u64) -> Result<usize, Errno> {
-    if *REPLACED {
+    if is_replaced() {
         return io::pwrite(file, data, offset);
     }
     let (start, len) = (data.as_ptr() as usize, data.len());
@@ -283,7 +350,7 @@ pub fn copy_file_range(
     to: Option<&mut u64>,
     len: usize,
 ) -> Result<usize, Errno> {
-    if *REPLACED {
+    if is_replaced() {
         return fs::copy_file_range(src, from, dst, to, len);
     }
     let address = |offset: Option<&mut u64>| offset.map_or(0, |it| &raw mut *it as usize);
@@ -302,7 +369,7 @@ pub fn copy_file_range(
 /// The call's errno.
 #[inline(always)]
 pub fn ioctl_ficlone(dst: &OwnedFd, src: &OwnedFd) -> Result<(), Errno> {
-    if *REPLACED {
+    if is_replaced() {
         return fs::ioctl_ficlone(dst, src);
     }
     let arguments = [number(dst), libc::FICLONE as usize, number(src), 0, 0, 0];
@@ -317,7 +384,7 @@ pub fn ioctl_ficlone(dst: &OwnedFd, src: &OwnedFd) -> Result<(), Errno> {
 /// The call's errno.
 #[inline(always)]
 pub fn close(file: OwnedFd) -> Result<(), Errno> {
-    if *REPLACED {
+    if is_replaced() {
         return crate::unix::close(file);
     }
     let file = file.into_raw_fd() as usize;
@@ -338,7 +405,7 @@ mod tests {
     /// They answer what the C library's functions answer.
     #[test]
     fn direct_calls_are_those_of_the_c_library() -> Result<(), Box<dyn std::error::Error>> {
-        assert!(!*REPLACED, "nobody stands in for the C library here");
+        assert!(!is_replaced(), "nobody stands in for the C library here");
         let path = std::env::temp_dir().join(format!("copyist-direct-{}", std::process::id()));
         std::fs::create_dir(&path)?;
         let here = fs::open(&path, OFlags::RDONLY, Mode::empty())?;
@@ -360,10 +427,15 @@ mod tests {
             last_modification: time(-7),
         };
         assert_eq!(futimens(&copy, &times), Ok(()));
-        let (ours, theirs) = (fstat(&copy)?, fs::fstat(&copy)?);
+        let (ours, theirs) = (fstat(&copy, Stat::clone)?, fs::fstat(&copy)?);
         assert_eq!(format!("{ours:?}"), format!("{theirs:?}"));
         assert_eq!((ours.st_mtime, ours.st_size), (-7, 7));
-        let by_name = statat(&here, "copy".as_ref(), AtFlags::SYMLINK_NOFOLLOW)?;
+        let by_name = statat(
+            &here,
+            "copy".as_ref(),
+            AtFlags::SYMLINK_NOFOLLOW,
+            Stat::clone,
+        )?;
         assert_eq!(format!("{by_name:?}"), format!("{theirs:?}"));
         let mut names = [0; 100];
         let answer = fs::flistxattr(&copy, &mut names);
@@ -379,7 +451,8 @@ mod tests {
         ] {
             assert_eq!(open(&here, name, OFlags::RDONLY).unwrap_err(), errno);
             let flags = AtFlags::empty();
-            assert_eq!(statat(&here, name.as_ref(), flags).unwrap_err(), errno);
+            let stat = statat(&here, name.as_ref(), flags, Stat::clone);
+            assert_eq!(stat.unwrap_err(), errno);
         }
         let taken = open(&here, "copy", CREATE).unwrap_err();
         assert_eq!(taken, Errno::EXIST);

@@ -13,10 +13,27 @@ mod direct;
 )))]
 mod direct {
     pub use crate::unix::close;
-    pub use rustix::fs::{
-        copy_file_range, flistxattr, fstat, futimens, ioctl_ficlone, openat, statat,
-    };
+    use std::ffi::OsStr;
+    use std::os::fd::OwnedFd;
+
+    pub use rustix::fs::{copy_file_range, flistxattr, futimens, ioctl_ficlone, openat};
     pub use rustix::io::{pread, pwrite};
+
+    use rustix::fs::{self, AtFlags, Stat};
+    use rustix::io::Errno;
+
+    pub fn fstat<T>(file: &OwnedFd, look: impl FnOnce(&Stat) -> T) -> Result<T, Errno> {
+        fs::fstat(file).map(|it| look(&it))
+    }
+
+    pub fn statat<T>(
+        dir: &OwnedFd,
+        name: &OsStr,
+        flags: AtFlags,
+        look: impl FnOnce(&Stat) -> T,
+    ) -> Result<T, Errno> {
+        fs::statat(dir, name, flags).map(|it| look(&it))
+    }
 }
 mod ficlonerange;
 mod fiemap;

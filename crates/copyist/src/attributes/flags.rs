@@ -143,6 +143,7 @@ pub(crate) fn allow_holes<P: Platform>(platform: &P, file: &P::Handle) {
 
 /// Gives the destination the source's settable flags: those that stat has told, or else is asked for
 /// now. A source without flags has none to keep.
+#[inline(never)] // few files take it: see `crate::file::FileCopier::copy`
 pub(crate) fn copy_flags<P: Platform>(
     platform: &P,
     options: &Options,

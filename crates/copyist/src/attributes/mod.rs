@@ -106,6 +106,7 @@ pub(crate) struct MakeMode {
 
 impl MakeMode {
     /// For something of this kind, and a source with these bits.
+    #[inline(always)] // asked for each file: see `crate::file::open_source`
     pub(crate) fn new<P: Platform>(
         platform: &P,
         options: &Options,
@@ -201,6 +202,21 @@ fn default_mode(kind: FileKind, mode: u32) -> u32 {
     }
 }
 
+/// Whether something has all its attributes since it was made: of its source's none is wanted but
+/// permissions, as far as they are given in making it.
+#[inline(always)] // asked for each file: see `crate::file::open_source`
+pub(crate) fn are_all_set<P: Platform>(platform: &P, options: &Options, made: Made) -> bool {
+    let preserve = &options.preserve;
+    let has_mode = options.new_mode == NewMode::FromSource && made.withheld | made.added == 0;
+    made.is_new
+        && made.brought == Brought::Nothing
+        && has_mode
+        && !(preserve.mode || preserve.owner || preserve.times)
+        && !(preserve.xattrs.wanted() || preserve.context.wanted())
+        && !xattrs::some_are_always_kept(platform.os())
+        && !keeps_flags(platform.os(), options)
+}
+
 /// The order in which cp sets attributes, and would have stopped.
 fn told_first(operation: Operation) -> u8 {
     match operation {
@@ -263,6 +279,7 @@ impl<P: Platform> Attributes<'_, P> {
             && xattrs::has_none(self, self.dst)
     }
 
+    #[inline(always)] // as `are_all_set`
     fn set_times(&self, fail: &mut dyn FnMut(Failed)) {
         let src = self.src_stat;
         let brought = self.made.brought;
@@ -289,6 +306,7 @@ impl<P: Platform> Attributes<'_, P> {
     }
 
     /// What the destination has now.
+    #[inline(always)] // as `are_all_set`
     fn current(&self) -> Result<Stat, Failed> {
         match self.dst {
             Target::Open(handle) => self.platform.stat_open(handle),
@@ -300,6 +318,7 @@ impl<P: Platform> Attributes<'_, P> {
         })
     }
 
+    #[inline(always)] // as `are_all_set`
     fn set(&self, attribute: Attribute, operation: Operation) -> Result<(), Failed> {
         self.platform
             .set(self.dst, attribute)

@@ -64,16 +64,17 @@ const fn always_kept(os: Os) -> Kept {
     }
 }
 
+/// Whether there are attributes that every copy keeps.
+pub(super) const fn some_are_always_kept(os: Os) -> bool {
+    !matches!(always_kept(os), Kept::These([]))
+}
+
 enum Kept {
     All,
     These(&'static [&'static [u8]]),
 }
 
 impl Kept {
-    fn is_nothing(&self) -> bool {
-        matches!(self, Kept::These([]))
-    }
-
     fn contains(&self, name: &[u8]) -> bool {
         match self {
             Kept::All => true,
@@ -161,6 +162,7 @@ impl Listed {
 
 /// Lists the source's extended attributes, if they are wanted and tell whether it has an access
 /// control list. What fails is told when they are copied.
+#[inline(always)] // asked for each file: see `crate::file::open_source`
 pub(crate) fn list<P: Platform>(
     platform: &P,
     preserve: &Preserve,
@@ -205,7 +207,7 @@ pub(super) fn has_none<P: Platform>(it: &mut Attributes<'_, P>, target: Target<'
 pub(super) fn copy<P: Platform>(it: &mut Attributes<'_, P>, fail: &mut dyn FnMut(Failed)) -> Acls {
     let (xattrs, context) = (it.options.preserve.xattrs, it.options.preserve.context);
     let os = it.platform.os();
-    if !xattrs.wanted() && !context.wanted() && always_kept(os).is_nothing() {
+    if !xattrs.wanted() && !context.wanted() && !some_are_always_kept(os) {
         return Acls::NOT_ASKED;
     }
     let mut names = std::mem::take(&mut it.buffers.xattr_names);

@@ -49,13 +49,16 @@ impl<P: Platform> FileCopier<'_, P> {
     }
 
     /// What the options say about a source that has changed, if it has: whether to copy it again.
+    #[inline(always)] // as `open_source`
     pub(super) fn copies_again(
         &self,
         report: &Report,
         retries: &mut u32,
     ) -> Result<bool, FileError> {
+        if report.changed.is_none() {
+            return Ok(false);
+        }
         match self.options.on_change {
-            _ if report.changed.is_none() => Ok(false),
             OnChange::Report => Ok(false),
             OnChange::Fail => Err(FileError::refused(Refusal::Changed)),
             OnChange::Retry => {
@@ -67,12 +70,17 @@ impl<P: Platform> FileCopier<'_, P> {
 
     /// A source that was changed just now could be changed again without showing it: its times
     /// would stay the same. Where that matters, waits until a change shows.
+    #[inline(always)] // as `open_source`
     pub(super) fn wait_for_tick(&self, src: &mut Source<P>) -> Result<(), FileError> {
-        let is_strict = self.options.on_change != OnChange::Report;
-        if is_strict
-            && src.stat.kind == FileKind::Regular
-            && is_fresh(src.stat.changed, Timestamp::now())
-        {
+        match self.options.on_change {
+            OnChange::Report => Ok(()),
+            OnChange::Fail | OnChange::Retry => self.wait_if_fresh(src),
+        }
+    }
+
+    #[inline(never)] // as `copy_atomic`
+    fn wait_if_fresh(&self, src: &mut Source<P>) -> Result<(), FileError> {
+        if src.stat.kind == FileKind::Regular && is_fresh(src.stat.changed, Timestamp::now()) {
             std::thread::sleep(TICK);
             look_again(self.platform, src)?;
         }

@@ -113,10 +113,10 @@ impl<P: Platform> FileCopier<'_, P> {
 }
 
 fn is_gone(os: Os, error: &FileError) -> bool {
-    let opening = error.operation == Operation::OpenDestination;
-    opening && matches!(error.cause, Cause::System(code) if rules::is_not_found(os, code))
+    let opening = error.operation() == Operation::OpenDestination;
+    opening && matches!(*error.cause(), Cause::System(code) if rules::is_not_found(os, code))
 }
 
 fn is_of_system(error: &FileError) -> bool {
-    matches!(error.cause, Cause::System(_)) && error.operation == Operation::OpenDestination
+    matches!(*error.cause(), Cause::System(_)) && error.operation() == Operation::OpenDestination
 }

@@ -4,38 +4,67 @@ use crate::attributes::Failed;
 use crate::error::{Cause, Code, Operation, Refusal};
 use crate::method::Method;
 
-/// Why a file was not copied, or not quite.
+/// Why a file was not copied, or not quite. As small as an answer can be: each call on the way of a file
+/// that is copied could have one.
 #[derive(Debug)]
-pub(crate) struct FileError {
-    pub(crate) operation: Operation,
-    pub(crate) cause: Cause,
-    pub(crate) transfer: Option<(Method, u64)>,
+pub(crate) struct FileError(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    operation: Operation,
+    cause: Cause,
+    transfer: Option<(Method, u64)>,
 }
 
 impl FileError {
-    pub(super) fn system(operation: Operation, code: Code) -> FileError {
-        FileError {
+    #[cold]
+    #[inline(never)] // what makes an error is kept apart from what makes copies
+    pub(super) fn new(operation: Operation, cause: Cause) -> FileError {
+        FileError(Box::new(Inner {
             operation,
-            cause: Cause::System(code),
+            cause,
             transfer: None,
-        }
+        }))
+    }
+
+    #[cold]
+    #[inline(never)] // as `new`
+    pub(super) fn system(operation: Operation, code: Code) -> FileError {
+        FileError::new(operation, Cause::System(code))
+    }
+
+    #[cold]
+    #[inline(never)] // as `new`
+    pub(super) fn refused(refusal: Refusal) -> FileError {
+        FileError::new(Operation::Plan, Cause::Refused(refusal))
+    }
+
+    /// Adds by which method, and at which offset.
+    pub(super) fn with_transfer(mut self, transfer: Option<(Method, u64)>) -> FileError {
+        self.0.transfer = transfer;
+        self
+    }
+
+    pub(crate) fn operation(&self) -> Operation {
+        self.0.operation
+    }
+
+    pub(crate) fn cause(&self) -> &Cause {
+        &self.0.cause
+    }
+
+    pub(crate) fn into_parts(self) -> (Operation, Cause, Option<(Method, u64)>) {
+        (self.0.operation, self.0.cause, self.0.transfer)
     }
 
     /// The copy was read back, and is not good.
     pub(super) fn is_bad_copy(&self) -> bool {
-        self.cause == Cause::Refused(Refusal::Differs)
-    }
-
-    pub(super) fn refused(refusal: Refusal) -> FileError {
-        FileError {
-            operation: Operation::Plan,
-            cause: Cause::Refused(refusal),
-            transfer: None,
-        }
+        self.0.cause == Cause::Refused(Refusal::Differs)
     }
 }
 
 impl From<Failed> for FileError {
+    #[cold]
     fn from(failed: Failed) -> FileError {
         FileError::system(failed.operation, failed.code)
     }

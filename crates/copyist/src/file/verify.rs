@@ -17,6 +17,7 @@ use crate::transfer::InFlight;
 impl<P: Platform> FileCopier<'_, P> {
     /// Puts the hash that the options ask for into the report, and verifies the copy if they ask
     /// for that. `in_flight` is the hash that was made on the way.
+    #[inline(always)] // as `open_source`
     pub(super) fn verify(
         &mut self,
         src: &Source<P>,
@@ -25,9 +26,21 @@ impl<P: Platform> FileCopier<'_, P> {
         in_flight: Option<Hash>,
         report: &mut Report,
     ) -> Result<(), FileError> {
-        let Some(kind) = self.options.hash_wanted() else {
-            return Ok(());
-        };
+        match self.options.hash_wanted() {
+            None => Ok(()),
+            Some(kind) => self.hash_and_verify(src, target, dst, (kind, in_flight), report),
+        }
+    }
+
+    #[inline(never)] // as `copy_atomic`
+    fn hash_and_verify(
+        &mut self,
+        src: &Source<P>,
+        target: &Opened<P>,
+        dst: &Destination<'_, P>,
+        (kind, in_flight): (HashKind, Option<Hash>),
+        report: &mut Report,
+    ) -> Result<(), FileError> {
         report.hash = in_flight;
         // A device or a pipe can't be read back.
         if target.streams || self.options.attributes_only {
@@ -65,11 +78,8 @@ impl<P: Platform> FileCopier<'_, P> {
         let _ = self.platform.uncache(copy);
         let found = self.hash_of(copy, kind, Operation::Verify)?;
         if found != expected {
-            return Err(FileError {
-                operation: Operation::Verify,
-                cause: Cause::Refused(Refusal::Differs),
-                transfer: None,
-            });
+            let cause = Cause::Refused(Refusal::Differs);
+            return Err(FileError::new(Operation::Verify, cause));
         }
         (report.hash, report.verified) = (Some(found), true);
         Ok(())
@@ -103,11 +113,8 @@ impl<P: Platform> FileCopier<'_, P> {
         let found = self.platform.stat_open(&copy).map_err(failed)?;
         let made = self.platform.stat_open(&target.handle).map_err(failed)?;
         if found.id != made.id {
-            return Err(FileError {
-                operation: Operation::Verify,
-                cause: Cause::Refused(Refusal::Replaced),
-                transfer: None,
-            });
+            let cause = Cause::Refused(Refusal::Replaced);
+            return Err(FileError::new(Operation::Verify, cause));
         }
         Ok(Some(copy))
     }
@@ -133,11 +140,7 @@ impl<P: Platform> FileCopier<'_, P> {
             self.watch.cancel,
         );
         hash.map_err(|code| match code {
-            Code::CANCELLED => FileError {
-                operation,
-                cause: Cause::Refused(Refusal::Cancelled),
-                transfer: None,
-            },
+            Code::CANCELLED => FileError::new(operation, Cause::Refused(Refusal::Cancelled)),
             code => failed(code),
         })
     }

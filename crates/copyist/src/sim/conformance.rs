@@ -77,10 +77,7 @@ fn run<P: Platform>(platform: &P, root: &Path, make: Tree<P>, options: &Options)
     make(&Builder::below(platform, root.as_os_str()));
     let notes = Notes::default();
     let cancel = CancelToken::new();
-    let watch = Watch {
-        observer: &notes,
-        cancel: &cancel,
-    };
+    let watch = Watch::new(&notes, &cancel);
     let options = Options {
         ordered: true,
         ..options.clone()

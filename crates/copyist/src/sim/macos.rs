@@ -179,10 +179,7 @@ fn cancelled(scenario: &Scenario, after: usize, counts: fn(&Event<'_>) -> bool) 
         after: Mutex::new(after),
         counts,
     };
-    let watch = Watch {
-        observer: &observer,
-        cancel: &token,
-    };
+    let watch = Watch::new(&observer, &token);
     let (summary, first) = tree::run(&sim, &scenario.options, watch, &scenario.operands);
     assert!(first.is_some_and(|error| error.is_cancelled()));
     (summary, sim)
@@ -296,10 +293,7 @@ fn one_worker_is_enough_on_apfs() {
     let threads = |options: &Options| {
         let observer = Threads::default();
         let cancel = CancelToken::new();
-        let watch = Watch {
-            observer: &observer,
-            cancel: &cancel,
-        };
+        let watch = Watch::new(&observer, &cancel);
         let sim = scenario.sim.fork();
         let (summary, first) = tree::run(&sim, options, watch, &scenario.operands);
         assert!(first.is_none() && summary.files == 800, "{first:?}");

@@ -82,10 +82,7 @@ pub(super) fn run<P: Platform>(platform: &P, sim: &Sim, scenario: &Scenario) -> 
     let listener = Listener::default();
     let cancel = CancelToken::new();
     let result = catch_unwind(AssertUnwindSafe(|| {
-        let watch = Watch {
-            observer: &listener,
-            cancel: &cancel,
-        };
+        let watch = Watch::new(&listener, &cancel);
         tree::run(platform, &scenario.options, watch, &scenario.operands)
     }));
     let mut outcome = listener

@@ -60,10 +60,7 @@ fn run(scenario: &mut Scenario, observer: &dyn Observer) -> Summary {
     scenario.options.reflink = Reflink::Never;
     scenario.options.jobs = NonZeroUsize::new(2);
     let cancel = CancelToken::new();
-    let watch = Watch {
-        observer,
-        cancel: &cancel,
-    };
+    let watch = Watch::new(observer, &cancel);
     tree::run(&scenario.sim, &scenario.options, watch, &scenario.operands).0
 }
 

@@ -75,12 +75,22 @@ impl<T> During<T> for Sys<T> {
 pub(crate) struct Watch<'a> {
     pub(crate) observer: &'a dyn Observer,
     pub(crate) cancel: &'a CancelToken,
+    /// The observer wants to know how long something takes.
+    wants_times: bool,
 }
 
-impl Watch<'_> {
+impl<'a> Watch<'a> {
+    pub(crate) fn new(observer: &'a dyn Observer, cancel: &'a CancelToken) -> Watch<'a> {
+        Watch {
+            observer,
+            cancel,
+            wants_times: observer.wants_times(),
+        }
+    }
+
     /// The time, if anybody wants to know how long something takes.
     pub(crate) fn now(&self) -> Option<Instant> {
-        self.observer.wants_times().then(Instant::now)
+        self.wants_times.then(Instant::now)
     }
 }
 

@@ -19,18 +19,37 @@ use crate::volumes::FoundPair;
 
 /// What became of one try to copy a file.
 #[derive(Default)]
-struct Tried {
-    report: Report,
+pub(super) struct Tried {
+    pub(super) report: Report,
     /// Attributes that could not be kept.
-    failures: Vec<FileError>,
+    pub(super) failures: Vec<FileError>,
 }
 
 impl<P: Platform> Worker<'_, '_, P> {
     /// Copies an entry, unless it is a directory. `kind` is what its directory says of it.
+    #[inline(always)] // as `try_plain`
     pub(super) fn entry(&mut self, entry: Entry<'_, P>, kind: Option<FileKind>) -> Outcome {
+        match self.try_plain(&entry, kind) {
+            Some(Ok(())) => Outcome::Done,
+            Some(Err(error)) => self.entry_by_name(entry, Some(error)),
+            None => self.entry_by_name(entry, None),
+        }
+    }
+
+    /// The same for what has to be looked at before it is opened; or after a first try that `failed`.
+    #[inline(never)] // so that there is little in the loop over plain files that they don't need
+    pub(super) fn entry_by_name(
+        &mut self,
+        entry: Entry<'_, P>,
+        mut failed: Option<Error>,
+    ) -> Outcome {
         let mut retries = 0;
         loop {
-            match self.try_entry(entry, kind, retries > 0) {
+            let result = match failed.take() {
+                Some(error) => Err(error),
+                None => self.try_entry(entry, retries > 0),
+            };
+            match result {
                 Ok(outcome) => {
                     if let Outcome::Done = outcome {
                         self.session.remember_made(&entry);
@@ -55,39 +74,9 @@ impl<P: Platform> Worker<'_, '_, P> {
         was_replaced && self.session.options.on_change == OnChange::Retry
     }
 
-    fn try_entry(
-        &mut self,
-        entry: Entry<'_, P>,
-        kind: Option<FileKind>,
-        again: bool,
-    ) -> Result<Outcome, Error> {
+    fn try_entry(&mut self, entry: Entry<'_, P>, again: bool) -> Result<Outcome, Error> {
         let options = self.session.options;
         let follow = self.follows(&entry);
-        // In a directory that this run made nothing is in the way, so that opening the file tells
-        // all there is to know about it.
-        let plain = kind == Some(FileKind::Regular) && options.make == Make::Copy;
-        if plain && entry.dir.made.is_empty() {
-            match self.open_plain(&entry) {
-                Ok(source) => {
-                    let looked = Looked {
-                        stat: source.stat,
-                        follow: false,
-                    };
-                    let free = Onto::Free { backup: None };
-                    self.with_links(&entry, &looked, free, &mut Some(source))?;
-                    return Ok(Outcome::Done);
-                }
-                // It is no longer what its directory said, or never was (fakeroot).
-                Err(error) if matches!(error.cause, Cause::Refused(Refusal::Replaced)) => {}
-                Err(error) => {
-                    return Err(self.unseen(&entry, false).unwrap_or_else(|| {
-                        // It was about to be copied, then.
-                        self.begin(&entry, None, FileKind::Regular);
-                        self.session.file_error(&entry, error)
-                    }));
-                }
-            }
-        }
         let stat = self
             .session
             .platform
@@ -126,17 +115,13 @@ impl<P: Platform> Worker<'_, '_, P> {
         Ok(Outcome::Done)
     }
 
-    #[inline(always)] // as `file::open_source`
-    fn open_plain(&self, entry: &Entry<'_, P>) -> Result<Source<P>, FileError> {
-        let open = || file::open_source(self.session.platform, entry.src_at(), false, None);
-        match open() {
-            Err(error) if self.ran_out(entry, error.operation, &error.cause) => open(),
-            opened => opened,
-        }
-    }
-
     /// Whether a file could not be opened for want of descriptors, and now there are some.
-    fn ran_out(&self, entry: &Entry<'_, P>, operation: Operation, cause: &Cause) -> bool {
+    pub(super) fn ran_out(
+        &self,
+        entry: &Entry<'_, P>,
+        operation: Operation,
+        cause: &Cause,
+    ) -> bool {
         let opens = matches!(
             operation,
             Operation::OpenSource | Operation::OpenDestination | Operation::CreateFile
@@ -166,7 +151,7 @@ impl<P: Platform> Worker<'_, '_, P> {
     }
 
     /// Copies an entry, or links it to the copy of another name of the same file.
-    fn with_links(
+    pub(super) fn with_links(
         &mut self,
         entry: &Entry<'_, P>,
         src: &Looked,
@@ -211,7 +196,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         }
     }
 
-    fn keeps_links(&self, entry: &Entry<'_, P>, src: &Stat) -> bool {
+    pub(super) fn keeps_links(&self, entry: &Entry<'_, P>, src: &Stat) -> bool {
         let options = self.session.options;
         options.preserve.links && options.make == Make::Copy && self.names(entry, src) > 1
     }
@@ -270,8 +255,9 @@ impl<P: Platform> Worker<'_, '_, P> {
         result
     }
 
+    #[inline(always)] // as `try_plain`
     pub(super) fn begin(&self, entry: &Entry<'_, P>, backup: Option<&OsString>, kind: FileKind) {
-        let backup = Self::backup_path(entry, backup);
+        let backup = backup.map(|it| Self::backup_path(entry, it));
         let is_parent = entry.role == Role::Parent;
         let event = Event::Begin {
             paths: entry,
@@ -283,7 +269,7 @@ impl<P: Platform> Worker<'_, '_, P> {
     }
 
     /// Copies a file, and does so again where what it lacked is there now. Only the last try counts.
-    fn copy_content(
+    pub(super) fn copy_content(
         &mut self,
         entry: &Entry<'_, P>,
         src: &Looked,
@@ -295,13 +281,13 @@ impl<P: Platform> Worker<'_, '_, P> {
         loop {
             let writing = (src.stat.size >= LARGE_BYTES).then(|| room.write());
             let mut tried = Tried::default();
-            let copied = match self.copy_file(entry, src, how, opened, &mut tried) {
-                Err(error) if self.ran_out(entry, error.operation(), error.cause()) => {
-                    tried = Tried::default();
-                    self.copy_file(entry, src, how, opened, &mut tried)
-                }
-                copied => copied,
-            };
+            let mut copied = self.open_and_copy(entry, src, how, opened, &mut tried);
+            if let Err(error) = &copied
+                && self.ran_out(entry, error.operation(), error.cause())
+            {
+                tried = Tried::default();
+                copied = self.open_and_copy(entry, src, how, opened, &mut tried);
+            }
             drop(writing);
             match copied {
                 Err(error) if self.finds_room(entry, (&src.stat, how.0), &error, &mut tries) => {
@@ -317,17 +303,18 @@ impl<P: Platform> Worker<'_, '_, P> {
     }
 
     /// Tells which attributes could not be kept.
-    fn tell_failures(&self, entry: &Entry<'_, P>, tried: &mut Tried) {
+    pub(super) fn tell_failures(&self, entry: &Entry<'_, P>, tried: &mut Tried) {
         for error in tried.failures.drain(..) {
             self.session.fail(self.session.file_error(entry, error));
         }
     }
 
-    fn copy_file(
+    /// Copies a file that was looked at, and opens it for that if it isn't open yet.
+    fn open_and_copy(
         &mut self,
         entry: &Entry<'_, P>,
         src: &Looked,
-        (existing, replaces): (Existing, bool),
+        how: (Existing, bool),
         opened: &mut Option<Source<P>>,
         tried: &mut Tried,
     ) -> Result<(), Error> {
@@ -340,13 +327,8 @@ impl<P: Platform> Worker<'_, '_, P> {
                 opened.insert(opening.map_err(|error| self.session.file_error(entry, error))?)
             }
         };
-        let session = self.session;
         if source.stat.id != src.stat.id {
-            return Err(session.refuse(entry, Refusal::Replaced));
-        }
-        let is_elsewhere = attributes::is_elsewhere(session.platform.os(), &source.stat);
-        if is_elsewhere && !entry.is_operand() && !session.options.attributes_only {
-            return Err(session.refuse(entry, Refusal::Elsewhere));
+            return Err(self.session.refuse(entry, Refusal::Replaced));
         }
         if source.stat.kind != FileKind::Regular {
             source.stat = src.stat; // opening a FIFO lets its writer go on, and its times too
@@ -354,8 +336,28 @@ impl<P: Platform> Worker<'_, '_, P> {
         if source.stat.size >= LARGE_BYTES {
             self.leave_rest();
         }
-        session.remove_leftovers_beside(entry);
-        session.note_volume_beside(entry)?;
+        self.session.remove_leftovers_beside(entry);
+        self.session.note_volume_beside(entry)?;
+        self.copy_file(entry, source, how, tried)?;
+        if let Some(source) = opened.take() {
+            self.session.platform.let_go(source.handle);
+        }
+        Ok(())
+    }
+
+    #[inline(always)] // as `try_plain`
+    pub(super) fn copy_file(
+        &mut self,
+        entry: &Entry<'_, P>,
+        source: &mut Source<P>,
+        (existing, replaces): (Existing, bool),
+        tried: &mut Tried,
+    ) -> Result<(), Error> {
+        let session = self.session;
+        let is_elsewhere = attributes::is_elsewhere(session.platform.os(), &source.stat);
+        if is_elsewhere && !entry.is_operand() && !session.options.attributes_only {
+            return Err(session.refuse(entry, Refusal::Elsewhere));
+        }
         let destination = Destination {
             at: entry.dst_at(),
             existing,
@@ -393,21 +395,21 @@ impl<P: Platform> Worker<'_, '_, P> {
                 .file_error(entry, error)
                 .with_attempts(&report.attempts)
         })?;
-        let src = source.stat;
-        if let Some(source) = opened.take() {
-            session.platform.let_go(source.handle);
-        }
         self.summary.files += 1;
-        self.tell_failures(entry, tried);
-        self.tell_copied(entry, existing, &src, &tried.report);
+        if !tried.failures.is_empty() {
+            self.tell_failures(entry, tried);
+        }
+        self.tell_copied(entry, existing, &source.stat, &tried.report);
         Ok(())
     }
 
     /// A file's data is complete: into the journal, and to whoever watches.
+    #[inline(always)] // as `try_plain`
     fn tell_copied(&self, entry: &Entry<'_, P>, existing: Existing, src: &Stat, report: &Report) {
         let session = self.session;
         let is_whole = src.kind == FileKind::Regular && report.changed.is_none();
-        if is_whole && !matches!(existing, Existing::LinkToFile(_)) {
+        let is_noted = session.journal.is_some() && !matches!(existing, Existing::LinkToFile(_));
+        if is_whole && is_noted {
             session.note_done(entry, src);
         }
         if let Some(changed) = report.changed {

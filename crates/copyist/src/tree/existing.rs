@@ -1,6 +1,6 @@
 //! What to do where the destination's name is taken.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use copyist_sys::name_prefix;
@@ -442,7 +442,8 @@ impl<P: Platform> Worker<'_, '_, P> {
         };
         // The failure of the copy is reported; if this fails too, the backup keeps its own name.
         let moved = self.session.platform.rename(backup_at, entry.dst_at());
-        if let (Ok(()), Some(backup)) = (moved, Self::backup_path(entry, Some(backup))) {
+        if moved.is_ok() {
+            let backup = Self::backup_path(entry, backup);
             let event = Event::MovedBack {
                 paths: entry,
                 backup: &backup,
@@ -452,14 +453,14 @@ impl<P: Platform> Worker<'_, '_, P> {
     }
 
     /// The backup's path, for whoever watches.
-    pub(super) fn backup_path(entry: &Entry<'_, P>, backup: Option<&OsString>) -> Option<PathBuf> {
-        let backup = base_name(backup?);
+    pub(super) fn backup_path(entry: &Entry<'_, P>, backup: &OsStr) -> PathBuf {
+        let backup = base_name(backup);
         let dst = entry.dst().into_os_string();
         // Byte for byte as it was named: `dir/./file` has its backup in `dir/.`.
         let name = base_name(&dst);
         let dir = dst.len().saturating_sub(name.len());
         let mut path = name_prefix(&dst, dir).to_os_string();
         path.push(backup);
-        Some(path.into())
+        path.into()
     }
 }

@@ -35,6 +35,7 @@ mod leftovers;
 mod link;
 mod links;
 mod operands;
+mod plain;
 mod room;
 mod same_file;
 mod schedule;
@@ -231,6 +232,7 @@ impl<'a, P: Platform> Session<'a, P> {
     }
 
     /// Counts and tells a failure. The run goes on.
+    #[cold]
     fn fail(&self, error: Error) {
         self.errors.fetch_add(1, Ordering::Relaxed);
         self.cancel_told
@@ -243,21 +245,20 @@ impl<'a, P: Platform> Session<'a, P> {
         first.get_or_insert(error);
     }
 
+    #[cold]
     fn error(&self, entry: &Entry<'_, P>, operation: Operation, cause: Cause) -> Error {
         Error::new(self.platform.os(), operation, cause)
             .with_paths(Some(entry.src()), Some(entry.dst()))
     }
 
+    #[cold]
     fn refuse(&self, entry: &Entry<'_, P>, refusal: Refusal) -> Error {
         self.error(entry, Operation::Plan, Cause::Refused(refusal))
     }
 
+    #[cold]
     fn file_error(&self, entry: &Entry<'_, P>, error: FileError) -> Error {
-        let FileError {
-            operation,
-            cause,
-            transfer,
-        } = error;
+        let (operation, cause, transfer) = error.into_parts();
         let error = self.error(entry, operation, cause);
         match transfer {
             Some((method, offset)) => error.with_transfer(method, offset),

@@ -32,7 +32,7 @@ pub(super) struct Room {
 
 impl Room {
     /// How many large files have come to an end so far.
-    fn ended(&self) -> u64 {
+    pub(super) fn ended(&self) -> u64 {
         self.ended.load(Ordering::Acquire)
     }
 
@@ -54,9 +54,14 @@ impl Room {
 
     /// Before something is made that may find no room.
     pub(super) fn tries(&self) -> Tries<'_> {
+        self.tries_since(self.ended())
+    }
+
+    /// After a first try to make it, which began when so many large files had [`Room::ended`].
+    pub(super) fn tries_since(&self, seen: u64) -> Tries<'_> {
         Tries {
             room: self,
-            seen: self.ended(),
+            seen,
             alone: None,
         }
     }

@@ -222,17 +222,20 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
         if !self.is_wanted(&entry, None) {
             return;
         }
-        if let Outcome::Directory = self.entry(entry, None) {
+        if let Outcome::Directory = self.entry_by_name(entry, None) {
             self.enter(entry);
         }
     }
 
     /// Whether the filters let an entry through. What can't be looked at will be told of.
+    #[inline(always)] // as `try_plain`
     fn is_wanted(&self, entry: &Entry<'_, P>, kind: Option<FileKind>) -> bool {
+        !self.session.options.filtered || self.passes_filters(entry, kind)
+    }
+
+    #[inline(never)]
+    fn passes_filters(&self, entry: &Entry<'_, P>, kind: Option<FileKind>) -> bool {
         let session = self.session;
-        if !session.options.filtered {
-            return true;
-        }
         let look = || {
             let stat = session.platform.stat(entry.src_at(), self.follows(entry));
             stat.map_or(FileKind::Unknown, |stat| stat.kind)

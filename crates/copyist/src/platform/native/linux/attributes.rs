@@ -61,16 +61,19 @@ fn path(at: At<'_, Native>) -> OsString {
     path
 }
 
+#[inline(always)]
 pub(super) fn xattr_names(target: Target<'_, Native>, names: &mut Vec<u8>) -> Result<()> {
     match target {
         Target::Open(file) => unix::grow(names, LARGEST, |buffer| linux::flistxattr(file, buffer)),
-        Target::Named(at) => {
-            let path = path(at);
-            unix::grow(names, LARGEST, |buffer| {
-                fs::llistxattr(path.as_os_str(), buffer)
-            })
-        }
+        Target::Named(at) => xattr_names_at(at, names),
     }
+}
+
+fn xattr_names_at(at: At<'_, Native>, names: &mut Vec<u8>) -> Result<()> {
+    let path = path(at);
+    unix::grow(names, LARGEST, |buffer| {
+        fs::llistxattr(path.as_os_str(), buffer)
+    })
 }
 
 pub(super) fn xattr(target: Target<'_, Native>, name: &OsStr, value: &mut Vec<u8>) -> Result<()> {

@@ -117,8 +117,8 @@ impl Platform for Native {
     // What is always inlined here is called for each file: see `copyist_sys::linux`'s `direct`.
     #[inline(always)]
     fn stat(&self, at: At<'_, Self>, follow: bool) -> Sys<Stat> {
-        let stat = linux::statat(at.dir, at.name, unix::stat_flags(follow)).map_err(code)?;
-        Ok(unix::of_stat(&stat))
+        let flags = unix::stat_flags(follow);
+        linux::statat(at.dir, at.name, flags, unix::of_stat).map_err(code)
     }
 
     #[inline(always)]
@@ -200,8 +200,7 @@ impl Platform for Native {
 
     #[inline(always)]
     fn stat_open(&self, handle: &OwnedFd) -> Sys<Stat> {
-        let stat = linux::fstat(handle).map_err(code)?;
-        Ok(unix::of_stat(&stat))
+        linux::fstat(handle, unix::of_stat).map_err(code)
     }
 
     fn volume(&self, handle: &OwnedFd) -> Sys<VolumeFacts> {
@@ -353,6 +352,7 @@ impl Platform for Native {
             .map_err(code)
     }
 
+    #[inline(always)]
     fn xattr_names(&self, target: Target<'_, Self>, names: &mut Vec<u8>) -> Sys<()> {
         attributes::xattr_names(target, names).map_err(code)
     }
@@ -411,7 +411,7 @@ fn nameless(dir: &OwnedFd, name: &OsStr, mode: u32) -> Sys<OwnedFd> {
 }
 
 fn size(file: &OwnedFd) -> Result<u64, Errno> {
-    linux::fstat(file).map(|stat| stat.st_size.cast_unsigned())
+    linux::fstat(file, |stat| stat.st_size.cast_unsigned())
 }
 
 /// One getdents: as many names as fit the buffer.
