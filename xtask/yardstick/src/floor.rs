@@ -4,14 +4,18 @@
 //! list the extended ones of the source (which must have none), set the times, and the owner where it is
 //! another; the permissions come with the file's making. To look at what is there already, it stats
 //! the file on both sides, and no more. Two threads take directories, and batches of names of a large
-//! one, from one stack. It copies regular files and directories; it keeps no hole, and says nothing.
+//! one, from one stack. It copies regular files and directories; it keeps no hole, and says nothing. The calls
+//! of a file are made in their place, without the C library (`copyist_sys::linux`): the first return after a
+//! system call is expensive.
 
 use std::ffi::{CStr, CString, OsStr};
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 
+use copyist_sys::linux;
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, RawDir, Stat, Timespec, Timestamps};
 use rustix::io::{Errno, Result};
 use rustix::process::{Gid, Uid};
@@ -47,7 +51,7 @@ pub(crate) fn run(src: &OsStr, dst: &OsStr, task: Task) -> std::result::Result<(
     let run = || {
         let root = Pair::open(CWD, CWD, (&c_string(src)?, &c_string(dst)?), task)?;
         let stack = Stack::default();
-        stack.push(Job::Directory(Arc::new(root)));
+        stack.push(Job::Directory(root));
         thread::scope(|scope| {
             let threads = [(); THREADS].map(|()| scope.spawn(|| Worker::new(&stack, task).work()));
             threads
@@ -122,7 +126,9 @@ fn times(stat: &Stat) -> Timestamps {
 }
 
 enum Job {
-    Directory(Arc<Pair>),
+    Directory(Pair),
+    /// A directory in another one: opened when its turn comes, so that few are open.
+    Below(Arc<Pair>, CString),
     /// Each name ends with its NUL.
     Files(Arc<Pair>, Vec<u8>),
 }
@@ -199,7 +205,11 @@ impl<'a> Worker<'a> {
     fn work(mut self) -> Result<()> {
         while let Some(job) = self.stack.pop() {
             let outcome = match job {
-                Job::Directory(pair) => self.directory(&pair),
+                Job::Directory(pair) => self.directory(pair),
+                Job::Below(pair, name) => {
+                    Pair::open(&pair.src, &pair.dst, (&name, &name), self.task)
+                        .and_then(|below| self.directory(below))
+                }
                 Job::Files(pair, names) => self.files(&pair, &names),
             };
             self.stack.done(outcome.is_ok());
@@ -208,7 +218,8 @@ impl<'a> Worker<'a> {
         Ok(())
     }
 
-    fn directory(&mut self, pair: &Arc<Pair>) -> Result<()> {
+    fn directory(&mut self, pair: Pair) -> Result<()> {
+        let pair = Arc::new(pair);
         let mut space = [MaybeUninit::uninit(); 32 << 10];
         let mut entries = RawDir::new(&pair.src, &mut space);
         let mut names = Vec::new();
@@ -219,13 +230,13 @@ impl<'a> Worker<'a> {
             match entry.file_type() {
                 FileType::Directory if name == c"." || name == c".." => {}
                 FileType::Directory => {
-                    let below = Pair::open(&pair.src, &pair.dst, (name, name), self.task)?;
-                    self.stack.push(Job::Directory(Arc::new(below)));
+                    self.stack
+                        .push(Job::Below(Arc::clone(&pair), name.to_owned()));
                 }
                 FileType::RegularFile => {
                     if count == BATCH {
                         let full = std::mem::take(&mut names);
-                        self.stack.push(Job::Files(pair.clone(), full));
+                        self.stack.push(Job::Files(Arc::clone(&pair), full));
                         count = 0;
                     }
                     names.extend_from_slice(name.to_bytes_with_nul());
@@ -234,34 +245,36 @@ impl<'a> Worker<'a> {
                 _ => return Err(Errno::OPNOTSUPP),
             }
         }
-        self.files(pair, &names)
+        self.files(&pair, &names)
     }
 
     fn files(&mut self, pair: &Pair, names: &[u8]) -> Result<()> {
         let mut rest = names;
         while let Ok(name) = CStr::from_bytes_until_nul(rest) {
+            let os_name = OsStr::from_bytes(name.to_bytes());
             match self.task {
-                Task::Copy { how, attributes } => self.file(pair, name, how, attributes)?,
-                Task::Look => look(pair, name)?,
+                Task::Copy { how, attributes } => self.file(pair, os_name, how, attributes)?,
+                Task::Look => look(pair, os_name)?,
             }
             rest = &rest[name.count_bytes() + 1..];
         }
         Ok(())
     }
 
-    fn file(&mut self, pair: &Pair, name: &CStr, how: How, attributes: bool) -> Result<()> {
+    #[inline(always)]
+    fn file(&mut self, pair: &Pair, name: &OsStr, how: How, attributes: bool) -> Result<()> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let src = rustix::fs::openat(&pair.src, name, flags, Mode::empty())?;
-        let stat = rustix::fs::fstat(&src)?;
+        let src = linux::openat(&pair.src, name, flags, Mode::empty())?;
+        let stat = linux::fstat(&src, Stat::clone)?;
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
         let mode = Mode::from_raw_mode(stat.st_mode & 0o777);
-        let dst = rustix::fs::openat(&pair.dst, name, flags, mode)?;
+        let dst = linux::openat(&pair.dst, name, flags, mode)?;
         match how {
-            How::Clone => rustix::fs::ioctl_ficlone(&dst, &src)?,
+            How::Clone => linux::ioctl_ficlone(&dst, &src)?,
             How::ReadWrite => self.read_and_write(&src, &dst, stat.st_size.cast_unsigned())?,
         }
         if attributes {
-            let has_some = rustix::fs::flistxattr(&src, &mut [0; 1024])? > 0;
+            let has_some = linux::flistxattr(&src, &mut [0; 256])? > 0;
             let owner = (Uid::from_raw(stat.st_uid), Gid::from_raw(stat.st_gid));
             if has_some {
                 return Err(Errno::OPNOTSUPP);
@@ -269,12 +282,14 @@ impl<'a> Worker<'a> {
             if owner != self.own {
                 rustix::fs::fchown(&dst, Some(owner.0), Some(owner.1))?;
             }
-            rustix::fs::futimens(&dst, &times(&stat))?;
+            linux::futimens(&dst, &times(&stat))?;
         }
-        Ok(())
+        linux::close(dst)?;
+        linux::close(src)
     }
 
     /// Buffers that begin at a page are faster, see docs/measurements.md.
+    #[inline(always)]
     fn read_and_write(&mut self, src: &OwnedFd, dst: &OwnedFd, bytes: u64) -> Result<()> {
         let start = self
             .buffer
@@ -282,23 +297,23 @@ impl<'a> Worker<'a> {
             .align_offset(PAGE_BYTES)
             .min(PAGE_BYTES);
         let buffer = &mut self.buffer[start..start + BUFFER_BYTES];
-        let mut left = bytes;
-        while left > 0 {
-            let count = rustix::io::read(src, &mut *buffer)?;
-            if count == 0 || rustix::io::write(dst, &buffer[..count])? != count {
+        let mut done = 0;
+        while done < bytes {
+            let count = linux::pread(src, buffer, done)?;
+            if count == 0 || linux::pwrite(dst, &buffer[..count], done)? != count {
                 return Err(Errno::IO);
             }
-            left = left.saturating_sub(count as u64);
+            done += count as u64;
         }
         Ok(())
     }
 }
 
 /// What a second run can't do without.
-fn look(pair: &Pair, name: &CStr) -> Result<()> {
-    let stat = |dir| rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW);
-    let (src, dst) = (stat(&pair.src)?, stat(&pair.dst)?);
-    if src.st_mtime > dst.st_mtime {
+#[inline(always)]
+fn look(pair: &Pair, name: &OsStr) -> Result<()> {
+    let modified = |dir| linux::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW, |stat| stat.st_mtime);
+    if modified(&pair.src)? > modified(&pair.dst)? {
         return Err(Errno::STALE);
     }
     Ok(())
