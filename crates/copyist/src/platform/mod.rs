@@ -98,7 +98,7 @@ impl Timestamp {
 }
 
 /// Names a file while its volume is mounted: (volume, inode). ReFS numbers its files with 128 bits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct FileId {
     pub(crate) volume: u64,
     pub(crate) inode: u128,

@@ -210,8 +210,12 @@ impl<P: Platform> Worker<'_, '_, P> {
 
     /// A directory is done.
     pub(super) fn close_for_good(&self, dir: &Dir<P>) {
-        if dir.lock().open.take().is_some() {
-            self.session.descriptors.closed();
+        let open = dir.lock().open.take();
+        let Some(halves) = open else { return };
+        self.session.descriptors.closed();
+        if let Some(Halves { src, dst }) = Arc::into_inner(halves) {
+            self.session.platform.let_go(src);
+            self.session.platform.let_go(dst);
         }
     }
 

@@ -29,15 +29,16 @@ impl<P: Platform> Worker<'_, '_, P> {
     /// Copies an entry, unless it is a directory. `kind` is what its directory says of it.
     #[inline(always)] // as `try_plain`
     pub(super) fn entry(&mut self, entry: Entry<'_, P>, kind: Option<FileKind>) -> Outcome {
-        match self.try_plain(&entry, kind) {
-            Some(Ok(())) => Outcome::Done,
-            Some(Err(error)) => self.entry_by_name(entry, Some(error)),
-            None => self.entry_by_name(entry, None),
-        }
+        let failed = match self.try_plain(&entry, kind) {
+            Some(Ok(())) => return Outcome::Done,
+            Some(Err(error)) => Some(error),
+            None => None,
+        };
+        self.entry_by_name(entry, failed)
     }
 
     /// The same for what has to be looked at before it is opened; or after a first try that `failed`.
-    #[inline(never)] // so that there is little in the loop over plain files that they don't need
+    #[inline(always)] // as `try_plain`
     pub(super) fn entry_by_name(
         &mut self,
         entry: Entry<'_, P>,
@@ -74,6 +75,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         was_replaced && self.session.options.on_change == OnChange::Retry
     }
 
+    #[inline(always)] // as `try_plain`
     fn try_entry(&mut self, entry: Entry<'_, P>, again: bool) -> Result<Outcome, Error> {
         let options = self.session.options;
         let follow = self.follows(&entry);

@@ -44,6 +44,7 @@ pub(super) enum Onto {
 
 impl<P: Platform> Worker<'_, '_, P> {
     /// Looks at the destination of something that is not a directory, and makes room for it.
+    #[inline(always)] // as `Worker::try_plain`
     pub(super) fn make_room(&self, entry: &Entry<'_, P>, src: &Looked) -> Result<Onto, Error> {
         if entry.dir.made.is_empty() {
             return Ok(Onto::Free { backup: None });
@@ -108,6 +109,7 @@ impl<P: Platform> Worker<'_, '_, P> {
     }
 
     /// The destination; `None` if nothing has its name.
+    #[inline(always)] // as `Worker::try_plain`
     fn stat_destination(&self, entry: &Entry<'_, P>, follow: bool) -> Result<Option<Stat>, Error> {
         let session = self.session;
         match session.platform.stat(entry.dst_at(), follow) {

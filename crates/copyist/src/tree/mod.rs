@@ -1,7 +1,7 @@
 //! Trees: walked relative to open directories, in parallel, without a list of what is in them.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::ffi::OsString;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -80,7 +80,7 @@ pub(crate) struct Session<'a, P: Platform> {
     here: Arc<Halves<P>>,
     /// The directories that operands were copied to: met as a source, one would be copied into
     /// itself for ever.
-    roots: Mutex<HashSet<FileId>>,
+    roots: Mutex<BTreeSet<FileId>>,
     /// The operands met so far, by name.
     given: Mutex<HashSet<Given>>,
     /// What operands made, by name: not to be overwritten by a later one. `None` with one operand.

@@ -3,8 +3,9 @@
 //!
 //! All that they take is put into the loop over a directory's names, so that no function returns
 //! between the system calls of a file and the next one's: the first return after a system call is
-//! expensive (`copyist_sys::linux`, `direct`). What few of them take is kept out of it: the fewer lines of
-//! code a file needs, the more of the kernel's stay in the processor's nearest cache.
+//! expensive (`copyist_sys::linux`, `direct`). So is the look at a file that is there already, which is
+//! all that a second run does. What few files take is kept out of the loop: the fewer lines of code
+//! a file needs, the more of the kernel's stay in the processor's nearest cache.
 
 use super::dir::Entry;
 use super::entry::Tried;

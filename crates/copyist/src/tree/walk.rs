@@ -23,6 +23,10 @@ fn names_a_dir(name: &OsStr) -> bool {
 /// A worker's stack, bytes: the walk is no recursion, so it needs little however deep a tree is.
 const WORKER_STACK_BYTES: usize = 256 << 10;
 
+/// A directory that shows so few names at once has hardly more: whether it has is asked at once, as that
+/// is cheaper than to leave it to whoever is free.
+const FEW_NAMES: usize = 128;
+
 /// Something to do.
 pub(super) enum Job<P: Platform> {
     /// Copy something that the caller named.
@@ -265,11 +269,29 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
             drop(open);
             return self.copy_whole_batch(dir, batch);
         }
-        // The rest of the directory is there for whoever is free.
+        let is_all = batch.len() <= FEW_NAMES && self.is_at_end(dir, &open, &mut batch);
         drop(open);
-        dir.hold();
-        self.push(Job::Read(Arc::clone(dir)));
+        if !is_all {
+            // The rest of the directory is there for whoever is free.
+            dir.hold();
+            self.push(Job::Read(Arc::clone(dir)));
+        }
         self.copy_whole_batch(dir, batch);
+    }
+
+    /// Whether no names follow; adds those that do.
+    fn is_at_end(&mut self, dir: &Dir<P>, open: &Halves<P>, batch: &mut Batch) -> bool {
+        let mut next = self.batches.pop().unwrap_or_default();
+        let is_at_end = match self.next_names(dir, open, &mut next) {
+            Ok(()) => next.is_empty(),
+            Err(code) => {
+                self.fail_reading(dir, code);
+                true
+            }
+        };
+        batch.append(&next);
+        self.batches.push(next);
+        is_at_end
     }
 
     /// The next names of a directory; those that were read before it was closed come first.
