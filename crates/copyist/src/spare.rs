@@ -1,8 +1,12 @@
 //! How many threads work, and which of them one file may take besides the worker that copies it.
 
+use std::io;
 use std::num::NonZeroUsize;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::{self, Builder, Scope};
+
+use crate::platform::Platform;
 
 /// The most threads that work on one file: beyond that they wait for the file's lock.
 const MOST_FOR_ONE: usize = 4;
@@ -22,14 +26,33 @@ const MOST_WORKERS: usize = 8;
 /// file.
 fn processors() -> usize {
     static FOUND: OnceLock<usize> = OnceLock::new();
-    *FOUND.get_or_init(|| {
-        std::thread::available_parallelism().map_or(1, |n| n.get().min(MOST_WORKERS))
-    })
+    *FOUND.get_or_init(|| thread::available_parallelism().map_or(1, |n| n.get().min(MOST_WORKERS)))
 }
 
 /// How many threads work at a time: as many as were asked for, else [`processors`].
 pub(crate) fn workers(jobs: Option<NonZeroUsize>) -> usize {
     jobs.map_or_else(processors, NonZeroUsize::get)
+}
+
+/// Starts a thread. Linux often leaves a new one on the processor of its maker for 1 to 25 ms, although others
+/// have nothing to do (docs/measurements.md): so its maker lets it run, and it goes to another one.
+pub(crate) fn start<'s, P: Platform>(
+    builder: Builder,
+    scope: &'s Scope<'s, '_>,
+    platform: &'s P,
+    work: impl FnOnce() + Send + 's,
+) -> io::Result<()> {
+    let makers = platform.processor();
+    builder.spawn_scoped(scope, move || {
+        if let Some(makers) = makers {
+            platform.leave_processor(makers);
+        }
+        work();
+    })?;
+    if makers.is_some() {
+        thread::yield_now();
+    }
+    Ok(())
 }
 
 /// How many threads of a run are not in use. Two large files at a time share them.

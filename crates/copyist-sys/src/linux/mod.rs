@@ -38,6 +38,7 @@ mod direct {
 mod ficlonerange;
 mod fiemap;
 mod landlock;
+mod processor;
 mod sync_file_range;
 
 pub use copy_file_range::has_copy_file_range;
@@ -48,6 +49,7 @@ pub use direct::{
 pub use ficlonerange::ficlonerange;
 pub use fiemap::{FiemapExtent, fiemap};
 pub use landlock::{Landlock, access};
+pub use processor::{leave_processor, processor};
 pub use sync_file_range::sync_file_range;
 
 use rustix::io::Errno;

@@ -412,6 +412,17 @@ pub(crate) trait Platform: Send + Sync + Sized + 'static {
         drop(file);
     }
 
+    // Threads
+    /// The processor that this thread is on, where a new thread may be left on that of its maker although others
+    /// are free.
+    fn processor(&self) -> Option<usize> {
+        None
+    }
+    /// Lets this thread leave that processor, if it is on it.
+    fn leave_processor(&self, number: usize) {
+        let _ = number;
+    }
+
     // Attributes
     fn set(&self, target: Target<'_, Self>, attribute: Attribute) -> Sys<()>;
     fn flags(&self, file: &Self::Handle) -> Sys<u32>;

@@ -15,6 +15,7 @@ use crate::buffers::{Aligned, BUFFER_BYTES, PAGE_BYTES};
 use crate::holes;
 use crate::plan::Holes;
 use crate::platform::Platform;
+use crate::spare;
 
 /// What a thread takes at a time, bytes: between 256 KiB and 1 MiB it made no difference
 /// (docs/measurements.md).
@@ -128,7 +129,7 @@ impl<P: Platform> Transfer<'_, P> {
         std::thread::scope(|scope| {
             for _ in 1..shape.threads {
                 // Without another thread it is slower, and just as right.
-                let _ = std::thread::Builder::new().spawn_scoped(scope, work);
+                let _ = spare::start(std::thread::Builder::new(), scope, platform, work);
             }
             work();
         });

@@ -15,6 +15,7 @@ use crate::copier::Operand;
 use crate::error::{Cause, Code, Error, Operation};
 use crate::platform::{At, Batch, FileKind, Platform, Sys};
 use crate::report::Summary;
+use crate::spare;
 
 fn names_a_dir(name: &OsStr) -> bool {
     super::ends_in_separator(name)
@@ -117,10 +118,9 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
         let (session, scope, total) = (self.session, self.scope, self.total);
         // Without another thread the walk is slower, and just as right; but a worker that was
         // counted and never came would be waited for.
-        let started = std::thread::Builder::new()
-            .stack_size(WORKER_STACK_BYTES)
-            .spawn_scoped(scope, move || Worker::new(session, scope, total).work());
-        if started.is_err() {
+        let builder = std::thread::Builder::new().stack_size(WORKER_STACK_BYTES);
+        let work = move || Worker::new(session, scope, total).work();
+        if spare::start(builder, scope, session.platform, work).is_err() {
             session.schedule.worker_failed();
         }
     }

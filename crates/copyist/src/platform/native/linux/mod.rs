@@ -335,6 +335,14 @@ impl Platform for Native {
         let _ = linux::close(file);
     }
 
+    fn processor(&self) -> Option<usize> {
+        Some(linux::processor())
+    }
+
+    fn leave_processor(&self, number: usize) {
+        let _ = linux::leave_processor(number);
+    }
+
     #[inline(always)]
     fn set(&self, target: Target<'_, Self>, attribute: Attribute) -> Sys<()> {
         match (target, attribute) {
