@@ -1,4 +1,4 @@
-//! How many threads work, and which of them one file may take besides the worker that copies it.
+//! How many threads work, how they are started, and which of them one file may take besides the worker that copies it.
 
 use std::io;
 use std::num::NonZeroUsize;

@@ -12,10 +12,10 @@ mod direct;
     target_pointer_width = "64"
 )))]
 mod direct {
-    pub use crate::unix::close;
     use std::ffi::OsStr;
     use std::os::fd::OwnedFd;
 
+    pub use crate::unix::close;
     pub use rustix::fs::{copy_file_range, flistxattr, futimens, ioctl_ficlone, openat};
     pub use rustix::io::{pread, pwrite};
 

@@ -1,13 +1,13 @@
 //! Directories: made before what is in them, finished after.
 
 use std::ffi::OsStr;
-use std::path::Path;
 use std::sync::Arc;
 
 use super::dir::{Dir, Entry, Halves, OpenDir, OpenDst, Place, Role};
 use super::walk::{Job, Worker};
 use crate::attributes::{Attributes, Failed, Made, MakeMode, inherited_acl};
 use crate::error::{Cause, Code, Error, Operation, Refusal};
+use crate::file::place_of;
 use crate::options::{Backup, Make, NewMode, Update, Want};
 use crate::platform::{At, Attribute, FileKind, Node, Open, Platform, Stat, Target};
 use crate::progress::{self, Event, PathSource};
@@ -171,16 +171,8 @@ impl<P: Platform> Worker<'_, '_, P> {
     fn check_not_into_itself(&self, entry: &Entry<'_, P>, src: &Stat) -> Result<(), Error> {
         let session = self.session;
         let platform = session.platform;
-        let parent = Path::new(entry.dst_name).parent();
-        let parent = parent
-            .filter(|it| !it.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
-        let at = At {
-            dir: &entry.open.dst,
-            name: parent.as_os_str(),
-        };
         let place = Open::Place { follow: true };
-        let Ok(mut dir) = platform.open(at, place) else {
+        let Ok(mut dir) = platform.open(place_of(entry.dst_at()), place) else {
             return Ok(()); // making the directory will say why
         };
         let mut last = None;

@@ -296,16 +296,21 @@ impl<P: Platform> Worker<'_, '_, P> {
                     *opened = None; // it may have changed since
                 }
                 copied => {
-                    self.tell_failures(entry, &mut tried);
-                    self.summary.add_report(&tried.report);
+                    self.settle(entry, tried);
                     return copied;
                 }
             }
         }
     }
 
+    /// Counts what the last try has done, and tells which attributes it could not keep.
+    pub(super) fn settle(&mut self, entry: &Entry<'_, P>, mut tried: Tried) {
+        self.tell_failures(entry, &mut tried);
+        self.summary.add_report(&tried.report);
+    }
+
     /// Tells which attributes could not be kept.
-    pub(super) fn tell_failures(&self, entry: &Entry<'_, P>, tried: &mut Tried) {
+    fn tell_failures(&self, entry: &Entry<'_, P>, tried: &mut Tried) {
         for error in tried.failures.drain(..) {
             self.session.fail(self.session.file_error(entry, error));
         }

@@ -81,7 +81,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         &mut self,
         entry: &Entry<'_, P>,
         source: Source<P>,
-        (mut tried, error): (Tried, Error),
+        (tried, error): (Tried, Error),
         ended: u64,
     ) -> Result<(), Error> {
         let src = looked_at(&source);
@@ -89,8 +89,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         if !self.ran_out(entry, error.operation(), error.cause()) {
             let mut tries = self.session.room.tries_since(ended);
             if !self.finds_room(entry, (&src.stat, NEW.0), &error, &mut tries) {
-                self.tell_failures(entry, &mut tried);
-                self.summary.add_report(&tried.report);
+                self.settle(entry, tried);
                 return Err(error);
             }
             opened = None; // it may have changed since
