@@ -17,7 +17,7 @@ use crate::transfer::InFlight;
 ///
 /// # Errors
 ///
-/// If the file can't be read to the end that its size says.
+/// If the file can't be read to its end; on a local filesystem, if a read ends before its size.
 pub fn hash_file(path: impl AsRef<Path>, kind: HashKind, from_device: bool) -> Result<Hash> {
     let platform = &Native::new();
     let failed = |operation| {
@@ -52,6 +52,14 @@ pub(crate) fn leave_cache<P: Platform>(platform: &P, file: &P::Handle) {
     let _ = platform.uncache(file);
 }
 
+/// Whether reads of an open file go by the size that stat reports: see [`FsKind::stat_size_is_sound`].
+///
+/// [`FsKind::stat_size_is_sound`]: crate::facts::FsKind::stat_size_is_sound
+pub(crate) fn size_is_sound<P: Platform>(platform: &P, file: &P::Handle) -> bool {
+    let volume = platform.volume(file);
+    volume.is_ok_and(|volume| volume.kind.stat_size_is_sound())
+}
+
 fn hash_open<P: Platform>(platform: &P, file: (&P::Handle, u64), hash: InFlight) -> Sys<Hash> {
     let mut buffers = Buffers::default();
     self::hash(platform, file, hash, &mut buffers, &CancelToken::new())
@@ -77,8 +85,8 @@ pub(crate) fn hash<P: Platform>(
         hash.data(offset, read, buffers);
         offset += read as u64;
     }
-    // A read that ends early has not seen the file.
-    if offset < size {
+    // A read that ends early has not seen the file, where reads go by its size.
+    if offset < size && size_is_sound(platform, file) {
         return Err(Code::NO_PROGRESS);
     }
     // A thread that hashed can only be lost by a panic.

@@ -186,7 +186,10 @@ impl Error {
             Cause::System(code) if *code != Code::NO_PROGRESS => {
                 io::Error::from_raw_os_error(code.0)
             }
-            Cause::System(_) => io::Error::from(io::ErrorKind::UnexpectedEof),
+            Cause::System(_) => io::Error::new(
+                io::ErrorKind::UnexpectedEof,
+                "nothing more came, although the file does not end there",
+            ),
             Cause::Refused(refusal) => io::Error::new(refusal.kind(), refusal.to_string()),
         };
         Error {

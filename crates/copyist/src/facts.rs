@@ -82,6 +82,28 @@ impl FsKind {
         matches!(self, FsKind::Apfs)
     }
 
+    /// Whether a read ends where stat says: both go by the size that this kernel keeps for the file. Elsewhere
+    /// a server or another filesystem reports the size, and only a read of 0 bytes is the end.
+    pub(crate) const fn stat_size_is_sound(self) -> bool {
+        matches!(
+            self,
+            FsKind::Btrfs
+                | FsKind::Xfs
+                | FsKind::Ext
+                | FsKind::Bcachefs
+                | FsKind::Ocfs2
+                | FsKind::F2fs
+                | FsKind::Zfs
+                | FsKind::Tmpfs
+                | FsKind::Fat
+                | FsKind::ExFat
+                | FsKind::Ntfs
+                | FsKind::Apfs
+                | FsKind::HfsPlus
+                | FsKind::Refs
+        )
+    }
+
     /// Whether this filesystem's map of holes (SEEK_DATA) can be believed. Where it can't, holes
     /// are found by reading: a hole is an optimisation and is never trusted over data.
     ///

@@ -455,6 +455,8 @@ fn shape(facts: &Facts, plan: &Plan) -> Shape {
     Shape {
         size: facts.src.size,
         size_counts: size_counts(facts),
+        data_bytes: facts.src.size.min(facts.src.allocated_bytes),
+        size_is_sound: facts.src_volume.kind.stat_size_is_sound(),
         src_streams: !facts.src.is_regular,
         dst_streams: !facts.dst_is_regular,
         holes: plan.holes,

@@ -128,7 +128,7 @@ pub fn plan(data: &[u8]) {
         assert_eq!(plan.holes, Holes::Ignore);
         assert!(!has(Method::Clone) && !has(Method::CopyRange));
     }
-    if plan.holes == Holes::Map {
+    if plan.holes.use_map() {
         assert!(facts.src_volume.kind.hole_map_is_sound());
     }
     assert!(!plan.preallocate || plan.holes == Holes::Ignore);

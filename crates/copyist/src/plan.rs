@@ -85,6 +85,20 @@ pub(crate) enum Holes {
     Map,
     /// Blocks of zeros, found by reading, become holes.
     Detect,
+    /// The map's holes, and of the data blocks of zeros.
+    MapAndDetect,
+}
+
+impl Holes {
+    /// The filesystem's map says what need not be read.
+    pub(crate) const fn use_map(self) -> bool {
+        matches!(self, Holes::Map | Holes::MapAndDetect)
+    }
+
+    /// Zeros that are read become holes.
+    pub(crate) const fn are_detected(self) -> bool {
+        matches!(self, Holes::Detect | Holes::MapAndDetect)
+    }
 }
 
 /// What will be tried.
@@ -259,12 +273,12 @@ fn by_policy(method: Method, facts: &Facts, options: &Options, holes: Holes) -> 
     let fills_holes = method == Method::SystemCopy
         && facts.os == Os::Windows
         && facts.kernel < Kernel(10, SPARSE_BUILD);
-    if holes == Holes::Map && fills_holes {
+    if holes.use_map() && fills_holes {
         return Some(Skip::HolesPolicy);
     }
     // A clone has the source's holes without looking for any, so it does for `auto`.
     let clones_holes = method == Method::Clone && options.sparse == Sparse::Auto;
-    if holes == Holes::Detect && !reads_all && !clones_holes {
+    if holes.are_detected() && !reads_all && !clones_holes {
         return Some(Skip::HolesPolicy);
     }
     None
@@ -376,15 +390,20 @@ fn across_volumes_is_buggy(kernel: Kernel) -> Option<Skip> {
 }
 
 fn holes(facts: &Facts, policy: Sparse) -> Holes {
-    if !facts.src.is_regular || !facts.dst_is_regular || facts.src_volume.kind == FsKind::Pseudo {
+    if !facts.dst_is_regular {
         return Holes::Ignore;
     }
+    let is_sized = facts.src.is_regular && facts.src_volume.kind != FsKind::Pseudo;
+    let looks_sparse = is_sized && facts.src.looks_sparse();
+    let uses_map = looks_sparse && facts.src_volume.kind.hole_map_is_sound();
     match policy {
         Sparse::Never => Holes::Ignore,
+        Sparse::Always if uses_map => Holes::MapAndDetect,
+        // In a stream too.
         Sparse::Always => Holes::Detect,
-        Sparse::Auto if !facts.src.looks_sparse() => Holes::Ignore,
-        Sparse::Auto if facts.src_volume.kind.hole_map_is_sound() => Holes::Map,
-        Sparse::Auto => Holes::Detect,
+        Sparse::Auto if uses_map => Holes::Map,
+        Sparse::Auto if looks_sparse => Holes::Detect,
+        Sparse::Auto => Holes::Ignore,
     }
 }
 

@@ -198,7 +198,7 @@ fn broken(plan: &Plan, facts: &Facts, options: &Options) -> Option<&'static str>
             "reading and writing is the last resort",
         ),
         (
-            plan.holes == Holes::Detect && by_kernel,
+            plan.holes.are_detected() && by_kernel,
             "holes are found by reading, or not at all",
         ),
         (
@@ -256,7 +256,7 @@ fn shape_broken(plan: &Plan, facts: &Facts) -> Option<&'static str> {
             "space is not reserved where holes are to be",
         ),
         (
-            !facts.src_volume.kind.hole_map_is_sound() && plan.holes == Holes::Map,
+            !facts.src_volume.kind.hole_map_is_sound() && plan.holes.use_map(),
             "a map that may lie is not asked",
         ),
     ];
@@ -417,6 +417,7 @@ impl Row {
             Holes::Ignore => "",
             Holes::Map => ", holes by the map",
             Holes::Detect => ", holes by reading",
+            Holes::MapAndDetect => ", holes by the map and by reading",
         };
         let reserved = if plan.preallocate {
             ", space reserved"

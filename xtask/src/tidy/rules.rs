@@ -6,8 +6,8 @@ use std::path::Path;
 use super::Finding;
 use super::scan::{Code, Word};
 
-const MAX_CODE_FILE_LINES: usize = 500;
-const MAX_FILE_LINES: usize = 700;
+const MAX_CODE_FILE_LINES: usize = 700;
+const MAX_FILE_LINES: usize = 900;
 const MAX_FUNCTION_LINES: usize = 70;
 
 /// The only places that may know for which system they are compiled.

@@ -6,7 +6,7 @@
 mod attributes;
 mod files;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -152,6 +152,8 @@ struct Session<'a, P: Platform> {
     cancel: &'a CancelToken,
     found: &'a dyn Found,
     counts: Counts,
+    /// Of each volume that was seen, whether reads go by the size that stat reports.
+    sound_sizes: Mutex<HashMap<u64, bool>>,
 }
 
 #[derive(Default)]
@@ -176,7 +178,8 @@ struct Files<P: Platform> {
     path: PathBuf,
     src: P::Handle,
     dst: P::Handle,
-    size: u64,
+    /// The length of both; `None` where stat's word is no proof of it, so that they end where reads do.
+    size: Option<u64>,
     /// Where they first differ; its own largest value while they don't.
     first: AtomicU64,
     /// Parts that are not compared yet.
@@ -189,7 +192,7 @@ enum Job<P: Platform> {
     Part(Arc<Files<P>>, u64),
 }
 
-fn run<P: Platform>(
+pub(crate) fn run<P: Platform>(
     platform: &P,
     compare: &Compare,
     sides: (&Path, &Path),
@@ -203,6 +206,7 @@ fn run<P: Platform>(
         cancel,
         found,
         counts: Counts::default(),
+        sound_sizes: Mutex::default(),
     };
     let threads = match compare.threads {
         0 => Compare::usual_threads(compare.from_device),
@@ -415,6 +419,16 @@ impl<P: Platform> Session<'_, P> {
         }
     }
 
+    fn has_sound_size(&self, stat: &Stat, file: &P::Handle) -> bool {
+        let mut volumes = self
+            .sound_sizes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *volumes
+            .entry(stat.id.volume)
+            .or_insert_with(|| content::size_is_sound(self.platform, file))
+    }
+
     /// Compares two entries but for their content. Files are answered, or go to the others.
     fn entry(
         &self,
@@ -436,17 +450,18 @@ impl<P: Platform> Session<'_, P> {
             return None;
         }
         self.counts.files.fetch_add(1, Ordering::Relaxed);
-        if src.size != dst.size {
-            self.tell(path, &Difference::Size(src.size, dst.size));
-            return None;
-        }
         // What was named may be a symbolic link.
         let how = Open::Read {
             follow: jobs.is_some(),
         };
         let (src, dst) = self.open(dir, path, names, how)?;
-        let size = stats.0.size;
-        let parts = size.div_ceil(PART_BYTES).max(1);
+        let are_sound = self.has_sound_size(&stats.0, &src) && self.has_sound_size(&stats.1, &dst);
+        if are_sound && stats.0.size != stats.1.size {
+            self.tell(path, &Difference::Size(stats.0.size, stats.1.size));
+            return None;
+        }
+        let size = are_sound.then_some(stats.0.size);
+        let parts = size.map_or(1, |size| size.div_ceil(PART_BYTES).max(1));
         let files = Arc::new(Files {
             path: path.to_path_buf(),
             src,

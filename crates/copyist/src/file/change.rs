@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{FileCopier, FileError, Kept, Opened, Source, explain_stop, size_counts};
 use crate::buffers::BUFFER_BYTES;
-use crate::error::{Operation, Refusal};
+use crate::error::{Code, Operation, Refusal};
 use crate::facts::Facts;
 use crate::hash::Hash;
 use crate::method::Method;
@@ -12,7 +12,7 @@ use crate::options::{OnChange, Options};
 use crate::plan::SMALL_BYTES;
 use crate::platform::{FileKind, Platform, Stat, Timestamp};
 use crate::report::{Changed, Report};
-use crate::transfer::Transfer;
+use crate::transfer::{Stop, Transfer};
 use crate::volumes::VolumePair;
 
 /// How often a source that changes is copied again ([`OnChange::Retry`]).
@@ -120,27 +120,35 @@ pub(super) fn check_source<P: Platform>(
     let now = platform
         .stat_open(&src.handle)
         .map_err(|code| FileError::system(Operation::StatSource, code))?;
-    if now.size < transfer.offset() {
+    // What was read is content, whatever stat reports; a hole was passed over by the source's old size.
+    if now.size < transfer.offset() && transfer.shape.holes.use_map() {
         let padding = transfer
             .cut_padding(now.size)
             .map_err(|stop| explain_stop(stop, None, transfer.offset()))?;
         uncount(report, padding);
     }
-    // A read that says "the end" before the size that is still there has lost something, or the
-    // size has never been true: nobody can tell, but nobody is left to believe that all is there.
-    let size_after = now.size.min(transfer.offset());
-    let size_after = if size_after < size {
-        size_after
-    } else {
-        now.size
-    };
-    if size_after != size || has_changed(options, &src.stat, &now) {
+    if has_changed(options, &src.stat, &now) {
+        let copied = transfer.offset();
         report.changed = Some(Changed {
             size_before: size,
-            size_after,
+            size_after: if copied < size { copied } else { now.size },
         });
+        return Ok(());
+    }
+    // Where reads go by the size that stat reports, an end before it has lost something.
+    if transfer.offset() < size && transfer.shape.size_is_sound {
+        return Err(ended_early(transfer.offset()));
     }
     Ok(())
+}
+
+/// The source ended before its size, and nothing says that it has changed.
+pub(super) fn ended_early(offset: u64) -> FileError {
+    let stop = Stop::Code {
+        operation: Operation::Read,
+        code: Code::NO_PROGRESS,
+    };
+    explain_stop(stop, None, offset)
 }
 
 /// A transfer, and what will be reported of it.

@@ -8,7 +8,7 @@
 use std::time::Instant;
 
 use super::atomic::{Old, parent};
-use super::change::{Shown, check_source, has_changed, look_again};
+use super::change::{Shown, check_source, ended_early, has_changed, look_again};
 use super::{
     Destination, Existing, FileCopier, FileError, FindPair, Opened, Source, explain, shape,
 };
@@ -18,7 +18,7 @@ use crate::exec::{self, Runs};
 use crate::facts::Facts;
 use crate::method::Method;
 use crate::options::{OnChange, Reflink};
-use crate::plan::{self, Holes, LARGE_BYTES, Plan, Skip};
+use crate::plan::{self, LARGE_BYTES, Plan, Skip};
 use crate::platform::{At, FileKind, Open, Platform, Stat, Takes, Target, Whole, WholeCopy};
 use crate::report::{Changed, Report};
 use crate::rules;
@@ -311,6 +311,10 @@ impl<P: Platform> Job<'_, '_, '_, P> {
             cancel: self.copier.watch.cancel.flag(),
         };
         match transfer::copy_whole(platform, self.copier.watch, &copy) {
+            Ok(len) if self.is_short(len)? => {
+                self.remove()?;
+                Err(transfer::stop(Code::NO_PROGRESS))
+            }
             Ok(len) => {
                 self.state.settle(len);
                 self.landed = Landed::Whole(how);
@@ -327,6 +331,14 @@ impl<P: Platform> Job<'_, '_, '_, P> {
                 Err(transfer::stop(failed.code))
             }
         }
+    }
+
+    /// Whether the source has data beyond `len`, which the system returned as the length of its copy.
+    fn is_short(&self, len: u64) -> Result<bool, Stop> {
+        if self.shape.size_is_sound && len >= self.shape.size {
+            return Ok(false);
+        }
+        transfer::reads_more(self.copier.platform, &self.src.handle, len)
     }
 
     /// An empty destination that a refused method had opened gives its name back.
@@ -364,7 +376,7 @@ impl<P: Platform> Job<'_, '_, '_, P> {
             // wanted is taken away again.
             xattrs: options.preserve.xattrs.wanted()
                 || attributes::is_compressed(self.copier.platform.os(), &self.src.stat),
-            holes: self.shape.holes == Holes::Map,
+            holes: self.shape.holes.use_map(),
             may_share: options.reflink != Reflink::Never,
             // Such a call makes the file with the source's permissions before it has its owner.
             by_path: self.dst.is_operand && !options.preserve.owner,
@@ -442,11 +454,13 @@ impl<P: Platform> Job<'_, '_, '_, P> {
             .platform
             .stat_open(&self.src.handle)
             .map_err(|code| FileError::system(Operation::StatSource, code))?;
-        if len != size || has_changed(self.copier.options, &self.src.stat, &now) {
+        if has_changed(self.copier.options, &self.src.stat, &now) {
             report.changed = Some(Changed {
                 size_before: size,
                 size_after: if len == size { now.size } else { len },
             });
+        } else if len < size && self.shape.size_is_sound {
+            return Err(ended_early(len));
         }
         Ok(())
     }

@@ -1,14 +1,14 @@
 //! Most files are small and plain, and what is planned for one is planned for all.
 
 use super::{Holes, SMALL_BYTES, plan};
-use crate::facts::{Facts, FileFacts, FsKind, Kernel, VolumeFacts};
+use crate::facts::{Facts, FileFacts, Kernel, VolumeFacts};
 use crate::learnt::Preferred;
 use crate::method::{Method, Os};
 use crate::options::{OnChange, Options};
 
 /// The method that comes first for regular files without holes, of 1 to [`SMALL_BYTES`] bytes, where it is
 /// the same for all of them and needs nothing but its first calls: nothing to be hashed, laid out or
-/// dropped, and no second look at the source.
+/// dropped, and no second look at the source. The source's size must be one that reads go by.
 pub(crate) fn for_small(
     system: (Os, Kernel),
     volumes: (VolumeFacts, VolumeFacts),
@@ -27,7 +27,7 @@ pub(crate) fn for_small(
     let calls_only = least.holes == Holes::Ignore
         && !least.preallocate
         && !least.drop_behind
-        && volumes.0.kind != FsKind::Pseudo
+        && volumes.0.kind.stat_size_is_sound()
         && options.hash_wanted().is_none()
         && options.on_change == OnChange::Report;
     let first = *least.methods.first()?;
@@ -43,7 +43,7 @@ pub(crate) fn for_small(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::Known;
+    use crate::facts::{FsKind, Known};
     use crate::hash::HashKind;
     use crate::options::{Cache, Reflink, Sparse};
 
@@ -68,6 +68,7 @@ mod tests {
         assert_eq!(of(FsKind::Xfs, Known::Unknown), Some(Method::ReadWrite));
         assert_eq!(of(FsKind::Btrfs, Known::Yes), Some(Method::Clone));
         assert_eq!(of(FsKind::Pseudo, Known::No), None, "sizes mean nothing");
+        assert_eq!(of(FsKind::Fuse, Known::No), None, "a server says any size");
     }
 
     #[test]

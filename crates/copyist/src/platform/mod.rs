@@ -195,7 +195,8 @@ impl<P: Platform> Copy for Node<'_, P> {}
 pub(crate) enum Move {
     /// Share all extents of the source (FICLONE). Answers the destination's size then.
     CloneFile,
-    /// Share a range (FICLONERANGE).
+    /// Share a range (FICLONERANGE), and return how much of it the destination's length covers then, where
+    /// the call makes the file longer (not on Windows, where it is given its length before).
     CloneRange,
     /// copy_file_range, at most `len` bytes.
     CopyRange,

@@ -75,6 +75,9 @@ const fn fatal(method: crate::method::Method, code: Code, why: &'static str) -> 
     Rule::new(method, Some(code), Verdict::Fatal, Remember::File, why)
 }
 
+const REAL: &str = "the device failed, or the volume, the quota or the memory is full";
+/// EACCES (security modules), ENOENT (CIFS), or what else a server makes of it.
+const REFUSED: &str = "the call was refused before anything was moved: reading and writing show whether the error is real";
 const SIGNAL: &str = "a signal arrived before anything was done";
 
 /// The rules, first match first.
@@ -92,7 +95,7 @@ pub(crate) static RULES: &[Rule] = &[
     next(Clone, EINVAL, Remember::File, "btrfs: NOCOW differs; unaligned end of a source that grew; a swap file"),
     next(Clone, ETXTBSY, Remember::File, "an active swap file"),
     next(Clone, EPERM, Remember::File, "immutable or append-only file, or seccomp"),
-    next(Clone, Code::NO_PROGRESS, Remember::File, "the call answered success and shared nothing"),
+    next(Clone, Code::NO_PROGRESS, Remember::File, "the call returned success and shared a part of the file, or nothing (OpenZFS issue 15728)"),
     Rule::new(Clone, None, Verdict::Next, Remember::File, "a refused clone has changed nothing, whatever the code: copying is always safe"),
 
     retry(CopyRange, EINTR, SIGNAL),
@@ -107,8 +110,13 @@ pub(crate) static RULES: &[Rule] = &[
     next(CopyRange, EBADF, Remember::File, "the destination was opened with O_APPEND"),
     next(CopyRange, EOVERFLOW, Remember::File, "offset and length overflow in the filesystem"),
     next(CopyRange, EFBIG, Remember::File, "past a limit, or at the end of file: a write tells which"),
-    next(CopyRange, Code::NO_PROGRESS, Remember::File, "procfs, overlay, or the source shrank: only a read can say that it is the end"),
-    Rule::new(CopyRange, None, Verdict::Fatal, Remember::File, "a real error (EIO, ENOSPC, EDQUOT, ENOMEM), or an unknown one"),
+    next(CopyRange, Code::NO_PROGRESS, Remember::File, "procfs, overlay: a read returns data where the call moved none"),
+    fatal(CopyRange, EIO, REAL),
+    fatal(CopyRange, ENOSPC, REAL),
+    fatal(CopyRange, EDQUOT, REAL),
+    fatal(CopyRange, ENOMEM, REAL),
+    Rule::new(CopyRange, None, Verdict::Next, Remember::File, REFUSED).untouched(),
+    Rule::new(CopyRange, None, Verdict::Fatal, Remember::File, "an unknown error after data was moved"),
 
     retry(Sendfile, EINTR, SIGNAL),
     next(Sendfile, EINVAL, Remember::File, "the source can't be spliced or mapped"),
@@ -117,8 +125,13 @@ pub(crate) static RULES: &[Rule] = &[
     next(Sendfile, EOVERFLOW, Remember::File, "offset too large for the call"),
     next(Sendfile, ESPIPE, Remember::File, "the source has no offsets"),
     next(Sendfile, EAGAIN, Remember::File, "opened not to wait, and there is nothing yet"),
-    next(Sendfile, Code::NO_PROGRESS, Remember::File, "procfs, or the source shrank: only a read can say that it is the end"),
-    Rule::new(Sendfile, None, Verdict::Fatal, Remember::File, "a real error, or an unknown one"),
+    next(Sendfile, Code::NO_PROGRESS, Remember::File, "procfs: a read returns data where the call moved none"),
+    fatal(Sendfile, EIO, REAL),
+    fatal(Sendfile, ENOSPC, REAL),
+    fatal(Sendfile, EDQUOT, REAL),
+    fatal(Sendfile, ENOMEM, REAL),
+    Rule::new(Sendfile, None, Verdict::Next, Remember::File, REFUSED).untouched(),
+    Rule::new(Sendfile, None, Verdict::Fatal, Remember::File, "an unknown error after data was moved"),
 
     retry(Direct, EINTR, SIGNAL),
     next(Direct, EINVAL, Remember::File, "neither filesystem takes O_DIRECT (tmpfs before 6.5, some FUSE), or the alignment asked for is not enough"),

@@ -85,14 +85,14 @@ pub(crate) static RULES: &[Rule] = &[
     next(Clone, ENOSYS, Remember::Process, "macOS before 10.12"),
     next(Clone, ENOENT, Remember::File, "the source has lost its last name: what is not there can't be cloned"),
     next(Clone, EPERM, Remember::File, "protected by the system, or by a flag of the directory"),
-    next(Clone, Code::NO_PROGRESS, Remember::File, "another method has begun: a clone is of a whole file"),
+    next(Clone, Code::NO_PROGRESS, Remember::File, "another method has begun, or a part was cloned: a clone is of a whole file"),
     Rule::new(Clone, None, Verdict::Next, Remember::File, "a refused clone has changed nothing, whatever the code"),
 
     retry(SystemCopy, EINTR, SIGNAL),
     next(SystemCopy, ENOTSUP, Remember::VolumePair, "copyfile doesn't serve this pair"),
     next(SystemCopy, EOPNOTSUPP, Remember::VolumePair, "copyfile doesn't serve this pair"),
     next(SystemCopy, ENOSYS, Remember::Process, "a sandbox without a call that copyfile needs"),
-    next(SystemCopy, Code::NO_PROGRESS, Remember::File, "another method has begun: copyfile copies whole files"),
+    next(SystemCopy, Code::NO_PROGRESS, Remember::File, "another method has begun, or a part was copied: copyfile copies whole files"),
     Rule::new(SystemCopy, None, Verdict::Fatal, Remember::File, "a real error (EIO, ENOSPC, EDQUOT, ENOMEM), or an unknown one"),
 
     retry(Direct, EINTR, SIGNAL),

@@ -74,6 +74,11 @@ impl Rule {
     /// Narrows the rule to a filesystem, and to attempts that had moved nothing.
     const fn on_untouched(mut self, fs: FsKind) -> Rule {
         self.fs = Some(fs);
+        self.untouched()
+    }
+
+    /// Narrows the rule to attempts that had moved nothing.
+    const fn untouched(mut self) -> Rule {
         self.untouched = true;
         self
     }
@@ -208,6 +213,33 @@ pub(crate) fn is_unsupported(os: Os, code: Code) -> bool {
     }
 }
 
+/// Whether a call that only makes a copy better (a reservation, an early write to the device) has failed for
+/// the data itself: the volume or the memory is full, or the device failed. With any other code the call was
+/// refused, and the copy does without.
+pub(crate) fn is_data_failure(os: Os, code: Code) -> bool {
+    let failed = match os {
+        Os::Linux => [linux::EIO, linux::ENOMEM].contains(&code),
+        Os::Macos | Os::Freebsd => [macos::EIO, macos::ENOMEM].contains(&code),
+        Os::Windows => [
+            windows::ERROR_IO_DEVICE,
+            windows::ERROR_CRC,
+            windows::ERROR_NOT_ENOUGH_MEMORY,
+        ]
+        .contains(&code),
+    };
+    failed || is_out_of_room(os, code)
+}
+
+/// Whether a filesystem says that it can't do this to a file, or lets nobody do it.
+pub(crate) fn is_not_possible(os: Os, code: Code) -> bool {
+    is_unsupported(os, code) || is_not_permitted(os, code) || is_access_denied(os, code)
+}
+
+/// Whether direct I/O was refused at a transfer, by a filesystem that took the flag (CIFS, some FUSE).
+pub(crate) fn is_direct_refusal(os: Os, code: Code) -> bool {
+    is_invalid_or_unsupported(os, code)
+}
+
 /// What btrfs says to a clone between a file that is copied on write and one that is not.
 pub(crate) fn is_unlike(os: Os, code: Code) -> bool {
     os == Os::Linux && code == linux::EINVAL
@@ -215,6 +247,10 @@ pub(crate) fn is_unlike(os: Os, code: Code) -> bool {
 
 /// Whether the code says that a directory can't be flushed, since there is nothing to flush.
 pub(crate) fn is_no_flush(os: Os, code: Code) -> bool {
+    is_invalid_or_unsupported(os, code)
+}
+
+fn is_invalid_or_unsupported(os: Os, code: Code) -> bool {
     let invalid = match os {
         Os::Linux => linux::EINVAL,
         Os::Macos | Os::Freebsd => macos::EINVAL,

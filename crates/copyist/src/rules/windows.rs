@@ -88,7 +88,7 @@ pub(crate) static RULES: &[Rule] = &[
 
     Rule::new(SystemCopy, Some(ERROR_NOT_SUPPORTED), Verdict::Next, Remember::VolumePair, "CopyFileExW doesn't serve this pair"),
     Rule::new(SystemCopy, Some(ERROR_CALL_NOT_IMPLEMENTED), Verdict::Next, Remember::Process, "this system has no CopyFileExW"),
-    Rule::new(SystemCopy, Some(Code::NO_PROGRESS), Verdict::Next, Remember::File, "it copies whole files, and this one has been begun"),
+    Rule::new(SystemCopy, Some(Code::NO_PROGRESS), Verdict::Next, Remember::File, "it copies whole files: this one has been begun, or a part was copied"),
     Rule::new(SystemCopy, Some(ERROR_INVALID_PARAMETER), Verdict::Next, Remember::File, "a flag that this Windows, or a filter driver, doesn't know"),
     Rule::new(SystemCopy, Some(ERROR_SHARING_VIOLATION), Verdict::Next, Remember::File, "it shares the source with nobody who writes; the file that is open already is read on"),
     Rule::new(SystemCopy, Some(ERROR_FILE_NOT_FOUND), Verdict::Next, Remember::File, "the source has lost its path; the file that is open already is read on"),

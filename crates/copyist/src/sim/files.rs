@@ -296,14 +296,14 @@ impl World {
             return Err(self.codes.inval);
         }
         let data = data.clone();
-        self.check_order(to, offset, len);
-        self.change(to, |content| content.share(&data, offset, len));
-        let cloned = if how == Move::CloneFile {
-            self.data(to).map_or(0, Data::size)
-        } else {
-            len
-        };
-        Ok(cloned)
+        let shared = len.min(self.volume_of(from).most_cloned_bytes);
+        self.check_order(to, offset, shared);
+        self.change(to, |content| content.share(&data, offset, shared));
+        let now = self.data(to).map_or(0, Data::size);
+        Ok(match how {
+            Move::CloneFile => now,
+            _ => now.saturating_sub(offset).min(len),
+        })
     }
 
     /// FSCTL_DUPLICATE_EXTENTS_TO_FILE, with what ReFS asks for: whole clusters, less than 4 GiB of

@@ -41,6 +41,7 @@ mod compare;
 mod conformance;
 mod crash;
 mod macos;
+mod misreported;
 mod oracle;
 mod planted;
 mod preflight;

@@ -256,8 +256,14 @@ impl Trial<'_> {
         };
         let whole = self.scenario.stream.as_ref().unwrap_or(&source.data);
         let is_part = now.data.size() < whole.size() && whole.first_difference(&now.data).is_none();
-        // Of a stream, and of a file made as it is read, nothing but a read knows the end.
-        let size_counts = source.stat.size > 0;
+        // Of a stream, a file made as it is read, or one of a server, nothing but a read knows the end.
+        let world = self.scenario.sim.world();
+        let volume = world
+            .volumes
+            .iter()
+            .find(|it| it.id == source.stat.id.volume);
+        let is_sound = volume.is_some_and(|it| it.kind.stat_size_is_sound());
+        let size_counts = source.stat.size > 0 && is_sound;
         is_part && (warned(src) || !size_counts) && self.outcome.log.iter().any(said)
     }
 

@@ -13,6 +13,7 @@ use super::scenarios::{self, Scenario};
 use super::snapshot::{self, Snapshot};
 use crate::buffers::BUFFER_BYTES;
 use crate::error::{Error, Operation};
+use crate::options::Reflink;
 use crate::platform::{Platform, Whole};
 use crate::progress::{CancelToken, Event, Observer, Question, Warning};
 use crate::report::{Attempt, Report, Summary};
@@ -388,6 +389,41 @@ fn safe() {
 #[test]
 fn volumes() {
     sweep("volumes", scenarios::volumes());
+}
+
+#[test]
+fn misreported() {
+    let mut sweep = Sweep::new(|sim| sim).most_runs(200);
+    for scenario in &scenarios::misreported() {
+        sweep.scenario(scenario);
+        let sim = scenario.sim.fork();
+        let outcome = run(&sim, &sim, scenario);
+        assert!(outcome.changed.is_empty(), "nothing has changed");
+    }
+    sweep.found.finish("misreported");
+}
+
+/// The next method goes on where the destination ends; a clone that was insisted on fails.
+#[test]
+fn partly_cloned() {
+    let mut sweep = Sweep::new(|sim| sim).most_runs(200);
+    for size in [5 << 20, 65 << 20] {
+        for reflink in [Reflink::Auto, Reflink::Always] {
+            let scenario = scenarios::partly_cloned(reflink, size);
+            if size < 65 << 20 {
+                sweep.scenario(&scenario);
+            }
+            let before = snapshot::of_world(&scenario.sim.world());
+            let outcome = sweep.trial(&scenario, &before, &[], u64::MAX);
+            assert!(outcome.changed.is_empty(), "{reflink:?} {size}");
+            if reflink == Reflink::Auto {
+                let (_, report) = &outcome.files[0];
+                assert_eq!(report.cloned(), 128 << 10);
+                assert_eq!(report.bytes(), size);
+            }
+        }
+    }
+    sweep.found.finish("partly cloned");
 }
 
 #[test]

@@ -39,6 +39,10 @@ pub(super) struct Volume {
     /// What it says about cloning.
     pub(super) says_clone: Known,
     pub(super) clones: bool,
+    /// The most that a clone call shares, bytes, whatever it is asked for; it returns success.
+    pub(super) most_cloned_bytes: u64,
+    /// What stat reports as the size of every file that is not empty, where that is not its length.
+    pub(super) says_size: Option<u64>,
     pub(super) range_copy: RangeCopy,
     pub(super) system_copy: bool,
     pub(super) sendfile: bool,
@@ -63,6 +67,14 @@ pub(super) struct Volume {
     pub(super) parallel_from_bytes: Option<u64>,
 }
 
+fn most_bytes_of_a_file(kind: FsKind) -> u64 {
+    if kind == FsKind::Fat {
+        u32::MAX.into()
+    } else {
+        1 << 43
+    }
+}
+
 impl Volume {
     /// A volume as `kind` usually is.
     pub(super) fn new(id: u64, kind: FsKind) -> Volume {
@@ -80,6 +92,8 @@ impl Volume {
                 _ => Known::Unknown,
             },
             clones,
+            most_cloned_bytes: u64::MAX,
+            says_size: None,
             range_copy: match kind {
                 FsKind::Pseudo => RangeCopy::Nothing,
                 FsKind::Fuse => RangeCopy::No,
@@ -127,11 +141,7 @@ impl Volume {
             ),
             renames_new: kind != FsKind::Other,
             name_max: 255,
-            file_max_bytes: if kind == FsKind::Fat {
-                u32::MAX.into()
-            } else {
-                1 << 43
-            },
+            file_max_bytes: most_bytes_of_a_file(kind),
             free_bytes: 1 << 40,
             parallel_from_bytes: None,
         }

@@ -239,7 +239,11 @@ impl World {
         let is_pseudo = volume.kind == crate::facts::FsKind::Pseudo;
         let (size, allocated_bytes) = match &node.body {
             Body::File(_) if is_pseudo => (0, 0),
-            Body::File(data) => (data.size(), data.allocated_bytes()),
+            Body::File(data) if data.size() > 0 => (
+                volume.says_size.unwrap_or(data.size()),
+                data.allocated_bytes(),
+            ),
+            Body::File(_) => (0, 0),
             Body::Link(target) => (target.len() as u64, 0),
             _ => (0, 0),
         };

@@ -47,10 +47,10 @@ impl Uncached {
         buffer: &mut [u8],
     ) -> Result<usize, Stop> {
         if let (true, Some(offset)) = (self.reads, offset) {
-            let result = platform.read_uncached(file, offset, buffer);
-            match unless_unsupported(platform, result) {
-                Some(result) => return result.during(Operation::Read),
-                None => self.reads = false,
+            match platform.read_uncached(file, offset, buffer) {
+                Ok(read) => return Ok(read),
+                // Whether it is the flag that was refused, the plain call shows.
+                Err(_) => self.reads = false,
             }
         }
         platform.read(file, offset, buffer).during(Operation::Read)
@@ -65,21 +65,12 @@ impl Uncached {
         data: &[u8],
     ) -> Result<usize, Stop> {
         if let (true, Some(offset)) = (self.writes, offset) {
-            let result = platform.write_uncached(file, offset, data);
-            match unless_unsupported(platform, result) {
-                Some(result) => return some(result),
-                None => self.writes = false,
+            match platform.write_uncached(file, offset, data) {
+                Ok(written) => return some(Ok(written)),
+                Err(_) => self.writes = false,
             }
         }
         some(platform.write(file, offset, data))
-    }
-}
-
-/// `None` where there is no such call.
-fn unless_unsupported<P: Platform>(platform: &P, result: Sys<usize>) -> Option<Sys<usize>> {
-    match result {
-        Err(code) if rules::is_unsupported(platform.os(), code) => None,
-        result => Some(result),
     }
 }
 
@@ -112,16 +103,18 @@ impl Behind {
 }
 
 impl<P: Platform> Transfer<'_, P> {
-    /// Writes back and drops whole windows behind the offset.
+    /// Writes back and drops whole windows behind the offset. No more than two of them hold data: that more
+    /// were passed at once is the work of a hole.
     pub(super) fn drop_behind(&mut self) -> Result<(), Stop> {
-        while self.offset() - self.behind.started >= WINDOW_BYTES {
-            let Behind { dropped, started } = self.behind;
-            let next = started + WINDOW_BYTES;
-            self.write_back(started, next, false)?;
-            self.behind.started = next;
-            self.drop_cached(dropped, started)?;
+        let Behind { dropped, started } = self.behind;
+        let windows = (self.offset() - started) / WINDOW_BYTES;
+        if windows == 0 {
+            return Ok(());
         }
-        Ok(())
+        let next = started + windows * WINDOW_BYTES;
+        self.write_back(started, next, false)?;
+        self.behind.started = next;
+        self.drop_cached(dropped, started)
     }
 
     /// Writes back and drops what is left. A file of less than a window is not waited for: that
@@ -154,8 +147,8 @@ impl<P: Platform> Transfer<'_, P> {
             return Ok(());
         }
         match self.platform.write_back(self.dst, start..end, wait) {
-            // What can't be written back by ranges is written when the system likes.
-            Err(code) if !rules::is_unsupported(self.platform.os(), code) => {
+            // A refusal of the call is none of the data, which the system then writes in its own time.
+            Err(code) if rules::is_data_failure(self.platform.os(), code) => {
                 Err(code).during(Operation::Write)
             }
             _ => Ok(()),

@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use super::pace::Pace;
-use super::{CALL_BYTES, During, Stop, Transfer};
+use super::{CALL_BYTES, During, Shape, Stop, Transfer};
 use crate::attributes;
 use crate::error::{Code, Operation};
 use crate::method::Os;
@@ -20,10 +20,10 @@ struct Piece {
     bytes: u64,
 }
 
-/// The next piece of a file of `size` bytes, of `most` bytes at most. On Windows it ends at a cluster: the last is rounded
+/// The next piece of data that ends at `end`, of `most` bytes at most. On Windows it ends at a cluster: the last is rounded
 /// up, beyond the end of the file.
-fn piece(os: Os, offset: u64, size: u64, most: u64, cluster: u64) -> Piece {
-    let bytes = most.min(size.saturating_sub(offset));
+fn piece(os: Os, offset: u64, end: u64, most: u64, cluster: u64) -> Piece {
+    let bytes = most.min(end.saturating_sub(offset));
     let len = match os {
         Os::Windows => bytes.next_multiple_of(cluster.max(1)),
         _ => bytes,
@@ -33,17 +33,28 @@ fn piece(os: Os, offset: u64, size: u64, most: u64, cluster: u64) -> Piece {
 
 impl<P: Platform> Transfer<'_, P> {
     /// Shares the extents: all at once, or in pieces where there are many, since a clone of a
-    /// fragmented file takes time that is proportional to its extents.
+    /// fragmented file takes time that is proportional to its extents. What the destination's length covers
+    /// then was shared: the call may return success for a part (OpenZFS issue 15728).
     pub(super) fn clone_extents(&mut self) -> Result<(), Stop> {
-        let size = self.shape.size;
+        let Shape {
+            size,
+            data_bytes,
+            size_counts,
+            ..
+        } = self.shape;
+        let begins = self.state.offset == 0;
+        if !begins && !size_counts {
+            // A read has found more than was cloned.
+            return Err(Code::NO_PROGRESS).during(Operation::Transfer);
+        }
         if self.platform.os() == Os::Windows {
             return self.clone_clusters();
         }
-        if self.state.offset == 0 && size <= CALL_BYTES {
-            let cloned = self.clone_call(Move::CloneFile, size)?;
-            return self.advance(cloned);
+        if !begins || data_bytes > CALL_BYTES {
+            return self.clone_pieces();
         }
-        self.clone_pieces()
+        let cloned = self.clone_call(Move::CloneFile, size)?;
+        self.advance(cloned)
     }
 
     /// One clone; where the two files differ in NOCOW, and so can't share, a second one. Looking at that
@@ -65,22 +76,25 @@ impl<P: Platform> Transfer<'_, P> {
         }
     }
 
+    /// Shares the ranges of data. A hole needs no call: one of 2^63 bytes would take billions.
     fn clone_pieces(&mut self) -> Result<(), Stop> {
-        let (os, size) = (self.platform.os(), self.shape.size);
-        let mut pace = Pace::of_clones();
-        while self.state.offset < size {
-            let (offset, cluster) = (self.state.offset, self.shape.block_bytes as u64);
-            let piece = piece(os, offset, size, pace.call_bytes(), cluster);
-            let start = Instant::now();
-            let cloned = self.clone_call(Move::CloneRange, piece.len)?;
-            pace.took(start.elapsed());
-            let cloned = cloned.min(piece.bytes);
-            if cloned == 0 {
-                return Err(Code::NO_PROGRESS).during(Operation::Transfer);
+        let os = self.platform.os();
+        let mut pace = Pace::of_clones(os, self.shape.size);
+        while let Some(end) = self.next_data()? {
+            while self.state.offset < end {
+                let (offset, cluster) = (self.state.offset, self.shape.block_bytes as u64);
+                let piece = piece(os, offset, end, pace.call_bytes(), cluster);
+                let start = Instant::now();
+                let cloned = self.clone_call(Move::CloneRange, piece.len)?;
+                pace.took(start.elapsed());
+                let cloned = cloned.min(piece.bytes);
+                self.advance(cloned)?;
+                if cloned < piece.bytes {
+                    return Ok(());
+                }
             }
-            self.advance(cloned)?;
         }
-        Ok(())
+        self.finish()
     }
 
     /// ReFS shares only between files that agree in being sparse and in having checksums, and only
@@ -110,7 +124,7 @@ mod tests {
 
     /// The pieces of a whole file, on a volume where that takes no time.
     fn pieces(os: Os, size: u64, cluster: u64) -> Vec<(u64, Piece)> {
-        let mut pace = Pace::of_clones();
+        let mut pace = Pace::of_clones(os, size);
         let mut offset = 0;
         let mut pieces = Vec::new();
         while offset < size {

@@ -4,6 +4,7 @@
 //! unaligned tail of a file, are read or written through the cache on that side alone.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use super::behind::some;
@@ -11,8 +12,12 @@ use super::{During, Stop, Transfer};
 use crate::buffers::{Aligned, DIRECT_BYTES, DIRECT_COUNT};
 use crate::error::{Code, Operation};
 use crate::method::Os;
-use crate::plan::Holes;
-use crate::platform::{DirectAlignment, Platform};
+use crate::platform::{DirectAlignment, Platform, Sys};
+use crate::rules;
+
+/// How many sides take part. The last one doesn't fall back alone: the method would be no other than
+/// `ReadWrite` then.
+struct Taking(AtomicUsize);
 
 /// One side of a direct transfer.
 struct Side<'a, P: Platform> {
@@ -20,27 +25,44 @@ struct Side<'a, P: Platform> {
     file: &'a P::Handle,
     /// What its filesystem asks for; `None` when it goes through the cache.
     alignment: Option<DirectAlignment>,
+    taking: &'a Taking,
 }
 
 impl<'a, P: Platform> Side<'a, P> {
-    fn new(platform: &'a P, file: &'a P::Handle) -> (Side<'a, P>, Option<Code>) {
-        match platform.direct_on(file) {
-            Ok(alignment) => (
-                Side {
-                    platform,
-                    file,
-                    alignment: Some(alignment),
-                },
-                None,
-            ),
-            Err(code) => (
-                Side {
-                    platform,
-                    file,
-                    alignment: None,
-                },
-                Some(code),
-            ),
+    fn new(
+        platform: &'a P,
+        file: &'a P::Handle,
+        taking: &'a Taking,
+    ) -> (Side<'a, P>, Option<Code>) {
+        let (alignment, refused) = match platform.direct_on(file) {
+            Ok(alignment) => (Some(alignment), None),
+            Err(code) => (None, Some(code)),
+        };
+        if alignment.is_some() {
+            taking.0.fetch_add(1, Ordering::Relaxed);
+        }
+        let side = Side {
+            platform,
+            file,
+            alignment,
+            taking,
+        };
+        (side, refused)
+    }
+
+    /// Makes a transfer, and makes it again through the cache if the filesystem took the flag and refuses
+    /// the transfer, while the other side takes part.
+    fn transfer(&mut self, mut call: impl FnMut() -> Sys<usize>) -> Sys<usize> {
+        match call() {
+            Err(code)
+                if self.alignment.is_some()
+                    && rules::is_direct_refusal(self.platform.os(), code)
+                    && self.taking.0.fetch_sub(1, Ordering::Relaxed) > 1 =>
+            {
+                self.leave()?;
+                call()
+            }
+            result => result,
         }
     }
 
@@ -73,11 +95,12 @@ struct Piece {
 impl<P: Platform> Transfer<'_, P> {
     pub(super) fn direct(&mut self) -> Result<(), Stop> {
         // One call has several requests in flight; but only what is read here can become a hole.
-        if self.platform.os() == Os::Windows && self.shape.holes != Holes::Detect {
+        if self.platform.os() == Os::Windows && !self.shape.holes.are_detected() {
             return self.unbuffered();
         }
-        let (mut src, src_refused) = Side::new(self.platform, self.src);
-        let (mut dst, dst_refused) = Side::new(self.platform, self.dst);
+        let taking = Taking(AtomicUsize::new(0));
+        let (mut src, src_refused) = Side::new(self.platform, self.src, &taking);
+        let (mut dst, dst_refused) = Side::new(self.platform, self.dst, &taking);
         if let (Some(code), Some(_)) = (src_refused, dst_refused) {
             return Err(code).during(Operation::Transfer);
         }
@@ -190,7 +213,8 @@ impl<P: Platform> Transfer<'_, P> {
         dst.check(self.state.offset, data.len())
             .during(Operation::Write)?;
         let offset = Some(self.state.offset);
-        let written = some(self.platform.write(self.dst, offset, data))?;
+        let (platform, file) = (self.platform, self.dst);
+        let written = some(dst.transfer(|| platform.write(file, offset, data)))?;
         self.advance(written as u64)?;
         Ok(written)
     }
@@ -223,9 +247,10 @@ fn read_ahead<P: Platform>(
         // The last block is asked for whole: a direct read of a part of it is refused.
         let asked = left.next_multiple_of(unit).min(DIRECT_BYTES);
         src.check(offset, asked).during(Operation::Read)?;
+        let (platform, file) = (src.platform, src.file);
+        let into = &mut buffer.as_mut_slice()[..asked];
         let read = src
-            .platform
-            .read(src.file, Some(offset), &mut buffer.as_mut_slice()[..asked])
+            .transfer(|| platform.read(file, Some(offset), into))
             .during(Operation::Read)?;
         if read == 0 {
             return Ok(true);

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::attributes;
 use crate::buffers::Buffers;
+use crate::content;
 use crate::error::{Code, Operation};
 use crate::exec::Runs;
 use crate::hash::{Hash, HashKind};
@@ -107,6 +108,10 @@ pub(crate) struct Shape {
     /// The size means something. Without that (an empty file, procfs, a stream), only a read of
     /// 0 bytes is the end.
     pub(crate) size_counts: bool,
+    /// How much of it is allocated, bytes: what a clone takes time for.
+    pub(crate) data_bytes: u64,
+    /// No read can return data beyond it ([`crate::facts::FsKind::stat_size_is_sound`]).
+    pub(crate) size_is_sound: bool,
     /// The source has no offsets.
     pub(crate) src_streams: bool,
     /// The destination has no offsets.
@@ -127,9 +132,10 @@ pub(crate) struct Shape {
 impl Shape {
     /// The next run of `data` from `at` on, and whether it is zeros that become a hole.
     fn next_run(&self, data: &[u8], at: usize) -> (Range<usize>, bool) {
-        match self.holes {
-            Holes::Detect => holes::next_run(data, at, self.block_bytes),
-            Holes::Ignore | Holes::Map => (at..data.len(), false),
+        if self.holes.are_detected() {
+            holes::next_run(data, at, self.block_bytes)
+        } else {
+            (at..data.len(), false)
         }
     }
 }
@@ -215,19 +221,29 @@ impl State {
     }
 }
 
+/// Whether a read returns data at this offset.
+pub(crate) fn reads_more<P: Platform>(
+    platform: &P,
+    src: &P::Handle,
+    offset: u64,
+) -> Result<bool, Stop> {
+    content::read(platform, src, offset, &mut [0])
+        .map(|read| read > 0)
+        .during(Operation::Read)
+}
+
 impl<P: Platform> Runs for Transfer<'_, P> {
     fn run(&mut self, method: Method) -> Result<(), Stop> {
         self.check_cancelled()?;
         // A clone leaves nothing in the cache.
         self.drops = self.shape.drop_behind && method != Method::Clone;
-        match method {
-            Method::Clone => self.clone_extents(),
-            Method::CopyRange => self.by_calls(Move::CopyRange),
-            Method::SystemCopy => self.system_copy(),
-            Method::Sendfile => self.by_calls(Move::Sendfile),
-            Method::Direct => self.direct(),
-            Method::ReadWrite => self.read_write(),
+        self.run_method(method)?;
+        if self.source_goes_on()? {
+            // From here on the size that stat reported says nothing: only a read of 0 bytes is the end.
+            self.shape.size_counts = false;
+            self.run_method(method)?;
         }
+        Ok(())
     }
 
     fn mark(&self) -> Mark {
@@ -279,6 +295,45 @@ impl<'a, P: Platform> Transfer<'a, P> {
         self.state.offset
     }
 
+    fn run_method(&mut self, method: Method) -> Result<(), Stop> {
+        match method {
+            Method::Clone => self.clone_extents(),
+            Method::CopyRange => self.by_calls(Move::CopyRange),
+            Method::SystemCopy => self.system_copy(),
+            Method::Sendfile => self.by_calls(Move::Sendfile),
+            Method::Direct => self.direct(),
+            Method::ReadWrite => self.read_write(),
+        }
+    }
+
+    /// Whether a read finds more data where the method has stopped. Only asked where stat's size is no proof
+    /// of the end, or was not reached (by a clone of a part).
+    fn source_goes_on(&mut self) -> Result<bool, Stop> {
+        let Shape {
+            size,
+            size_counts,
+            size_is_sound,
+            ..
+        } = self.shape;
+        let is_proved = size_is_sound && self.state.offset >= size;
+        if !size_counts || is_proved {
+            return Ok(false);
+        }
+        self.reads_more()
+    }
+
+    fn reads_more(&self) -> Result<bool, Stop> {
+        reads_more(self.platform, self.src, self.state.offset)
+    }
+
+    /// A call has moved nothing: the end of the source, if a read says so.
+    fn end_without_progress(&mut self) -> Result<(), Stop> {
+        if self.shape.src_streams || self.reads_more()? {
+            return Err(Code::NO_PROGRESS).during(Operation::Transfer);
+        }
+        self.finish()
+    }
+
     /// Lets the system move each range of data.
     fn by_calls(&mut self, how: Move) -> Result<(), Stop> {
         self.lay_out()?;
@@ -293,7 +348,7 @@ impl<'a, P: Platform> Transfer<'a, P> {
                 let call_bytes = pace.call_bytes().min(call_bytes);
                 // More than is left, so that the call that moves a small file's data shows that there is
                 // no more of it.
-                let len = if self.shape.holes == Holes::Map {
+                let len = if self.shape.holes.use_map() {
                     call_bytes.min(end - self.state.offset)
                 } else {
                     call_bytes
@@ -305,7 +360,7 @@ impl<'a, P: Platform> Transfer<'a, P> {
                 };
                 pace.took(start.elapsed());
                 if moved == 0 {
-                    return Err(Code::NO_PROGRESS).during(Operation::Transfer);
+                    return self.end_without_progress();
                 }
                 self.advance(moved)?;
             }
@@ -313,8 +368,7 @@ impl<'a, P: Platform> Transfer<'a, P> {
         self.finish()
     }
 
-    /// As [`Transfer::by_calls`], around the cache. Where nothing more is moved, the source has ended,
-    /// if a read says so.
+    /// As [`Transfer::by_calls`], around the cache.
     fn unbuffered(&mut self) -> Result<(), Stop> {
         self.lay_out()?;
         while let Some(end) = self.next_data()? {
@@ -322,15 +376,7 @@ impl<'a, P: Platform> Transfer<'a, P> {
                 let asked = CALL_BYTES.min(end - self.state.offset);
                 let moved = self.call(Move::Unbuffered, asked)?;
                 if moved == 0 {
-                    let read = self
-                        .platform
-                        .read(self.src, Some(self.state.offset), &mut [0])
-                        .during(Operation::Read)?;
-                    return if read == 0 {
-                        self.finish()
-                    } else {
-                        Err(Code::NO_PROGRESS).during(Operation::Transfer)
-                    };
+                    return self.end_without_progress();
                 }
                 self.advance(moved)?;
             }
@@ -359,7 +405,7 @@ impl<'a, P: Platform> Transfer<'a, P> {
         if self.state.offset >= size {
             return Ok(None);
         }
-        if holes != Holes::Map {
+        if !holes.use_map() {
             return Ok(Some(size));
         }
         match holes::next_data(self.platform, self.src, self.state.offset, size) {
@@ -425,7 +471,17 @@ impl<'a, P: Platform> Transfer<'a, P> {
             attributes::allow_holes(self.platform, self.dst);
             // A file that grows with each write is given room to grow (XFS's speculative
             // preallocation), which would stay and fill the holes.
-            return self.set_len(self.shape.size);
+            return match self.set_len(self.shape.size) {
+                // A mount that is written from start to end (rclone without a cache) takes no length before
+                // the data, and no holes.
+                Err(Stop::Code { code, .. })
+                    if rules::is_not_possible(self.platform.os(), code) =>
+                {
+                    self.shape.holes = Holes::Ignore;
+                    Ok(())
+                }
+                result => result,
+            };
         }
         if self.shape.preallocate {
             self.preallocate()
@@ -435,10 +491,10 @@ impl<'a, P: Platform> Transfer<'a, P> {
     }
 
     /// Reserves the destination's space, so that it lies together and a full volume says so
-    /// before hours of copying. A filesystem without reservations does without.
+    /// before hours of copying. Where the call is refused, the copy does without.
     fn preallocate(&mut self) -> Result<(), Stop> {
         match self.platform.allocate(self.dst, 0, self.shape.size) {
-            Err(code) if !rules::is_unsupported(self.platform.os(), code) => {
+            Err(code) if rules::is_data_failure(self.platform.os(), code) => {
                 Err(code).during(Operation::Allocate)
             }
             _ => Ok(()),

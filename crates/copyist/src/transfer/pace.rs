@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::CALL_BYTES;
+use crate::method::Os;
 
 /// What the first call of a file is asked to move, bytes. On a mount where each request takes 5 ms, and
 /// writes 64 KiB, that is 30 ms.
@@ -11,9 +12,13 @@ const FIRST_BYTES: u64 = 256 << 10;
 /// No call is asked for less, bytes: a slow mount's requests are about as large.
 const FEWEST_BYTES: u64 = 128 << 10;
 
-/// The most that one call is asked to share, bytes: on Windows it must be less than 4 GiB, and what
-/// takes no time here may have many extents further on.
+/// The most that one call is asked to share of a file of ordinary size, bytes: on Windows it must be less
+/// than 4 GiB, and what takes no time here may have many extents further on.
 const MOST_SHARED_BYTES: u64 = 1 << 30;
+
+/// Where calls may be longer than that, one call is asked for this part of the file at most: a file of
+/// 2^63 bytes takes some hundred calls.
+const LEAST_CALLS: u64 = 64;
 
 /// A call that takes no longer than this may be asked for twice as much, and one that takes less than an
 /// eighth of it for four times as much.
@@ -40,10 +45,15 @@ impl Pace {
     }
 
     /// For calls that share extents, of which a fragmented file has one for each 4 KiB.
-    pub(super) fn of_clones() -> Pace {
+    pub(super) fn of_clones(os: Os, size: u64) -> Pace {
+        let most = match os {
+            Os::Windows => MOST_SHARED_BYTES,
+            // Whole blocks, whatever the block.
+            _ => (size / LEAST_CALLS).next_multiple_of(MOST_SHARED_BYTES),
+        };
         Pace {
             bytes: CALL_BYTES,
-            most: MOST_SHARED_BYTES,
+            most: most.max(MOST_SHARED_BYTES),
         }
     }
 
@@ -91,13 +101,26 @@ mod tests {
         assert_eq!(slow, FEWEST_BYTES);
     }
 
+    /// How many calls share a file of so many bytes, where they take no time.
+    fn calls_of_clones(size: u64) -> u32 {
+        let mut pace = Pace::of_clones(Os::Linux, size);
+        let (mut shared, mut calls) = (0_u64, 0);
+        while shared < size {
+            shared += pace.call_bytes().min(size - shared);
+            pace.took(Duration::ZERO);
+            calls += 1;
+        }
+        calls
+    }
+
     #[test]
     fn a_file_of_few_extents_is_cloned_in_few_calls() {
-        let mut pace = Pace::of_clones();
+        let mut pace = Pace::of_clones(Os::Linux, 5 << 30);
         for expected in [64 << 20, 256 << 20, MOST_SHARED_BYTES, MOST_SHARED_BYTES] {
             assert_eq!(pace.call_bytes(), expected);
             pace.took(Duration::from_micros(100));
         }
+        assert_eq!(calls_of_clones(u64::MAX >> 1), 80);
         // Here begins a part of many.
         pace.took(LONG * 10);
         assert_eq!(pace.call_bytes(), MOST_SHARED_BYTES / 2);

@@ -13,7 +13,6 @@ use super::behind::Uncached;
 use super::{Shape, Stop, Transfer};
 use crate::buffers::{Aligned, BUFFER_BYTES, PAGE_BYTES};
 use crate::holes;
-use crate::plan::Holes;
 use crate::platform::Platform;
 use crate::spare;
 
@@ -159,7 +158,7 @@ impl<P: Platform> Line<'_, '_, P> {
         }
         let start = self.cursor;
         if start == self.data_end {
-            let data = if holes == Holes::Map {
+            let data = if holes.use_map() {
                 holes::next_data(self.transfer.platform, self.transfer.src, start, size)
             } else {
                 Some(start..size)

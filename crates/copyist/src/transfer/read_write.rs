@@ -2,14 +2,13 @@
 
 use super::{During as _, Stop, Transfer, behind};
 use crate::error::Operation;
-use crate::plan::Holes;
 use crate::platform::Platform;
 
 impl<P: Platform> Transfer<'_, P> {
     pub(super) fn read_write(&mut self) -> Result<(), Stop> {
         self.lay_out()?;
         self.write_pending()?;
-        if self.shape.threads > 1 {
+        if self.shape.threads > 1 && self.shape.size_counts {
             return self.read_write_parallel();
         }
         while let Some(end) = self.next_data_hashing()? {
@@ -60,7 +59,7 @@ impl<P: Platform> Transfer<'_, P> {
     /// the same call that reads a small file's data shows that there is no more of it.
     fn buffer_bytes(&mut self, end: u64) -> usize {
         let whole = self.buffers.plain().len();
-        if self.shape.holes != Holes::Map {
+        if !self.shape.holes.use_map() {
             return whole;
         }
         let left = end - self.state.offset;

@@ -4,7 +4,6 @@ use std::ops::ControlFlow;
 
 use super::{Stop, Transfer, Watch};
 use crate::error::{Code, Operation};
-use crate::plan::Holes;
 use crate::platform::{NotMade, Platform, Takes, Target, Whole, WholeCopy};
 use crate::progress::Event;
 
@@ -57,7 +56,7 @@ impl<P: Platform> Transfer<'_, P> {
             src: Target::Open(self.src),
             dst: Target::Open(self.dst),
             takes: Takes {
-                holes: self.shape.holes == Holes::Map,
+                holes: self.shape.holes.use_map(),
                 ..Takes::default()
             },
             cancel: self.watch.cancel.flag(),

@@ -18,6 +18,7 @@ mod existing;
 mod files;
 mod hashed;
 mod macos;
+mod misreported;
 mod safe;
 mod trees;
 mod volumes;
@@ -29,6 +30,7 @@ pub(super) use macos::{
     dangling, macos, macos_attributes, macos_existing, macos_methods, macos_pairs, macos_tree,
     macos_trees,
 };
+pub(super) use misreported::{misreported, partly_cloned};
 pub(super) use safe::safe;
 pub(super) use trees::{deep_trees, trees};
 pub(super) use volumes::{other_systems, two_threads, volumes};

@@ -259,7 +259,9 @@ impl Platform for Native {
         match how {
             Move::Unbuffered => Err(Errno::OPNOTSUPP),
             Move::CloneFile => linux::ioctl_ficlone(dst, src).and_then(|()| size(dst)),
-            Move::CloneRange => linux::ficlonerange(src, offset, len, dst, offset).map(|()| len),
+            Move::CloneRange => linux::ficlonerange(src, offset, len, dst, offset)
+                .and_then(|()| size(dst))
+                .map(|end| end.saturating_sub(offset).min(len)),
             Move::CopyRange => {
                 let (mut from, mut to) = (offset, offset);
                 linux::copy_file_range(src, Some(&mut from), dst, Some(&mut to), call_len)
