@@ -32,6 +32,7 @@ mod run;
 mod settings;
 mod signals;
 mod size;
+mod streams;
 mod verify;
 mod watch;
 
