@@ -33,6 +33,7 @@ mod settings;
 mod signals;
 mod size;
 mod streams;
+mod text_file;
 mod verify;
 mod watch;
 
