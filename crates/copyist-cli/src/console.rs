@@ -2,7 +2,8 @@
 //!
 //! Standard output is buffered, by lines on a terminal. As in C programs it is written out before
 //! anything goes to standard error, so that the two keep their order in one file. A progress bar
-//! steps aside for both.
+//! steps aside for both. Where standard output is a destination of the copy, only data goes there
+//! ([`crate::streams`]).
 
 use std::io::{self, BufRead as _, BufWriter, IsTerminal as _, Stdout, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -30,10 +31,19 @@ pub(crate) struct Console {
 struct Out {
     writer: BufWriter<Stdout>,
     is_terminal: bool,
+    /// Where lines go if standard output belongs to copied data.
+    instead: Option<Instead>,
     /// There is nowhere to write to, which is a failure once there is something to write.
     was_closed: bool,
     /// The first failure; nothing is written after that, and it is told once, at the end.
     failed: Option<io::Error>,
+}
+
+/// What takes standard output's place.
+#[derive(Clone, Copy, Debug)]
+enum Instead {
+    Err,
+    Nothing,
 }
 
 impl Console {
@@ -42,6 +52,7 @@ impl Console {
             invocation,
             out: Mutex::new(Out {
                 is_terminal: io::stdout().is_terminal(),
+                instead: None,
                 writer: BufWriter::with_capacity(64 * 1024, io::stdout()),
                 was_closed: copyist_sys::stdout_was_closed(),
                 failed: None,
@@ -61,9 +72,26 @@ impl Console {
         let _ = self.bar.set(bar);
     }
 
+    /// Standard output is a destination: what is written there goes to standard error, or nowhere.
+    pub(crate) fn leave_out_to_data(&self, to_err: bool) {
+        lock(&self.out).instead = Some(if to_err {
+            Instead::Err
+        } else {
+            Instead::Nothing
+        });
+    }
+
     /// Writes whole lines to standard output.
     pub(crate) fn out(&self, lines: &[u8]) {
         let mut out = lock(&self.out);
+        match out.instead {
+            None => {}
+            Some(Instead::Nothing) => return,
+            Some(Instead::Err) => {
+                self.beside_bar(|| out.write_err(lines));
+                return;
+            }
+        }
         if out.is_terminal {
             self.beside_bar(|| out.write(lines, true));
         } else {
@@ -157,6 +185,12 @@ impl Out {
         self.failed = self.writer.write_all(lines).err();
         if now {
             self.flush();
+        }
+    }
+
+    fn write_err(&mut self, lines: &[u8]) {
+        if self.failed.is_none() {
+            self.failed = io::stderr().write_all(lines).err();
         }
     }
 

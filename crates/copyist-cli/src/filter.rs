@@ -6,7 +6,6 @@
 //! but includes, only files that match one are.
 
 use std::ffi::{OsStr, OsString};
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -16,15 +15,16 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use crate::messages::io_text;
 use crate::quoting::Quoter;
 use crate::settings::Stop;
+use crate::text_file;
 
 /// One option that filters, in the order of the command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Rule {
     Exclude(OsString),
     Include(OsString),
-    /// A file of patterns to exclude.
+    /// A file of patterns to exclude; `-` is standard input.
     ExcludeFrom(OsString),
-    /// A file of gitignore rules.
+    /// A file of gitignore rules; `-` is standard input.
     IgnoreFile(OsString),
 }
 
@@ -48,6 +48,11 @@ impl Filter {
     ) -> Result<Option<Filter>, Stop> {
         if rules.is_empty() {
             return Ok(None);
+        }
+        let from_input = |rule: &&Rule| matches!(rule, Rule::ExcludeFrom(file) | Rule::IgnoreFile(file) if file == "-");
+        if rules.iter().filter(from_input).count() > 1 {
+            let message = "patterns can be read from standard input (-) only once";
+            return Err(Stop::Usage(message.to_owned()));
         }
         let mut excludes = Builder::new(quoter);
         let mut includes = Builder::new(quoter);
@@ -168,14 +173,13 @@ impl Builder {
     }
 
     fn lines(&self, file: &OsStr) -> Result<Vec<String>, Stop> {
-        let text = fs::read_to_string(file).map_err(|error| {
+        text_file::lines(file).map_err(|error| {
             let file = self.quoter.always(file);
             Stop::Fatal(format!(
                 "cannot read patterns from {file}: {}",
                 io_text(&error)
             ))
-        })?;
-        Ok(text.lines().map(str::to_owned).collect())
+        })
     }
 
     fn build(&self) -> Result<Gitignore, Stop> {

@@ -9,6 +9,8 @@ use std::path::PathBuf;
 use copyist::{Learnt, Method};
 use serde::{Deserialize, Serialize};
 
+use crate::text_file::without_bom;
+
 /// The format of the file; one of another format is not read.
 const VERSION: u32 = 1;
 
@@ -75,7 +77,7 @@ pub(crate) fn load() -> io::Result<File> {
         }
         text => text?,
     };
-    let file: File = serde_json::from_slice(&text)?;
+    let file: File = serde_json::from_slice(without_bom(&text))?;
     if file.version != VERSION {
         let why = format!("it has version {}, not {VERSION}", file.version);
         return Err(io::Error::new(io::ErrorKind::InvalidData, why));

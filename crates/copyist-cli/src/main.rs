@@ -32,6 +32,8 @@ mod run;
 mod settings;
 mod signals;
 mod size;
+mod streams;
+mod text_file;
 mod verify;
 mod watch;
 

@@ -114,7 +114,9 @@ pub(crate) fn parse(line: &[u8]) -> Option<(String, OsString)> {
     } else {
         name.to_vec()
     };
-    (!name.is_empty()).then_some((hex, from_bytes(name)?))
+    // No name has a NUL byte in it.
+    let is_name = !name.is_empty() && !name.contains(&0);
+    is_name.then_some((hex, from_bytes(name)?))
 }
 
 fn unescape(name: &[u8]) -> Option<Vec<u8>> {
@@ -159,7 +161,7 @@ mod tests {
             assert_eq!(parsed, Some((hash.to_string(), OsString::from(name))));
         }
         assert_eq!(parse(b"AB *x"), Some(("ab".to_owned(), "x".into())));
-        for bad in ["", "abc", "abc x", "abc  ", "\\abc  a\\x"] {
+        for bad in ["", "abc", "abc x", "abc  ", "\\abc  a\\x", "abc  a\0"] {
             assert_eq!(parse(bad.as_bytes()), None, "{bad}");
         }
     }

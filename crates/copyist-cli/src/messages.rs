@@ -152,7 +152,11 @@ impl Words {
             Operation::Flush => format!("error flushing {dst}"),
             Operation::Replace => format!("cannot replace {dst}"),
             Operation::CloseDestination => format!("failed to close {dst}"),
-            Operation::Verify => format!("cannot verify {dst}"),
+            Operation::Verify => format!("{dst} could not be verified"),
+            Operation::VerifySource => {
+                format!("{dst} could not be verified: cannot read {src} again")
+            }
+            Operation::Hash => format!("{dst} could not be hashed"),
             Operation::EnterSandbox => "cannot enter a sandbox".to_owned(),
             Operation::Plan => format!("cannot copy {src} to {dst}"),
         }
@@ -195,6 +199,16 @@ impl Words {
                 format!("backing up {dst} might destroy source;  {src} not copied")
             }
             Refusal::NotReplacing => format!("not replacing {dst}"),
+            Refusal::Changed if failure.operation == Operation::VerifySource => {
+                format!("{dst} could not be verified: {src} changed while being copied")
+            }
+            Refusal::Replaced if failure.operation == Operation::Hash => {
+                format!("{dst} could not be hashed: it was replaced after it was copied")
+            }
+            Refusal::Replaced if failure.operation == Operation::Verify => {
+                format!("{dst} could not be verified: it was replaced after it was copied")
+            }
+            Refusal::NotStored => format!("{dst} could not be verified: {refusal}"),
             Refusal::Replaced => {
                 format!("skipping file {src}, as it was replaced while being copied")
             }

@@ -81,6 +81,12 @@ fn system_errors_have_gnus_words() {
         (Operation::SetTimes, "preserving times for 'b'"),
         (Operation::SetOwner, "failed to preserve ownership for 'b'"),
         (Operation::CloseDestination, "failed to close 'b'"),
+        (Operation::Verify, "'b' could not be verified"),
+        (
+            Operation::VerifySource,
+            "'b' could not be verified: cannot read 'a' again",
+        ),
+        (Operation::Hash, "'b' could not be hashed"),
     ];
     for (operation, action) in table {
         let given = failure(operation, Cause::System(Code(ENOENT)));

@@ -26,6 +26,7 @@ use crate::report::{Reporter, lock};
 use crate::resume;
 use crate::settings::{self, Environment, Settings, Stop, When};
 use crate::signals::Signals;
+use crate::streams;
 use crate::watch::Watch;
 
 /// Runs the command; the result is the exit code.
@@ -41,6 +42,7 @@ pub(crate) fn run(
     let copied = settings::read(face, arguments, &environment, quoter, &mut warn).and_then(
         |mut settings| {
             let operands = resume::resolve(&mut settings, quoter)?;
+            streams::leave_to_data(&mut settings, &operands, &console)?;
             copy(&settings, &operands, quoter, &console)
         },
     );

@@ -1,8 +1,7 @@
 //! `copyist verify`: are two trees the same, and is a tree what a manifest says.
 
 use std::ffi::OsString;
-use std::fs::File;
-use std::io::{self, BufRead as _, BufReader};
+use std::io::{self, BufRead as _};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,6 +23,7 @@ use crate::messages::io_text;
 use crate::quoting::Quoter;
 use crate::report::{Name, lock, name};
 use crate::signals::Signals;
+use crate::text_file;
 
 /// Differences were found.
 const DIFFERENT: u8 = 1;
@@ -184,11 +184,7 @@ fn check_manifest(
     cancel: &CancelToken,
     teller: &Teller<'_>,
 ) -> io::Result<Compared> {
-    let mut lines: Box<dyn io::BufRead> = if file == "-" {
-        Box::new(io::stdin().lock())
-    } else {
-        Box::new(BufReader::new(File::open(file)?))
-    };
+    let mut lines = text_file::open(file)?;
     let chosen = options.hash.as_deref().and_then(|name| name.parse().ok());
     let check = ManifestCheck {
         dir,

@@ -11,10 +11,12 @@ mod signals;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub mod start;
 mod stdio;
+mod stream;
 
 pub use names::{Names, name_prefix, os_string_from_bytes};
 pub use signals::ALSO_INTERRUPTS;
 pub use stdio::{SPEAKS_UTF_8, stdout_was_closed};
+pub use stream::{Stream, StreamId, id_of_path, id_of_stream};
 
 #[cfg(target_os = "freebsd")]
 pub mod freebsd;

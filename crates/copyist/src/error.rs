@@ -81,8 +81,13 @@ pub enum Operation {
     /// Giving a finished copy the name of what it replaces.
     Replace,
     CloseDestination,
-    /// Reading a copy back ([`crate::Options::verify`], [`crate::Options::hash`]).
+    /// Reading a copy back to compare it ([`crate::Options::verify`]). Unless the cause is
+    /// [`Refusal::Differs`], nothing is known against the copy, and it was kept.
     Verify,
+    /// Reading a source again to compare its copy with it; as for `Verify`, the copy was kept.
+    VerifySource,
+    /// Reading a copy to report its hash ([`crate::Options::hash`]); the copy was kept.
+    Hash,
     /// Giving up what the copy does not need ([`crate::enter_sandbox`]).
     EnterSandbox,
     /// Deciding what to do; the cause is a [`Refusal`].
@@ -142,6 +147,9 @@ pub enum Refusal {
     NoMethod(Vec<(Method, Skip)>),
     /// The copy was read back, and its content is not what was copied.
     Differs,
+    /// The copy was read back, and the file is still as it was before: the filesystem has not stored
+    /// the copy yet.
+    NotStored,
     /// The run was cancelled.
     Cancelled,
     /// A relative symbolic link can be made in the current directory only.
@@ -322,7 +330,9 @@ impl Operation {
             Operation::Journal => "cannot use the journal",
             Operation::Replace => "cannot replace",
             Operation::CloseDestination => "failed to close",
-            Operation::Verify => "cannot verify",
+            Operation::Verify => "could not verify",
+            Operation::VerifySource => "could not verify the copy of",
+            Operation::Hash => "could not hash",
             Operation::EnterSandbox => "cannot enter a sandbox",
             Operation::Plan => "cannot copy",
         }
@@ -342,6 +352,7 @@ impl Operation {
                 | Operation::FindHoles
                 | Operation::ReadXattrs
                 | Operation::Plan
+                | Operation::VerifySource
         )
     }
 }
@@ -395,6 +406,7 @@ impl fmt::Display for Refusal {
                 return Ok(());
             }
             Refusal::Differs => "its content is not what was copied",
+            Refusal::NotStored => "it still has its old content",
             Refusal::Cancelled => "cancelled",
             Refusal::RelativeSymlink => {
                 "relative symbolic links can be made in the current directory only"

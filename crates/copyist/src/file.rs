@@ -28,6 +28,7 @@ mod failure;
 mod follow;
 mod small;
 mod verify;
+mod verify_draft;
 mod whole;
 
 use atomic::parent;
@@ -35,6 +36,7 @@ pub(crate) use atomic::{Drafts, place_of};
 pub(crate) use change::CHANGE_RETRIES;
 use change::{Shown, check_source};
 pub(crate) use failure::FileError;
+use verify::OldState;
 
 /// An open source.
 pub(crate) struct Source<P: Platform> {
@@ -138,8 +140,8 @@ struct Opened<P: Platform> {
     handle: P::Handle,
     made: Made,
     streams: bool,
-    /// It was opened to be read too.
-    is_readable: bool,
+    /// What it was before it was emptied.
+    old: Option<OldState>,
 }
 
 impl<P: Platform> FileCopier<'_, P> {
@@ -179,60 +181,59 @@ impl<P: Platform> FileCopier<'_, P> {
             return self.plan_only(src, &target, pair, report);
         }
         let filled = (&target, Kept::nothing());
-        let result = match self.fill(src, filled, dst, pair, report, fail) {
-            Ok(()) => self.flush(&target.handle, dst),
+        let result = match self.fill(src, filled, pair, report, fail) {
+            Ok(hash) => match self.flush(&target.handle, dst) {
+                Ok(()) => {
+                    self.prove(src, &target, report);
+                    self.prepare_read_back(src, &target, hash, report)
+                }
+                Err(error) => Err(error),
+            },
             Err(error) => Err(error),
         };
-        if result.is_ok() {
-            self.prove(src, &target, report);
-        }
         let is_new = target.made.is_new;
         let closed = self.close(target);
-        let result = match result {
-            Ok(()) => closed,
-            Err(error) => Err(error),
+        let closed = match (&result, closed) {
+            (Ok(_), Ok(())) if is_new => self.flush_place(dst.at, dst),
+            (_, closed) => closed,
         };
-        let result = match result {
-            Ok(()) if is_new => self.flush_place(dst.at, dst),
-            result => result,
+        let result = match (result, closed) {
+            (Ok(None), Ok(())) => Ok(()),
+            (Ok(Some(it)), Ok(())) => self.read_back(src, dst, &it, report, fail),
+            (Err(error), _) | (_, Err(error)) => Err(self.give_up(dst, is_new, error)),
         };
         report.elapsed = transfer::since(start);
-        match result {
-            Ok(()) => Ok(()),
-            Err(error) => Err(self.give_up(dst, is_new, error)),
-        }
+        result
     }
 
     /// What was made and could not be finished must not look like a copy.
     #[cold]
     #[inline(never)] // as `copy_atomic`
     fn give_up(&self, dst: &Destination<'_, P>, is_new: bool, error: FileError) -> FileError {
-        let is_kept = self.options.keep_bad && error.is_bad_copy();
-        if (is_new || error.is_bad_copy()) && !is_kept {
+        if is_new {
             // The failure is reported already; that of removing it would say less.
             let _ = self.platform.remove(dst.at, false);
         }
         error
     }
 
-    /// Data, if the options want any, and attributes.
+    /// Data, if the options want any, and attributes. Returns the hash that was made on the way.
     #[inline(always)] // as `open_source`
     fn fill(
         &mut self,
         src: &mut Source<P>,
         (target, kept): (&Opened<P>, Kept<'_, P>),
-        dst: &Destination<'_, P>,
         pair: &mut FindPair<'_, P>,
         report: &mut Report,
         fail: &mut dyn FnMut(FileError),
-    ) -> Result<(), FileError> {
+    ) -> Result<Option<Hash>, FileError> {
+        let mut hash = None;
         if !self.options.attributes_only {
             let pair = pair(&src.handle, &target.handle)?;
-            let hash = self.copy_settled(src, (target, kept), &pair, report)?;
-            self.verify(src, target, dst, hash, report)?;
+            hash = self.copy_settled(src, (target, kept), &pair, report)?;
         }
         self.copy_attributes(src, target, fail);
-        Ok(())
+        Ok(hash)
     }
 
     /// Whether this file is to be durable by itself. The volume that a symbolic link leads to is

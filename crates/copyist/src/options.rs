@@ -269,10 +269,12 @@ pub struct Options {
     pub flush: Option<Flush>,
     /// Report a hash of each file's content ([`crate::Report::hash`]).
     pub hash: Option<HashKind>,
-    /// Read each copy back, from the device as far as the system allows that, and compare its hash;
-    /// a copy that differs is an error ([`crate::Refusal::Differs`]), and is removed.
+    /// Close each copy, read it back, from the device as far as the system allows that, and compare
+    /// its hash. A copy that differs is an error ([`crate::Refusal::Differs`]), and is removed. One
+    /// that could not be read or compared is an error too ([`crate::Operation::Verify`],
+    /// [`crate::Operation::VerifySource`]), and is kept.
     pub verify: bool,
-    /// Keep a copy that [`Options::verify`] has found to differ.
+    /// Keep a copy that [`Options::verify`] has found to differ, under its name.
     pub keep_bad: bool,
     /// What may stay in the page cache.
     pub cache: Cache,

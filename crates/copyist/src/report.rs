@@ -108,7 +108,8 @@ pub struct Report {
     /// With [`crate::Options::prove`]: the bytes that the filesystem says it keeps once for source
     /// and destination, whatever the method claimed; or the code with which it didn't tell.
     pub shared: Option<Result<u64, Code>>,
-    /// The hash of the copy's content, where [`crate::Options::hash`] or `verify` asks for it.
+    /// The hash of the copy's content, where [`crate::Options::hash`] or `verify` asks for it. `None`
+    /// if the copy could not be read back for it.
     pub hash: Option<Hash>,
     /// The copy was read back, and has that hash.
     pub verified: bool,

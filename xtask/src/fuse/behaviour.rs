@@ -50,6 +50,8 @@ pub(super) struct Behaviour {
     pub(super) fold_case: bool,
     /// Transfers move a part of what they are asked for.
     pub(super) short: bool,
+    /// What was written can't be opened to be read until it was closed, and this many tries failed.
+    pub(super) late: Option<u64>,
     pub(super) faults: Vec<Fault>,
 }
 
@@ -199,6 +201,7 @@ mod tests {
             corrupt_copies: false,
             fold_case: false,
             short: false,
+            late: None,
             faults,
         };
         (0..requests)

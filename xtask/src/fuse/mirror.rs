@@ -1,5 +1,6 @@
 //! Requests about files that the kernel already knows: attributes, contents, listings.
 
+use std::collections::HashMap;
 use std::ffi::{CStr, OsStr};
 use std::fs::File;
 use std::os::unix::ffi::OsStrExt;
@@ -22,6 +23,17 @@ pub(super) struct Mirror {
     pub(super) nodes: Nodes,
     pub(super) handles: Handles,
     pub(super) behaviour: Behaviour,
+    /// Files that were written and can't be read yet.
+    unseen: Mutex<HashMap<u64, Unseen>>,
+}
+
+/// See [`Behaviour::late`].
+#[derive(Debug, Default)]
+struct Unseen {
+    /// How many handles write to it.
+    writers: u64,
+    /// How many tries to read it are still to fail.
+    left: u64,
 }
 
 /// The most that one copy_file_range moves, bytes.
@@ -48,7 +60,40 @@ impl Mirror {
             nodes: Nodes::new(backing, max_open_nodes)?,
             handles: Handles::default(),
             behaviour,
+            unseen: Mutex::default(),
         })
+    }
+
+    /// A file is opened; an error if it can't be read yet.
+    pub(super) fn enter_late(&self, ino: INodeNo, flags: i32) -> Result<(), Errno> {
+        let Some(late) = self.behaviour.late else {
+            return Ok(());
+        };
+        let mut unseen = lock(&self.unseen);
+        if writes(flags) {
+            let file = unseen.entry(ino.0).or_default();
+            file.writers += 1;
+            file.left = late;
+            return Ok(());
+        }
+        match unseen.get_mut(&ino.0) {
+            Some(file) if file.writers > 0 => Err(Errno::NOENT),
+            Some(file) if file.left > 0 => {
+                file.left -= 1;
+                Err(Errno::NOENT)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A file is closed.
+    pub(super) fn release(&self, ino: INodeNo, handle: FileHandle, flags: i32) {
+        self.handles.remove(handle);
+        if writes(flags)
+            && let Some(file) = lock(&self.unseen).get_mut(&ino.0)
+        {
+            file.writers = file.writers.saturating_sub(1);
+        }
     }
 
     pub(super) fn getattr(&self, ino: INodeNo) -> Result<FileAttr, Errno> {
@@ -104,6 +149,7 @@ impl Mirror {
     pub(super) fn open(&self, ino: INodeNo, flags: OpenFlags) -> Result<FileHandle, Errno> {
         self.behaviour.enter(Op::Open)?;
         let file = reopen(&*self.nodes.get(ino)?, access_mode(flags.0))?;
+        self.enter_late(ino, flags.0)?;
         Ok(self.handles.insert(Handle::File(Arc::new(file))))
     }
 
@@ -287,6 +333,10 @@ fn reopen(file: &File, flags: OFlags) -> Result<File, Errno> {
 /// be aligned, and the kernel has already turned `O_APPEND` into offsets.
 pub(super) fn access_mode(flags: i32) -> OFlags {
     OFlags::from_bits_truncate(flags.cast_unsigned()) & OFlags::RWMODE
+}
+
+fn writes(flags: i32) -> bool {
+    access_mode(flags) != OFlags::RDONLY
 }
 
 fn list(directory: &File) -> Result<Vec<Listed>, Errno> {

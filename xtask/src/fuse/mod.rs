@@ -63,6 +63,11 @@ pub(crate) struct FuseArgs {
     #[arg(long)]
     short: bool,
 
+    /// What was written can't be opened to be read (ENOENT) until it was closed, and then this many
+    /// tries have failed; a filesystem that stores files at close, or later, does so
+    #[arg(long, value_name = "N")]
+    late: Option<u64>,
+
     /// Fail the N-th request of a kind, for example `write:EIO:3`; `3+` fails all from the third on
     #[arg(long, value_name = "OP:ERRNO:N")]
     fail: Vec<Fault>,
@@ -86,6 +91,7 @@ pub(crate) fn run(args: FuseArgs) -> Result<()> {
         corrupt_copies: args.corrupt_copies,
         fold_case: args.fold_case,
         short: args.short,
+        late: args.late,
         faults: args.fail,
     };
     let mirror = Mirror::new(&args.backing, behaviour, limit_of_nodes()?)?;

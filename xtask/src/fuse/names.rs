@@ -121,6 +121,7 @@ impl Mirror {
         let attr = self
             .nodes
             .remember(File::from(inode), Place::new(parent, &name))?;
+        self.enter_late(attr.ino, asked.bits().cast_signed())?;
         Ok((attr, self.handles.insert(Handle::File(Arc::new(file)))))
     }
 

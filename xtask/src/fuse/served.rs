@@ -326,14 +326,14 @@ impl Filesystem for Served {
     fn release(
         &self,
         _: &Request,
-        _ino: INodeNo,
+        ino: INodeNo,
         handle: FileHandle,
-        _flags: OpenFlags,
+        flags: OpenFlags,
         _owner: Option<LockOwner>,
         _flush: bool,
         reply: ReplyEmpty,
     ) {
-        self.0.handles.remove(handle);
+        self.0.release(ino, handle, flags.0);
         reply.ok();
     }
 

@@ -40,8 +40,8 @@ const fn copy(
 pub(super) const COPY: &[Flag<Opt>] = &[
     copy(Copy::DryRun, "", &["dry-run"], Nothing, TELL, "Change nothing; say what would be done"),
     copy(Copy::Exclude, "", &["exclude"], Required("GLOB"), WHAT, "Leave out what matches GLOB, a pattern of gitignore: a name at any depth, or with a slash a path below SOURCE, or with one at its end a directory"),
-    copy(Copy::ExcludeFrom, "", &["exclude-from"], Required("FILE"), WHAT, "Like --exclude for each line of FILE but empty ones and those that begin with #"),
-    copy(Copy::IgnoreFile, "", &["ignore-file"], Required("FILE"), WHAT, "Leave out what the gitignore rules in FILE say (! takes back), relative to SOURCE"),
+    copy(Copy::ExcludeFrom, "", &["exclude-from"], Required("FILE"), WHAT, "Like --exclude for each line of FILE but empty ones and those that begin with # (- for standard input)"),
+    copy(Copy::IgnoreFile, "", &["ignore-file"], Required("FILE"), WHAT, "Leave out what the gitignore rules in FILE say (! takes back), relative to SOURCE (- for standard input)"),
     copy(Copy::Include, "", &["include"], Required("GLOB"), WHAT, "Copy what matches GLOB, whatever the other filters say; without others, only files that match"),
     copy(Copy::Json, "", &["json"], Nothing, TELL, "Write what was done to standard output, one JSON object a line (same as --report=-)"),
     copy(Copy::NoPreflight, "", &["no-preflight"], Nothing, HOW, "Don't look first whether space, names or sizes stand in the way"),

@@ -55,7 +55,7 @@ pub(super) const OWN: &[Flag<Opt>] = &[
     own(Own::Cache, &["cache"], Required("WHEN"), HOW, "What a copy may leave in the page cache: keep (what the system likes), drop (write it back and drop it behind the copy, and count it when it is written), direct (go around the cache), auto (drop for a file that with its copy is larger than the free memory, else keep; the default)"),
     own(Own::Explain, &["explain"], Nothing, TELL, "Copy nothing; say what is known of each source, which methods would be tried in which order, and why others not"),
     own(Own::Hash, &["hash"], Required("KIND"), TELL, "The hash of --manifest and --verify: blake3 (the default), xxh3 (128 bits), sha256"),
-    own(Own::KeepBad, &["keep-bad"], Nothing, HOW, "Keep a copy that --verify has found to differ (without it, such a copy is removed)"),
+    own(Own::KeepBad, &["keep-bad"], Nothing, HOW, "Keep a copy that --verify has found to differ (without it, such a copy is removed; one that could not be read back is kept in any case)"),
     own(Own::Manifest, &["manifest"], Required("FILE"), TELL, "Write the hash of each copied file to FILE (- for standard output), for 'copyist verify --manifest', b3sum -c or sha256sum -c"),
     own(Own::Method, &["method"], Required("LIST"), HOW, "Allow only these methods: clone, copy-range, system-copy, sendfile, direct, read-write (those that this system has)"),
     own(Own::Progress, &["progress"], Optional("WHEN"), TELL, "Show bytes, files, rate and time left on standard error: always (the same as --progress alone), auto if that is a terminal, never (the default)"),

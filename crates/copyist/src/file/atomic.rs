@@ -15,6 +15,8 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::verify::report_unchecked;
+use super::verify_draft::Complete;
 use super::{Destination, Existing, FileCopier, FileError, FindPair, Kept, Opened, Source};
 use crate::attributes::{Attributes, Made, MakeMode, remove_capability};
 use crate::error::{Operation, Refusal};
@@ -170,7 +172,7 @@ impl<'a, P: Platform> FileCopier<'a, P> {
                     handle: resumed.handle,
                     made: plan.private().made(dst.may_have_acl),
                     streams: false,
-                    is_readable: true,
+                    old: None,
                 },
                 temporary: Some(resumed.temporary),
                 offset: resumed.offset,
@@ -264,7 +266,7 @@ impl<'a, P: Platform> FileCopier<'a, P> {
             handle,
             made: plan.made(may_have_acl),
             streams: false,
-            is_readable: true,
+            old: None,
         };
         if let Some(mode) = plan.open_up {
             self.platform
@@ -288,59 +290,83 @@ impl<'a, P: Platform> FileCopier<'a, P> {
         report: &mut Report,
         fail: &mut dyn FnMut(FileError),
     ) -> Result<Naming, FileError> {
-        let Draft {
-            opened,
-            temporary,
-            offset,
-        } = draft;
-        let name = temporary.map(|it| it.beside(to.at.name));
+        let (opened, offset) = (draft.opened, draft.offset);
+        let name = draft.temporary.map(|it| it.beside(to.at.name));
         let kept = Kept {
             keeper: keeper.map(|it| it as &dyn Keep<P>),
             offset,
         };
-        let result = self
-            .fill(src, (&opened, kept), to.dst, pair, report, fail)
-            .and_then(|()| {
+        let filled = self
+            .fill(src, (&opened, kept), pair, report, fail)
+            .and_then(|hash| {
                 if let Old::Kept(old) = &to.old {
                     let (src, dst) = (Target::Named(to.at), Target::Open(&opened.handle));
                     self.keep_old((src, old), dst, fail);
                 }
                 self.flush(&opened.handle, to.dst)?;
                 self.prove(src, &opened, report);
+                let read_back = self.prepare_read_back(src, &opened, hash, report)?;
                 self.platform
                     .settle(&opened.handle)
-                    .map_err(|code| FileError::system(Operation::CloseDestination, code))
-            })
-            .and_then(|()| self.publish(&opened, name.as_deref(), to));
+                    .map_err(|code| FileError::system(Operation::CloseDestination, code))?;
+                Ok(read_back)
+            });
+        let temporary = name.as_deref().map(|name| At {
+            dir: to.at.dir,
+            name,
+        });
+        let complete = match filled {
+            Ok(it) => self.check_draft(src, (opened, temporary), it.as_deref(), report, fail),
+            Err(error) => {
+                // The failure before it is reported.
+                let _ = self.close(opened);
+                Err(error)
+            }
+        };
+        let (result, checked) = match complete {
+            Ok((complete, checked)) => (self.publish(complete, to), checked),
+            Err(error) => (Err(error), Ok(())),
+        };
         let published = matches!(result, Ok(Naming::Done));
-        let is_kept = keeper.is_some_and(Keeper::has_noted);
-        if let (Some(name), false, false) = (&name, published, is_kept) {
-            self.remove_draft(to.at.dir, name);
+        let is_bad = result.as_ref().is_err_and(FileError::is_bad_copy);
+        let is_kept = !is_bad && keeper.is_some_and(Keeper::has_noted);
+        if let (Some(temporary), false, false) = (temporary, published, is_kept) {
+            self.remove_draft(temporary.dir, temporary.name);
         }
-        let closed = self.close(opened);
         if published {
-            closed?;
-            self.flush_place(to.at, to.dst)?;
+            report_unchecked(checked, report, fail)?;
         }
         result
     }
-
+    /// Gives a complete draft its name, and closes it.
     fn publish(
         &self,
-        opened: &Opened<P>,
-        name: Option<&OsStr>,
+        complete: Complete<'_, P>,
+        to: &Published<'_, '_, P>,
+    ) -> Result<Naming, FileError> {
+        let (naming, handle) = match complete {
+            Complete::Nameless(handle) => (self.publish_nameless(&handle, to)?, Some(handle)),
+            Complete::Named(at, handle) => {
+                self.rename(at, to.at, !matches!(to.old, Old::Nothing))?;
+                (Naming::Done, handle)
+            }
+        };
+        let closed = handle.map_or(Ok(()), |it| self.platform.close(it));
+        if matches!(naming, Naming::Done) {
+            closed.map_err(|code| FileError::system(Operation::CloseDestination, code))?;
+            self.flush_place(to.at, to.dst)?;
+        }
+        Ok(naming)
+    }
+
+    fn publish_nameless(
+        &self,
+        file: &P::Handle,
         to: &Published<'_, '_, P>,
     ) -> Result<Naming, FileError> {
         let os = self.platform.os();
         let replaces = !matches!(to.old, Old::Nothing);
         let failed = |code| FileError::system(Operation::Replace, code);
-        if let Some(name) = name {
-            let at = At {
-                dir: to.at.dir,
-                name,
-            };
-            return self.rename(at, to.at, replaces).map(|()| Naming::Done);
-        }
         let temporary = replaces.then(|| Temporary::new().beside(to.at.name));
         let at = At {
             dir: to.at.dir,
@@ -348,9 +374,9 @@ impl<'a, P: Platform> FileCopier<'a, P> {
         };
         if replaces {
             // Where nothing can be locked nothing is ever taken for a leftover.
-            let _ = self.platform.lock(&opened.handle);
+            let _ = self.platform.lock(file);
         }
-        match self.platform.name(&opened.handle, at) {
+        match self.platform.name(file, at) {
             Ok(()) => {}
             Err(code) if rules::is_taken(os, code) => return Err(self.explain_create(at, code)),
             // procfs is not there, or the filesystem will not: it takes a name from the start.

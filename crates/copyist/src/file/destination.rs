@@ -1,5 +1,6 @@
 //! Opening a destination to be written into: a new file, or one that is there.
 
+use super::verify::OldState;
 use super::{Destination, Existing, FileCopier, FileError, Opened, Source};
 use crate::attributes::{self, Made};
 use crate::error::{Cause, Code, Operation, Refusal};
@@ -57,7 +58,7 @@ impl<P: Platform> FileCopier<'_, P> {
                 ..plan.made(dst.may_have_acl)
             },
             streams: false,
-            is_readable: false,
+            old: None,
         })
     }
 
@@ -107,7 +108,7 @@ impl<P: Platform> FileCopier<'_, P> {
             handle,
             made,
             streams,
-            is_readable: false,
+            old: Some(OldState::from(&stat)),
         })
     }
 }

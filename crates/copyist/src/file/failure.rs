@@ -57,9 +57,15 @@ impl FileError {
         (self.0.operation, self.0.cause, self.0.transfer)
     }
 
-    /// The copy was read back, and is not good.
+    /// The copy was read back, and its content is not what was copied.
     pub(super) fn is_bad_copy(&self) -> bool {
         self.0.cause == Cause::Refused(Refusal::Differs)
+    }
+
+    /// The copy is complete, and could not be read back.
+    pub(crate) fn is_about_checking(&self) -> bool {
+        use Operation::{Hash, Verify, VerifySource};
+        matches!(self.0.operation, Hash | Verify | VerifySource)
     }
 }
 

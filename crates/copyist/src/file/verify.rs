@@ -3,86 +3,143 @@
 //! A hash is of what was written. Where the bytes went through memory it was made on the way; else
 //! the copy is read. To verify, the copy is read from the device, as far as the system lets the
 //! cache be left out, and compared with that hash, or with one of the source.
+//!
+//! A copy is closed before it is opened again to be read: some filesystems (NFS, AFS, cloud storage
+//! over FUSE) store a file, and report errors, at close. Only a copy that was read and differs is bad
+//! ([`Refusal::Differs`]). One that could not be read is kept, and reported as not verified.
 
 use super::{Destination, Existing, FileCopier, FileError, Opened, Source};
 use crate::content;
 use crate::error::{Cause, Code, Operation, Refusal};
+use crate::file::change::has_changed;
 use crate::hash::{Hash, HashKind};
 use crate::plan;
-use crate::platform::{Flush, Open, Platform};
+use crate::platform::{At, Attribute, FileId, Flush, Open, Platform, Stat, Sys, Target, Timestamp};
 use crate::prove;
 use crate::report::Report;
+use crate::rules;
 use crate::transfer::InFlight;
 
+/// A file as it was before it was overwritten, to tell old content from a bad copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct OldState {
+    size: u64,
+    modified: Timestamp,
+    changed: Timestamp,
+}
+
+impl From<&Stat> for OldState {
+    fn from(stat: &Stat) -> OldState {
+        OldState {
+            size: stat.size,
+            modified: stat.modified,
+            changed: stat.changed,
+        }
+    }
+}
+
+/// What has to be read of a copy once it is closed.
+pub(super) struct ReadBack {
+    kind: HashKind,
+    /// The file that was written.
+    written: Sys<FileId>,
+    old: Option<OldState>,
+    what: What,
+}
+
+/// What it is read for.
+enum What {
+    /// To report its hash.
+    Hash,
+    /// To compare it with what was written, or else with the source.
+    Compare(Option<Hash>),
+}
+
+impl ReadBack {
+    fn operation(&self) -> Operation {
+        match self.what {
+            What::Hash => Operation::Hash,
+            What::Compare(_) => Operation::Verify,
+        }
+    }
+}
+
+/// Why a copy that was read back does not count as checked.
+pub(super) enum ReadBackError {
+    /// Its content is not what was copied.
+    Bad(FileError),
+    /// Its content could not be read, or compared.
+    Unchecked(FileError),
+    Cancelled(FileError),
+}
+
+impl ReadBackError {
+    pub(super) fn new(error: FileError) -> ReadBackError {
+        match error.cause() {
+            Cause::Refused(Refusal::Differs) => ReadBackError::Bad(error),
+            Cause::Refused(Refusal::Cancelled) => ReadBackError::Cancelled(error),
+            _ => ReadBackError::Unchecked(error),
+        }
+    }
+}
+
 impl<P: Platform> FileCopier<'_, P> {
-    /// Puts the hash that the options ask for into the report, and verifies the copy if they ask
-    /// for that. `in_flight` is the hash that was made on the way.
+    /// What must be known of a copy before it is closed; `None` if it need not be read. `in_flight` is
+    /// the hash that was made on the way.
     #[inline(always)] // as `open_source`
-    pub(super) fn verify(
+    pub(super) fn prepare_read_back(
         &mut self,
         src: &Source<P>,
         target: &Opened<P>,
-        dst: &Destination<'_, P>,
         in_flight: Option<Hash>,
         report: &mut Report,
-    ) -> Result<(), FileError> {
+    ) -> Result<Option<Box<ReadBack>>, FileError> {
         match self.options.hash_wanted() {
-            None => Ok(()),
-            Some(kind) => self.hash_and_verify(src, target, dst, (kind, in_flight), report),
+            None => Ok(None),
+            Some(kind) => self.prepare_to_hash(src, target, (kind, in_flight), report),
         }
     }
 
     #[inline(never)] // as `copy_atomic`
-    fn hash_and_verify(
+    fn prepare_to_hash(
         &mut self,
         src: &Source<P>,
         target: &Opened<P>,
-        dst: &Destination<'_, P>,
         (kind, in_flight): (HashKind, Option<Hash>),
         report: &mut Report,
-    ) -> Result<(), FileError> {
+    ) -> Result<Option<Box<ReadBack>>, FileError> {
         report.hash = in_flight;
         // A device or a pipe can't be read back.
         if target.streams || self.options.attributes_only {
-            return Ok(());
+            return Ok(None);
         }
-        if !self.options.verify {
-            if report.hash.is_none() {
-                let copy = self.open_copy(target, dst)?;
-                let copy = copy.as_ref().unwrap_or(&target.handle);
-                report.hash = Some(self.hash_of(copy, kind, Operation::Verify)?);
-            }
-            return Ok(());
+        report.verified = self.options.verify && self.is_shared(src, target, report);
+        let compares = self.options.verify && !report.verified;
+        if compares {
+            self.flush_to_read(target)?;
+        } else if report.hash.is_some() || self.options.hash.is_none() {
+            return Ok(None);
         }
-        if self.is_shared(src, target, report) {
-            report.verified = true;
-            if self.options.hash.is_some() {
-                let copy = self.open_copy(target, dst)?;
-                let copy = copy.as_ref().unwrap_or(&target.handle);
-                report.hash = Some(self.hash_of(copy, kind, Operation::Verify)?);
-            }
-            return Ok(());
+        let stat = self.platform.stat_open(&target.handle);
+        Ok(Some(Box::new(ReadBack {
+            kind,
+            written: stat.map(|stat| stat.id),
+            old: target.old,
+            what: if compares {
+                What::Compare(in_flight)
+            } else {
+                What::Hash
+            },
+        })))
+    }
+
+    /// Only what has been written out can be dropped from the cache.
+    fn flush_to_read(&self, target: &Opened<P>) -> Result<(), FileError> {
+        match self.platform.flush(&target.handle, Flush::Durable) {
+            // Then what the cache has is all there is to be read.
+            Err(code) if rules::is_no_flush(self.platform.os(), code) => Ok(()),
+            flushed => flushed.map_err(|code| FileError::system(Operation::Flush, code)),
         }
-        let expected = match in_flight {
-            Some(hash) => hash,
-            None => self.hash_of(&src.handle, kind, Operation::Read)?,
-        };
-        // Only what has been written out can be let go of.
-        let failed = |code| FileError::system(Operation::Flush, code);
-        self.platform
-            .flush(&target.handle, Flush::Durable)
-            .map_err(failed)?;
-        let copy = self.open_copy(target, dst)?;
-        let copy = copy.as_ref().unwrap_or(&target.handle);
-        // Where the cache can't be left out, what it says is all there is.
-        let _ = self.platform.uncache(copy);
-        let found = self.hash_of(copy, kind, Operation::Verify)?;
-        if found != expected {
-            let cause = Cause::Refused(Refusal::Differs);
-            return Err(FileError::new(Operation::Verify, cause));
-        }
-        (report.hash, report.verified) = (Some(found), true);
-        Ok(())
     }
 
     /// Whether a clone is proved by its extents: the same places of the same device can't differ.
@@ -93,30 +150,141 @@ impl<P: Platform> FileCopier<'_, P> {
             && prove::shared(self.platform, &src.handle, &target.handle) == Ok(cloned)
     }
 
-    /// Opens the copy to read it. It must still be the one that was written. `None` where that can
-    /// be read itself: it may have no name yet.
-    fn open_copy(
-        &self,
-        target: &Opened<P>,
+    /// Reads a closed copy under its name. A bad one is removed, unless the options keep it; one that
+    /// could not be read is reported to `fail`.
+    #[inline(never)] // as `copy_atomic`
+    pub(super) fn read_back(
+        &mut self,
+        src: &Source<P>,
         dst: &Destination<'_, P>,
-    ) -> Result<Option<P::Handle>, FileError> {
-        if target.is_readable {
-            return Ok(None);
-        }
-        let failed = |code| FileError::system(Operation::Verify, code);
+        read_back: &ReadBack,
+        report: &mut Report,
+        fail: &mut dyn FnMut(FileError),
+    ) -> Result<(), FileError> {
         let is_link = matches!(dst.existing, Existing::LinkToFile(_));
         let follow = is_link || self.options.write_through_dangling;
+        let result = match self.open_copy(dst.at, follow, read_back) {
+            Ok(copy) => {
+                let result = self.check_copy(src, &copy, read_back, report, fail);
+                self.platform.let_go(copy);
+                result
+            }
+            Err(error) => Err(ReadBackError::new(error)),
+        };
+        match result {
+            Err(ReadBackError::Bad(error)) => {
+                if !self.options.keep_bad {
+                    self.remove_bad(dst.at, follow, read_back);
+                }
+                report.hash = None;
+                Err(error)
+            }
+            result => report_unchecked(result, report, fail),
+        }
+    }
+
+    /// Removes a bad copy, if its name still leads to it.
+    fn remove_bad(&self, at: At<'_, P>, follow: bool, read_back: &ReadBack) {
+        let name = if follow {
+            self.resolve(at)
+        } else {
+            Ok(at.name.to_os_string())
+        };
+        let Ok(name) = name else { return };
+        let at = At {
+            dir: at.dir,
+            name: &name,
+        };
+        let found = self.platform.stat(at, false).map(|stat| stat.id);
+        if found.is_ok() && found == read_back.written {
+            // The failure is reported already; that of removing it would say less.
+            let _ = self.platform.remove(at, false);
+        }
+    }
+
+    /// Opens a closed copy to read it. It must still be the file that was written.
+    pub(super) fn open_copy(
+        &self,
+        at: At<'_, P>,
+        follow: bool,
+        read_back: &ReadBack,
+    ) -> Result<P::Handle, FileError> {
+        let failed = |code| FileError::system(read_back.operation(), code);
+        let written = read_back.written.map_err(failed)?;
         let copy = self
             .platform
-            .open(dst.at, Open::Read { follow })
+            .open(at, Open::Read { follow })
             .map_err(failed)?;
         let found = self.platform.stat_open(&copy).map_err(failed)?;
-        let made = self.platform.stat_open(&target.handle).map_err(failed)?;
-        if found.id != made.id {
+        if found.id != written {
             let cause = Cause::Refused(Refusal::Replaced);
-            return Err(FileError::new(Operation::Verify, cause));
+            return Err(FileError::new(read_back.operation(), cause));
         }
-        Ok(Some(copy))
+        Ok(copy)
+    }
+
+    /// Reads an open copy, and sets its access time back.
+    pub(super) fn check_copy(
+        &mut self,
+        src: &Source<P>,
+        copy: &P::Handle,
+        read_back: &ReadBack,
+        report: &mut Report,
+        fail: &mut dyn FnMut(FileError),
+    ) -> Result<(), ReadBackError> {
+        let before = self.platform.stat_open(copy);
+        let found = match read_back.what {
+            What::Hash => self.hash_of(copy, read_back.kind, Operation::Hash),
+            What::Compare(in_flight) => self.compare(src, copy, (in_flight, read_back)),
+        };
+        if self.options.preserve.times {
+            let times = before.unwrap_or(src.stat);
+            let unread = |stat: Stat| stat.accessed == times.accessed;
+            if !self.platform.stat_open(copy).is_ok_and(unread) {
+                let times = Attribute::Times {
+                    accessed: times.accessed,
+                    modified: times.modified,
+                };
+                let set = self.platform.set(Target::Open(copy), times);
+                set.unwrap_or_else(|code| fail(FileError::system(Operation::SetTimes, code)));
+            }
+        }
+        report.hash = Some(found.map_err(ReadBackError::new)?);
+        report.verified = self.options.verify;
+        Ok(())
+    }
+
+    /// Compares what is read of a copy with what was written.
+    fn compare(
+        &mut self,
+        src: &Source<P>,
+        copy: &P::Handle,
+        (in_flight, read_back): (Option<Hash>, &ReadBack),
+    ) -> Result<Hash, FileError> {
+        let expected = match in_flight {
+            Some(hash) => hash,
+            None => self.hash_of(&src.handle, read_back.kind, Operation::VerifySource)?,
+        };
+        // Where the cache can't be left out, what it says is all there is.
+        let _ = self.platform.uncache(copy);
+        let found = self.hash_of(copy, read_back.kind, Operation::Verify)?;
+        if found == expected {
+            return Ok(found);
+        }
+        let refused = |operation, refusal| Err(FileError::new(operation, Cause::Refused(refusal)));
+        if in_flight.is_none() {
+            let failed = |code| FileError::system(Operation::VerifySource, code);
+            let now = self.platform.stat_open(&src.handle).map_err(failed)?;
+            if has_changed(self.options, &src.stat, &now) {
+                return refused(Operation::VerifySource, Refusal::Changed);
+            }
+        }
+        let failed = |code| FileError::system(Operation::Verify, code);
+        let stat = self.platform.stat_open(copy).map_err(failed)?;
+        if read_back.old == Some(OldState::from(&stat)) {
+            return refused(Operation::Verify, Refusal::NotStored);
+        }
+        refused(Operation::Verify, Refusal::Differs)
     }
 
     /// Reads a file from end to end.
@@ -143,5 +311,22 @@ impl<P: Platform> FileCopier<'_, P> {
             Code::CANCELLED => FileError::new(operation, Cause::Refused(Refusal::Cancelled)),
             code => failed(code),
         })
+    }
+}
+
+/// Reports a copy that could not be read, which is no reason to give it up.
+pub(super) fn report_unchecked(
+    result: Result<(), ReadBackError>,
+    report: &mut Report,
+    fail: &mut dyn FnMut(FileError),
+) -> Result<(), FileError> {
+    match result {
+        Ok(()) => Ok(()),
+        Err(ReadBackError::Unchecked(error)) => {
+            report.hash = None;
+            fail(error);
+            Ok(())
+        }
+        Err(ReadBackError::Bad(error) | ReadBackError::Cancelled(error)) => Err(error),
     }
 }

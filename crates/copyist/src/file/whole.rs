@@ -115,13 +115,18 @@ impl<P: Platform> FileCopier<'_, P> {
             is_operand: dst.is_operand,
             path: None,
         };
-        self.make_settled(src, &made, pair, report, fail)?;
+        let result = self.make_settled(src, &made, pair, report, fail);
+        let is_kept = |error: &FileError| self.options.keep_bad && error.is_bad_copy();
+        if result.as_ref().is_err_and(|error| !is_kept(error)) {
+            return result;
+        }
         if let Old::Kept(stat) = &old {
             self.keep_old((Target::Named(dst.at), stat), Target::Named(made.at), fail);
         }
         let replaces = !matches!(old, Old::Nothing);
         self.rename(made.at, dst.at, replaces)
-            .inspect_err(|_| self.remove_draft(made.at.dir, made.at.name))
+            .inspect_err(|_| self.remove_draft(made.at.dir, made.at.name))?;
+        result
     }
 
     /// Makes the copy, and makes it anew if the options say so because the source has changed.
@@ -240,18 +245,22 @@ impl<P: Platform> FileCopier<'_, P> {
             if target.made.brought != Brought::Nothing {
                 attributes::reset_flags(self.platform, self.options, &target.handle)?;
             }
-            self.verify(src, &target, dst, None, report)?;
             self.copy_attributes(src, &target, fail);
             let result = self.flush(&target.handle, dst);
             self.prove(src, &target, report);
-            result.and(self.close(target))
+            let result = result.and_then(|()| self.prepare_read_back(src, &target, None, report));
+            let closed = self.close(target);
+            result.and_then(|read_back| closed.map(|()| read_back))
         });
-        let keeps = |error: &FileError| self.options.keep_bad && error.is_bad_copy();
-        if result.as_ref().is_err_and(|error| !keeps(error)) {
-            // As in `copy`: it must not look like a copy, and the failure is reported already.
-            let _ = self.platform.remove(dst.at, false);
+        match result {
+            Ok(None) => Ok(()),
+            Ok(Some(read_back)) => self.read_back(src, dst, &read_back, report, fail),
+            Err(error) => {
+                // As in `copy`: it must not look like a copy, and the failure is reported already.
+                let _ = self.platform.remove(dst.at, false);
+                Err(error)
+            }
         }
-        result
     }
 
     /// Opens what the system made, to finish it.
@@ -289,7 +298,7 @@ impl<P: Platform> FileCopier<'_, P> {
             handle,
             made: Made { brought, ..made },
             streams: false,
-            is_readable: false,
+            old: None,
         })
     }
 }

@@ -10,7 +10,7 @@ use crate::facts::{FsKind, Kernel, VolumeFacts};
 use crate::method::Os;
 use crate::platform::{
     At, Attribute, Batch, DirectAlignment, Flush, Move, Node, NotMade, Open, Platform, Progress,
-    Seek, Stat, Sys, Target, Used, WholeCopy,
+    Seek, Stat, Sys, Target, Timestamp, Used, WholeCopy,
 };
 use crate::rules::{linux, macos};
 
@@ -63,6 +63,8 @@ pub(super) enum Bug {
     FlushErrorSwallowed,
     /// What is written is not what was given.
     FlipsABit,
+    /// A file that was overwritten is shown as it was before, with its old size and time.
+    ShowsOld,
 }
 
 /// A [`Sim`] seen through a [`Bug`].
@@ -87,6 +89,16 @@ impl Buggy {
             }
         }
         call()
+    }
+
+    /// What a file that was overwritten is shown as, to whoever reads it.
+    fn old_of(&self, handle: &Handle) -> Option<(u64, Timestamp)> {
+        if !self.has(Bug::ShowsOld) {
+            return None;
+        }
+        let world = self.sim.world();
+        let file = world.file(handle.id).ok().filter(|it| !it.writes)?;
+        world.overwritten.get(&file.ino).copied()
     }
 
     fn open_as(&self, how: Open) -> Open {
@@ -245,7 +257,16 @@ impl Platform for Buggy {
     }
 
     fn stat_open(&self, handle: &Handle) -> Sys<Stat> {
-        self.sim.stat_open(handle)
+        let stat = self.sim.stat_open(handle)?;
+        Ok(match self.old_of(handle) {
+            Some((size, modified)) => Stat {
+                size,
+                modified,
+                changed: modified,
+                ..stat
+            },
+            None => stat,
+        })
     }
 
     fn volume(&self, handle: &Handle) -> Sys<VolumeFacts> {
@@ -257,6 +278,11 @@ impl Platform for Buggy {
     }
 
     fn read(&self, file: &Handle, offset: Option<u64>, buffer: &mut [u8]) -> Sys<usize> {
+        if let (Some((size, _)), Some(offset)) = (self.old_of(file), offset) {
+            let len = buffer.len().min(size.saturating_sub(offset) as usize);
+            buffer[..len].fill(b'o');
+            return Ok(len);
+        }
         let read = self.again(|| self.sim.read(file, offset, buffer));
         if self.has(Bug::ReadErrorIsTheEnd) {
             read.or(Ok(0))
@@ -353,6 +379,15 @@ impl Platform for Buggy {
     }
 
     fn set_len(&self, file: &Handle, len: u64) -> Sys<()> {
+        if self.has(Bug::ShowsOld) {
+            let mut world = self.sim.world();
+            let ino = world.file(file.id)?.ino;
+            let stat = world.stat(ino);
+            world
+                .overwritten
+                .entry(ino)
+                .or_insert((stat.size, stat.modified));
+        }
         if self.has(Bug::WritesToTheSource) && len == 0 {
             self.sim.world().does(&Deed::Shrink {
                 path: "/from/src/a",

@@ -1,8 +1,11 @@
 //! Whether a copy has the attributes that were asked for.
 
+use std::path::Path;
+
 use super::faults::Call;
-use super::oracle::Trial;
+use super::oracle::{Trial, relative};
 use super::snapshot::Seen;
+use super::sweep::Failure;
 use crate::attributes::{access_acl, owner_record};
 use crate::method::Os;
 use crate::options::{Make, NewMode, Reflink};
@@ -133,6 +136,17 @@ fn wrong_xattrs_of_macos(trial: &Trial<'_>, src: &Seen, now: &Seen) -> Option<St
     extra
         .find(|name| !wanted && !kept(name))
         .map(|name| format!("{} was not wanted", text(name)))
+}
+
+impl Trial<'_> {
+    /// Whether the copy under this name was read as far as it had to be: nobody said that it was not.
+    pub(super) fn is_checked(&self, dst: &Path) -> bool {
+        let is_here = |it: &Failure| it.dst.as_deref().map(relative).as_deref() == Some(dst);
+        let failures = &self.outcome.failures;
+        !failures
+            .iter()
+            .any(|it| it.is_about_checking() && is_here(it))
+    }
 }
 
 /// What a failed call excuses in silence: the volume or the process can't keep that attribute.

@@ -68,6 +68,9 @@ impl World {
             return Err(self.codes.isdir);
         }
         self.check(ino, if reads { 4 } else { 0 } | if writes { 2 } else { 0 })?;
+        if reads && kind == FileKind::Regular {
+            self.check_seen(ino)?;
+        }
         Ok(self.open_inode(ino, reads, writes))
     }
 

@@ -20,6 +20,8 @@ use crate::report::{Attempt, Report, Summary};
 use crate::transfer::Watch;
 use crate::tree;
 
+mod read_back;
+
 /// What a sweep's random choices start from; printed with every sweep.
 const SEED: u64 = 0x00c0_ffee;
 
@@ -37,6 +39,14 @@ pub(super) struct Failure {
     pub(super) dst: Option<PathBuf>,
     pub(super) attempts: Vec<Attempt>,
     pub(super) text: String,
+}
+
+impl Failure {
+    /// A copy could not be read back.
+    pub(super) fn is_about_checking(&self) -> bool {
+        use Operation::{Hash, Verify, VerifySource};
+        matches!(self.operation, Hash | Verify | VerifySource)
+    }
 }
 
 /// Everything that a run said and did.

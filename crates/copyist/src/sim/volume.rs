@@ -63,6 +63,9 @@ pub(super) struct Volume {
     pub(super) name_max: usize,
     pub(super) file_max_bytes: u64,
     pub(super) free_bytes: u64,
+    /// A file that was written can be opened to be read only when it has been closed, and this many
+    /// tries to open it have failed.
+    pub(super) late: Option<u32>,
     /// It says that it rewards several threads from this size on.
     pub(super) parallel_from_bytes: Option<u64>,
 }
@@ -143,6 +146,7 @@ impl Volume {
             name_max: 255,
             file_max_bytes: most_bytes_of_a_file(kind),
             free_bytes: 1 << 40,
+            late: None,
             parallel_from_bytes: None,
         }
     }

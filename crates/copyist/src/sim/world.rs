@@ -88,6 +88,10 @@ pub(super) struct World {
     pub(super) volumes: Vec<Volume>,
     pub(super) nodes: BTreeMap<u64, Node>,
     pub(super) open: BTreeMap<u64, OpenFile>,
+    /// Files of late volumes that were written: how many more tries to read them fail.
+    pub(super) unseen: BTreeMap<u64, u32>,
+    /// Size and time of files before they were emptied, for [`super::buggy::Bug::ShowsOld`].
+    pub(super) overwritten: BTreeMap<u64, (u64, Timestamp)>,
     pub(super) faults: Faults,
     /// What no engine may do, whatever the system answers.
     pub(super) violations: Vec<String>,
@@ -123,6 +127,8 @@ impl World {
             volumes: vec![root],
             nodes: BTreeMap::new(),
             open: BTreeMap::new(),
+            unseen: BTreeMap::new(),
+            overwritten: BTreeMap::new(),
             faults: Faults::default(),
             violations: Vec::new(),
             most_calls: u64::MAX,
@@ -193,9 +199,27 @@ impl World {
     }
 
     pub(super) fn open_file(&mut self, file: OpenFile) -> u64 {
+        if let Some(late) = self.volume_of(file.ino).late
+            && file.writes
+        {
+            self.unseen.insert(file.ino, late);
+        }
         self.next_handle += 1;
         self.open.insert(self.next_handle, file);
         self.next_handle
+    }
+
+    /// Whether a file can be opened to be read: see [`super::volume::Volume::late`].
+    pub(super) fn check_seen(&mut self, ino: u64) -> Sys<()> {
+        let is_open = self.open.values().any(|it| it.ino == ino && it.writes);
+        match self.unseen.get_mut(&ino) {
+            Some(_) if is_open => Err(self.codes.noent),
+            Some(left) if *left > 0 => {
+                *left -= 1;
+                Err(self.codes.noent)
+            }
+            _ => Ok(()),
+        }
     }
 
     pub(super) fn close_file(&mut self, handle: u64) {

@@ -403,18 +403,27 @@ impl<P: Platform> Worker<'_, '_, P> {
                 .with_attempts(&report.attempts)
         })?;
         self.summary.files += 1;
+        let mut is_checked = true;
         if !tried.failures.is_empty() {
+            is_checked = !tried.failures.iter().any(FileError::is_about_checking);
             self.tell_failures(entry, tried);
         }
-        self.tell_copied(entry, existing, &source.stat, &tried.report);
+        let is_whole = source.stat.kind == FileKind::Regular && is_checked;
+        self.tell_copied(entry, (existing, is_whole), &source.stat, &tried.report);
         Ok(())
     }
 
     /// A file's data is complete: into the journal, and to whoever watches.
     #[inline(always)] // as `try_plain`
-    fn tell_copied(&self, entry: &Entry<'_, P>, existing: Existing, src: &Stat, report: &Report) {
+    fn tell_copied(
+        &self,
+        entry: &Entry<'_, P>,
+        (existing, is_whole): (Existing, bool),
+        src: &Stat,
+        report: &Report,
+    ) {
         let session = self.session;
-        let is_whole = src.kind == FileKind::Regular && report.changed.is_none();
+        let is_whole = is_whole && report.changed.is_none();
         let is_noted = session.journal.is_some() && !matches!(existing, Existing::LinkToFile(_));
         if is_whole && is_noted {
             session.note_done(entry, src);

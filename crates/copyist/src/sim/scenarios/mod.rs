@@ -6,13 +6,15 @@ use std::path::PathBuf;
 use super::Sim;
 use super::build::Builder;
 use super::data::Data;
-use super::faults::Faults;
+use super::faults::{Call, Faults};
 use super::volume::Volume;
 use super::world::ROOT;
 use crate::copier::Operand;
+use crate::error::Code;
 use crate::facts::FsKind;
 use crate::method::Os;
-use crate::options::{Options, Preserve};
+use crate::options::{Fsync, Options, Preserve};
+use crate::rules;
 
 mod existing;
 mod files;
@@ -80,6 +82,19 @@ impl Scenario {
 
     pub(in crate::sim) fn os(&self) -> Os {
         self.sim.os
+    }
+
+    /// Whether a call may fail in silence: a flush that is for reading from the device alone, on a
+    /// filesystem that has no such call.
+    pub(in crate::sim) fn may_fail(&self, call: Call, code: Code) -> bool {
+        let Options {
+            verify,
+            flush,
+            fsync,
+            ..
+        } = self.options;
+        let is_to_read = verify && (flush, fsync) == (None, Fsync::None);
+        call == Call::Flush && is_to_read && rules::is_no_flush(self.os(), code)
     }
 }
 
