@@ -116,6 +116,8 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
 
     fn start_another(&self) {
         let (session, scope, total) = (self.session, self.scope, self.total);
+        // Where it can only be read by setting it, no other worker may make a file at that moment.
+        session.platform.umask();
         // Without another thread the walk is slower, and just as right; but a worker that was
         // counted and never came would be waited for.
         let builder = std::thread::Builder::new().stack_size(WORKER_STACK_BYTES);
