@@ -53,6 +53,7 @@ mod journal;
 mod learnt;
 mod method;
 mod options;
+mod panics;
 mod plan;
 mod platform;
 mod preflight;
