@@ -3,7 +3,7 @@
 $ErrorActionPreference = 'Stop'
 Set-Location (Join-Path $PSScriptRoot '..')
 
-$packages = '-p', 'copyist-sys', '-p', 'copyist', '-p', 'copyist-cli'
+$packages = '-p', 'copyist-sys', '-p', 'copyist-start', '-p', 'copyist', '-p', 'copyist-cli'
 $failed = @()
 
 function Test-Suite($name, $arguments) {

@@ -7,7 +7,7 @@ fn main() {
     if target("OS") != "linux" || target("ENV") != "gnu" {
         return;
     }
-    // See `start.rs` of copyist-sys.
+    // See `start.rs` of copyist-start.
     println!("cargo::rustc-cfg=c_main");
     let is_static = target("FEATURE").split(',').any(|it| it == "crt-static");
     if !is_static {

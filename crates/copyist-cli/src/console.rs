@@ -54,7 +54,7 @@ impl Console {
                 is_terminal: io::stdout().is_terminal(),
                 instead: None,
                 writer: BufWriter::with_capacity(64 * 1024, io::stdout()),
-                was_closed: copyist_sys::stdout_was_closed(),
+                was_closed: copyist_start::stdout_was_closed(),
                 failed: None,
             }),
             bar: OnceLock::new(),

@@ -44,11 +44,11 @@ use crate::console::Console;
 use crate::invocation::{Face, Invocation};
 
 #[cfg(all(c_main, not(test)))]
-copyist_sys::c_main!(run_named);
+copyist_start::c_main!(run_named);
 
 // indicatif's, for rates.
 #[cfg(c_main)]
-copyist_sys::c_pow!(libm::pow);
+copyist_start::c_pow!(libm::pow);
 
 #[cfg(any(not(c_main), test))]
 fn main() -> std::process::ExitCode {
@@ -57,6 +57,7 @@ fn main() -> std::process::ExitCode {
 
 /// Runs the command that the program's name or its first argument asks for.
 fn run_named() -> u8 {
+    copyist_start::see_placeholders();
     let mut arguments = std::env::args_os();
     let called = arguments.next().unwrap_or_default();
     // "cp.exe" too.

@@ -98,6 +98,14 @@ fn learnt(console: &Console) -> Arc<[copyist::Learnt]> {
     }
 }
 
+/// Asks the system for what a copy may need: the library does not do that in whatever process it is in.
+fn prepare_process(options: &copyist::Options) {
+    copyist::raise_open_file_limit();
+    if options.preserve.owner {
+        copyist_start::enable_restore();
+    }
+}
+
 fn copy(
     settings: &Settings,
     operands: &[Operand],
@@ -152,7 +160,7 @@ fn copy(
         failed: AtomicBool::new(false),
         failures: AtomicU64::new(0),
     });
-    copyist::raise_open_file_limit();
+    prepare_process(options);
     let copier = Copier::with_options(options.clone())
         .observer(Arc::clone(&watch) as Arc<dyn copyist::Observer>)
         .cancel_token(cancel);

@@ -3,9 +3,9 @@
 use std::ffi::OsString;
 use std::io::{self, BufRead as _};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -201,11 +201,12 @@ fn check_manifest(
         None => Compare::usual_threads(check.from_device),
     };
     let (jobs, next) = sync_channel::<(String, OsString)>(4 * threads);
-    let next = Mutex::new(next);
+    let next = Arc::new(Mutex::new(next));
     let mut read = Ok(());
     thread::scope(|scope| {
         for _ in 0..threads {
-            scope.spawn(|| {
+            let (next, check) = (Arc::clone(&next), &check);
+            scope.spawn(move || {
                 loop {
                     let job = lock(&next).recv();
                     match job {
@@ -216,6 +217,8 @@ fn check_manifest(
                 }
             });
         }
+        // The channel ends with the last of them, also where they panic.
+        drop(next);
         let (mut line, mut number) = (Vec::new(), 0_u64);
         read = loop {
             line.clear();

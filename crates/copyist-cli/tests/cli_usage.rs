@@ -204,3 +204,23 @@ fn closed_standard_descriptors_are_taken() {
         assert_eq!(opened.to_str(), Some("/dev/null"), "{number}");
     }
 }
+
+/// Text that nobody gets is an error, though the descriptor is open by the time that it is written.
+#[test]
+fn text_for_a_closed_standard_output_is_an_error() {
+    if !cli::has_proc() {
+        return;
+    }
+    let scratch = Scratch::new();
+    scratch.write("a", "a");
+    let output = Command::new("sh")
+        .args(["-c", "exec \"$0\" cp -v a b >&-"])
+        .arg(env!("CARGO_BIN_EXE_copyist"))
+        .current_dir(scratch.path(""))
+        .output()
+        .expect("run");
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(err, "copyist cp: write error: Bad file descriptor\n");
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(scratch.read("b"), "a", "the copy is made all the same");
+}

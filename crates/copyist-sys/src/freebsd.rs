@@ -7,6 +7,38 @@ use std::os::unix::ffi::OsStrExt;
 
 use rustix::io::Errno;
 
+/// `sysctl(kern.proc.umask.PID)`: the umask of this process, without setting it.
+///
+/// # References
+///  - [FreeBSD](https://man.freebsd.org/cgi/man.cgi?query=sysctl&sektion=3)
+///
+/// # Errors
+///
+/// The call's errno.
+pub fn umask() -> Result<u32, Errno> {
+    let pid = std::process::id().cast_signed();
+    let name = [libc::CTL_KERN, libc::KERN_PROC, libc::KERN_PROC_UMASK, pid];
+    let mut umask: libc::c_ushort = 0;
+    let mut bytes = size_of_val(&umask);
+    // SAFETY: name and length are those of the array, which the call reads; it writes at most `bytes` bytes to
+    // `umask`, which has as many, and their number to `bytes`. All three live until it returns.
+    let result = unsafe {
+        libc::sysctl(
+            name.as_ptr(),
+            name.len() as libc::c_uint,
+            (&raw mut umask).cast(),
+            &mut bytes,
+            std::ptr::null(),
+            0,
+        )
+    };
+    if result == 0 && bytes == size_of_val(&umask) {
+        Ok(umask.into())
+    } else {
+        Err(Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::IO))
+    }
+}
+
 /// `getdirentries(dir, buffer, ...)`: the next names of a directory with their `d_type`, as many
 /// as fit the buffer. Answers the number of bytes read; 0 is the end.
 ///

@@ -1,5 +1,9 @@
 use std::ffi::{OsStr, OsString};
 
+/// Whether text is Unicode where the environment names no character set: on Windows, where the
+/// standard library gives a console UTF-16.
+pub const SPEAKS_UTF_8: bool = cfg!(windows);
+
 /// A list of names in one piece of memory.
 ///
 /// A directory of a million entries is read name by name; an allocation for each would cost more

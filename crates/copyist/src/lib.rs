@@ -19,6 +19,19 @@
 //! reason. The plan is run: each attempt ends as done, next or failed, as a table of rules judges
 //! the system's error codes. The attempts make the report. Nothing else falls back anywhere.
 
+//!
+//! # The process that it is in
+//!
+//! Nothing of the process is changed: not its umask, limits, signal dispositions, current directory,
+//! environment, or the processors that its threads may use; [`raise_open_file_limit`] and [`enter_sandbox`],
+//! which are there to change it, excepted. Several threads may copy at once.
+//!
+//! The umask is read once in a call, when it is first needed, so that a program may change it between two calls.
+//! Linux and FreeBSD tell it. On macOS an empty file in the directory for temporary files shows it for a
+//! moment. Where that fails (on Linux, where there is no `/proc` *and* a filter refuses `unshare`) it is set and
+//! restored, by one thread at a time: a file that another thread of the process creates at that moment has no
+//! permissions for others.
+
 #![forbid(unsafe_code)]
 
 mod attributes;
@@ -40,6 +53,7 @@ mod journal;
 mod learnt;
 mod method;
 mod options;
+mod panics;
 mod plan;
 mod platform;
 mod preflight;

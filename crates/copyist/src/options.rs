@@ -58,7 +58,8 @@ pub struct Preserve {
     /// Permission bits, with set-id and sticky bits, and access control lists.
     pub mode: bool,
     /// Owner and group. Kept where the process may; without the right to, silently not, and then
-    /// the set-id bits are dropped.
+    /// the set-id bits are dropped. On Windows it may where SeRestorePrivilege is enabled in its token, which is
+    /// the program's to do.
     pub owner: bool,
     /// Access and modification times, to the nanosecond.
     pub times: bool,

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crate::error::Error;
 use crate::platform::FileKind;
@@ -126,6 +126,9 @@ pub struct Question<'a> {
 }
 
 /// Watches a run. Called from several threads at once, except with [`crate::Options::ordered`].
+///
+/// A panic in one of these functions stops the run as cancelling it does: what is half-made is removed, no
+/// function is called any more, and when all threads have ended the panic goes on in the caller's.
 pub trait Observer: Send + Sync {
     /// Something happened.
     fn event(&self, event: Event<'_>) {
@@ -161,7 +164,11 @@ impl Observer for Silent {}
 
 /// Stops a run: checked at every entry and at least every 64 MiB of data.
 #[derive(Clone, Debug, Default)]
-pub struct CancelToken(Arc<AtomicUsize>);
+pub struct CancelToken {
+    flag: Arc<AtomicUsize>,
+    /// Of a run's own token: the run stops, and others with the same flag don't.
+    stopped: Option<Arc<AtomicBool>>,
+}
 
 impl CancelToken {
     /// A token that has not been cancelled.
@@ -171,18 +178,39 @@ impl CancelToken {
 
     /// Stops every run that has this token or a clone of it.
     pub fn cancel(&self) {
-        self.0.store(1, Ordering::Release);
+        self.flag.store(1, Ordering::Release);
     }
 
     /// Whether [`CancelToken::cancel`] was called.
     pub fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::Acquire) != 0
+        self.flag.load(Ordering::Acquire) != 0 || self.is_stopped()
+    }
+
+    /// A token of one run, which can be stopped by itself.
+    pub(crate) fn for_run(&self) -> CancelToken {
+        CancelToken {
+            flag: Arc::clone(&self.flag),
+            stopped: Some(Arc::default()),
+        }
+    }
+
+    /// Stops the run that this token was made for.
+    pub(crate) fn stop(&self) {
+        if let Some(stopped) = &self.stopped {
+            stopped.store(true, Ordering::Release);
+        }
+    }
+
+    /// Whether [`CancelToken::stop`] was called.
+    pub(crate) fn is_stopped(&self) -> bool {
+        let stopped = self.stopped.as_ref();
+        stopped.is_some_and(|stopped| stopped.load(Ordering::Acquire))
     }
 
     /// The flag itself, for handlers of signals, which can do little more than set one: a number other
     /// than 0 is [`CancelToken::cancel`].
     pub fn flag(&self) -> &Arc<AtomicUsize> {
-        &self.0
+        &self.flag
     }
 }
 

@@ -19,7 +19,7 @@ use crate::error::{Context, Error, Result};
 use crate::{command, install, signals, workspace};
 
 /// The packages that are for every system. (The tasks need Linux.)
-const PACKAGES: [&str; 3] = ["copyist-sys", "copyist", "copyist-cli"];
+const PACKAGES: [&str; 4] = ["copyist-sys", "copyist-start", "copyist", "copyist-cli"];
 
 /// Arguments of `xtask cross`.
 #[derive(Debug, clap::Args)]

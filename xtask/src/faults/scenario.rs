@@ -146,7 +146,7 @@ impl Known {
 }
 
 /// Counts the calls of the first thread. The last thing that the start does is to ignore SIGPIPE
-/// (`start.rs` of copyist-sys).
+/// (`start.rs` of copyist-start).
 fn count(log: &str) -> HashMap<String, Count> {
     let first = log.split_whitespace().next().unwrap_or_default();
     let lines: Vec<&str> = log

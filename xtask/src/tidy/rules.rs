@@ -11,13 +11,16 @@ const MAX_FILE_LINES: usize = 900;
 const MAX_FUNCTION_LINES: usize = 70;
 
 /// The only places that may know for which system they are compiled.
-const SYSTEM_PLACES: [&str; 4] = [
+const SYSTEM_PLACES: [&str; 5] = [
     "crates/copyist-sys",
+    "crates/copyist-start",
     "crates/copyist/src/platform/native.rs",
     "crates/copyist/src/platform/native",
     "crates/copyist/src/rules/pins.rs",
 ];
-const UNSAFE_PLACE: &str = "crates/copyist-sys";
+const UNSAFE_PLACES: [&str; 2] = ["crates/copyist-sys", "crates/copyist-start"];
+/// The only place of what a program gets by linking it, called or not: constructors and C's symbols.
+const START_PLACE: &str = "crates/copyist-start";
 const PINS: &str = "crates/copyist/src/rules/pins.rs";
 
 /// Checks one file; its path is relative to the root of the repository.
@@ -35,6 +38,7 @@ pub(super) fn check(path: &Path, source: &str, found: &mut Vec<Finding>) {
     file.functions_are_short();
     file.does_not_know_the_system();
     file.is_safe();
+    file.brings_nothing_unasked();
     file.forbids_unsafe();
     file.thinks_without_the_platform();
     file.runs_without_codes();
@@ -144,25 +148,42 @@ impl File<'_> {
             if let Some(system) = system.filter(|_| !is_file_of_tests) {
                 self.find_word(
                     system,
-                    "only copyist-sys, native.rs and pins.rs may know the system",
+                    "only copyist-sys, copyist-start, native.rs and pins.rs may know the system",
                 );
             }
         }
     }
 
     fn is_safe(&mut self) {
-        if self.is_in(&[UNSAFE_PLACE]) {
+        if self.is_in(&UNSAFE_PLACES) {
             return;
         }
         for word in self.code.words().filter(|word| word.text == "unsafe") {
-            self.find_word(word, "only copyist-sys may be unsafe");
+            self.find_word(word, "only copyist-sys and copyist-start may be unsafe");
+        }
+    }
+
+    fn brings_nothing_unasked(&mut self) {
+        if self.is_in(&[START_PLACE]) {
+            return;
+        }
+        let is_command = self.is_in(&["crates/copyist-cli"]);
+        for word in self.code.words() {
+            let brings = match word.text {
+                "link_section" | "no_mangle" | "export_name" => true,
+                "copyist_start" => !is_command,
+                _ => false,
+            };
+            if brings {
+                self.find_word(word, "only the command may change a program that links it");
+            }
         }
     }
 
     /// The compiler holds the rule above too, in every crate that says so.
     fn forbids_unsafe(&mut self) {
         let is_root = self.path.ends_with("src/lib.rs") || self.path.ends_with("src/main.rs");
-        if !is_root || self.is_in(&[UNSAFE_PLACE]) {
+        if !is_root || self.is_in(&UNSAFE_PLACES) {
             return;
         }
         let mut words = self.code.words();

@@ -142,6 +142,16 @@ fn unsafe_code() {
 }
 
 #[test]
+fn only_the_command_changes_a_program_by_being_linked() {
+    let what = "may change a program that links it";
+    let constructor = "#[used]\n#[unsafe(link_section = \".init_array\")]\nstatic X: fn() = f;\n";
+    assert_found("crates/copyist-sys/src/x.rs", constructor, 2, what);
+    assert_tidy("crates/copyist-start/src/x.rs", constructor);
+    assert_found(LIBRARY, "use copyist_start::x;\n", 1, what);
+    assert_tidy("crates/copyist-cli/src/x.rs", "use copyist_start::x;\n");
+}
+
+#[test]
 fn crate_roots_forbid_unsafe_code() {
     for path in [
         "crates/copyist/src/lib.rs",

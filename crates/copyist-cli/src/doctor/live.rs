@@ -40,6 +40,15 @@ const STEP: usize = 64 << 10;
 
 const TWO: [u8; 2] = [0x41, 0x42];
 
+/// Sets a flag when it is dropped.
+struct SetAtEnd<'a>(&'a AtomicBool);
+
+impl Drop for SetAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
 impl Change {
     /// Those that a volume with so many bytes free has room for.
     pub(super) fn all(free_bytes: Option<u64>, left_out: &mut Vec<String>) -> &'static [Change] {
@@ -85,8 +94,10 @@ impl Change {
         let is_over = AtomicBool::new(false);
         thread::scope(|scope| {
             let changing = scope.spawn(|| self.change(&mut file, &is_over));
+            // Also where the copy panics: the scope waits for the thread.
+            let over = SetAtEnd(&is_over);
             let copied = copy();
-            is_over.store(true, Ordering::Release);
+            drop(over);
             let changed = changing.join();
             changed.unwrap_or_else(|_| Err(io::Error::other("the writing thread panicked")))?;
             Ok(copied)

@@ -40,6 +40,7 @@ mod fiemap;
 mod landlock;
 mod processor;
 mod sync_file_range;
+mod umask;
 
 pub use copy_file_range::has_copy_file_range;
 pub use direct::{
@@ -51,6 +52,7 @@ pub use fiemap::{FiemapExtent, fiemap};
 pub use landlock::{Landlock, access};
 pub use processor::{leave_processor, processor};
 pub use sync_file_range::sync_file_range;
+pub use umask::umask_by_thread;
 
 use rustix::io::Errno;
 

@@ -140,11 +140,15 @@ impl MakeMode {
         } else {
             0
         };
-        let umasked = platform.umask() & needed;
+        // It costs a few calls to find out: only what needs it asks.
+        let umasked = match needed {
+            0 => 0,
+            needed => platform.umask() & needed,
+        };
         let mode = bits & !withheld | needed;
         MakeMode {
             mode,
-            open_up: (umasked != 0).then_some(mode & !platform.umask() | needed),
+            open_up: (umasked != 0).then(|| mode & !platform.umask() | needed),
             withheld,
             added: needed & !bits | umasked,
         }
@@ -394,9 +398,8 @@ impl<P: Platform> Attributes<'_, P> {
         if self.made.is_new && self.options.new_mode == NewMode::SystemDefault {
             return self.set_default_mode(current, fail);
         }
-        let umask = self.platform.umask();
         if self.made.brought != Brought::Nothing {
-            let mode = Attribute::Mode(self.src_stat.mode & 0o777 & !umask);
+            let mode = Attribute::Mode(self.src_stat.mode & 0o777 & !self.platform.umask());
             return self
                 .set(mode, Operation::SetMode)
                 .unwrap_or_else(&mut *fail);
@@ -407,12 +410,16 @@ impl<P: Platform> Attributes<'_, P> {
             added,
             ..
         } = self.made;
-        if is_new && (withheld & !umask != 0 || added != 0) {
+        let given = match withheld {
+            0 => 0,
+            withheld => withheld & !self.platform.umask(),
+        };
+        if is_new && given | added != 0 {
             // The change of owner may have taken set-id bits away since.
             let current = current.filter(|now| now.mode & 0o6000 == 0);
             let now = current.copied().map_or_else(|| self.current(), Ok);
             now.and_then(|now| {
-                let mode = now.mode & !added | withheld & !umask;
+                let mode = now.mode & !added | given;
                 self.set(Attribute::Mode(mode), Operation::SetMode)
             })
             .unwrap_or_else(fail);

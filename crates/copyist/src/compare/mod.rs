@@ -17,6 +17,7 @@ use std::thread;
 use crate::buffers::{Aligned, PAGE_BYTES};
 use crate::content;
 use crate::error::{Cause, Code, Error, Operation};
+use crate::panics::PanicGuard;
 use crate::platform::native::Native;
 use crate::platform::{At, Batch, FileKind, Open, Platform, Stat, Sys};
 use crate::progress::CancelToken;
@@ -132,6 +133,10 @@ pub trait Found: Sync {
 
 impl Compare {
     /// Compares `src` and `dst` and all that is in them. A symbolic link that is named is followed.
+    ///
+    /// # Panics
+    ///
+    /// If `found` does, when all threads have ended.
     pub fn run(
         &self,
         src: impl AsRef<Path>,
@@ -199,12 +204,13 @@ pub(crate) fn run<P: Platform>(
     cancel: &CancelToken,
     found: &dyn Found,
 ) -> Compared {
+    let guard = PanicGuard::new(found, cancel);
     let session = Session {
         platform,
         compare,
         sides,
-        cancel,
-        found,
+        cancel: guard.cancel(),
+        found: &guard,
         counts: Counts::default(),
         sound_sizes: Mutex::default(),
     };
@@ -213,16 +219,20 @@ pub(crate) fn run<P: Platform>(
         threads => threads,
     };
     let (jobs, next) = sync_channel(4 * threads);
-    let next = Mutex::new(next);
+    let next = Arc::new(Mutex::new(next));
     thread::scope(|scope| {
         for _ in 0..threads {
-            let (session, next) = (&session, &next);
-            scope.spawn(move || session.work(next));
+            let (session, guard, next) = (&session, &guard, Arc::clone(&next));
+            scope.spawn(move || guard.catch((), || session.work(&next)));
         }
-        session.walk(&jobs);
+        // The channel ends with the last of them, also where they panic.
+        drop(next);
+        guard.catch((), || session.walk(&jobs));
         drop(jobs);
     });
-    session.counts.sum()
+    let compared = session.counts.sum();
+    guard.resume();
+    compared
 }
 
 impl Counts {

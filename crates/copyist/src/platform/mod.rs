@@ -296,7 +296,8 @@ pub(crate) trait Platform: Send + Sync + Sized + 'static {
     }
     fn os(&self) -> Os;
     fn kernel(&self) -> Kernel;
-    /// The permission bits that the process withholds from new files.
+    /// The permission bits that the process withholds from new files: read at the first call, without
+    /// setting it where the system has a way.
     fn umask(&self) -> u32;
     /// Whether the process may do what only a superuser may.
     fn is_privileged(&self) -> bool;

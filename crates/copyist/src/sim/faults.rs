@@ -87,6 +87,8 @@ pub(super) enum Effect {
     Nothing,
     /// It fails when it has done a part, and leaves that.
     FailHalfWay(Code),
+    /// It panics.
+    Panic,
     /// Somebody else does something first; then it goes on as usual.
     First(Deed),
 }

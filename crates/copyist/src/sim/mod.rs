@@ -6,9 +6,8 @@
 //! ([`volume`]), and a log of its calls, any of which can be made to fail ([`faults`]). It is
 //! deterministic: the same calls on the same seed have the same answers.
 //!
-//! The tests with it: [`sweep`] fails every call of many scenarios with every code and asks the
-//! [`oracle`]; [`planted`] shows that the sweep finds bugs; [`races`] changes files under the
-//! engine's hands; [`conformance`] compares the simulator with the system that the tests run on.
+//! The tests with it: [`sweep`] fails every call with every code and asks the [`oracle`]; [`planted`] shows that it finds
+//! bugs; [`races`] changes files meanwhile; [`panics`] panics; [`conformance`] compares it with this system.
 
 use std::ffi::{OsStr, OsString};
 use std::ops::Range;
@@ -43,6 +42,7 @@ mod crash;
 mod macos;
 mod misreported;
 mod oracle;
+mod panics;
 mod planted;
 mod preflight;
 mod races;

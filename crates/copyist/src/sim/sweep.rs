@@ -64,7 +64,13 @@ pub(super) struct Outcome {
 
 /// Listens to a run.
 #[derive(Default)]
-struct Listener(Mutex<Outcome>);
+pub(super) struct Listener(Mutex<Outcome>);
+
+impl Listener {
+    pub(super) fn into_outcome(self) -> Outcome {
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 impl Observer for Listener {
     fn event(&self, event: Event<'_>) {
@@ -96,10 +102,7 @@ pub(super) fn run<P: Platform>(platform: &P, sim: &Sim, scenario: &Scenario) -> 
         let watch = Watch::new(&listener, &cancel);
         tree::run(platform, &scenario.options, watch, &scenario.operands)
     }));
-    let mut outcome = listener
-        .0
-        .into_inner()
-        .unwrap_or_else(PoisonError::into_inner);
+    let mut outcome = listener.into_outcome();
     let mut world = sim.world();
     match result {
         Ok((summary, first)) => (outcome.summary, outcome.first) = (summary, first),

@@ -7,6 +7,7 @@ use std::path::{Component, Path};
 use super::codes::Codes;
 use super::data::{BLOCK, Data};
 use super::faults::{Call, Effect, Faults};
+use super::panics::Planned;
 use super::volume::Volume;
 use crate::facts::Kernel;
 use crate::method::Os;
@@ -477,6 +478,7 @@ impl World {
         }
         match self.faults.at(call) {
             Some(Effect::Fail(code)) => Err(code),
+            Some(Effect::Panic) => std::panic::resume_unwind(Box::new(Planned)),
             Some(Effect::First(deed)) => {
                 self.does(&deed);
                 Ok(None)

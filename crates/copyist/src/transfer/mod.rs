@@ -77,7 +77,7 @@ pub(crate) struct Watch<'a> {
     pub(crate) observer: &'a dyn Observer,
     pub(crate) cancel: &'a CancelToken,
     /// The observer wants to know how long something takes.
-    wants_times: bool,
+    pub(crate) wants_times: bool,
 }
 
 impl<'a> Watch<'a> {

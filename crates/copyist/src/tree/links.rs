@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::dir::Place;
@@ -20,6 +21,8 @@ pub(crate) struct Copied {
 pub(crate) struct Links {
     files: Mutex<HashMap<FileId, Met>>,
     changed: Condvar,
+    /// See [`Links::abandon`].
+    abandoned: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -71,11 +74,23 @@ impl Links {
                 }
                 return Claim::Link(copied);
             }
+            if self.abandoned.load(Ordering::Acquire) {
+                return Claim::Copy;
+            }
             files = self
                 .changed
                 .wait(files)
                 .unwrap_or_else(PoisonError::into_inner);
         }
+    }
+
+    /// A worker is gone without having settled what it had claimed: nobody waits for it any more. The run
+    /// has failed, and is being stopped.
+    pub(crate) fn abandon(&self) {
+        let files = self.lock();
+        self.abandoned.store(true, Ordering::Release);
+        drop(files);
+        self.changed.notify_all();
     }
 
     /// The first name was copied to this place, or (`None`) could not be: then the next that is

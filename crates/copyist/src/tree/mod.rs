@@ -14,9 +14,10 @@ use crate::error::{Cause, Error, Operation, Refusal};
 use crate::file::{Drafts, FileError};
 use crate::journal::Journal;
 use crate::options::{Backup, Fsync, Options};
+use crate::panics::PanicGuard;
 use crate::plan;
 use crate::platform::{FileId, FileKind, Platform, Stat, Used};
-use crate::progress::{Event, PathSource, Warning};
+use crate::progress::{Event, Observer, PathSource, Warning};
 use crate::report::Summary;
 use crate::spare::{self, Spare};
 use crate::transfer::Watch;
@@ -60,6 +61,7 @@ pub(crate) struct Session<'a, P: Platform> {
     platform: &'a P,
     options: &'a Options,
     watch: Watch<'a>,
+    guard: &'a PanicGuard<'a, dyn Observer + 'a>,
     pairs: VolumePairs,
     links: Links,
     room: Room,
@@ -92,11 +94,28 @@ pub(crate) struct Session<'a, P: Platform> {
 }
 
 /// Copies the operands, as if one after the other.
+///
+/// # Panics
+///
+/// If the observer does, when everything has ended.
 pub(crate) fn run<P: Platform>(
     platform: &P,
     options: &Options,
     watch: Watch<'_>,
     operands: &[Operand],
+) -> (Summary, Option<Error>) {
+    let guard = PanicGuard::new(watch.observer, watch.cancel);
+    let outcome = run_guarded(platform, options, guard.watch(watch), operands, &guard);
+    guard.resume();
+    outcome
+}
+
+fn run_guarded<P: Platform>(
+    platform: &P,
+    options: &Options,
+    watch: Watch<'_>,
+    operands: &[Operand],
+    guard: &PanicGuard<'_, dyn Observer + '_>,
 ) -> (Summary, Option<Error>) {
     let start = Instant::now();
     let options = &*effective(platform, options);
@@ -108,7 +127,7 @@ pub(crate) fn run<P: Platform>(
         };
         (summary, Some(error))
     };
-    let mut session = match Session::new(platform, options, watch, operands) {
+    let mut session = match Session::new(platform, options, (watch, guard), operands) {
         Ok(session) => session,
         Err(Failed { operation, code }) => {
             let error = Error::new(platform.os(), operation, Cause::System(code));
@@ -145,7 +164,7 @@ impl<'a, P: Platform> Session<'a, P> {
     fn new(
         platform: &'a P,
         options: &'a Options,
-        watch: Watch<'a>,
+        (watch, guard): (Watch<'a>, &'a PanicGuard<'a, dyn Observer + 'a>),
         operands: &[Operand],
     ) -> Result<Session<'a, P>, Failed> {
         let current = || {
@@ -173,6 +192,7 @@ impl<'a, P: Platform> Session<'a, P> {
             platform,
             options,
             watch,
+            guard,
             pairs: VolumePairs::default(),
             links: Links::default(),
             room: Room::default(),
@@ -208,9 +228,10 @@ impl<'a, P: Platform> Session<'a, P> {
         let schedule = &self.schedule;
         schedule.begin();
         std::thread::scope(|scope| {
-            Worker::new(self, scope, &total).work();
+            Worker::run_all(self, scope, &total);
         });
-        assert!(schedule.is_empty(), "workers have left something undone");
+        let is_done = schedule.is_empty() || self.watch.cancel.is_cancelled();
+        assert!(is_done, "workers have left something undone");
         total.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -27,6 +27,8 @@ struct State<J> {
     idle: usize,
     /// As many workers are started.
     most_workers: usize,
+    /// See [`Schedule::abandon`].
+    abandoned: bool,
 }
 
 /// What a worker that had pushed a job should do.
@@ -46,6 +48,7 @@ impl<J> Schedule<J> {
                 workers: 1,
                 idle: 0,
                 most_workers,
+                abandoned: false,
             }),
             changed: Condvar::new(),
             hungry: AtomicBool::new(false),
@@ -151,11 +154,20 @@ impl<J> Schedule<J> {
         }
     }
 
+    /// A worker is gone without having ended: there are no more jobs for the others, and none waits for it.
+    pub(crate) fn abandon(&self) {
+        self.lock().abandoned = true;
+        self.changed.notify_all();
+    }
+
     /// The next job, waiting for one while others work; `None` when everything is done, or when
     /// there are more workers than are wanted.
     pub(crate) fn pop(&self) -> Option<J> {
         let mut state = self.lock();
         loop {
+            if state.abandoned {
+                return None;
+            }
             if !state.jobs.is_empty() && state.workers > state.most_workers {
                 state.workers -= 1;
                 self.unlock(state);

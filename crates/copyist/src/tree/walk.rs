@@ -85,6 +85,23 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
         }
     }
 
+    /// A worker from its first job to its last. If it panics, the others end too: nobody waits for what it had
+    /// begun.
+    pub(super) fn run_all(
+        session: &'s Session<'s, P>,
+        scope: &'s Scope<'s, 'e>,
+        total: &'s Mutex<Summary>,
+    ) {
+        let ended = session.guard.catch(false, || {
+            Worker::new(session, scope, total).work();
+            true
+        });
+        if !ended {
+            session.schedule.abandon();
+            session.links.abandon();
+        }
+    }
+
     /// Does jobs until there are none left anywhere.
     pub(super) fn work(mut self) {
         while let Some(job) = self.session.schedule.pop() {
@@ -116,10 +133,12 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
 
     fn start_another(&self) {
         let (session, scope, total) = (self.session, self.scope, self.total);
+        // Where it can only be read by setting it, no other worker may make a file at that moment.
+        session.platform.umask();
         // Without another thread the walk is slower, and just as right; but a worker that was
         // counted and never came would be waited for.
         let builder = std::thread::Builder::new().stack_size(WORKER_STACK_BYTES);
-        let work = move || Worker::new(session, scope, total).work();
+        let work = move || Worker::run_all(session, scope, total);
         if spare::start(builder, scope, session.platform, work).is_err() {
             session.schedule.worker_failed();
         }

@@ -8,7 +8,7 @@ use std::os::fd::OwnedFd;
 use rustix::fs::{self, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::unix::{self, code};
+use super::unix::{self, Umask, code};
 use crate::error::Code;
 use crate::facts::{FsKind, Kernel, Known, VolumeFacts};
 use crate::method::Os;
@@ -27,14 +27,14 @@ const READ_DIR_BYTES: usize = 32 << 10;
 /// This machine's FreeBSD.
 #[derive(Debug)]
 pub(crate) struct Native {
-    umask: u32,
+    umask: Umask,
     privileged: bool,
 }
 
 impl Native {
     pub(crate) fn new() -> Native {
         Native {
-            umask: unix::umask(),
+            umask: Umask::default(),
             privileged: rustix::process::geteuid().is_root(),
         }
     }
@@ -57,7 +57,7 @@ impl Platform for Native {
     }
 
     fn umask(&self) -> u32 {
-        self.umask
+        self.umask.get(|| copyist_sys::freebsd::umask().ok())
     }
 
     fn is_privileged(&self) -> bool {

@@ -18,11 +18,12 @@ use crate::platform::{
     Open, Platform, Progress, Seek, Stat, Sys, Target, Used, WholeCopy,
 };
 
-use super::unix::{self, code, kind_of};
+use super::unix::{self, Umask, code, kind_of};
 
 mod attributes;
 mod look;
 mod sandbox;
+mod umask;
 mod volume;
 
 pub(crate) use sandbox::enter as enter_sandbox;
@@ -42,7 +43,7 @@ const DONTCACHE: ReadWriteFlags = ReadWriteFlags::from_bits_retain(0x80);
 #[derive(Debug)]
 pub(crate) struct Native {
     kernel: Kernel,
-    umask: u32,
+    umask: Umask,
     privileged: bool,
 }
 
@@ -50,7 +51,7 @@ impl Native {
     pub(crate) fn new() -> Native {
         Native {
             kernel: parse_kernel(rustix::system::uname().release()),
-            umask: unix::umask(),
+            umask: Umask::default(),
             privileged: rustix::process::geteuid().is_root(),
         }
     }
@@ -86,7 +87,7 @@ impl Platform for Native {
     }
 
     fn umask(&self) -> u32 {
-        self.umask
+        self.umask.get(umask::read)
     }
 
     fn is_privileged(&self) -> bool {

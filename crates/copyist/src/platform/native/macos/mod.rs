@@ -2,12 +2,13 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use copyist_sys::macos::{self as sys, EntryKind};
 use rustix::fs::{self, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::unix::{self, code};
+use super::unix::{self, Umask, code};
 use crate::facts::{Kernel, VolumeFacts};
 use crate::method::Os;
 use crate::platform::{
@@ -34,17 +35,30 @@ const PAGE_BYTES: usize = 16 << 10;
 /// This machine's macOS.
 #[derive(Debug)]
 pub(crate) struct Native {
-    umask: u32,
+    umask: Umask,
     privileged: bool,
 }
 
 impl Native {
     pub(crate) fn new() -> Native {
         Native {
-            umask: unix::umask(),
+            umask: Umask::default(),
             privileged: rustix::process::geteuid().is_root(),
         }
     }
+}
+
+/// No call returns the umask: a file is created that asks for all permissions, and its mode looked at.
+fn umask() -> Option<u32> {
+    static CREATED: AtomicU64 = AtomicU64::new(0);
+    let number = CREATED.fetch_add(1, Ordering::Relaxed);
+    let name = format!(".copyist-umask-{}-{number}", std::process::id());
+    let path = std::env::temp_dir().join(name);
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+    let file = fs::open(&path, flags, Mode::from_raw_mode(0o777)).ok()?;
+    let stat = fs::fstat(&file);
+    fs::unlink(&path).ok()?;
+    Some(!u32::from(stat.ok()?.st_mode) & 0o777)
 }
 
 impl Platform for Native {
@@ -60,7 +74,7 @@ impl Platform for Native {
     }
 
     fn umask(&self) -> u32 {
-        self.umask
+        self.umask.get(umask)
     }
 
     fn is_privileged(&self) -> bool {

@@ -13,6 +13,7 @@ use crate::platform::{FileKind, Open, Seek, Sys, Used};
 mod attributes;
 mod look;
 mod stat;
+mod umask;
 #[cfg(any(target_os = "linux", target_os = "macos"))]
 mod xattrs;
 
@@ -23,19 +24,12 @@ pub(super) use look::describe;
 #[cfg(target_os = "linux")]
 pub(super) use stat::kind_of;
 pub(super) use stat::of_stat;
+pub(super) use umask::Umask;
 #[cfg(any(target_os = "linux", target_os = "macos"))]
 pub(super) use xattrs::grow;
 
 pub(super) fn code(errno: Errno) -> Code {
     Code(errno.raw_os_error())
-}
-
-/// There is no call that reads the umask without setting it.
-pub(super) fn umask() -> u32 {
-    let umask = rustix::process::umask(Mode::from_raw_mode(0o077));
-    rustix::process::umask(umask);
-    #[allow(clippy::useless_conversion)] // a mode_t of 16 bits on the BSDs
-    umask.as_raw_mode().into()
 }
 
 /// Raises the soft limit on open files to the hard one: see getrlimit(2).

@@ -174,12 +174,9 @@ pub(super) fn set_value(target: Target<'_, Native>, name: &[u8], value: &[u8]) -
                 sys::set_security(file, Security::AccessList, value)
             })
         }
-        Some(Security::Owner) => {
-            sys::enable_restore();
-            on(target, c::WRITE_OWNER, |file| {
-                sys::set_security(file, Security::Owner, value)
-            })
-        }
+        Some(Security::Owner) => on(target, c::WRITE_OWNER, |file| {
+            sys::set_security(file, Security::Owner, value)
+        }),
         None => {
             let name = sys::bytes_name(name);
             on(target, c::FILE_READ_ATTRIBUTES, |file| {

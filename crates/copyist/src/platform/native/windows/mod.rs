@@ -37,7 +37,6 @@ pub(crate) struct Native {
 
 impl Native {
     pub(crate) fn new() -> Native {
-        sys::see_placeholders();
         let (major, build) = sys::version();
         let small = |number: u32| u16::try_from(number).unwrap_or(u16::MAX);
         Native {

@@ -7,10 +7,6 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Whether text is Unicode where the environment names no character set: on Windows, where the
-/// standard library gives a console UTF-16.
-pub const SPEAKS_UTF_8: bool = cfg!(windows);
-
 static STDOUT_WAS_CLOSED: AtomicBool = AtomicBool::new(false);
 
 /// Whether standard output was closed when the process started (`cp --verbose a b >&-`).
