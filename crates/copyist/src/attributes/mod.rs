@@ -11,15 +11,19 @@ use crate::options::{NewMode, Options};
 use crate::platform::{Attribute, FileKind, Platform, Stat, Target, Timestamp};
 use crate::rules;
 
+mod acls;
 mod flags;
 mod xattrs;
 
+pub(crate) use acls::{is_of_filesystem, says_no_more_than_mode};
 pub(crate) use flags::{
     allow_holes, copy_flags, is_compressed, is_elsewhere, keeps_flags, leads_to_dir,
     match_for_clone, reset_flags, restore,
 };
 pub(crate) use xattrs::names as listed_names;
-pub(crate) use xattrs::{Listed, access_acl, inherited_acl, list, owner_record, remove_capability};
+pub(crate) use xattrs::{
+    Listed, access_acl, inherited_acl, is_never_copied, list, owner_record, remove_capability,
+};
 
 /// What failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -388,7 +392,7 @@ impl<P: Platform> Attributes<'_, P> {
             {
                 fail(failed);
             }
-            xattrs::set_acls(self, acls, fail);
+            acls::set(self, acls, fail);
             return;
         }
         if self.made.is_new && self.options.new_mode == NewMode::SystemDefault {
@@ -447,7 +451,7 @@ impl<P: Platform> Attributes<'_, P> {
             .unwrap_or_else(&mut *fail);
         }
         if self.made.may_have_acl {
-            xattrs::remove_access_acl(self).unwrap_or_else(fail);
+            acls::remove_access(self).unwrap_or_else(fail);
         }
     }
 

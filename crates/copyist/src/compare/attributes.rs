@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use super::{Compare, Difference, Dirs, Session};
-use crate::attributes::listed_names;
+use crate::attributes::{is_never_copied, is_of_filesystem, listed_names, says_no_more_than_mode};
 use crate::error::Operation;
 use crate::platform::{At, FileKind, Platform, Stat, Target};
 
@@ -67,16 +67,22 @@ impl<P: Platform> Session<'_, P> {
         let src = self.xattr_names(&dir.src, names.0);
         let dst = self.xattr_names(&dir.dst, names.1);
         for name in src.union(&dst) {
-            let value = |dir, file| {
-                let target = Target::Named(At { dir, name: file });
+            if is_never_copied(name) {
+                continue;
+            }
+            // What is not listed is not there: a filesystem may refuse to say so.
+            let value = |names: &BTreeSet<Vec<u8>>, dir, file| {
                 let mut value = Vec::new();
-                self.platform
-                    .xattr(target, name, &mut value)
-                    .map(|is_there| is_there.then_some(value))
+                let target = Target::Named(At { dir, name: file });
+                let is_there =
+                    names.contains(name) && self.platform.xattr(target, name, &mut value)?;
+                Ok(is_there.then_some(value))
             };
-            match (value(&dir.src, names.0), value(&dir.dst, names.1)) {
-                (Err(code), _) | (_, Err(code)) => self.fail(path, Operation::ReadXattrs, code),
-                (Ok(src), Ok(dst)) if src != dst => {
+            let values = [(&src, &dir.src, names.0), (&dst, &dir.dst, names.1)]
+                .map(|(listed, dir, file)| value(listed, dir, file));
+            match values {
+                [Err(code), _] | [_, Err(code)] => self.fail(path, Operation::ReadXattrs, code),
+                [Ok(src), Ok(dst)] if differ(name, src.as_deref(), dst.as_deref()) => {
                     let name = String::from_utf8_lossy(name).into_owned();
                     self.tell(path, &Difference::Xattr(name));
                 }
@@ -93,5 +99,16 @@ impl<P: Platform> Session<'_, P> {
             return BTreeSet::new();
         }
         listed_names(&names).map(<[u8]>::to_vec).collect()
+    }
+}
+
+/// Whether an attribute differs. An access control list that only one side's kind of filesystem has is
+/// no difference where it says no more than the permission bits, which are compared as such.
+fn differ(name: &[u8], src: Option<&[u8]>, dst: Option<&[u8]>) -> bool {
+    match (src, dst) {
+        (Some(list), None) | (None, Some(list)) if is_of_filesystem(name) => {
+            !says_no_more_than_mode(name, list)
+        }
+        _ => src != dst,
     }
 }

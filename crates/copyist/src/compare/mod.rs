@@ -189,7 +189,7 @@ enum Job<P: Platform> {
     Part(Arc<Files<P>>, u64),
 }
 
-fn run<P: Platform>(
+pub(crate) fn run<P: Platform>(
     platform: &P,
     compare: &Compare,
     sides: (&Path, &Path),

@@ -449,7 +449,8 @@ impl<'a, P: Platform> FileCopier<'a, P> {
         }
         .apply(&mut |failed| fail(failed.into()));
         if kept.preserve.xattrs.wanted() {
-            remove_capability(self.platform, dst).unwrap_or_else(|failed| fail(failed.into()));
+            remove_capability(self.platform, dst, self.buffers)
+                .unwrap_or_else(|failed| fail(failed.into()));
         }
     }
 }

@@ -36,6 +36,7 @@ mod volume;
 mod whole;
 mod world;
 
+mod attributes;
 mod buggy;
 mod compare;
 mod conformance;
@@ -432,9 +433,8 @@ impl Platform for Sim {
         if !world.volume_of(ino).xattrs {
             return Err(world.codes.notsup);
         }
-        let hidden = hides_acls(self.os);
         for name in world.node(ino).xattrs.keys() {
-            if hidden && name == access_acl(self.os) {
+            if hides_acls(self.os) && name == access_acl(self.os) {
                 continue;
             }
             names.extend_from_slice(name);
@@ -448,7 +448,7 @@ impl Platform for Sim {
         value.clear();
         world.enter(Call::Xattr)?;
         let ino = Sim::target(&world, target)?;
-        if !world.volume_of(ino).xattrs {
+        if !world.volume_of(ino).takes(name) {
             return Err(world.codes.notsup);
         }
         if Some(name) == owner_record(self.os) {
@@ -456,7 +456,7 @@ impl Platform for Sim {
             return Ok(true);
         }
         let found = world.node(ino).xattrs.get(name);
-        value.extend_from_slice(found.map_or(&[], Vec::as_slice));
+        value.extend(found.into_iter().flatten());
         Ok(found.is_some())
     }
 
@@ -464,7 +464,7 @@ impl Platform for Sim {
         let mut world = self.world();
         world.enter(Call::SetXattr)?;
         let ino = Sim::target(&world, target)?;
-        if !world.volume_of(ino).xattrs {
+        if !world.volume_of(ino).takes(name) {
             return Err(world.codes.notsup);
         }
         // user.* is for regular files and directories: see xattr(7).
@@ -479,10 +479,8 @@ impl Platform for Sim {
         if Some(name) == owner_record(self.os) {
             return world.set_attribute(ino, owner::attribute(value));
         }
-        world
-            .node_mut(ino)
-            .xattrs
-            .insert(name.to_vec(), value.to_vec());
+        let xattrs = &mut world.node_mut(ino).xattrs;
+        xattrs.insert(name.to_vec(), value.to_vec());
         Ok(())
     }
 
@@ -490,8 +488,10 @@ impl Platform for Sim {
         let mut world = self.world();
         world.enter(Call::RemoveXattr)?;
         let ino = Sim::target(&world, target)?;
-        if !world.volume_of(ino).xattrs {
-            return Err(world.codes.notsup);
+        match world.volume_of(ino) {
+            volume if !volume.takes(name) => return Err(world.codes.notsup),
+            volume if !volume.gives_up(name) => return Err(world.codes.inval),
+            _ => {}
         }
         world.check_unlocked(ino)?;
         world.node_mut(ino).xattrs.remove(name);

@@ -46,6 +46,10 @@ pub(super) struct Volume {
     pub(super) direct: Direct,
     pub(super) reserves: bool,
     pub(super) xattrs: bool,
+    /// The attributes called "system." that it has: access control lists.
+    pub(super) lists: &'static [&'static [u8]],
+    /// Nothing called so can be removed, be it there or not.
+    pub(super) keeps_lists: bool,
     pub(super) flags: bool,
     /// Owners and modes can be changed.
     pub(super) owners: bool,
@@ -61,6 +65,27 @@ pub(super) struct Volume {
     pub(super) free_bytes: u64,
     /// It says that it rewards several threads from this size on.
     pub(super) parallel_from_bytes: Option<u64>,
+}
+
+fn folds_case(kind: FsKind) -> bool {
+    matches!(
+        kind,
+        FsKind::Fat | FsKind::ExFat | FsKind::Apfs | FsKind::HfsPlus | FsKind::Ntfs | FsKind::Refs
+    )
+}
+
+fn has_flags(kind: FsKind) -> bool {
+    matches!(
+        kind,
+        FsKind::Btrfs
+            | FsKind::Xfs
+            | FsKind::Ext
+            | FsKind::Tmpfs
+            | FsKind::Apfs
+            | FsKind::HfsPlus
+            | FsKind::Ntfs
+            | FsKind::Refs
+    )
 }
 
 impl Volume {
@@ -99,27 +124,14 @@ impl Volume {
             },
             reserves: !foreign && kind != FsKind::Pseudo,
             xattrs: !foreign && kind != FsKind::Pseudo,
-            flags: matches!(
-                kind,
-                FsKind::Btrfs
-                    | FsKind::Xfs
-                    | FsKind::Ext
-                    | FsKind::Tmpfs
-                    | FsKind::Apfs
-                    | FsKind::HfsPlus
-                    | FsKind::Ntfs
-                    | FsKind::Refs
-            ),
+            lists: match kind {
+                FsKind::Nfs => &[b"system.nfs4_acl"],
+                _ => &[b"system.posix_acl_access", b"system.posix_acl_default"],
+            },
+            keeps_lists: false,
+            flags: has_flags(kind),
             owners: !foreign,
-            folds_case: matches!(
-                kind,
-                FsKind::Fat
-                    | FsKind::ExFat
-                    | FsKind::Apfs
-                    | FsKind::HfsPlus
-                    | FsKind::Ntfs
-                    | FsKind::Refs
-            ),
+            folds_case: folds_case(kind),
             names_kinds: kind != FsKind::Other,
             nameless: matches!(
                 kind,
@@ -135,6 +147,16 @@ impl Volume {
             free_bytes: 1 << 40,
             parallel_from_bytes: None,
         }
+    }
+
+    /// Whether it can have an attribute of this name.
+    pub(super) fn takes(&self, name: &[u8]) -> bool {
+        self.xattrs && (!name.starts_with(b"system.") || self.lists.contains(&name))
+    }
+
+    /// Whether an attribute of this name can be removed.
+    pub(super) fn gives_up(&self, name: &[u8]) -> bool {
+        !(self.keeps_lists && name.starts_with(b"system."))
     }
 
     /// A volume with the room of a few blocks.
