@@ -359,9 +359,8 @@ impl<'a, P: Platform> FileCopier<'a, P> {
                     || rules::is_not_permitted(os, code)
                     || rules::is_not_found(os, code) =>
             {
-                if self.drafts.no_nameless.swap(true, Ordering::Relaxed) {
-                    return Err(failed(code));
-                }
+                // Another worker may have found that out meanwhile. From now on nothing is nameless.
+                self.drafts.no_nameless.store(true, Ordering::Relaxed);
                 return Ok(Naming::NotNameless);
             }
             Err(code) => return Err(failed(code)),
