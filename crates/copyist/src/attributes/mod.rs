@@ -9,7 +9,7 @@ use crate::error::{Code, Operation};
 use crate::method::Os;
 use crate::options::{NewMode, Options};
 use crate::platform::{Attribute, FileKind, Platform, Stat, Target, Timestamp};
-use crate::rules;
+use crate::{rules, times, volumes};
 
 mod acls;
 mod flags;
@@ -278,9 +278,24 @@ impl<P: Platform> Attributes<'_, P> {
             && preserve.times
             && self.platform.os() == Os::Linux // elsewhere the names don't tell of all lists
             && (src.uid, src.gid, src.mode) == (now.uid, now.gid, now.mode)
-            && (src.accessed, src.modified) == (now.accessed, now.modified)
+            && self.has_times(now)
             && xattrs::has_none(self, self.src)
             && xattrs::has_none(self, self.dst)
+    }
+
+    /// Whether something has the source's times, as far as its filesystem has such.
+    fn has_times(&self, now: &Stat) -> bool {
+        let (accessed, modified) = (self.src_stat.accessed, self.src_stat.modified);
+        if (accessed, modified) == (now.accessed, now.modified) {
+            return true;
+        }
+        let kind = match self.dst {
+            Target::Open(handle) => self.platform.volume(handle).map(|it| it.kind),
+            Target::Named(at) => Ok(volumes::kind_at(self.platform, at, now.id.volume)),
+        };
+        kind.is_ok_and(|kind| {
+            times::is_modified_as(modified, now, kind) && times::is_accessed_as(accessed, now, kind)
+        })
     }
 
     #[inline(always)] // as `are_all_set`

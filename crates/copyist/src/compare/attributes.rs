@@ -7,7 +7,9 @@ use std::path::Path;
 use super::{Compare, Difference, Dirs, Session};
 use crate::attributes::{is_never_copied, is_of_filesystem, listed_names, says_no_more_than_mode};
 use crate::error::Operation;
+use crate::facts::FsKind;
 use crate::platform::{At, FileKind, Platform, Stat, Target};
+use crate::{times, volumes};
 
 impl<P: Platform> Session<'_, P> {
     pub(super) fn other(
@@ -53,7 +55,11 @@ impl<P: Platform> Session<'_, P> {
             let (from, to) = ((src.uid, src.gid), (dst.uid, dst.gid));
             self.tell(path, &Difference::Owner(from, to));
         }
-        if times && src.modified != dst.modified {
+        let at = At {
+            dir: &dir.dst,
+            name: names.1,
+        };
+        if times && src.modified != dst.modified && !self.is_as_kept(at, src, dst) {
             let (from, to) = (src.modified, dst.modified);
             let (from, to) = ((from.seconds, from.nanos), (to.seconds, to.nanos));
             self.tell(path, &Difference::Modified(from, to));
@@ -61,6 +67,14 @@ impl<P: Platform> Session<'_, P> {
         if xattrs {
             self.xattrs(dir, path, names);
         }
+    }
+
+    /// Whether the destination's filesystem can't hold the source's time any better. Nothing is tried, as a
+    /// comparison changes nothing: what a FUSE filesystem can hold is not known, and a whole second counts.
+    fn is_as_kept(&self, at: At<'_, P>, src: &Stat, dst: &Stat) -> bool {
+        let kind = volumes::kind_at(self.platform, at, dst.id.volume);
+        times::is_modified_as(src.modified, dst, kind)
+            || kind == FsKind::Fuse && times::is_in_seconds(src.modified, dst.modified)
     }
 
     fn xattrs(&self, dir: &Dirs<P>, path: &Path, names: (&OsStr, &OsStr)) {

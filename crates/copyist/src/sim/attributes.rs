@@ -12,7 +12,7 @@ use crate::compare::{self, Compare, Difference, Found};
 use crate::error::Error;
 use crate::facts::FsKind;
 use crate::method::Os;
-use crate::options::{NewMode, Options, Preserve};
+use crate::options::{NewMode, Options, Preserve, Update};
 use crate::progress::CancelToken;
 
 /// What every file on an NFSv4 server has: OWNER@, GROUP@ and EVERYONE@ are allowed something.
@@ -192,4 +192,82 @@ fn what_overlays_and_others_keep_in_attributes_is_copied() {
         assert_eq!(xattr(&sim, "to/dst", name), None, "{name}");
     }
     assert_eq!(compared(&sim), Vec::<String>::new());
+}
+
+/// Copies onto a volume that keeps times so, and again with `-u`: how many files were copied then.
+fn copied_again(dst: Volume, second: i64, options: &Options) -> (u64, Vec<String>) {
+    let sim = system(Os::Linux, Volume::new(2, FsKind::Ext), Some(dst));
+    build(&sim).dir("src");
+    for name in ["src/f", "src/g", "src/h"] {
+        build(&sim).file(name, 10).time(name, second);
+    }
+    build(&sim).time("src", second);
+    assert!(failures(&run(&sim, &archive())).is_empty());
+    let differences = compared(&sim);
+    let again = run(&sim, options);
+    assert_eq!(failures(&again), Vec::<String>::new());
+    let left = again.log.iter().filter(|it| it.call == Call::Open).count();
+    assert!(left > 0);
+    (again.summary.files, differences)
+}
+
+#[test]
+fn a_time_that_the_destination_can_t_hold_is_not_an_older_one() {
+    let update = Options {
+        update: Update::Older,
+        ..archive()
+    };
+    let none = || (0, Vec::<String>::new());
+    for (unit, kind) in [
+        (2_000_000_000, FsKind::Fat),
+        (10_000_000, FsKind::ExFat),
+        (1_000_000_000, FsKind::Ext),
+        (1_000_000_000, FsKind::Fuse),
+        (1_000, FsKind::Nfs),
+        (100, FsKind::Ntfs),
+    ] {
+        for dates_changes in [true, false] {
+            let volume = Volume {
+                time_unit: unit,
+                dates_changes,
+                owners: true,
+                xattrs: true,
+                ..Volume::new(3, kind)
+            };
+            let (again, differences) = copied_again(volume, 1_600_000_001, &update);
+            assert_eq!(again, 0, "{kind:?}");
+            // What only trying would show is told by a comparison, which tries nothing.
+            if dates_changes || matches!(kind, FsKind::Fat | FsKind::ExFat | FsKind::Fuse) {
+                assert_eq!(differences, none().1, "{kind:?}");
+            }
+        }
+    }
+    let early = Volume {
+        last_second: i32::MAX.into(),
+        ..Volume::new(3, FsKind::Ext)
+    };
+    assert_eq!(copied_again(early, 2_524_608_000, &update), none());
+}
+
+#[test]
+fn an_older_destination_is_copied_again_also_where_it_is_of_a_whole_second() {
+    let update = Options {
+        update: Update::Older,
+        ..archive()
+    };
+    let sim = system(
+        Os::Linux,
+        Volume::new(2, FsKind::Ext),
+        Some(Volume::new(3, FsKind::Ext)),
+    );
+    build(&sim).dir("src").file("src/f", 10);
+    let dst = super::build::Builder::below(&sim, std::ffi::OsStr::new("/to"));
+    dst.dir("dst").file("dst/f", 10);
+    let whole = crate::platform::Timestamp {
+        seconds: 1_600_000_000,
+        nanos: 0,
+    };
+    dst.times("dst/f", whole);
+    assert_eq!(run(&sim, &update).summary.files, 1);
+    assert_eq!(run(&sim, &update).summary.files, 0);
 }

@@ -1,6 +1,7 @@
 //! What a simulated volume can do, and what it says that it can: not always the same.
 
 use crate::facts::{FsKind, Known};
+use crate::platform::Timestamp;
 
 /// Between which files copy_file_range works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +61,11 @@ pub(super) struct Volume {
     pub(super) nameless: bool,
     /// It can rename to a name only if that is free.
     pub(super) renames_new: bool,
+    /// In which unit it keeps times, nanoseconds, and the last second that it knows.
+    pub(super) time_unit: u64,
+    pub(super) last_second: i64,
+    /// The time of the last change is in that unit too, and not the system's.
+    pub(super) dates_changes: bool,
     pub(super) name_max: usize,
     pub(super) file_max_bytes: u64,
     pub(super) free_bytes: u64,
@@ -138,6 +144,13 @@ impl Volume {
                 FsKind::Btrfs | FsKind::Xfs | FsKind::Ext | FsKind::Tmpfs
             ),
             renames_new: kind != FsKind::Other,
+            time_unit: if kind == FsKind::Fat {
+                2_000_000_000
+            } else {
+                1
+            },
+            last_second: i64::MAX,
+            dates_changes: true,
             name_max: 255,
             file_max_bytes: if kind == FsKind::Fat {
                 u32::MAX.into()
@@ -147,6 +160,26 @@ impl Volume {
             free_bytes: 1 << 40,
             parallel_from_bytes: None,
         }
+    }
+
+    /// What it keeps of a time.
+    pub(super) fn kept(&self, time: Timestamp) -> Timestamp {
+        if time.seconds >= self.last_second {
+            let seconds = self.last_second;
+            return Timestamp { seconds, nanos: 0 };
+        }
+        let second = self.time_unit.div_ceil(1_000_000_000).cast_signed();
+        let fraction = self.time_unit.min(1_000_000_000) as u32;
+        Timestamp {
+            seconds: time.seconds - time.seconds.rem_euclid(second),
+            nanos: time.nanos - time.nanos % fraction,
+        }
+    }
+
+    /// When a file was changed last that was modified then.
+    pub(super) fn changed(&self, modified: Timestamp) -> Timestamp {
+        let nanos = modified.nanos | u32::from(self.time_unit == 1 || !self.dates_changes);
+        Timestamp { nanos, ..modified }
     }
 
     /// Whether it can have an attribute of this name.
