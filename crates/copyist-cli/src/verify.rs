@@ -69,7 +69,10 @@ pub(crate) fn command() -> Command {
              copyist verify [OPTION]... --manifest=FILE [DIR]",
         )
         .after_help(
-            "Each difference is a line: the name, and in what the destination differs.\n\n\
+            "Each difference is a line: the name, and in what the destination differs. What the \
+             destination's filesystem can't hold any better is none: a time in its unit (FAT: two \
+             seconds) or at the end of its range, and an access control list of another kind of \
+             filesystem (NFSv4) that says no more than the permission bits.\n\n\
              Exit status: 0 if there is none, 1 if there are some, 2 if something could not be \
              compared.",
         );

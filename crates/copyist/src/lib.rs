@@ -67,6 +67,7 @@ mod sandbox;
 mod sim;
 mod spare;
 mod temporary;
+mod times;
 mod transfer;
 mod tree;
 mod volumes;

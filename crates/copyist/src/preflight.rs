@@ -18,6 +18,7 @@ use crate::plan;
 use crate::platform::native::Native;
 use crate::platform::{At, Batch, FileId, FileKind, Open, Platform, Stat};
 use crate::progress::CancelToken;
+use crate::times;
 
 /// FAT keeps a file's length in 32 bits.
 const FAT_FILE_BYTES: u64 = u32::MAX as u64;
@@ -329,7 +330,11 @@ impl<P: Platform> Look<'_, P> {
         }
         let is_left = old.is_some_and(|old| match self.options.update {
             Update::All => false,
-            Update::Older => old.modified >= stat.modified,
+            Update::Older => {
+                let keeps = self.options.preserve.times;
+                old.modified >= stat.modified
+                    || keeps && times::is_modified_as(stat.modified, old, pair.dst.kind)
+            }
             Update::None | Update::NoneFail => true,
         });
         let is_counted =

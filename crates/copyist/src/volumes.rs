@@ -6,12 +6,13 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::exec::Learn;
-use crate::facts::VolumeFacts;
+use crate::facts::{FsKind, VolumeFacts};
+use crate::file::place_of;
 use crate::learnt::{self, Preferred};
 use crate::method::{Method, MethodSet};
 use crate::options::Options;
 use crate::plan;
-use crate::platform::{Platform, Sys};
+use crate::platform::{At, Open, Platform, Sys};
 use crate::rules::Remember;
 
 /// A source volume and a destination volume.
@@ -110,6 +111,25 @@ impl VolumePairs {
         pairs.insert((src, dst), Arc::clone(&pair));
         Ok(pair)
     }
+}
+
+/// The kind of the volume with this number, on which the name is, or which it leads to.
+pub(crate) fn kind_at<P: Platform>(platform: &P, at: At<'_, P>, volume: u64) -> FsKind {
+    let kind = |handle: &P::Handle| {
+        let found = platform.volume(handle).ok()?;
+        (found.id == volume).then_some(found.kind)
+    };
+    // What is named by a path need not be on the volume of the directory that the path begins in.
+    let opened = |at| {
+        let place = platform.open(at, Open::Place { follow: true }).ok()?;
+        let kind = kind(&place);
+        platform.let_go(place);
+        kind
+    };
+    kind(at.dir)
+        .or_else(|| opened(at))
+        .or_else(|| opened(place_of(at)))
+        .unwrap_or(FsKind::Other)
 }
 
 /// What is known of two volumes at first.

@@ -40,7 +40,7 @@ const BY_THE_C_LIBRARY: u8 = 2;
 /// Whether something stands in for one of the C library's functions (fakeroot, fakechroot, a sandbox, a
 /// sanitizer) and is to see every call: then these are made by the C library too.
 #[inline(always)]
-fn is_replaced() -> bool {
+pub(super) fn is_replaced() -> bool {
     WAY.load(Ordering::Relaxed) != DIRECTLY && !decide()
 }
 

@@ -9,17 +9,21 @@ use crate::error::{Code, Operation};
 use crate::method::Os;
 use crate::options::{NewMode, Options};
 use crate::platform::{Attribute, FileKind, Platform, Stat, Target, Timestamp};
-use crate::rules;
+use crate::{rules, times, volumes};
 
+mod acls;
 mod flags;
 mod xattrs;
 
+pub(crate) use acls::{is_of_filesystem, says_no_more_than_mode};
 pub(crate) use flags::{
     allow_holes, copy_flags, is_compressed, is_elsewhere, keeps_flags, leads_to_dir,
     match_for_clone, reset_flags, restore,
 };
 pub(crate) use xattrs::names as listed_names;
-pub(crate) use xattrs::{Listed, access_acl, inherited_acl, list, owner_record, remove_capability};
+pub(crate) use xattrs::{
+    Listed, access_acl, inherited_acl, is_never_copied, list, owner_record, remove_capability,
+};
 
 /// What failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -278,9 +282,24 @@ impl<P: Platform> Attributes<'_, P> {
             && preserve.times
             && self.platform.os() == Os::Linux // elsewhere the names don't tell of all lists
             && (src.uid, src.gid, src.mode) == (now.uid, now.gid, now.mode)
-            && (src.accessed, src.modified) == (now.accessed, now.modified)
+            && self.has_times(now)
             && xattrs::has_none(self, self.src)
             && xattrs::has_none(self, self.dst)
+    }
+
+    /// Whether something has the source's times, as far as its filesystem has such.
+    fn has_times(&self, now: &Stat) -> bool {
+        let (accessed, modified) = (self.src_stat.accessed, self.src_stat.modified);
+        if (accessed, modified) == (now.accessed, now.modified) {
+            return true;
+        }
+        let kind = match self.dst {
+            Target::Open(handle) => self.platform.volume(handle).map(|it| it.kind),
+            Target::Named(at) => Ok(volumes::kind_at(self.platform, at, now.id.volume)),
+        };
+        kind.is_ok_and(|kind| {
+            times::is_modified_as(modified, now, kind) && times::is_accessed_as(accessed, now, kind)
+        })
     }
 
     #[inline(always)] // as `are_all_set`
@@ -392,7 +411,7 @@ impl<P: Platform> Attributes<'_, P> {
             {
                 fail(failed);
             }
-            xattrs::set_acls(self, acls, fail);
+            acls::set(self, acls, fail);
             return;
         }
         if self.made.is_new && self.options.new_mode == NewMode::SystemDefault {
@@ -454,7 +473,7 @@ impl<P: Platform> Attributes<'_, P> {
             .unwrap_or_else(&mut *fail);
         }
         if self.made.may_have_acl {
-            xattrs::remove_access_acl(self).unwrap_or_else(fail);
+            acls::remove_access(self).unwrap_or_else(fail);
         }
     }
 

@@ -1,6 +1,6 @@
 //! Extended attributes, and the access control lists that systems keep in them.
 
-use super::{Attributes, Brought, Failed};
+use super::{Attributes, Brought, Failed, acls};
 use crate::buffers::Buffers;
 use crate::error::{Code, Operation};
 use crate::method::Os;
@@ -11,7 +11,7 @@ use crate::rules;
 /// See acl(5) and the kernel's include/uapi/linux/xattr.h.
 const ACCESS_ACL: &[u8] = b"system.posix_acl_access";
 /// A directory's list for what will be made in it.
-const DEFAULT_ACL: &[u8] = b"system.posix_acl_default";
+pub(super) const DEFAULT_ACL: &[u8] = b"system.posix_acl_default";
 /// Where macOS keeps its lists (KAUTH_FILESEC_XATTR of xnu's sys/kauth.h). It is never listed, and
 /// only the calls of acl(3) reach it: the waist makes them of this name.
 const MACOS_ACL: &[u8] = b"com.apple.system.Security";
@@ -83,8 +83,6 @@ impl Kept {
     }
 }
 
-/// An NFSv4 list, which belongs to the permissions like the others.
-const NFS4_ACL: &[u8] = b"system.nfs4_acl";
 const SELINUX: &[u8] = b"security.selinux";
 
 /// What a program may do (capabilities(7)): given to its content, which a write takes away.
@@ -94,47 +92,66 @@ const CAPABILITY: &[u8] = b"security.capability";
 pub(crate) fn remove_capability<P: Platform>(
     platform: &P,
     target: Target<'_, P>,
+    buffers: &mut Buffers,
 ) -> Result<(), Failed> {
     if platform.os() != Os::Linux {
         return Ok(()); // there are none
     }
-    match platform.remove_xattr(target, CAPABILITY) {
-        Err(code) if !rules::is_unsupported(Os::Linux, code) => Err(Failed {
+    acls::remove_listed(platform, target, CAPABILITY, &mut buffers.xattr_names).map_err(|code| {
+        Failed {
             operation: Operation::SetXattrs,
             code,
-        }),
-        _ => Ok(()),
-    }
+        }
+    })
 }
 
-/// Never copied, as xattr.conf(5) of libattr has it: signatures of this very inode, and what a
-/// filesystem keeps for itself.
-const OF_THE_INODE: [&[u8]; 5] = [
-    b"security.evm",
-    b"trusted.SGI_ACL_FILE",
-    b"trusted.SGI_ACL_DEFAULT",
-    b"trusted.overlay.",
-    b"afs.",
+/// Attributes that are never copied: the start of their names, and the reason. It is the list of
+/// xattr.conf(5) of libattr, which GNU cp follows, without `user.Beagle.`, which is a user's.
+const NEVER_COPIED: [(&[u8], &str); 7] = [
+    (
+        b"security.evm",
+        "a signature over the inode's number and generation; only the kernel writes it",
+    ),
+    (
+        b"trusted.SGI_ACL_",
+        "XFS's own record of an access list, which is copied as system.posix_acl_*",
+    ),
+    (b"trusted.SGI_CAP_FILE", "IRIX capabilities: XFS's own"),
+    (
+        b"trusted.SGI_DMI_",
+        "handles of a storage manager: XFS's own",
+    ),
+    (b"trusted.SGI_MAC_FILE", "IRIX labels: XFS's own"),
+    (b"xfsroot.", "what XFS kept for itself; obsolete"),
+    (b"afs.", "AFS's records of the volume and its access lists"),
 ];
+
+/// Whether an attribute is one that is never copied.
+pub(crate) fn is_never_copied(name: &[u8]) -> bool {
+    NEVER_COPIED
+        .iter()
+        .any(|(start, _)| name.starts_with(start))
+}
 
 /// Which access control lists the source has, as far as that is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Acls {
-    access: bool,
-    default: bool,
-    nfs4: bool,
+    pub(super) access: bool,
+    pub(super) default: bool,
+    /// Those that [`acls::is_of_filesystem`] knows: their names are in the buffers.
+    pub(super) of_filesystem: bool,
 }
 
 impl Acls {
     const NOT_ASKED: Acls = Acls {
         access: true,
         default: true,
-        nfs4: false,
+        of_filesystem: false,
     };
     pub(super) const NONE: Acls = Acls {
         access: false,
         default: false,
-        nfs4: false,
+        of_filesystem: false,
     };
 }
 
@@ -160,8 +177,8 @@ impl Listed {
     }
 }
 
-/// Lists the source's extended attributes, if they are wanted and tell whether it has an access
-/// control list. What fails is told when they are copied.
+/// Lists the source's extended attributes, if permissions are kept and the names say whether there is
+/// an access control list. What fails is reported when they are copied.
 #[inline(always)] // asked for each file: see `crate::file::open_source`
 pub(crate) fn list<P: Platform>(
     platform: &P,
@@ -169,8 +186,7 @@ pub(crate) fn list<P: Platform>(
     src: Target<'_, P>,
     buffers: &mut Buffers,
 ) -> Listed {
-    let wanted = preserve.mode && preserve.xattrs.wanted() && platform.os() == Os::Linux;
-    if !wanted || platform.is_dry() {
+    if !preserve.mode || platform.os() != Os::Linux || platform.is_dry() {
         return Listed::Not;
     }
     match platform.xattr_names(src, &mut buffers.xattr_names) {
@@ -180,7 +196,7 @@ pub(crate) fn list<P: Platform>(
         Err(code) => return Listed::Failed(code),
         Ok(()) => {}
     }
-    let is_acl = |name: &[u8]| name == ACCESS_ACL || name == NFS4_ACL;
+    let is_acl = |name: &[u8]| name == ACCESS_ACL || acls::is_of_filesystem(name);
     if names(&buffers.xattr_names).any(is_acl) {
         Listed::Acl
     } else {
@@ -205,9 +221,13 @@ pub(super) fn has_none<P: Platform>(it: &mut Attributes<'_, P>, target: Target<'
 
 /// Copies what the options ask for, and answers which access control lists were seen.
 pub(super) fn copy<P: Platform>(it: &mut Attributes<'_, P>, fail: &mut dyn FnMut(Failed)) -> Acls {
-    let (xattrs, context) = (it.options.preserve.xattrs, it.options.preserve.context);
+    let preserve = it.options.preserve;
     let os = it.platform.os();
-    if !xattrs.wanted() && !context.wanted() && !some_are_always_kept(os) {
+    let some_wanted =
+        preserve.xattrs.wanted() || preserve.context.wanted() || some_are_always_kept(os);
+    // The names also say which access control lists there are.
+    let keeps_acls = preserve.mode && os == Os::Linux && it.src_stat.kind != FileKind::Symlink;
+    if !some_wanted && !keeps_acls {
         return Acls::NOT_ASKED;
     }
     let mut names = std::mem::take(&mut it.buffers.xattr_names);
@@ -219,7 +239,9 @@ pub(super) fn copy<P: Platform>(it: &mut Attributes<'_, P>, fail: &mut dyn FnMut
     let acls = match listed {
         Ok(()) => copy_named(it, &names, fail),
         Err(code) => {
-            report(it, xattrs, Operation::ReadXattrs, code, fail);
+            if some_wanted {
+                report(it, preserve.xattrs, Operation::ReadXattrs, code, fail);
+            }
             if rules::is_unsupported(it.platform.os(), code) {
                 Acls::NONE
             } else {
@@ -250,12 +272,15 @@ fn copy_named<P: Platform>(
                 acls.default = true;
                 continue;
             }
-            NFS4_ACL => {
-                acls.nfs4 = true;
+            // It is set after the permission bits, which would change it.
+            _ if it.options.preserve.mode && acls::is_of_filesystem(name) => {
+                acls.of_filesystem = true;
                 continue;
             }
+            // It belongs to the permissions, which are not kept.
+            acls::NFS4_ACL => continue,
             SELINUX => it.options.preserve.context,
-            _ if OF_THE_INODE.iter().any(|own| name.starts_with(own)) => continue,
+            _ if is_never_copied(name) => continue,
             _ => match it.options.preserve.xattrs {
                 Want::No if always_kept(it.platform.os()).contains(name) => Want::Try,
                 want => want,
@@ -324,7 +349,7 @@ fn strip<P: Platform>(it: &Attributes<'_, P>, name: &[u8], fail: &mut dyn FnMut(
     }
 }
 
-fn copy_one<P: Platform>(it: &mut Attributes<'_, P>, name: &[u8]) -> Result<(), Failed> {
+pub(super) fn copy_one<P: Platform>(it: &mut Attributes<'_, P>, name: &[u8]) -> Result<(), Failed> {
     let buffer = &mut it.buffers.xattr_value;
     // One that is not there was removed since its name was read.
     let copied = it.platform.copy_xattr(it.src, it.dst, name, buffer);
@@ -339,80 +364,21 @@ fn copy_one<P: Platform>(it: &mut Attributes<'_, P>, name: &[u8]) -> Result<(), 
 
 /// A failure that only says that the destination can't, or that this user may not, is one only
 /// where the attribute was asked for by name.
-fn report<P: Platform>(
+pub(super) fn report<P: Platform>(
     it: &Attributes<'_, P>,
     want: Want,
     operation: Operation,
     code: Code,
     fail: &mut dyn FnMut(Failed),
 ) {
-    let os = it.platform.os();
-    let tolerable = rules::is_unsupported(os, code)
-        || rules::is_not_permitted(os, code)
-        || rules::is_access_denied(os, code);
-    if want == Want::Must || !tolerable {
+    if want == Want::Must || !is_tolerable(it.platform.os(), code) {
         fail(Failed { operation, code });
     }
 }
 
-/// Gives the destination the source's access control lists, and takes away those that it got from
-/// its directory.
-pub(super) fn set_acls<P: Platform>(
-    it: &mut Attributes<'_, P>,
-    seen: Acls,
-    fail: &mut dyn FnMut(Failed),
-) {
-    let os = it.platform.os();
-    set_acl(it, access_acl(os), seen.access).unwrap_or_else(&mut *fail);
-    if it.src_stat.kind == FileKind::Directory && inherited_acl(os) != access_acl(os) {
-        set_acl(it, DEFAULT_ACL, seen.default).unwrap_or_else(&mut *fail);
-    }
-    if seen.nfs4 {
-        copy_one(it, NFS4_ACL)
-            .map_err(|failed| Failed {
-                operation: Operation::SetAcl,
-                ..failed
-            })
-            .unwrap_or_else(&mut *fail);
-    }
-}
-
-/// Takes away what the directory gave; what it gives on to what will be made in it stays.
-pub(super) fn remove_access_acl<P: Platform>(it: &mut Attributes<'_, P>) -> Result<(), Failed> {
-    set_acl(it, ACCESS_ACL, false)
-}
-
-fn set_acl<P: Platform>(
-    it: &mut Attributes<'_, P>,
-    name: &[u8],
-    may_be_there: bool,
-) -> Result<(), Failed> {
-    let failed = |code| Failed {
-        operation: Operation::SetAcl,
-        code,
-    };
-    let mut value = std::mem::take(&mut it.buffers.xattr_value);
-    let there = if may_be_there {
-        it.platform.xattr(it.src, name, &mut value)
-    } else {
-        Ok(false)
-    };
-    let os = it.platform.os();
-    let result = match there {
-        Ok(true) => match it.platform.set_xattr(it.dst, name, &value) {
-            // Every file of Windows has a list, and FAT keeps none.
-            Err(code) if os == Os::Windows && rules::is_unsupported(os, code) => Ok(()),
-            set => set.map_err(failed),
-        },
-        Err(code) if !rules::is_unsupported(os, code) => Err(failed(code)),
-        Ok(false) | Err(_) if it.made.may_have_acl || !it.made.is_new => {
-            match it.platform.remove_xattr(it.dst, name) {
-                Err(code) if !rules::is_unsupported(os, code) => Err(failed(code)),
-                _ => Ok(()),
-            }
-        }
-        Ok(false) | Err(_) => Ok(()),
-    };
-    it.buffers.xattr_value = value;
-    result
+/// Whether a code only says that the destination can't keep an attribute, or that this user may not.
+pub(super) fn is_tolerable(os: Os, code: Code) -> bool {
+    rules::is_unsupported(os, code)
+        || rules::is_not_permitted(os, code)
+        || rules::is_access_denied(os, code)
 }

@@ -5,9 +5,11 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use super::{Compare, Difference, Dirs, Session};
-use crate::attributes::listed_names;
+use crate::attributes::{is_never_copied, is_of_filesystem, listed_names, says_no_more_than_mode};
 use crate::error::Operation;
+use crate::facts::FsKind;
 use crate::platform::{At, FileKind, Platform, Stat, Target};
+use crate::{times, volumes};
 
 impl<P: Platform> Session<'_, P> {
     pub(super) fn other(
@@ -53,7 +55,11 @@ impl<P: Platform> Session<'_, P> {
             let (from, to) = ((src.uid, src.gid), (dst.uid, dst.gid));
             self.tell(path, &Difference::Owner(from, to));
         }
-        if times && src.modified != dst.modified {
+        let at = At {
+            dir: &dir.dst,
+            name: names.1,
+        };
+        if times && src.modified != dst.modified && !self.is_as_kept(at, src, dst) {
             let (from, to) = (src.modified, dst.modified);
             let (from, to) = ((from.seconds, from.nanos), (to.seconds, to.nanos));
             self.tell(path, &Difference::Modified(from, to));
@@ -63,20 +69,34 @@ impl<P: Platform> Session<'_, P> {
         }
     }
 
+    /// Whether the destination's filesystem can't hold the source's time any better. Nothing is tried, as a
+    /// comparison changes nothing: what a FUSE filesystem can hold is not known, and a whole second counts.
+    fn is_as_kept(&self, at: At<'_, P>, src: &Stat, dst: &Stat) -> bool {
+        let kind = volumes::kind_at(self.platform, at, dst.id.volume);
+        times::is_modified_as(src.modified, dst, kind)
+            || kind == FsKind::Fuse && times::is_in_seconds(src.modified, dst.modified)
+    }
+
     fn xattrs(&self, dir: &Dirs<P>, path: &Path, names: (&OsStr, &OsStr)) {
         let src = self.xattr_names(&dir.src, names.0);
         let dst = self.xattr_names(&dir.dst, names.1);
         for name in src.union(&dst) {
-            let value = |dir, file| {
-                let target = Target::Named(At { dir, name: file });
+            if is_never_copied(name) {
+                continue;
+            }
+            // What is not listed is not there: a filesystem may refuse to say so.
+            let value = |names: &BTreeSet<Vec<u8>>, dir, file| {
                 let mut value = Vec::new();
-                self.platform
-                    .xattr(target, name, &mut value)
-                    .map(|is_there| is_there.then_some(value))
+                let target = Target::Named(At { dir, name: file });
+                let is_there =
+                    names.contains(name) && self.platform.xattr(target, name, &mut value)?;
+                Ok(is_there.then_some(value))
             };
-            match (value(&dir.src, names.0), value(&dir.dst, names.1)) {
-                (Err(code), _) | (_, Err(code)) => self.fail(path, Operation::ReadXattrs, code),
-                (Ok(src), Ok(dst)) if src != dst => {
+            let values = [(&src, &dir.src, names.0), (&dst, &dir.dst, names.1)]
+                .map(|(listed, dir, file)| value(listed, dir, file));
+            match values {
+                [Err(code), _] | [_, Err(code)] => self.fail(path, Operation::ReadXattrs, code),
+                [Ok(src), Ok(dst)] if differ(name, src.as_deref(), dst.as_deref()) => {
                     let name = String::from_utf8_lossy(name).into_owned();
                     self.tell(path, &Difference::Xattr(name));
                 }
@@ -93,5 +113,16 @@ impl<P: Platform> Session<'_, P> {
             return BTreeSet::new();
         }
         listed_names(&names).map(<[u8]>::to_vec).collect()
+    }
+}
+
+/// Whether an attribute differs. An access control list that only one side's kind of filesystem has is
+/// no difference where it says no more than the permission bits, which are compared as such.
+fn differ(name: &[u8], src: Option<&[u8]>, dst: Option<&[u8]>) -> bool {
+    match (src, dst) {
+        (Some(list), None) | (None, Some(list)) if is_of_filesystem(name) => {
+            !says_no_more_than_mode(name, list)
+        }
+        _ => src != dst,
     }
 }

@@ -35,9 +35,10 @@ pub struct Compare {
     pub mode: bool,
     /// Owner and group.
     pub owner: bool,
-    /// Modification times.
+    /// Modification times, as exactly as the destination's filesystem keeps them.
     pub times: bool,
-    /// Extended attributes, access control lists among them.
+    /// Extended attributes, access control lists among them. One that only the other kind of filesystem has
+    /// (NFSv4) is no difference where it says no more than the permission bits.
     pub xattrs: bool,
     /// Read files from their devices, as far as the system lets the cache be left out.
     pub from_device: bool,

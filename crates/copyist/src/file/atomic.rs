@@ -385,9 +385,8 @@ impl<'a, P: Platform> FileCopier<'a, P> {
                     || rules::is_not_permitted(os, code)
                     || rules::is_not_found(os, code) =>
             {
-                if self.drafts.no_nameless.swap(true, Ordering::Relaxed) {
-                    return Err(failed(code));
-                }
+                // Another worker may have found that out meanwhile. From now on nothing is nameless.
+                self.drafts.no_nameless.store(true, Ordering::Relaxed);
                 return Ok(Naming::NotNameless);
             }
             Err(code) => return Err(failed(code)),
@@ -475,7 +474,8 @@ impl<'a, P: Platform> FileCopier<'a, P> {
         }
         .apply(&mut |failed| fail(failed.into()));
         if kept.preserve.xattrs.wanted() {
-            remove_capability(self.platform, dst).unwrap_or_else(|failed| fail(failed.into()));
+            remove_capability(self.platform, dst, self.buffers)
+                .unwrap_or_else(|failed| fail(failed.into()));
         }
     }
 }

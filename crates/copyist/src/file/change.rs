@@ -22,6 +22,10 @@ pub(crate) const CHANGE_RETRIES: u32 = 3;
 /// tick, up to 10 ms (before Linux 6.13 always, and on filesystems without finer ones).
 const TICK: Duration = Duration::from_millis(20);
 
+/// The same on a filesystem that keeps whole seconds, or (FAT) every other one. Its times have no fraction,
+/// and those of others hardly ever none.
+const COARSE_TICK: Duration = Duration::from_secs(2);
+
 impl<P: Platform> FileCopier<'_, P> {
     /// Copies the data, and again if the options say so because the source has changed meanwhile.
     #[inline(always)] // as `open_source`
@@ -80,8 +84,10 @@ impl<P: Platform> FileCopier<'_, P> {
 
     #[inline(never)] // as `copy_atomic`
     fn wait_if_fresh(&self, src: &mut Source<P>) -> Result<(), FileError> {
-        if src.stat.kind == FileKind::Regular && is_fresh(src.stat.changed, Timestamp::now()) {
-            std::thread::sleep(TICK);
+        let tick = tick_of(src.stat.changed);
+        if src.stat.kind == FileKind::Regular && is_fresh(src.stat.changed, Timestamp::now(), tick)
+        {
+            std::thread::sleep(tick);
             look_again(self.platform, src)?;
         }
         Ok(())
@@ -164,10 +170,18 @@ pub(super) fn look_again<P: Platform>(platform: &P, src: &mut Source<P>) -> Resu
     Ok(())
 }
 
-fn is_fresh(changed: Timestamp, now: Timestamp) -> bool {
+fn tick_of(changed: Timestamp) -> Duration {
+    if changed.nanos == 0 {
+        COARSE_TICK
+    } else {
+        TICK
+    }
+}
+
+fn is_fresh(changed: Timestamp, now: Timestamp, tick: Duration) -> bool {
     let nanos = |time: Timestamp| i128::from(time.seconds) * 1_000_000_000 + i128::from(time.nanos);
     let age = nanos(now) - nanos(changed);
-    (0..TICK.as_nanos().cast_signed()).contains(&age)
+    (0..tick.as_nanos().cast_signed()).contains(&age)
 }
 
 /// Takes holes at the end of the copy back, which several attempts may have passed over.
@@ -188,12 +202,14 @@ mod tests {
     #[test]
     fn fresh_is_younger_than_a_tick() {
         let at = |nanos| Timestamp { seconds: 10, nanos };
-        assert!(is_fresh(at(5_000_000), at(5_000_000)));
-        assert!(is_fresh(at(5_000_000), at(24_999_999)));
-        assert!(!is_fresh(at(5_000_000), at(25_000_000)));
+        assert!(is_fresh(at(5_000_000), at(5_000_000), TICK));
+        assert!(is_fresh(at(5_000_000), at(24_999_999), TICK));
+        assert!(!is_fresh(at(5_000_000), at(25_000_000), TICK));
         assert!(
-            !is_fresh(at(5_000_001), at(5_000_000)),
+            !is_fresh(at(5_000_001), at(5_000_000), TICK),
             "another machine's clock"
         );
+        assert_eq!(tick_of(at(5_000_000)), TICK);
+        assert_eq!(tick_of(at(0)), COARSE_TICK, "whole seconds");
     }
 }

@@ -123,6 +123,12 @@ impl<'a, P: Platform> Builder<'a, P> {
         self.set(path, Attribute::Times { accessed, modified })
     }
 
+    /// Modified and read at this time.
+    pub(super) fn times(&self, path: &str, time: Timestamp) -> &Self {
+        let (accessed, modified) = (time, time);
+        self.set(path, Attribute::Times { accessed, modified })
+    }
+
     fn set(&self, path: &str, attribute: Attribute) -> &Self {
         self.platform
             .set(Target::Named(at(&self.root, path)), attribute)

@@ -410,6 +410,8 @@ impl World {
         let os = self.os;
         let owners = self.volume_of(ino).owners;
         let flags = self.volume_of(ino).flags;
+        let volume = self.volume_of(ino).clone();
+        let kept = |time| volume.kept(time);
         let (codes, privileged, me, my_group) = (self.codes, self.privileged, self.uid, self.gid);
         let node = self.node_mut(ino);
         if !privileged && node.uid != me {
@@ -432,8 +434,8 @@ impl World {
                 }
             }
             Attribute::Times { accessed, modified } => {
-                node.accessed = to_unit(os, accessed);
-                node.modified = to_unit(os, modified);
+                [node.accessed, node.modified] =
+                    [accessed, modified].map(|it| to_unit(os, kept(it)));
                 if os == Os::Macos {
                     node.created = node.created.min(modified); // as HFS+ and APFS have it
                 }

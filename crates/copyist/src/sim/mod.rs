@@ -35,6 +35,7 @@ mod volume;
 mod whole;
 mod world;
 
+mod attributes;
 mod buggy;
 mod compare;
 mod conformance;
@@ -433,9 +434,8 @@ impl Platform for Sim {
         if !world.volume_of(ino).xattrs {
             return Err(world.codes.notsup);
         }
-        let hidden = hides_acls(self.os);
         for name in world.node(ino).xattrs.keys() {
-            if hidden && name == access_acl(self.os) {
+            if hides_acls(self.os) && name == access_acl(self.os) {
                 continue;
             }
             names.extend_from_slice(name);
@@ -449,7 +449,7 @@ impl Platform for Sim {
         value.clear();
         world.enter(Call::Xattr)?;
         let ino = Sim::target(&world, target)?;
-        if !world.volume_of(ino).xattrs {
+        if !world.volume_of(ino).takes(name) {
             return Err(world.codes.notsup);
         }
         if Some(name) == owner_record(self.os) {
@@ -457,7 +457,7 @@ impl Platform for Sim {
             return Ok(true);
         }
         let found = world.node(ino).xattrs.get(name);
-        value.extend_from_slice(found.map_or(&[], Vec::as_slice));
+        value.extend(found.into_iter().flatten());
         Ok(found.is_some())
     }
 
@@ -465,7 +465,7 @@ impl Platform for Sim {
         let mut world = self.world();
         world.enter(Call::SetXattr)?;
         let ino = Sim::target(&world, target)?;
-        if !world.volume_of(ino).xattrs {
+        if !world.volume_of(ino).takes(name) {
             return Err(world.codes.notsup);
         }
         // user.* is for regular files and directories: see xattr(7).
@@ -480,10 +480,8 @@ impl Platform for Sim {
         if Some(name) == owner_record(self.os) {
             return world.set_attribute(ino, owner::attribute(value));
         }
-        world
-            .node_mut(ino)
-            .xattrs
-            .insert(name.to_vec(), value.to_vec());
+        let xattrs = &mut world.node_mut(ino).xattrs;
+        xattrs.insert(name.to_vec(), value.to_vec());
         Ok(())
     }
 
@@ -491,8 +489,10 @@ impl Platform for Sim {
         let mut world = self.world();
         world.enter(Call::RemoveXattr)?;
         let ino = Sim::target(&world, target)?;
-        if !world.volume_of(ino).xattrs {
-            return Err(world.codes.notsup);
+        match world.volume_of(ino) {
+            volume if !volume.takes(name) => return Err(world.codes.notsup),
+            volume if !volume.gives_up(name) => return Err(world.codes.inval),
+            _ => {}
         }
         world.check_unlocked(ino)?;
         world.node_mut(ino).xattrs.remove(name);

@@ -1,6 +1,7 @@
 //! What a simulated volume can do, and what it says that it can: not always the same.
 
 use crate::facts::{FsKind, Known};
+use crate::platform::Timestamp;
 
 /// Between which files copy_file_range works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +51,10 @@ pub(super) struct Volume {
     pub(super) direct: Direct,
     pub(super) reserves: bool,
     pub(super) xattrs: bool,
+    /// The attributes called "system." that it has: access control lists.
+    pub(super) lists: &'static [&'static [u8]],
+    /// Nothing called so can be removed, be it there or not.
+    pub(super) keeps_lists: bool,
     pub(super) flags: bool,
     /// Owners and modes can be changed.
     pub(super) owners: bool,
@@ -60,6 +65,11 @@ pub(super) struct Volume {
     pub(super) nameless: bool,
     /// It can rename to a name only if that is free.
     pub(super) renames_new: bool,
+    /// In which unit it keeps times, nanoseconds, and the last second that it knows.
+    pub(super) time_unit: u64,
+    pub(super) last_second: i64,
+    /// The time of the last change is in that unit too, and not the system's.
+    pub(super) dates_changes: bool,
     pub(super) name_max: usize,
     pub(super) file_max_bytes: u64,
     pub(super) free_bytes: u64,
@@ -76,6 +86,27 @@ fn most_bytes_of_a_file(kind: FsKind) -> u64 {
     } else {
         1 << 43
     }
+}
+
+fn folds_case(kind: FsKind) -> bool {
+    matches!(
+        kind,
+        FsKind::Fat | FsKind::ExFat | FsKind::Apfs | FsKind::HfsPlus | FsKind::Ntfs | FsKind::Refs
+    )
+}
+
+fn has_flags(kind: FsKind) -> bool {
+    matches!(
+        kind,
+        FsKind::Btrfs
+            | FsKind::Xfs
+            | FsKind::Ext
+            | FsKind::Tmpfs
+            | FsKind::Apfs
+            | FsKind::HfsPlus
+            | FsKind::Ntfs
+            | FsKind::Refs
+    )
 }
 
 impl Volume {
@@ -116,39 +147,63 @@ impl Volume {
             },
             reserves: !foreign && kind != FsKind::Pseudo,
             xattrs: !foreign && kind != FsKind::Pseudo,
-            flags: matches!(
-                kind,
-                FsKind::Btrfs
-                    | FsKind::Xfs
-                    | FsKind::Ext
-                    | FsKind::Tmpfs
-                    | FsKind::Apfs
-                    | FsKind::HfsPlus
-                    | FsKind::Ntfs
-                    | FsKind::Refs
-            ),
+            lists: match kind {
+                FsKind::Nfs => &[b"system.nfs4_acl"],
+                _ => &[b"system.posix_acl_access", b"system.posix_acl_default"],
+            },
+            keeps_lists: false,
+            flags: has_flags(kind),
             owners: !foreign,
-            folds_case: matches!(
-                kind,
-                FsKind::Fat
-                    | FsKind::ExFat
-                    | FsKind::Apfs
-                    | FsKind::HfsPlus
-                    | FsKind::Ntfs
-                    | FsKind::Refs
-            ),
+            folds_case: folds_case(kind),
             names_kinds: kind != FsKind::Other,
             nameless: matches!(
                 kind,
                 FsKind::Btrfs | FsKind::Xfs | FsKind::Ext | FsKind::Tmpfs
             ),
             renames_new: kind != FsKind::Other,
+            time_unit: if kind == FsKind::Fat {
+                2_000_000_000
+            } else {
+                1
+            },
+            last_second: i64::MAX,
+            dates_changes: true,
             name_max: 255,
             file_max_bytes: most_bytes_of_a_file(kind),
             free_bytes: 1 << 40,
             late: None,
             parallel_from_bytes: None,
         }
+    }
+
+    /// What it keeps of a time.
+    pub(super) fn kept(&self, time: Timestamp) -> Timestamp {
+        if time.seconds >= self.last_second {
+            let seconds = self.last_second;
+            return Timestamp { seconds, nanos: 0 };
+        }
+        let second = self.time_unit.div_ceil(1_000_000_000).cast_signed();
+        let fraction = self.time_unit.min(1_000_000_000) as u32;
+        Timestamp {
+            seconds: time.seconds - time.seconds.rem_euclid(second),
+            nanos: time.nanos - time.nanos % fraction,
+        }
+    }
+
+    /// When a file was changed last that was modified then.
+    pub(super) fn changed(&self, modified: Timestamp) -> Timestamp {
+        let nanos = modified.nanos | u32::from(self.time_unit == 1 || !self.dates_changes);
+        Timestamp { nanos, ..modified }
+    }
+
+    /// Whether it can have an attribute of this name.
+    pub(super) fn takes(&self, name: &[u8]) -> bool {
+        self.xattrs && (!name.starts_with(b"system.") || self.lists.contains(&name))
+    }
+
+    /// Whether an attribute of this name can be removed.
+    pub(super) fn gives_up(&self, name: &[u8]) -> bool {
+        !(self.keeps_lists && name.starts_with(b"system."))
     }
 
     /// A volume with the room of a few blocks.

@@ -296,7 +296,7 @@ impl World {
             device: node.device,
             accessed: node.accessed,
             modified: node.modified,
-            changed: node.modified,
+            changed: self.volume_of(ino).changed(node.modified),
             created: (self.os != Os::Linux).then_some(node.created),
             flags: matches!(self.os, Os::Macos | Os::Windows).then_some(node.flags),
         }

@@ -209,7 +209,11 @@ impl<P: Platform> Worker<'_, '_, P> {
     ) -> Result<Option<Onto>, Error> {
         let options = self.session.options;
         match options.update {
-            Update::Older if dst.modified >= src.stat.modified => return Ok(Some(Onto::Newer)),
+            Update::Older
+                if dst.modified >= src.stat.modified || self.is_as_kept(entry, &src.stat, dst) =>
+            {
+                return Ok(Some(Onto::Newer));
+            }
             Update::None => return Ok(Some(Onto::Leave)),
             Update::NoneFail => return Err(self.session.refuse(entry, Refusal::NotReplacing)),
             Update::All | Update::Older => {}

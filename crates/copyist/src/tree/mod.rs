@@ -1,7 +1,7 @@
 //! Trees: walked relative to open directories, in parallel, without a list of what is in them.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ffi::OsString;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -41,6 +41,7 @@ mod room;
 mod same_file;
 mod schedule;
 mod special;
+mod up_to_date;
 mod walk;
 mod whole;
 
@@ -73,6 +74,8 @@ pub(crate) struct Session<'a, P: Platform> {
     /// The operands' directories that leftovers were removed from.
     tidied: Mutex<HashSet<FileId>>,
     flight: Flight,
+    /// In which unit volumes keep times, by their numbers.
+    units: Mutex<HashMap<u64, Option<u64>>>,
     /// Directories can't be cloned whole here: the system has said so.
     no_whole: AtomicBool,
     descriptors: Descriptors,
@@ -202,6 +205,7 @@ impl<'a, P: Platform> Session<'a, P> {
             volumes: Volumes::default(),
             journal: None,
             tidied: Mutex::default(),
+            units: Mutex::default(),
             flight: Flight::new(workers.min(most), most, is_fixed, used),
             no_whole: AtomicBool::new(
                 platform.is_dry() || !plan::clones_directories(platform.os(), options),

@@ -1,4 +1,8 @@
 //! Linux: each call of the waist is one system call, or the few that Linux splits it into.
+//!
+//! procfs may be missing, as in many a chroot. Attributes of names then need it not (`attributes`), nameless
+//! files are named by their descriptor, or not made again where that is not permitted (`name`), and what
+//! is only looked at is unknown: available memory, and the names of a mount.
 
 use std::ffi::{CStr, OsStr, OsString};
 use std::io::{IoSlice, IoSliceMut};
