@@ -126,7 +126,7 @@ struct Target {
     needed: u64,
     freed: u64,
     free: Option<u64>,
-    name_bytes: u64,
+    name_bytes: Option<u64>,
 }
 
 /// A directory to be walked.
@@ -231,8 +231,8 @@ impl<P: Platform> Look<'_, P> {
                 dst: operand.dst.clone(),
                 needed: 0,
                 freed: 0,
-                free: mounted.as_ref().map(|it| it.free_bytes),
-                name_bytes: mounted.map_or(u64::MAX, |it| it.name_bytes),
+                free: mounted.as_ref().and_then(|it| it.space.free_bytes),
+                name_bytes: mounted.and_then(|it| it.name_bytes),
             }
         });
         Some(Pair { src, dst: facts })
@@ -299,7 +299,7 @@ impl<P: Platform> Look<'_, P> {
 
     /// Whether the volume can hold a name, beside the others that it gets.
     fn name(&mut self, name: &OsStr, src: &Path, pair: Pair, names: &mut HashMap<String, PathBuf>) {
-        let limit = self.volumes.get(&pair.dst.id).map(|it| it.name_bytes);
+        let limit = self.volumes.get(&pair.dst.id).and_then(|it| it.name_bytes);
         if let Some(bad) = bad_name(name, pair.dst.kind, limit.unwrap_or(u64::MAX)) {
             (self.tell)(Obstacle::Name(src.to_path_buf(), bad));
         }

@@ -7,6 +7,9 @@
 //! no nameless ones: temporary, locked ------------------ rename --> the name
 //! ```
 //!
+//! A magic link (`/dev/stdout`, `/proc/self/fd/3`) denotes an open file, which has no name to be given:
+//! it is written into.
+//!
 //! A temporary that its run could not remove (it was killed) is not locked any more: the next run
 //! removes it ([`crate::tree`]).
 
@@ -15,7 +18,9 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{Destination, Existing, FileCopier, FileError, FindPair, Kept, Opened, Source};
+use super::{
+    Destination, Existing, FileCopier, FileError, FindPair, Kept, Opened, Source, resolve,
+};
 use crate::attributes::{Attributes, Made, MakeMode, remove_capability};
 use crate::error::{Operation, Refusal};
 use crate::journal::{Keep, Keeper};
@@ -88,8 +93,12 @@ impl<'a, P: Platform> FileCopier<'a, P> {
     ) -> Result<(), FileError> {
         let start = self.watch.now();
         let name = match dst.existing {
-            Existing::LinkToFile(_) => self.resolve(dst.at)?,
-            _ => dst.at.name.to_os_string(),
+            Existing::LinkToFile(_) => resolve(self.platform, dst.at)
+                .map_err(|code| FileError::system(Operation::OpenDestination, code))?,
+            _ => Some(dst.at.name.to_os_string()),
+        };
+        let Some(name) = name else {
+            return self.copy_in_place(src, dst, pair, report, fail);
         };
         let at = At {
             dir: dst.at.dir,

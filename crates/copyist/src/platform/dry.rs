@@ -198,6 +198,10 @@ impl<P: Platform> Platform for Dry<P> {
         inner(at).map_or(Err(self.not_found()), |at| self.real.read_link(at))
     }
 
+    fn is_magic_link(&self, at: At<'_, Self>) -> Sys<bool> {
+        inner(at).map_or(Ok(false), |at| self.real.is_magic_link(at))
+    }
+
     fn remove(&self, _: At<'_, Self>, _: bool) -> Sys<()> {
         Ok(())
     }

@@ -34,9 +34,9 @@ pub(super) fn volume<P: Platform>(platform: &P, path: &Path, place: &Place<P>) -
         key: mounted.as_ref().map(learnt::key),
         is_read_only: mounted.as_ref().map(|it| it.is_read_only),
         block_bytes: place.facts.block_bytes,
-        free_bytes: mounted.as_ref().map(|it| it.free_bytes),
-        total_bytes: mounted.as_ref().map(|it| it.total_bytes),
-        name_bytes: mounted.as_ref().map(|it| it.name_bytes),
+        free_bytes: mounted.as_ref().and_then(|it| it.space.free_bytes),
+        total_bytes: mounted.as_ref().and_then(|it| it.space.total_bytes),
+        name_bytes: mounted.as_ref().and_then(|it| it.name_bytes),
         file_limit: file_limit(platform, place.facts.kind, &scratch, &holes),
         folds_case: names.fold_case(path),
         holes: Answer {

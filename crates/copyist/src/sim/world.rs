@@ -27,6 +27,8 @@ pub(super) enum Body {
         parent: u64,
     },
     Link(OsString),
+    /// A magic link: its text, and the inode that it leads to.
+    MagicLink(OsString, u64),
     /// What is in the pipe; its writers have gone.
     Fifo(Vec<u8>),
     Other(FileKind),
@@ -55,7 +57,7 @@ impl Node {
         match self.body {
             Body::File(_) => FileKind::Regular,
             Body::Dir { .. } => FileKind::Directory,
-            Body::Link(_) => FileKind::Symlink,
+            Body::Link(_) | Body::MagicLink(..) => FileKind::Symlink,
             Body::Fifo(_) => FileKind::Fifo,
             Body::Other(kind) => kind,
         }
@@ -240,7 +242,7 @@ impl World {
         let (size, allocated_bytes) = match &node.body {
             Body::File(_) if is_pseudo => (0, 0),
             Body::File(data) => (data.size(), data.allocated_bytes()),
-            Body::Link(target) => (target.len() as u64, 0),
+            Body::Link(target) | Body::MagicLink(target, _) => (target.len() as u64, 0),
             _ => (0, 0),
         };
         Stat {
@@ -372,6 +374,11 @@ impl World {
             {
                 *left = left.checked_sub(1).ok_or(self.codes.link_loop)?;
                 resolved = self.resolve_in(dir, target, true, left)?;
+            }
+            if let Body::MagicLink(_, to) = self.node(ino).body
+                && (follow || !is_last || wants_dir)
+            {
+                resolved.ino = Some(to);
             }
             match resolved.ino {
                 Some(ino) if !is_last || wants_dir => {

@@ -10,7 +10,7 @@ use super::same_file::{self, Relation, Sameness};
 use super::walk::Worker;
 use super::{backup, base_name};
 use crate::error::{Cause, Code, Error, Operation, Refusal};
-use crate::file::{Existing, place_of};
+use crate::file::{Existing, place_of, resolve};
 use crate::options::{Backup, Force, Make, Update};
 use crate::platform::{At, FileKind, Node, Open, Platform, Stat};
 use crate::progress::{Event, PathSource, Question};
@@ -261,8 +261,10 @@ impl<P: Platform> Worker<'_, '_, P> {
         }
         // A link can't be made under a name that is taken, and no FIFO can be written into one;
         // writing into a file of several names would change them all.
+        let is_link = link.kind == FileKind::Symlink;
+        let has_names = options.preserve.links && dst.links > 1;
         let makes_anew = !options.attributes_only
-            && ((options.preserve.links && dst.links > 1)
+            && ((has_names && !(is_link && self.leads_to_open_file(entry)))
                 || (!src.follow && src.stat.kind != FileKind::Regular));
         let links_by_force = options.make != Make::Copy && options.force != Force::No;
         if publishes && (options.force == Force::RemoveFirst || makes_anew) {
@@ -272,18 +274,23 @@ impl<P: Platform> Worker<'_, '_, P> {
             self.remove_existing(entry)?;
             return Ok(Onto::Free { backup: None });
         }
-        let follow = link.kind == FileKind::Symlink;
-        if follow && self.is_foreign(entry, link, Some(dst)) {
+        if is_link && self.is_foreign(entry, link, Some(dst)) {
             return Err(self.session.refuse(entry, Refusal::ForeignSymlink));
         }
         Ok(Onto::Into(match dst.kind {
-            FileKind::Regular if follow => Existing::LinkToFile(dst.id),
+            FileKind::Regular if is_link => Existing::LinkToFile(dst.id),
             FileKind::Regular | FileKind::Directory | FileKind::Symlink => Existing::File,
             _ if entry.role == Role::Found => {
                 return Err(self.session.refuse(entry, Refusal::NotAFile));
             }
-            _ => Existing::Stream { follow },
+            _ => Existing::Stream { follow: is_link },
         }))
+    }
+
+    /// Whether a symbolic link leads to an open file, which is written into: what has its name, if
+    /// it has one, is no business of the link's.
+    fn leads_to_open_file(&self, entry: &Entry<'_, P>) -> bool {
+        matches!(resolve(self.session.platform, entry.dst_at()), Ok(None))
     }
 
     /// Whether a symbolic link in a tree was put there by somebody who could not write to what it

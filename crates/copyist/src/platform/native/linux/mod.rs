@@ -152,6 +152,12 @@ impl Platform for Native {
         unix::read_link(at.dir, at.name)
     }
 
+    fn is_magic_link(&self, at: At<'_, Self>) -> Sys<bool> {
+        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let link = fs::openat(at.dir, at.name, flags, Mode::empty()).map_err(code)?;
+        volume::is_procfs(&link)
+    }
+
     fn remove(&self, at: At<'_, Self>, is_dir: bool) -> Sys<()> {
         unix::remove(at.dir, at.name, is_dir)
     }
