@@ -101,3 +101,63 @@ fn a_running_program_is_not_replaced() {
         assert!(shell(&scratch, "./program --version").code == Some(0));
     }
 }
+
+/// Whether the tests may mount something where nobody else sees it; else says that the test is not run.
+fn has_mounts(scratch: &Scratch) -> bool {
+    let has = shell(scratch, "unshare -rm mount --bind . . 2> /dev/null").code == Some(0);
+    if !has {
+        println!("not run: no mount namespaces here");
+    }
+    has
+}
+
+/// Runs a script in a mount namespace, with `new` in `src` and a file with `old` mounted on `dst`.
+fn mounted(scratch: &Scratch, script: &str) -> Ran {
+    scratch.write("src", "new\n");
+    scratch.write("behind", "old\n");
+    scratch.write("dst", "");
+    let script = format!("mount --bind behind dst && {{ {script}; }}");
+    let script = script.replace('\'', "'\\''");
+    shell(scratch, &format!("unshare -rm bash -c '{script}'"))
+}
+
+const BUSY: &str = "Device or resource busy";
+
+#[test]
+fn copy_writes_into_a_mounted_file_and_says_so_once() {
+    let scratch = Scratch::new();
+    if !has_mounts(&scratch) {
+        return;
+    }
+    let warning = format!(
+        "copyist copy: warning: 'dst' was written in place, since it can't be replaced in one \
+         step: {BUSY} (and so may be others)\n"
+    );
+    mounted(&scratch, "$copyist copy -q src dst").is(0, "", &warning);
+    assert_eq!(scratch.read("behind"), "new\n");
+    assert_eq!(shell(&scratch, "ls -A").out, "behind\ndst\nsrc\n");
+
+    let scratch = Scratch::new();
+    let ran = mounted(
+        &scratch,
+        "echo piped | $copyist cp --atomic=auto /dev/stdin dst",
+    );
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert_eq!(scratch.read("behind"), "piped\n");
+}
+
+#[test]
+fn atomic_spelled_out_fails_and_says_what_does_not() {
+    let scratch = Scratch::new();
+    if !has_mounts(&scratch) {
+        return;
+    }
+    let message = format!(
+        "copyist cp: cannot replace 'dst' in one step: {BUSY}; --atomic=no writes into it\n"
+    );
+    mounted(&scratch, "$copyist cp --atomic src dst").is(1, "", &message);
+    assert_eq!(scratch.read("behind"), "old\n");
+    assert_eq!(shell(&scratch, "ls -A").out, "behind\ndst\nsrc\n");
+    mounted(&scratch, "$copyist cp --atomic=no src dst").is(0, "", "");
+    assert_eq!(scratch.read("behind"), "new\n");
+}

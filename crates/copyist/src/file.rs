@@ -26,6 +26,7 @@ mod dry;
 mod failure;
 mod flush;
 mod follow;
+mod publish;
 mod small;
 mod verify;
 mod whole;
@@ -162,11 +163,11 @@ impl<P: Platform> FileCopier<'_, P> {
         report: &mut Report,
         fail: &mut dyn FnMut(FileError),
     ) -> Result<(), FileError> {
+        if self.is_atomic() {
+            return self.publish(src, dst, pair, report, fail);
+        }
         if self.may_be_made_whole(&src.stat, dst) {
             return self.copy_by_name(src, dst, pair, report, fail);
-        }
-        if self.is_atomic() {
-            return self.copy_atomic(src, dst, pair, report, fail);
         }
         self.copy_in_place(src, dst, pair, report, fail)
     }

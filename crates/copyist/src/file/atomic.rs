@@ -13,6 +13,7 @@
 //! A temporary that its run could not remove (it was killed) is not locked any more: the next run
 //! removes it ([`crate::tree`]).
 
+use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::Mutex;
@@ -22,7 +23,7 @@ use super::{
     Destination, Existing, FileCopier, FileError, FindPair, Kept, Opened, Source, resolve,
 };
 use crate::attributes::{Attributes, Made, MakeMode, remove_capability};
-use crate::error::{Operation, Refusal};
+use crate::error::{Code, Operation, Refusal};
 use crate::journal::{Keep, Keeper};
 use crate::options::{Force, Options, Preserve, Want};
 use crate::platform::{At, Attribute, FileKind, Open, Platform, Stat, Target};
@@ -39,6 +40,10 @@ const NAMES: u32 = 8;
 pub(crate) struct Drafts {
     /// Nameless files can't be had here, or not be named.
     no_nameless: AtomicBool,
+    /// Volumes on which nothing can be renamed, and what they say.
+    pub(super) no_rename: Mutex<HashMap<u64, Code>>,
+    /// There are some.
+    pub(super) no_rename_anywhere: AtomicBool,
 }
 
 /// A file that is not complete.
@@ -70,6 +75,8 @@ struct Published<'a, 'd, P: Platform> {
 /// What became of an attempt to give a file its name.
 enum Naming {
     Done,
+    /// It has its temporary name too.
+    Linked,
     /// It can't be done with a nameless file.
     NotNameless,
 }
@@ -78,7 +85,7 @@ impl<'a, P: Platform> FileCopier<'a, P> {
     /// Whether the file gets its name only when it is complete.
     pub(super) fn is_atomic(&self) -> bool {
         let options = self.options;
-        options.atomic && !options.attributes_only && !options.write_through_dangling
+        options.atomic.wanted() && !options.attributes_only && !options.write_through_dangling
     }
 
     /// [`FileCopier::copy`], where the destination is a file or nothing.
@@ -170,7 +177,10 @@ impl<'a, P: Platform> FileCopier<'a, P> {
     ) -> Result<(Draft<P>, Option<Keeper<'a, P>>), FileError> {
         let plan = self.make_mode(src);
         let (Some(journal), Some(path)) = (self.journal, &dst.path) else {
-            return Ok((self.open_draft(plan, at, dst.may_have_acl)?, None));
+            // One that can't be named is copied once more.
+            let is_readable_again = src.kind == FileKind::Regular;
+            let draft = self.open_draft(plan, at, dst.may_have_acl, is_readable_again)?;
+            return Ok((draft, None));
         };
         let mut keeper = Keeper::new(journal, path, src);
         let draft = match keeper.resume(at, path) {
@@ -198,9 +208,10 @@ impl<'a, P: Platform> FileCopier<'a, P> {
         plan: MakeMode,
         at: At<'_, P>,
         may_have_acl: bool,
+        is_readable_again: bool,
     ) -> Result<Draft<P>, FileError> {
         let (os, drafts) = (self.platform.os(), self.drafts);
-        if !drafts.no_nameless.load(Ordering::Relaxed) {
+        if is_readable_again && !drafts.no_nameless.load(Ordering::Relaxed) {
             match self
                 .platform
                 .open(place_of(at), Open::Nameless { mode: plan.mode })
@@ -238,10 +249,11 @@ impl<'a, P: Platform> FileCopier<'a, P> {
                 Err(code) if rules::is_taken(os, code) => {}
                 opened => {
                     let handle = opened.map_err(|code| self.explain_create(at, code))?;
-                    if self.holds(&handle) {
+                    if self.holds(&handle, temporary) {
                         let draft = self.as_draft(handle, Some(made), plan, may_have_acl);
                         return draft.inspect_err(|_| self.remove_draft(at.dir, &name));
                     }
+                    self.platform.let_go(handle);
                     self.remove_draft(at.dir, &name);
                 }
             }
@@ -250,14 +262,14 @@ impl<'a, P: Platform> FileCopier<'a, P> {
     }
 
     /// Locks a new temporary. One that another run has taken for a leftover, and removed before it
-    /// was locked, is not held. Where nothing can be locked nothing is ever taken for one.
-    fn holds(&self, handle: &P::Handle) -> bool {
+    /// was locked, is not held; not every filesystem counts the names of a file. Where nothing can be locked nothing is ever taken for one.
+    fn holds(&self, handle: &P::Handle, at: At<'_, P>) -> bool {
         match self.platform.lock(handle) {
             Ok(false) => false,
             Ok(true) => self
                 .platform
                 .stat_open(handle)
-                .is_ok_and(|stat| stat.links > 0),
+                .is_ok_and(|stat| stat.links > 0 || self.platform.stat(at, false).is_ok()),
             Err(_) => true,
         }
     }
@@ -320,21 +332,38 @@ impl<'a, P: Platform> FileCopier<'a, P> {
                     .settle(&opened.handle)
                     .map_err(|code| FileError::system(Operation::CloseDestination, code))
             })
-            .and_then(|()| self.publish(&opened, name.as_deref(), to));
-        let published = matches!(result, Ok(Naming::Done));
-        let is_kept = keeper.is_some_and(Keeper::has_noted);
-        if let (Some(name), false, false) = (&name, published, is_kept) {
-            self.remove_draft(to.at.dir, name);
+            .and_then(|()| self.give_name(&opened, name.as_deref(), to));
+        let in_place = result.as_ref().err();
+        let in_place = in_place.and_then(|error| self.in_place_instead(error));
+        let is_kept = keeper.is_some_and(Keeper::has_noted) && in_place.is_none();
+        let is_named = !matches!(result, Ok(Naming::Done)) && !is_kept;
+        let name = name.filter(|_| is_named);
+        if let (Some(code), false) = (in_place, src.stat.kind == FileKind::Regular) {
+            let draft = (opened.handle, code);
+            let written = self.write_from_draft(&src.stat, draft, to.dst, pair, report, fail);
+            if let Some(name) = name {
+                self.remove_draft(to.at.dir, &name);
+            }
+            return written.map(|()| Naming::Done);
         }
-        let closed = self.close(opened);
-        if published {
+        // Closed first: not every mount lets go of the name of an open file.
+        let closed = if in_place.is_some() {
+            self.platform.let_go(opened.handle); // it is not the copy
+            Ok(())
+        } else {
+            self.close(opened)
+        };
+        if let Some(name) = name {
+            self.remove_draft(to.at.dir, &name);
+        }
+        if let Ok(Naming::Done | Naming::Linked) = result {
             closed?;
             self.flush_place(to.at, to.dst)?;
         }
         result
     }
 
-    fn publish(
+    fn give_name(
         &self,
         opened: &Opened<P>,
         name: Option<&OsStr>,
@@ -348,7 +377,13 @@ impl<'a, P: Platform> FileCopier<'a, P> {
                 dir: to.at.dir,
                 name,
             };
-            return self.rename(at, to.at, replaces).map(|()| Naming::Done);
+            let renamed = self.rename(at, to.at, replaces);
+            return match renamed {
+                Err(error) if !replaces && self.links_instead(at, to.at, &error) => {
+                    Ok(Naming::Linked)
+                }
+                renamed => renamed.map(|()| Naming::Done),
+            };
         }
         let temporary = replaces.then(|| Temporary::new().beside(to.at.name));
         let at = At {
@@ -378,43 +413,11 @@ impl<'a, P: Platform> FileCopier<'a, P> {
         if replaces {
             self.platform.rename(at, to.at).map_err(|code| {
                 self.remove_draft(at.dir, at.name);
+                self.note_irreplaceable(to.at, code);
                 failed(code)
             })?;
         }
         Ok(Naming::Done)
-    }
-
-    pub(super) fn rename(
-        &self,
-        from: At<'_, P>,
-        to: At<'_, P>,
-        replaces: bool,
-    ) -> Result<(), FileError> {
-        let os = self.platform.os();
-        let renamed = if replaces {
-            self.platform.rename(from, to)
-        } else {
-            match self.platform.rename_new(from, to) {
-                // Then it is looked whether the name is free, a moment before.
-                Err(code) if rules::is_unsupported(os, code) => {
-                    match self.platform.stat(to, false) {
-                        Ok(_) => Err(rules::taken(os)),
-                        Err(code) if rules::is_not_found(os, code) => {
-                            self.platform.rename(from, to)
-                        }
-                        Err(code) => Err(code),
-                    }
-                }
-                renamed => renamed,
-            }
-        };
-        renamed.map_err(|code| {
-            if rules::is_taken(os, code) {
-                self.explain_create(to, code)
-            } else {
-                FileError::system(Operation::Replace, code)
-            }
-        })
     }
 
     /// The failure before it is reported; if this fails too, the next run removes it.

@@ -265,6 +265,17 @@ pub(crate) fn is_link_loop(os: Os, code: Code) -> bool {
     }
 }
 
+/// Whether the code says that a name can't be given to another file, here or by this process. The
+/// file that has it may take data all the same.
+pub(crate) fn is_irreplaceable(os: Os, code: Code) -> bool {
+    let table = match os {
+        Os::Linux => linux::IRREPLACEABLE,
+        Os::Macos | Os::Freebsd => macos::IRREPLACEABLE,
+        Os::Windows => windows::IRREPLACEABLE,
+    };
+    table.iter().any(|(it, _)| *it == code)
+}
+
 /// Whether the code says that a signal came before anything was done.
 pub(crate) fn is_interrupted(os: Os, code: Code) -> bool {
     match os {

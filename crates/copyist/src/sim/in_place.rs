@@ -3,12 +3,16 @@
 use std::ffi::OsStr;
 
 use super::build::Builder;
+use super::faults::{Call, Faults};
 use super::scenarios::{Scenario, archive, build, linux};
 use super::sweep::{self, Outcome};
 use super::world::{Body, ROOT, World};
 use super::{Sim, snapshot};
+use crate::error::Code;
 use crate::facts::FsKind;
-use crate::options::Options;
+use crate::options::{Atomic, Force, Options};
+use crate::rules;
+use crate::rules::linux::{EIO, ENOSPC, ENOSYS, IRREPLACEABLE};
 
 fn run(sim: &Sim, options: Options) -> Outcome {
     sweep::run(sim, sim, &Scenario::new("in place", sim.fork(), options))
@@ -45,7 +49,7 @@ fn with_magic_link() -> (Sim, u64) {
 #[test]
 fn what_is_copied_to_a_magic_link_goes_into_the_open_file() {
     let atomic = Options {
-        atomic: true,
+        atomic: Atomic::Required,
         ..Options::default()
     };
     let verified = Options {
@@ -53,7 +57,7 @@ fn what_is_copied_to_a_magic_link_goes_into_the_open_file() {
         ..atomic.clone()
     };
     let archived = Options {
-        atomic: true,
+        atomic: Atomic::Required,
         ..archive()
     };
     for options in [Options::default(), atomic, verified, archived] {
@@ -84,7 +88,7 @@ fn an_open_file_without_a_name_is_written_into() {
     let open = sim.world().open_inode(held, true, true);
     sim.world().unname(to, OsStr::new("held")).unwrap();
     let options = Options {
-        atomic: true,
+        atomic: Atomic::Required,
         ..Options::default()
     };
     let outcome = run(&sim, options);
@@ -93,4 +97,200 @@ fn an_open_file_without_a_name_is_written_into() {
     assert!(are_same(&sim, src, held));
     assert_eq!(sim.world().names(to).unwrap().len(), 1);
     sim.world().close_file(open);
+}
+
+fn with(atomic: Atomic) -> Options {
+    Options {
+        atomic,
+        ..Options::default()
+    }
+}
+
+/// `/to/dst` is an older file, on a volume that refuses to rename with this code.
+fn irreplaceable(code: Code, kind: FsKind) -> (Sim, u64) {
+    let sim = linux(kind, None);
+    build(&sim).file("src", 5000);
+    Builder::below(&sim, OsStr::new("/to")).file("dst", 700);
+    let mut world = sim.world();
+    world.volumes[1].refuses_rename = Some(code);
+    world.faults = Faults::default();
+    let old = ino(&world, "/to/dst");
+    drop(world);
+    (sim, old)
+}
+
+/// How many names there are in `/to`.
+fn names_in_to(sim: &Sim) -> usize {
+    let world = sim.world();
+    world.names(ino(&world, "/to")).unwrap().len()
+}
+
+fn is_copied(sim: &Sim) -> bool {
+    let (src, dst) = {
+        let world = sim.world();
+        (ino(&world, "/from/src"), ino(&world, "/to/dst"))
+    };
+    are_same(sim, src, dst)
+}
+
+#[test]
+fn what_can_not_be_replaced_is_written_into() {
+    for kind in [FsKind::Ext, FsKind::Fuse] {
+        for (code, why) in IRREPLACEABLE {
+            let (sim, old) = irreplaceable(*code, kind);
+            let outcome = run(&sim, with(Atomic::BestEffort));
+            assert!(outcome.failures.is_empty(), "{why}: {:?}", outcome.failures);
+            assert!(is_copied(&sim), "{why}");
+            assert_eq!(ino(&sim.world(), "/to/dst"), old, "{why}");
+            assert_eq!(
+                outcome.in_place,
+                [std::path::PathBuf::from("/to/dst")],
+                "{why}"
+            );
+            assert_eq!(outcome.files[0].1.in_place, Some(*code));
+            assert_eq!(names_in_to(&sim), 1, "{why}: something is left");
+        }
+    }
+}
+
+#[test]
+fn what_can_not_be_replaced_stays_where_that_is_required() {
+    for (code, why) in IRREPLACEABLE {
+        let (sim, old) = irreplaceable(*code, FsKind::Ext);
+        let outcome = run(&sim, with(Atomic::Required));
+        let first = outcome.first.expect(why);
+        assert!(first.is_not_atomic(), "{why}: {first}");
+        assert!(outcome.in_place.is_empty(), "{why}");
+        assert!(!is_copied(&sim), "{why}");
+        assert_eq!(ino(&sim.world(), "/to/dst"), old, "{why}");
+        assert_eq!(names_in_to(&sim), 1, "{why}: something is left");
+    }
+}
+
+#[test]
+fn a_real_error_is_no_reason_to_write_in_place() {
+    for code in [EIO, ENOSPC] {
+        let (sim, _) = irreplaceable(code, FsKind::Ext);
+        let outcome = run(&sim, with(Atomic::BestEffort));
+        assert_eq!(outcome.failures.len(), 1, "{code:?}");
+        assert!(!outcome.first.unwrap().is_not_atomic());
+        assert!(!is_copied(&sim), "{code:?}: the old file is lost");
+    }
+}
+
+/// A file for everybody to write to, in a directory that is not.
+#[test]
+fn a_file_in_a_directory_that_may_not_be_written_to_is_written_into() {
+    for (atomic, fails) in [(Atomic::BestEffort, false), (Atomic::Required, true)] {
+        let sim = linux(FsKind::Ext, None);
+        build(&sim).file("src", 5000);
+        Builder::below(&sim, OsStr::new("/to"))
+            .file("dst", 700)
+            .mode("dst", 0o666)
+            .mode(".", 0o755);
+        {
+            let mut world = sim.world();
+            (world.privileged, world.uid, world.gid) = (false, 1000, 1000);
+        }
+        let outcome = run(&sim, with(atomic));
+        assert_eq!(
+            outcome.failures.len(),
+            usize::from(fails),
+            "{:?}",
+            outcome.failures
+        );
+        assert_eq!(is_copied(&sim), !fails);
+        assert_eq!(outcome.in_place.len(), usize::from(!fails));
+        assert_eq!(outcome.first.is_some_and(|it| it.is_not_atomic()), fails);
+        // Nothing is made where nothing can be.
+        let sim = linux(FsKind::Ext, None);
+        build(&sim).file("src", 5000);
+        {
+            let mut world = sim.world();
+            (world.privileged, world.uid, world.gid) = (false, 1000, 1000);
+        }
+        let outcome = run(&sim, with(atomic));
+        assert_eq!(outcome.failures.len(), 1);
+        assert!(outcome.in_place.is_empty());
+    }
+}
+
+#[test]
+fn a_new_file_on_a_volume_without_rename_is_linked_and_not_copied_again() {
+    for atomic in [Atomic::BestEffort, Atomic::Required] {
+        let sim = linux(FsKind::Fuse, None);
+        build(&sim).file("src", 5000);
+        sim.world().volumes[1].refuses_rename = Some(ENOSYS);
+        sim.world().faults = Faults::default();
+        let outcome = run(&sim, with(atomic));
+        assert!(outcome.failures.is_empty(), "{:?}", outcome.failures);
+        assert!(is_copied(&sim));
+        assert_eq!(names_in_to(&sim), 1, "something is left");
+        assert!(outcome.in_place.is_empty());
+        let writes = outcome.log.iter().filter(|it| it.call == Call::Write);
+        assert_eq!(writes.count(), 1);
+    }
+}
+
+/// What was read from a stream is nowhere else.
+#[test]
+fn a_stream_is_read_once() {
+    for code in [ENOSYS, rules::linux::EBUSY] {
+        for force in [Force::No, Force::RemoveFirst] {
+            let (sim, _) = irreplaceable(code, FsKind::Fuse);
+            let bytes = vec![7; 70_000];
+            let src = ino(&sim.world(), "/from/src");
+            sim.world().node_mut(src).body = Body::Fifo(bytes.clone());
+            let options = Options {
+                force,
+                ..with(Atomic::BestEffort)
+            };
+            let outcome = run(&sim, options);
+            assert!(outcome.failures.is_empty(), "{:?}", outcome.failures);
+            let world = sim.world();
+            let copy = world.data(ino(&world, "/to/dst")).unwrap();
+            let mut read = vec![0; bytes.len()];
+            assert_eq!(copy.size(), bytes.len() as u64);
+            copy.read(0, &mut read);
+            assert_eq!(read, bytes);
+            drop(world);
+            assert_eq!(names_in_to(&sim), 1);
+            assert_eq!(outcome.in_place.len(), 1);
+        }
+    }
+}
+
+#[test]
+fn a_stream_is_never_put_into_a_file_that_may_not_get_a_name() {
+    let sim = linux(FsKind::Ext, None);
+    build(&sim).file("src", 5);
+    let src = ino(&sim.world(), "/from/src");
+    sim.world().node_mut(src).body = Body::Fifo(vec![7; 70_000]);
+    let outcome = run(&sim, with(Atomic::Required));
+    assert!(outcome.failures.is_empty(), "{:?}", outcome.failures);
+    assert!(!outcome.log.iter().any(|it| it.call == Call::Name));
+}
+
+#[test]
+fn a_volume_that_can_not_rename_is_found_out_once() {
+    let sim = linux(FsKind::Fuse, None);
+    build(&sim).dir("src");
+    Builder::below(&sim, OsStr::new("/to")).dir("dst");
+    for name in ["a", "b", "c"] {
+        build(&sim).file(&format!("src/{name}"), 5000);
+        Builder::below(&sim, OsStr::new("/to")).file(&format!("dst/{name}"), 10);
+    }
+    sim.world().volumes[1].refuses_rename = Some(ENOSYS);
+    sim.world().faults = Faults::default();
+    let options = Options {
+        recursive: true,
+        ..with(Atomic::BestEffort)
+    };
+    let outcome = run(&sim, options);
+    assert!(outcome.failures.is_empty(), "{:?}", outcome.failures);
+    assert_eq!(outcome.in_place.len(), 1, "it is said once");
+    let in_place = |it: &&(_, crate::report::Report)| it.1.in_place.is_some();
+    assert_eq!(outcome.files.iter().filter(in_place).count(), 3);
+    let renames = outcome.log.iter().filter(|it| it.call == Call::Rename);
+    assert_eq!(renames.count(), 1);
 }

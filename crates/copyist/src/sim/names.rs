@@ -237,6 +237,9 @@ impl World {
         if self.node(from.dir).volume != self.node(to.dir).volume {
             return Err(self.codes.xdev);
         }
+        if let Some(code) = self.volume_of(to.dir).refuses_rename {
+            return Err(code);
+        }
         if to.ino == Some(ino) {
             return Ok(()); // two names of one file: POSIX leaves both
         }

@@ -1,5 +1,6 @@
 //! What a simulated volume can do, and what it says that it can: not always the same.
 
+use crate::error::Code;
 use crate::facts::{FsKind, Known};
 
 /// Between which files copy_file_range works.
@@ -56,6 +57,8 @@ pub(super) struct Volume {
     pub(super) nameless: bool,
     /// It can rename to a name only if that is free.
     pub(super) renames_new: bool,
+    /// It refuses every rename with this code.
+    pub(super) refuses_rename: Option<Code>,
     pub(super) name_max: usize,
     pub(super) file_max_bytes: u64,
     pub(super) free_bytes: u64,
@@ -126,6 +129,7 @@ impl Volume {
                 FsKind::Btrfs | FsKind::Xfs | FsKind::Ext | FsKind::Tmpfs
             ),
             renames_new: kind != FsKind::Other,
+            refuses_rename: None,
             name_max: 255,
             file_max_bytes: if kind == FsKind::Fat {
                 u32::MAX.into()

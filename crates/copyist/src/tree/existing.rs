@@ -240,7 +240,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         let options = self.session.options;
         let replaces = Event::Replaces { paths: entry };
         self.session.watch.observer.event(replaces);
-        let publishes = options.atomic
+        let publishes = options.atomic.wanted()
             && options.make == Make::Copy
             && !options.attributes_only
             && !options.write_through_dangling
@@ -369,11 +369,14 @@ impl<P: Platform> Worker<'_, '_, P> {
             dir: &entry.open.dst,
             name,
         };
-        let temporary = Temporary::new().beside(&backup);
         let link = Node::HardLink {
             to: entry.dst_at(),
             follow: false,
         };
+        if platform.make(at(&backup), link).is_ok() {
+            return Ok(Some(backup));
+        }
+        let temporary = Temporary::new().beside(&backup);
         // An older backup of that name is replaced.
         if platform.make(at(&temporary), link).is_err() {
             return Ok(None);

@@ -13,7 +13,7 @@ use crate::copier::Operand;
 use crate::error::{Cause, Error, Operation, Refusal};
 use crate::file::{Drafts, FileError};
 use crate::journal::Journal;
-use crate::options::{Backup, Fsync, Options};
+use crate::options::{Atomic, Backup, Fsync, Options};
 use crate::plan;
 use crate::platform::{FileId, FileKind, Platform, Stat, Used};
 use crate::progress::{Event, PathSource, Warning};
@@ -88,6 +88,8 @@ pub(crate) struct Session<'a, P: Platform> {
     errors: AtomicU64,
     /// A failure has said already that the run was cancelled.
     cancel_told: AtomicBool,
+    /// It was said that files are written in place.
+    in_place_told: AtomicBool,
     first_error: Mutex<Option<Error>>,
 }
 
@@ -194,6 +196,7 @@ impl<'a, P: Platform> Session<'a, P> {
             made: (operands.len() > 1).then(Mutex::default),
             errors: AtomicU64::new(0),
             cancel_told: AtomicBool::new(false),
+            in_place_told: AtomicBool::new(false),
             first_error: Mutex::default(),
         })
     }
@@ -339,16 +342,16 @@ fn ends_in_separator(name: &std::ffi::OsStr) -> bool {
 /// The options, as far as the system can do what they say.
 fn effective<'a, P: Platform>(platform: &P, options: &'a Options) -> Cow<'a, Options> {
     let mut options = Cow::Borrowed(options);
-    if platform.is_dry() && (options.atomic || options.journal.is_some()) {
+    if platform.is_dry() && (options.atomic.wanted() || options.journal.is_some()) {
         let options = options.to_mut();
-        (options.atomic, options.journal) = (false, None);
+        (options.atomic, options.journal) = (Atomic::No, None);
     }
     let journals = options.journal.is_some();
     if (options.fsync == Fsync::End || journals) && !platform.os().flushes_volumes() {
         options.to_mut().fsync = Fsync::File;
     }
-    if journals {
-        options.to_mut().atomic = true;
+    if journals && !options.atomic.wanted() {
+        options.to_mut().atomic = Atomic::BestEffort;
     }
     options
 }

@@ -6,7 +6,7 @@ use super::existing::plain;
 use super::{Scenario, archive, build, linux, operand, system};
 use crate::facts::FsKind;
 use crate::method::Os;
-use crate::options::{Backup, Force, Fsync, OnChange, Options};
+use crate::options::{Atomic, Backup, Force, Fsync, OnChange, Options};
 use crate::sim::Sim;
 use crate::sim::build::Builder;
 use crate::sim::faults::Faults;
@@ -30,7 +30,7 @@ fn over(kind: FsKind) -> Sim {
 
 fn atomic(options: Options) -> Options {
     Options {
-        atomic: true,
+        atomic: Atomic::Required,
         ..options
     }
 }
@@ -75,6 +75,7 @@ pub(in crate::sim) fn safe() -> Vec<Scenario> {
         over(FsKind::Ext),
         atomic(first),
     ));
+    all.extend(best_effort());
     all.extend(durable());
     all.extend(strict());
     all.push(atomic_elsewhere("macOS: atomic", Os::Macos, FsKind::Apfs));
@@ -83,6 +84,24 @@ pub(in crate::sim) fn safe() -> Vec<Scenario> {
         Os::Windows,
         FsKind::Ntfs,
     ));
+    all
+}
+
+/// On volumes that refuse to rename: a new file is linked, and an old one is written into.
+fn best_effort() -> Vec<Scenario> {
+    let mut all = Vec::new();
+    for kind in [FsKind::Ext, FsKind::Fuse] {
+        let sim = over(kind);
+        let nosys = sim.world().codes.nosys;
+        for volume in &mut sim.world().volumes {
+            volume.refuses_rename = Some(nosys);
+        }
+        let options = Options {
+            atomic: Atomic::BestEffort,
+            ..archive()
+        };
+        all.push(Scenario::new("atomic, as far as can be", sim, options));
+    }
     all
 }
 
