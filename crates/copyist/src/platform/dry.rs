@@ -156,7 +156,9 @@ impl<P: Platform> Platform for Dry<P> {
             Open::CreateDraft { .. } | Open::Draft | Open::Nameless { .. } => {
                 Err(rules::not_supported(self.os()))
             }
-            Open::Write { follow } | Open::WriteStream { follow } => {
+            Open::Write { follow }
+            | Open::WriteStream { follow }
+            | Open::WriteEmptied { follow } => {
                 let stat = self.stat(at, follow)?;
                 if !self.may_write(at) {
                     return Err(rules::access_denied(self.os()));

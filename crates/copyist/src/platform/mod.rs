@@ -138,7 +138,10 @@ pub(crate) enum Open {
     ReadStream { follow: bool },
     /// An existing file for writing; its content stays. Never waits.
     Write { follow: bool },
-    /// The same, and wait for a FIFO's other end: it is for that end that the data is meant.
+    /// An existing file for writing, emptied by the call itself (O_TRUNC). On Windows as `Write`: no
+    /// driver there is known to ask for more.
+    WriteEmptied { follow: bool },
+    /// As `Write`, and wait for a FIFO's other end: it is for that end that the data is meant.
     WriteStream { follow: bool },
     /// A new regular file for writing; EEXIST if anything has the name.
     Create { mode: u32 },

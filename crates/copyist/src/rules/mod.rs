@@ -276,6 +276,31 @@ pub(crate) fn is_irreplaceable(os: Os, code: Code) -> bool {
     table.iter().any(|(it, _)| *it == code)
 }
 
+/// Whether the code may mean that an existing file opens for writing only if the call empties it
+/// (O_TRUNC): FUSE servers that keep no old content of what is written to, such as those of object stores.
+pub(crate) fn wants_emptied(os: Os, code: Code) -> bool {
+    match os {
+        Os::Linux => [
+            linux::EPERM,
+            linux::EACCES,
+            linux::EINVAL,
+            linux::ENOSYS,
+            linux::EOPNOTSUPP,
+        ]
+        .contains(&code),
+        Os::Macos | Os::Freebsd => [
+            macos::EPERM,
+            macos::EACCES,
+            macos::EINVAL,
+            macos::ENOSYS,
+            macos::ENOTSUP,
+            macos::EOPNOTSUPP,
+        ]
+        .contains(&code),
+        Os::Windows => false, // see `Open::WriteEmptied`
+    }
+}
+
 /// Whether the code says that a signal came before anything was done.
 pub(crate) fn is_interrupted(os: Os, code: Code) -> bool {
     match os {

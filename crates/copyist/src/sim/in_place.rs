@@ -3,8 +3,8 @@
 use std::ffi::OsStr;
 
 use super::build::Builder;
-use super::faults::{Call, Faults};
-use super::scenarios::{Scenario, archive, build, linux};
+use super::faults::{Call, Deed, Effect, Fault, Faults, When};
+use super::scenarios::{Scenario, archive, build, linux, operand};
 use super::sweep::{self, Outcome};
 use super::world::{Body, ROOT, World};
 use super::{Sim, snapshot};
@@ -293,4 +293,65 @@ fn a_volume_that_can_not_rename_is_found_out_once() {
     assert_eq!(outcome.files.iter().filter(in_place).count(), 3);
     let renames = outcome.log.iter().filter(|it| it.call == Call::Rename);
     assert_eq!(renames.count(), 1);
+}
+
+/// `/to/dst` is an older file that opens for writing only if that empties it.
+fn opens_emptied_only() -> Sim {
+    let sim = linux(FsKind::Fuse, None);
+    build(&sim).file("src", 5000);
+    Builder::below(&sim, OsStr::new("/to"))
+        .file("held", 9000)
+        .symlink("link", "dst");
+    Builder::below(&sim, OsStr::new("/to")).file("dst", 9000);
+    sim.world().volumes[1].wants_emptied = true;
+    sim
+}
+
+#[test]
+fn a_file_that_opens_only_emptied_is_overwritten() {
+    for dst in ["/to/dst", "/to/link"] {
+        let sim = opens_emptied_only();
+        let mut scenario = Scenario::new("emptied", sim.fork(), with(Atomic::No));
+        scenario.operands = vec![operand("/from/src", dst)];
+        let outcome = sweep::run(&sim, &sim, &scenario);
+        assert!(outcome.failures.is_empty(), "{:?}", outcome.failures);
+        assert!(is_copied(&sim), "{dst}");
+    }
+}
+
+/// The source itself, by any name, is not emptied, and neither is what has come to the name meanwhile.
+#[test]
+fn what_opens_only_emptied_is_looked_at_before() {
+    let sim = opens_emptied_only();
+    let mut scenario = Scenario::new("emptied", sim.fork(), with(Atomic::No));
+    scenario.operands = vec![operand("/from/src", "/to/same")];
+    Builder::below(&sim, OsStr::new("/to")).hard_link("same", "/from/src");
+    let outcome = sweep::run(&sim, &sim, &scenario);
+    assert_eq!(outcome.failures.len(), 1);
+    let src = ino(&sim.world(), "/from/src");
+    assert_eq!(sim.world().data(src).unwrap().size(), 5000);
+
+    // A symbolic link that comes to the name after the first look is not followed.
+    let log = {
+        let sim = opens_emptied_only();
+        sim.world().faults = Faults::default();
+        run(&sim, with(Atomic::No)).log
+    };
+    let looks = log
+        .iter()
+        .enumerate()
+        .filter(|(_, it)| it.call == Call::Stat);
+    let (first_look, _) = looks.clone().nth(1).expect("source, destination");
+    for n in first_look + 1..log.len() {
+        let sim = opens_emptied_only();
+        sim.world().faults = Faults::default();
+        let deed = Deed::SwapForLink {
+            path: "/to/dst",
+            target: "held",
+        };
+        sim.world().faults.planned = vec![Fault::new(When::Nth(n as u64), Effect::First(deed))];
+        run(&sim, with(Atomic::No));
+        let held = ino(&sim.world(), "/to/held");
+        assert_eq!(sim.world().data(held).unwrap().size(), 9000, "at {n}");
+    }
 }

@@ -39,7 +39,9 @@ impl World {
     pub(super) fn open_name(&mut self, dir: u64, name: &OsStr, how: Open) -> Sys<u64> {
         let (follow, reads, writes) = match how {
             Open::Read { follow } | Open::ReadStream { follow } => (follow, true, false),
-            Open::Write { follow } | Open::WriteStream { follow } => (follow, false, true),
+            Open::Write { follow }
+            | Open::WriteStream { follow }
+            | Open::WriteEmptied { follow } => (follow, false, true),
             Open::Create { mode } => return self.create(dir, name, mode, true),
             Open::CreateThrough { mode } => return self.create(dir, name, mode, false),
             Open::CreateDraft { mode } => {
@@ -68,7 +70,15 @@ impl World {
             return Err(self.codes.isdir);
         }
         self.check(ino, if reads { 4 } else { 0 } | if writes { 2 } else { 0 })?;
-        Ok(self.open_inode(ino, reads, writes))
+        let empties = matches!(how, Open::WriteEmptied { .. });
+        if writes && !empties && self.volume_of(ino).wants_emptied {
+            return Err(self.codes.perm);
+        }
+        let id = self.open_inode(ino, reads, writes);
+        if empties {
+            self.set_file_len(id, 0)?;
+        }
+        Ok(id)
     }
 
     pub(super) fn open_inode(&mut self, ino: u64, reads: bool, writes: bool) -> u64 {

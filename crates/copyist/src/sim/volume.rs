@@ -57,6 +57,8 @@ pub(super) struct Volume {
     pub(super) nameless: bool,
     /// It can rename to a name only if that is free.
     pub(super) renames_new: bool,
+    /// An existing file opens for writing only if that empties it.
+    pub(super) wants_emptied: bool,
     /// It refuses every rename with this code.
     pub(super) refuses_rename: Option<Code>,
     pub(super) name_max: usize,
@@ -129,6 +131,7 @@ impl Volume {
                 FsKind::Btrfs | FsKind::Xfs | FsKind::Ext | FsKind::Tmpfs
             ),
             renames_new: kind != FsKind::Other,
+            wants_emptied: false,
             refuses_rename: None,
             name_max: 255,
             file_max_bytes: if kind == FsKind::Fat {

@@ -109,6 +109,10 @@ pub(super) fn open_flags(how: Open, place: OFlags) -> Sys<(OFlags, Mode)> {
             OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY | no_follow(follow),
             0,
         ),
+        Open::WriteEmptied { follow } => (
+            OFlags::WRONLY | OFlags::TRUNC | OFlags::NONBLOCK | OFlags::NOCTTY | no_follow(follow),
+            0,
+        ),
         Open::WriteStream { follow } => (OFlags::WRONLY | OFlags::NOCTTY | no_follow(follow), 0),
         Open::Create { mode } => (OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL, mode),
         Open::CreateThrough { mode } => (OFlags::WRONLY | OFlags::CREATE, mode),
