@@ -29,7 +29,7 @@ use crate::options::{Force, Options, Preserve, Want};
 use crate::platform::{At, Attribute, FileKind, Open, Platform, Stat, Target};
 use crate::report::Report;
 use crate::rules;
-use crate::temporary::Temporary;
+use crate::temporary::{Temporary, remove_closed};
 use crate::transfer;
 
 /// How often another temporary name is tried where somebody has taken the last one.
@@ -420,9 +420,9 @@ impl<'a, P: Platform> FileCopier<'a, P> {
         Ok(Naming::Done)
     }
 
-    /// The failure before it is reported; if this fails too, the next run removes it.
+    /// Removes a file that is closed. The failure before it is reported; if this fails too, the next run removes it.
     pub(super) fn remove_draft(&self, dir: &P::Handle, name: &OsStr) {
-        let _ = self.platform.remove(At { dir, name }, false);
+        let _ = remove_closed(self.platform, At { dir, name });
     }
 
     /// Gives a new file what the old one keeps when it is written into: all that is not the

@@ -10,6 +10,7 @@ use crate::facts::{FsKind, Known};
 use crate::learnt;
 use crate::platform::{At, Batch, DirectAlignment, Open, Platform, Seek, Sys, Target};
 use crate::rules;
+use crate::temporary::remove_closed;
 
 pub(super) fn volume<P: Platform>(platform: &P, path: &Path, place: &Place<P>) -> VolumeProbe {
     let scratch = platform.scratch(&place.dir);
@@ -282,11 +283,12 @@ impl<P: Platform> Names<'_, P> {
             .platform
             .open(at(&name), Open::Create { mode: 0o600 })
             .ok()?;
-        let folded = self.platform.remove(at(&other), false);
+        let closed = self.platform.close(file);
+        let folded = remove_closed(self.platform, at(&other));
         if folded.is_err() {
-            self.platform.remove(at(&name), false).ok()?;
+            remove_closed(self.platform, at(&name)).ok()?;
         }
-        self.platform.close(file).ok()?;
+        closed.ok()?;
         Some(if folded.is_ok() {
             Known::Yes
         } else {

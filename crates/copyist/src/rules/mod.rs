@@ -276,6 +276,15 @@ pub(crate) fn is_irreplaceable(os: Os, code: Code) -> bool {
     table.iter().any(|(it, _)| *it == code)
 }
 
+/// Whether the code says that a file can't lose its name while it is open: vboxsf, servers of Windows, FUSE.
+pub(crate) fn is_open_elsewhere(os: Os, code: Code) -> bool {
+    match os {
+        Os::Linux => [linux::EBUSY, linux::ETXTBSY].contains(&code),
+        Os::Macos | Os::Freebsd => [macos::EBUSY, macos::ETXTBSY].contains(&code),
+        Os::Windows => code == windows::ERROR_SHARING_VIOLATION,
+    }
+}
+
 /// Whether the code may mean that an existing file opens for writing only if the call empties it
 /// (O_TRUNC): FUSE servers that keep no old content of what is written to, such as those of object stores.
 pub(crate) fn wants_emptied(os: Os, code: Code) -> bool {

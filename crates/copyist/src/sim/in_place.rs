@@ -13,6 +13,7 @@ use crate::facts::FsKind;
 use crate::options::{Atomic, Force, Options};
 use crate::rules;
 use crate::rules::linux::{EIO, ENOSPC, ENOSYS, IRREPLACEABLE};
+use crate::temporary::Temporary;
 
 fn run(sim: &Sim, options: Options) -> Outcome {
     sweep::run(sim, sim, &Scenario::new("in place", sim.fork(), options))
@@ -354,4 +355,32 @@ fn what_opens_only_emptied_is_looked_at_before() {
         let held = ino(&sim.world(), "/to/held");
         assert_eq!(sim.world().data(held).unwrap().size(), 9000, "at {n}");
     }
+}
+
+/// Temporaries, leftovers and the journal are closed before they are removed, where they have to be.
+#[test]
+fn nothing_is_left_where_open_files_keep_their_names() {
+    for refused in [None, Some(ENOSYS)] {
+        let (sim, _) = irreplaceable(ENOSYS, FsKind::Fuse);
+        {
+            let mut world = sim.world();
+            world.volumes[1].refuses_rename = refused;
+            world.volumes[1].keeps_open_names = true;
+        }
+        let left = Temporary(1).name();
+        Builder::below(&sim, OsStr::new("/to")).file(&left, 700);
+        let options = Options {
+            journal: Some("/to/journal".into()),
+            ..with(Atomic::BestEffort)
+        };
+        let outcome = run(&sim, options);
+        assert!(outcome.failures.is_empty(), "{:?}", outcome.failures);
+        assert!(is_copied(&sim));
+        assert_eq!(names_in_to(&sim), 1, "something is left");
+    }
+    let (sim, _) = irreplaceable(ENOSYS, FsKind::Fuse);
+    sim.world().volumes[1].keeps_open_names = true;
+    let outcome = run(&sim, with(Atomic::Required));
+    assert_eq!(outcome.failures.len(), 1);
+    assert_eq!(names_in_to(&sim), 1, "something is left");
 }

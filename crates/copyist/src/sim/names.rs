@@ -215,6 +215,10 @@ impl World {
         let ino = at.ino.ok_or(self.codes.noent)?;
         self.check(at.dir, 3)?;
         self.check_unlocked(ino)?;
+        let is_open = self.open.values().any(|file| file.ino == ino);
+        if is_open && !is_dir && self.volume_of(ino).keeps_open_names {
+            return Err(self.codes.txtbsy);
+        }
         match &self.node(ino).body {
             Body::Dir { .. } if !is_dir => return Err(self.codes.isdir),
             Body::Dir { names, .. } if !names.is_empty() => return Err(self.codes.notempty),

@@ -59,6 +59,8 @@ pub(super) struct Volume {
     pub(super) renames_new: bool,
     /// An existing file opens for writing only if that empties it.
     pub(super) wants_emptied: bool,
+    /// The name of a file that is open can't be removed.
+    pub(super) keeps_open_names: bool,
     /// It refuses every rename with this code.
     pub(super) refuses_rename: Option<Code>,
     pub(super) name_max: usize,
@@ -104,17 +106,7 @@ impl Volume {
             },
             reserves: !foreign && kind != FsKind::Pseudo,
             xattrs: !foreign && kind != FsKind::Pseudo,
-            flags: matches!(
-                kind,
-                FsKind::Btrfs
-                    | FsKind::Xfs
-                    | FsKind::Ext
-                    | FsKind::Tmpfs
-                    | FsKind::Apfs
-                    | FsKind::HfsPlus
-                    | FsKind::Ntfs
-                    | FsKind::Refs
-            ),
+            flags: has_flags(kind),
             owners: !foreign,
             folds_case: matches!(
                 kind,
@@ -132,6 +124,7 @@ impl Volume {
             ),
             renames_new: kind != FsKind::Other,
             wants_emptied: false,
+            keeps_open_names: false,
             refuses_rename: None,
             name_max: 255,
             file_max_bytes: if kind == FsKind::Fat {
@@ -148,4 +141,18 @@ impl Volume {
     pub(super) fn with_free_bytes(self, free_bytes: u64) -> Volume {
         Volume { free_bytes, ..self }
     }
+}
+
+fn has_flags(kind: FsKind) -> bool {
+    matches!(
+        kind,
+        FsKind::Btrfs
+            | FsKind::Xfs
+            | FsKind::Ext
+            | FsKind::Tmpfs
+            | FsKind::Apfs
+            | FsKind::HfsPlus
+            | FsKind::Ntfs
+            | FsKind::Refs
+    )
 }

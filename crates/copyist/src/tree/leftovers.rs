@@ -8,7 +8,7 @@ use super::dir::Entry;
 use crate::file::place_of;
 use crate::method::{Method, Os};
 use crate::platform::{At, Batch, FileKind, Open, Platform, Stat, Timestamp};
-use crate::temporary::Temporary;
+use crate::temporary::{Temporary, remove_closed};
 
 /// Where the system makes whole copies they can't be locked while they are made: there a leftover
 /// is only what has not been touched for so long, seconds.
@@ -73,8 +73,11 @@ impl<P: Platform> Session<'_, P> {
             && is_old_enough(platform.os(), &stat)
             && platform.lock(&file) == Ok(true)
             && platform.stat(at, false).is_ok_and(|it| it.id == stat.id)
+            && platform.remove(at, false).is_err()
         {
-            let _ = platform.remove(at, false);
+            // Not every mount lets go of the name of an open file.
+            platform.let_go(file);
+            let _ = remove_closed(platform, at);
         }
     }
 }

@@ -123,7 +123,6 @@ pub(crate) fn run<P: Platform>(
             Err(error) => return failed(error),
         }
     }
-    let session = session;
     let mut summary = Summary::default();
     for wave in operands::waves(operands, options) {
         summary.add(&session.run_wave(wave));

@@ -76,6 +76,7 @@ pub(in crate::sim) fn safe() -> Vec<Scenario> {
         atomic(first),
     ));
     all.extend(best_effort());
+    all.extend(closed_first());
     all.extend(durable());
     all.extend(strict());
     all.push(atomic_elsewhere("macOS: atomic", Os::Macos, FsKind::Apfs));
@@ -103,6 +104,19 @@ fn best_effort() -> Vec<Scenario> {
         all.push(Scenario::new("atomic, as far as can be", sim, options));
     }
     all
+}
+
+/// Where a name can't be removed while its file is open.
+fn closed_first() -> Vec<Scenario> {
+    let sim = over(FsKind::Fuse);
+    for volume in &mut sim.world().volumes {
+        volume.keeps_open_names = true;
+    }
+    vec![Scenario::new(
+        "closed, then removed",
+        sim,
+        atomic(archive()),
+    )]
 }
 
 fn durable() -> Vec<Scenario> {
