@@ -249,7 +249,10 @@ impl<P: Platform> Look<'_, P> {
             false => c.to_ascii_uppercase(),
         };
         let swapped: String = name.chars().map(swap).collect();
-        let id = |path: &Path| self.stat(path, true).map(|stat| stat.id);
+        let id = |path: &Path| {
+            let id = self.stat(path, true).map(|stat| stat.id);
+            id.filter(|id| id.is_known())
+        };
         let parent = dir.parent().filter(|it| !it.as_os_str().is_empty());
         let parent = id(parent.unwrap_or(Path::new(".")));
         // The name of a mount point is the other volume's.
@@ -332,15 +335,15 @@ impl<P: Platform> Look<'_, P> {
             Update::Older => old.modified >= stat.modified,
             Update::None | Update::NoneFail => true,
         });
-        let is_counted =
-            self.options.preserve.links && stat.links > 1 && !self.linked.insert(stat.id);
+        let is_link = self.options.preserve.links && stat.links > 1 && stat.id.is_known();
+        let is_counted = is_link && !self.linked.insert(stat.id);
         if is_left || is_counted {
             return;
         }
         let needed = self.needed(stat, old.is_none(), pair);
         if let Some(target) = self.volumes.get_mut(&pair.dst.id) {
             target.needed += needed;
-            let freed = old.filter(|old| old.kind == FileKind::Regular && old.links == 1);
+            let freed = old.filter(|old| old.kind == FileKind::Regular && old.links <= 1);
             target.freed += freed.map_or(0, |old| old.allocated_bytes);
         }
     }

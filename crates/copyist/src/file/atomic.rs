@@ -152,7 +152,7 @@ impl<'a, P: Platform> FileCopier<'a, P> {
         if matches!(dst.existing, Existing::LinkToFile(id) if id != stat.id) {
             return Err(FileError::refused(Refusal::Replaced));
         }
-        if stat.id == src.id {
+        if stat.is_same_file(src) {
             return Err(FileError::refused(Refusal::SameFile));
         }
         // Its directory would let it be replaced; what may not be written to is protected.

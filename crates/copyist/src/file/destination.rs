@@ -98,7 +98,7 @@ impl<P: Platform> FileCopier<'_, P> {
         if !is_expected || emptied.is_some_and(|id| id != stat.id) {
             return Err(FileError::refused(Refusal::Replaced));
         }
-        if stat.id == src.id {
+        if stat.is_same_file(src) {
             return Err(FileError::refused(Refusal::SameFile));
         }
         let streams = stat.kind != FileKind::Regular;
@@ -131,7 +131,7 @@ impl<P: Platform> FileCopier<'_, P> {
         };
         let stat = self.platform.stat(dst.at, follow).ok()?;
         let is_expected = stat.kind == FileKind::Regular && expected.is_none_or(|id| id == stat.id);
-        if self.options.attributes_only || !is_expected || stat.id == src.id {
+        if self.options.attributes_only || !is_expected || stat.is_same_file(src) {
             return None;
         }
         let how = Open::WriteEmptied { follow };

@@ -157,7 +157,7 @@ impl<'a, P: Platform> Keeper<'a, P> {
         let stat = platform.stat_open(file).ok()?;
         let usable = part.src == self.part.src
             && stat.kind == FileKind::Regular
-            && stat.links == 1
+            && stat.links <= 1
             && stat.size >= part.offset;
         if !usable {
             return None;

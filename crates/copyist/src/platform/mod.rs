@@ -105,6 +105,14 @@ pub(crate) struct FileId {
     pub(crate) inode: u128,
 }
 
+impl FileId {
+    /// Whether it tells files apart. A server that has no number to give (some FUSE servers) gives 0 to
+    /// every file, and no filesystem means that number.
+    pub(crate) const fn is_known(self) -> bool {
+        self.inode != 0
+    }
+}
+
 /// What stat tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stat {
@@ -127,6 +135,21 @@ pub(crate) struct Stat {
     /// The flags of chflags(1) or, on Windows, the file attributes, where stat says so (not on
     /// Linux).
     pub(crate) flags: Option<u32>,
+}
+
+impl Stat {
+    /// Whether both are of one file. Without a number that tells, whether they agree in everything that a
+    /// read doesn't change: two files hardly changed at the same nanosecond.
+    pub(crate) fn is_same_file(&self, other: &Stat) -> bool {
+        let known = self.id.is_known();
+        self.id == other.id
+            && (known
+                || *self
+                    == Stat {
+                        accessed: self.accessed,
+                        ..*other
+                    })
+    }
 }
 
 /// How to open what exists, or to make and open a file.

@@ -262,7 +262,7 @@ impl<P: Platform> Names<'_, P> {
         let stat = |name: &OsStr| self.platform.stat(At { dir, name }, false);
         let here = stat(name).ok()?;
         match stat(&other) {
-            Ok(there) if there.id == here.id => Some(Known::Yes),
+            Ok(there) if there.is_same_file(&here) => Some(Known::Yes),
             // Another file; and a second name of the same file would be one too.
             Ok(_) => Some(Known::No),
             Err(code) if rules::is_not_found(self.platform.os(), code) => Some(Known::No),

@@ -42,6 +42,7 @@ mod conformance;
 mod crash;
 mod in_place;
 mod macos;
+mod numberless;
 mod oracle;
 mod planted;
 mod preflight;

@@ -57,6 +57,8 @@ pub(super) struct Volume {
     pub(super) nameless: bool,
     /// It can rename to a name only if that is free.
     pub(super) renames_new: bool,
+    /// Stat returns 0 for inode, number of links, blocks, and the length of a symbolic link.
+    pub(super) hides_numbers: bool,
     /// An existing file opens for writing only if that empties it.
     pub(super) wants_emptied: bool,
     /// The name of a file that is open can't be removed.
@@ -123,6 +125,7 @@ impl Volume {
                 FsKind::Btrfs | FsKind::Xfs | FsKind::Ext | FsKind::Tmpfs
             ),
             renames_new: kind != FsKind::Other,
+            hides_numbers: false,
             wants_emptied: false,
             keeps_open_names: false,
             refuses_rename: None,

@@ -241,14 +241,16 @@ impl World {
         let is_pseudo = volume.kind == crate::facts::FsKind::Pseudo;
         let (size, allocated_bytes) = match &node.body {
             Body::File(_) if is_pseudo => (0, 0),
+            Body::File(data) if volume.hides_numbers => (data.size(), 0),
             Body::File(data) => (data.size(), data.allocated_bytes()),
+            Body::Link(_) if volume.hides_numbers => (0, 0),
             Body::Link(target) | Body::MagicLink(target, _) => (target.len() as u64, 0),
             _ => (0, 0),
         };
         Stat {
             id: FileId {
                 volume: volume.id,
-                inode: ino.into(),
+                inode: if volume.hides_numbers { 0 } else { ino.into() },
             },
             kind: node.kind(),
             mode: match (self.os, node.kind()) {
@@ -263,13 +265,18 @@ impl World {
             size,
             allocated_bytes,
             links: match (self.os, node.kind()) {
+                _ if volume.hides_numbers => 0,
                 (Os::Windows, FileKind::Directory) => 1, // `..` is no name there
                 _ => node.links,
             },
             device: node.device,
             accessed: node.accessed,
             modified: node.modified,
-            changed: node.modified,
+            // Nobody can set it to an earlier time; where it has to tell files apart, that counts.
+            changed: match volume.hides_numbers {
+                true => node.created.max(node.modified),
+                false => node.modified,
+            },
             created: (self.os != Os::Linux).then_some(node.created),
             flags: matches!(self.os, Os::Macos | Os::Windows).then_some(node.flags),
         }

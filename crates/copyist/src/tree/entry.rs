@@ -201,7 +201,10 @@ impl<P: Platform> Worker<'_, '_, P> {
 
     pub(super) fn keeps_links(&self, entry: &Entry<'_, P>, src: &Stat) -> bool {
         let options = self.session.options;
-        options.preserve.links && options.make == Make::Copy && self.names(entry, src) > 1
+        options.preserve.links
+            && options.make == Make::Copy
+            && src.id.is_known()
+            && self.names(entry, src) > 1
     }
 
     /// How many names of a file there are to be met: through symbolic links, and where operands may

@@ -172,13 +172,13 @@ impl<P: Platform> Worker<'_, '_, P> {
             resolve(entry.dst_at(), *link),
         );
         let same_target = match (src_end, dst_end) {
-            (Some(src), Some(dst)) => src.id == dst.id,
+            (Some(src), Some(dst)) => src.is_same_file(&dst),
             _ => false,
         };
-        let same_inode = src_link.id == link.id;
+        let same_inode = src_link.is_same_file(link);
         let relation = Relation {
             follows: src.follow,
-            same_file: src.stat.id == dst.id,
+            same_file: src.stat.is_same_file(dst),
             same_inode,
             same_entry: same_inode && self.is_same_entry(entry),
             same_target,
@@ -192,11 +192,11 @@ impl<P: Platform> Worker<'_, '_, P> {
     /// Whether source and destination are one name in one directory.
     fn is_same_entry(&self, entry: &Entry<'_, P>) -> bool {
         let platform = self.session.platform;
-        let place = |at| platform.stat(place_of(at), true).map(|it| it.id);
+        let place = |at| platform.stat(place_of(at), true);
         base_name(entry.src_name) == base_name(entry.dst_name)
             && matches!(
                 (place(entry.src_at()), place(entry.dst_at())),
-                (Ok(src), Ok(dst)) if src == dst
+                (Ok(src), Ok(dst)) if src.is_same_file(&dst)
             )
     }
 
@@ -398,9 +398,9 @@ impl<P: Platform> Worker<'_, '_, P> {
             name: backup,
         };
         let platform = self.session.platform;
-        let of = |at| platform.stat(at, false).map(|stat| stat.id);
+        let of = |at| platform.stat(at, false);
         // The failure of the copy is reported; a backup too many loses nothing.
-        if matches!((of(at), of(entry.dst_at())), (Ok(a), Ok(b)) if a == b) {
+        if matches!((of(at), of(entry.dst_at())), (Ok(a), Ok(b)) if a.is_same_file(&b)) {
             let _ = platform.remove(at, false);
         }
     }
@@ -439,7 +439,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         }
         let of_source = session.platform.stat(backup_at, true);
         if session.options.backup != Backup::Numbered
-            && of_source.is_ok_and(|stat| stat.id == src.id)
+            && of_source.is_ok_and(|stat| stat.is_same_file(src))
         {
             return Err(session.refuse(entry, Refusal::BackupDestroysSource));
         }

@@ -276,6 +276,9 @@ impl<'a, P: Platform> Session<'a, P> {
     }
 
     fn add_root(&self, id: FileId) {
+        if !id.is_known() {
+            return;
+        }
         self.roots
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -287,7 +290,8 @@ impl<'a, P: Platform> Session<'a, P> {
     /// has the number of one that was removed since (ext4 gives that to the next file) says nothing.
     fn was_given(&self, entry: &Entry<'_, P>, stat: &Stat, again: bool) -> bool {
         let is_dir = stat.kind == FileKind::Directory;
-        if !entry.is_operand() || (!is_dir && self.options.backup != Backup::None) {
+        let copied_each_time = !is_dir && self.options.backup != Backup::None;
+        if !entry.is_operand() || copied_each_time || !stat.id.is_known() {
             return false;
         }
         let key = (stat.id, is_dir, base_name(entry.src_name));
@@ -313,7 +317,7 @@ impl<'a, P: Platform> Session<'a, P> {
         if let (Some(made), true) = (&self.made, entry.is_operand())
             && let Ok(stat) = self.platform.stat(entry.dst_at(), false)
         {
-            let key = (stat.id, base_name(entry.dst_name));
+            let key = made_key(stat.id, entry.dst_name);
             made.lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .insert(key);
@@ -323,7 +327,7 @@ impl<'a, P: Platform> Session<'a, P> {
     fn was_made(&self, id: FileId, name: &std::ffi::OsStr) -> bool {
         self.made.as_ref().is_some_and(|made| {
             let made = made.lock().unwrap_or_else(PoisonError::into_inner);
-            made.contains(&(id, base_name(name)))
+            made.contains(&made_key(id, name))
         })
     }
 }
@@ -353,6 +357,15 @@ fn effective<'a, P: Platform>(platform: &P, options: &'a Options) -> Cow<'a, Opt
         options.to_mut().atomic = Atomic::BestEffort;
     }
     options
+}
+
+/// By what something that was made is known again: without a number that tells, by its whole path.
+fn made_key(id: FileId, name: &std::ffi::OsStr) -> (FileId, OsString) {
+    let name = match id.is_known() {
+        true => base_name(name),
+        false => name.to_os_string(),
+    };
+    (id, name)
 }
 
 fn base_name(path: &std::ffi::OsStr) -> OsString {
