@@ -18,8 +18,8 @@ use crate::attributes::{access_acl, owner_record};
 use crate::facts::{Kernel, Known, VolumeFacts};
 use crate::method::Os;
 use crate::platform::{
-    At, Attribute, Batch, DirectAlignment, FileKind, Flush, Move, Node, NotMade, Open, Platform,
-    Progress, Seek, Stat, Sys, Target, Used, WholeCopy,
+    At, Attribute, Batch, DirectAlignment, FileKind, Flush, Mounted, Move, Node, NotMade, Open,
+    Platform, Progress, Seek, Stat, Sys, Target, Used, WholeCopy,
 };
 use crate::rules;
 
@@ -255,6 +255,12 @@ impl Platform for Sim {
             },
             parallel_from_bytes: volume.parallel_from_bytes,
         })
+    }
+
+    fn describe(&self, handle: &Handle) -> Sys<Mounted> {
+        let world = self.world();
+        let ino = world.file(handle.id)?.ino;
+        Ok(world.volume_of(ino).describe())
     }
 
     fn read(&self, file: &Handle, offset: Option<u64>, buffer: &mut [u8]) -> Sys<usize> {

@@ -2,6 +2,7 @@
 
 use crate::error::Code;
 use crate::facts::{FsKind, Known};
+use crate::platform::{Mounted, Space};
 
 /// Between which files copy_file_range works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,6 +138,22 @@ impl Volume {
             },
             free_bytes: 1 << 40,
             parallel_from_bytes: None,
+        }
+    }
+
+    pub(super) fn describe(&self) -> Mounted {
+        let unless_hidden = |number| (!self.hides_numbers).then_some(number);
+        Mounted {
+            type_name: None,
+            device: None,
+            point: None,
+            id: self.id,
+            is_read_only: false,
+            space: Space {
+                free_bytes: unless_hidden(self.free_bytes),
+                total_bytes: unless_hidden(1 << 41),
+            },
+            name_bytes: unless_hidden(self.name_max as u64),
         }
     }
 
