@@ -35,6 +35,8 @@ pub(crate) struct Failure<'a> {
     pub(crate) why: String,
     /// The reason is that the destination is a directory.
     pub(crate) is_a_directory: bool,
+    /// It can't be replaced in one step; writing into it may do.
+    pub(crate) is_not_atomic: bool,
 }
 
 impl<'a> From<&'a Error> for Failure<'a> {
@@ -48,6 +50,7 @@ impl<'a> From<&'a Error> for Failure<'a> {
             dst: name(error.destination_path()),
             attempts: error.attempts(),
             why: io_text(error.io_error()),
+            is_not_atomic: error.is_not_atomic(),
             is_a_directory: error.io_error().kind() == io::ErrorKind::IsADirectory,
         }
     }
@@ -81,7 +84,12 @@ impl Words {
             Cause::Refused(refusal) => self.refusal(failure, refusal),
             Cause::System(_) => {
                 let action = self.action(failure);
-                Some(format!("{action}: {}", self.why(failure)))
+                let hint = if failure.is_not_atomic {
+                    "; --atomic=no writes into it"
+                } else {
+                    ""
+                };
+                Some(format!("{action}: {}{hint}", self.why(failure)))
             }
         }
     }
@@ -150,7 +158,7 @@ impl Words {
             Operation::SetFlags => format!("preserving inode flags for {dst}"),
             Operation::Journal => format!("cannot use journal {dst}"),
             Operation::Flush => format!("error flushing {dst}"),
-            Operation::Replace => format!("cannot replace {dst}"),
+            Operation::Replace => format!("cannot replace {dst} in one step"),
             Operation::CloseDestination => format!("failed to close {dst}"),
             Operation::Verify => format!("{dst} could not be verified"),
             Operation::VerifySource => {
@@ -300,6 +308,12 @@ impl Words {
                 let src = self.quoter.always(src);
                 format!("warning: source {kind} {src} specified more than once")
             }
+            Warning::WroteInPlace { dst, code } => format!(
+                "warning: {} was written in place, since it can't be replaced in one step: {} \
+                 (and so may be others)",
+                self.quoter.always(dst),
+                io_text(&io::Error::from_raw_os_error(code.0))
+            ),
             Warning::Skipped { src } => {
                 format!(
                     "warning: {} has nothing to copy; skipped",

@@ -36,6 +36,7 @@ fn failure(operation: Operation, cause: Cause) -> Failure<'static> {
         attempts: &[],
         why: io_text(&io::Error::from_raw_os_error(ENOENT)),
         is_a_directory: false,
+        is_not_atomic: false,
     }
 }
 
@@ -110,6 +111,7 @@ fn a_new_file_with_a_slash_is_not_called_a_directory() {
         dst: OsStr::new("b/"),
         why: "Is a directory".to_owned(),
         is_a_directory: true,
+        is_not_atomic: false,
         ..failure(Operation::CreateFile, Cause::System(Code(21)))
     };
     let expected = "cannot create regular file 'b/': Not a directory";

@@ -92,10 +92,14 @@ impl Reporter {
                 size_before: changed.size_before,
                 size_after: changed.size_after,
             }),
+            in_place: report.in_place.map(code_name),
             hash: report.hash.map(|hash| hash.to_string()),
             hash_kind: report.hash.map(|hash| hash.kind().name()),
             verified: report.verified,
-            planned: report.planned.as_deref().map(PlannedLine::from),
+            planned: report
+                .planned
+                .as_deref()
+                .map(|it| Box::new(PlannedLine::from(it))),
             ns: nanos(report.elapsed),
         });
     }
@@ -366,6 +370,9 @@ enum Line<'a> {
         attempts: Vec<AttemptLine>,
         #[serde(skip_serializing_if = "Option::is_none")]
         changed: Option<ChangedLine>,
+        /// Why it could not be replaced in one step.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        in_place: Option<String>,
         #[serde(skip_serializing_if = "Option::is_none")]
         hash: Option<String>,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -373,7 +380,7 @@ enum Line<'a> {
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         verified: bool,
         #[serde(skip_serializing_if = "Option::is_none")]
-        planned: Option<PlannedLine>,
+        planned: Option<Box<PlannedLine>>,
         ns: u64,
     },
     Entry {

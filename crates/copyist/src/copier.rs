@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::{Error, Result};
 use crate::method::Method;
-use crate::options::{Follow, Options, Preserve, Reflink, Sparse};
+use crate::options::{Atomic, Follow, Options, Preserve, Reflink, Sparse};
 use crate::platform::FileKind;
 use crate::platform::dry::Dry;
 use crate::platform::native::{self, Native};
@@ -132,6 +132,13 @@ impl Copier {
     #[must_use]
     pub fn follow(mut self, follow: Follow) -> Copier {
         self.options.follow = follow;
+        self
+    }
+
+    /// Sets whether files get their names only when they are complete.
+    #[must_use]
+    pub fn atomic(mut self, atomic: Atomic) -> Copier {
+        self.options.atomic = atomic;
         self
     }
 

@@ -237,6 +237,16 @@ impl Error {
         self.inner.operation
     }
 
+    /// Whether the file could not be published in one step, and [`crate::Atomic::No`] may do: it writes into
+    /// what has the name.
+    pub fn is_not_atomic(&self) -> bool {
+        let code = match self.inner.cause {
+            Cause::System(code) => code,
+            Cause::Refused(_) => return false,
+        };
+        self.inner.operation == Operation::Replace && rules::is_irreplaceable(self.inner.os, code)
+    }
+
     /// The system's or copyist's own reason.
     pub fn cause(&self) -> &Cause {
         &self.inner.cause

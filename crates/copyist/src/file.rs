@@ -10,12 +10,11 @@ use crate::facts::{Facts, FileFacts, FsKind};
 use crate::hash::Hash;
 use crate::journal::{Journal, Keep};
 use crate::method::{Method, Os};
-use crate::options::{Fsync, Options};
+use crate::options::Options;
 use crate::plan::{self, Plan};
-use crate::platform::{At, FileId, FileKind, Flush, Open, Platform, Stat, Sys, Target};
+use crate::platform::{At, FileId, FileKind, Open, Platform, Stat, Target};
 use crate::prove;
 use crate::report::Report;
-use crate::rules;
 use crate::spare::{Spare, Taken};
 use crate::transfer::{self, Begun, Shape, State, Stop, Transfer, Watch};
 use crate::volumes::{FoundPair, VolumePair};
@@ -25,7 +24,9 @@ mod change;
 mod destination;
 mod dry;
 mod failure;
+mod flush;
 mod follow;
+mod publish;
 mod small;
 mod verify;
 mod verify_draft;
@@ -36,6 +37,8 @@ pub(crate) use atomic::{Drafts, place_of};
 pub(crate) use change::CHANGE_RETRIES;
 use change::{Shown, check_source};
 pub(crate) use failure::FileError;
+pub(crate) use flush::{flush_directory, flush_place};
+pub(crate) use follow::resolve;
 use verify::OldState;
 
 /// An open source.
@@ -93,6 +96,12 @@ pub(crate) struct Destination<'a, P: Platform> {
     pub(crate) is_operand: bool,
     /// Where it is, if that is to be written down.
     pub(crate) path: Option<PathBuf>,
+}
+
+impl<P: Platform> Destination<'_, P> {
+    fn is_stream(&self) -> bool {
+        matches!(self.existing, Existing::Stream { .. })
+    }
 }
 
 /// Answers what is known of the volumes of a source and a destination.
@@ -156,11 +165,11 @@ impl<P: Platform> FileCopier<'_, P> {
         report: &mut Report,
         fail: &mut dyn FnMut(FileError),
     ) -> Result<(), FileError> {
+        if self.is_atomic() {
+            return self.publish(src, dst, pair, report, fail);
+        }
         if self.may_be_made_whole(&src.stat, dst) {
             return self.copy_by_name(src, dst, pair, report, fail);
-        }
-        if self.is_atomic() {
-            return self.copy_atomic(src, dst, pair, report, fail);
         }
         self.copy_in_place(src, dst, pair, report, fail)
     }
@@ -236,44 +245,12 @@ impl<P: Platform> FileCopier<'_, P> {
         Ok(hash)
     }
 
-    /// Whether this file is to be durable by itself. The volume that a symbolic link leads to is
-    /// not among those that are flushed at the end.
-    #[inline(always)] // as `open_source`
-    fn flushes_each(&self, dst: &Destination<'_, P>) -> bool {
-        match self.options.fsync {
-            Fsync::None => false,
-            Fsync::File => true,
-            Fsync::End => matches!(dst.existing, Existing::LinkToFile(_)),
-        }
-    }
-
-    #[inline(always)] // as `open_source`
-    fn flush(&self, handle: &P::Handle, dst: &Destination<'_, P>) -> Result<(), FileError> {
-        let how = match (dst, self.options.flush) {
-            _ if self.flushes_each(dst) => Flush::Durable,
-            (_, Some(how)) => how,
-            (_, None) => return Ok(()),
-        };
-        self.platform
-            .flush(handle, how)
-            .map_err(|code| FileError::system(Operation::Flush, code))
-    }
-
     #[inline(always)] // as `open_source`
     fn prove(&self, src: &Source<P>, target: &Opened<P>, report: &mut Report) {
         if self.options.prove && !target.streams {
             let shared = prove::shared(self.platform, &src.handle, &target.handle);
             report.shared = Some(shared);
         }
-    }
-
-    /// Makes a new name durable, if the options want that.
-    #[inline(always)] // as `open_source`
-    fn flush_place(&self, at: At<'_, P>, dst: &Destination<'_, P>) -> Result<(), FileError> {
-        if !self.flushes_each(dst) {
-            return Ok(());
-        }
-        flush_place(self.platform, at).map_err(|code| FileError::system(Operation::Flush, code))
     }
 
     #[inline(always)] // as `open_source`
@@ -425,22 +402,6 @@ impl<P: Platform> FileCopier<'_, P> {
             attributes::copy_flags(self.platform, self.options, files, true)
                 .unwrap_or_else(|failed| fail(failed.into()));
         }
-    }
-}
-
-/// Makes the names in the directory of `at` durable.
-#[inline(never)] // as `copy_atomic`
-pub(crate) fn flush_place<P: Platform>(platform: &P, at: At<'_, P>) -> Sys<()> {
-    flush_directory(platform, place_of(at))
-}
-
-/// Makes the names in a directory, and its attributes, durable.
-pub(crate) fn flush_directory<P: Platform>(platform: &P, at: At<'_, P>) -> Sys<()> {
-    let dir = platform.open(at, Open::Directory { follow: true })?;
-    match platform.flush(&dir, Flush::Durable) {
-        // A filesystem that knows no such thing (FUSE, CIFS) has nothing to wait for.
-        Err(code) if rules::is_no_flush(platform.os(), code) => Ok(()),
-        flushed => flushed,
     }
 }
 

@@ -84,7 +84,7 @@ pub use journal::is_journal_of;
 pub use learnt::Learnt;
 pub use method::{Method, MethodSet, Os, Tally, UnknownMethod};
 pub use options::{
-    Backup, Cache, Flush, Follow, Force, Fsync, Make, NewMode, OnChange, Options, Preserve,
+    Atomic, Backup, Cache, Flush, Follow, Force, Fsync, Make, NewMode, OnChange, Options, Preserve,
     Reflink, Sparse, Update, Want,
 };
 pub use plan::Skip;

@@ -177,6 +177,28 @@ pub enum Cache {
     Direct,
 }
 
+/// Whether a file gets its name only when it is complete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Atomic {
+    /// It doesn't: an existing file is written into, and a new one has its name at once.
+    #[default]
+    No,
+    /// Where the destination allows that. Elsewhere (a mount point, a mount that can't rename, a directory
+    /// that may not be written to) the file is written into, and the first one is reported
+    /// ([`crate::Warning::WroteInPlace`], [`crate::Report::in_place`]).
+    BestEffort,
+    /// Always: a file that can't be published so is an error ([`crate::Error::is_not_atomic`]), and
+    /// what has its name stays as it is.
+    Required,
+}
+
+impl Atomic {
+    /// Whether it is wanted at all.
+    pub const fn wanted(self) -> bool {
+        !matches!(self, Atomic::No)
+    }
+}
+
 pub use crate::platform::Flush;
 
 /// When what was copied is made durable: safe from a power failure.
@@ -257,13 +279,13 @@ pub struct Options {
     /// Write each file under a temporary name, or none, and give it its own when it is complete:
     /// nobody sees half a file, and one that is replaced keeps its content until then. It is then
     /// another file: links to the old one keep the old content.
-    pub atomic: bool,
+    pub atomic: Atomic,
     /// When what was copied is made durable.
     pub fsync: Fsync,
     /// What is done about a source that changes while it is copied.
     pub on_change: OnChange,
     /// Keep a journal in this file, or go on with it if it is there: a run that was killed or lost
-    /// power is continued by the same one again. It implies `atomic`. The file is removed when
+    /// power is continued by the same one again. It implies [`Atomic::BestEffort`]. The file is removed when
     /// everything has been copied.
     pub journal: Option<PathBuf>,
     /// Force each file's data down before it counts as copied; `None` leaves that to the system.
@@ -309,7 +331,7 @@ impl Default for Options {
             jobs: None,
             learnt: Arc::default(),
             prove: false,
-            atomic: false,
+            atomic: Atomic::default(),
             fsync: Fsync::default(),
             on_change: OnChange::default(),
             journal: None,

@@ -13,7 +13,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use crate::copier::Operand;
 use crate::facts::{Facts, FileFacts, FsKind, Known, VolumeFacts};
 use crate::method::Method;
-use crate::options::{Follow, Make, Options, Sparse, Update};
+use crate::options::{Backup, Follow, Make, Options, Sparse, Update};
 use crate::plan;
 use crate::platform::native::Native;
 use crate::platform::{At, Batch, FileId, FileKind, Open, Platform, Stat};
@@ -34,7 +34,7 @@ const FAT_NAME_UNITS: usize = 255;
 #[non_exhaustive]
 pub enum Obstacle {
     /// The destination's volume has less space than is needed (clones and holes need none, and what is
-    /// replaced gives its own back).
+    /// replaced gives its own back: with [`Options::atomic`] when the new file is complete).
     Space {
         /// What goes there.
         dst: PathBuf,
@@ -124,10 +124,48 @@ struct Pair {
 /// What is known of a destination's volume.
 struct Target {
     dst: PathBuf,
-    needed: u64,
-    freed: u64,
+    space: Needed,
     free: Option<u64>,
-    name_bytes: u64,
+    name_bytes: Option<u64>,
+}
+
+/// The space that files need on a volume, bytes: what the copies occupy, and what the files that they
+/// replace give back.
+#[derive(Debug, Default)]
+struct Needed {
+    new: u64,
+    freed: u64,
+    /// The least that a file gives back; `None` without files.
+    least_freed: Option<u64>,
+    /// By how much copies are smaller than what they replace.
+    shrinks: u64,
+    /// The most that a file needs, with what its own copy is smaller.
+    most: u64,
+}
+
+impl Needed {
+    fn add(&mut self, new: u64, freed: u64) {
+        let shrinks = freed.saturating_sub(new);
+        self.new = self.new.saturating_add(new);
+        self.freed = self.freed.saturating_add(freed);
+        self.least_freed = Some(self.least_freed.map_or(freed, |least| least.min(freed)));
+        self.shrinks = self.shrinks.saturating_add(shrinks);
+        self.most = self.most.max(new.saturating_add(shrinks));
+    }
+
+    /// Where an old file is emptied before the new content comes.
+    fn in_place(&self) -> u64 {
+        self.new.saturating_sub(self.freed)
+    }
+
+    /// Where an old file is there until the new one is complete: at least so much, in whatever order they
+    /// are copied. The last one is still there twice when everything is; and the largest has to fit,
+    /// after all those that become smaller.
+    fn replacing(&self) -> u64 {
+        let last = self.new.saturating_add(self.least_freed.unwrap_or(0));
+        let largest = self.most.saturating_sub(self.shrinks);
+        last.saturating_sub(self.freed).max(largest)
+    }
 }
 
 /// A directory to be walked.
@@ -230,10 +268,9 @@ impl<P: Platform> Look<'_, P> {
             let mounted = platform.describe(&dst).ok();
             Target {
                 dst: operand.dst.clone(),
-                needed: 0,
-                freed: 0,
-                free: mounted.as_ref().map(|it| it.free_bytes),
-                name_bytes: mounted.map_or(u64::MAX, |it| it.name_bytes),
+                space: Needed::default(),
+                free: mounted.as_ref().and_then(|it| it.space.free_bytes),
+                name_bytes: mounted.and_then(|it| it.name_bytes),
             }
         });
         Some(Pair { src, dst: facts })
@@ -250,7 +287,10 @@ impl<P: Platform> Look<'_, P> {
             false => c.to_ascii_uppercase(),
         };
         let swapped: String = name.chars().map(swap).collect();
-        let id = |path: &Path| self.stat(path, true).map(|stat| stat.id);
+        let id = |path: &Path| {
+            let id = self.stat(path, true).map(|stat| stat.id);
+            id.filter(|id| id.is_known())
+        };
         let parent = dir.parent().filter(|it| !it.as_os_str().is_empty());
         let parent = id(parent.unwrap_or(Path::new(".")));
         // The name of a mount point is the other volume's.
@@ -300,7 +340,7 @@ impl<P: Platform> Look<'_, P> {
 
     /// Whether the volume can hold a name, beside the others that it gets.
     fn name(&mut self, name: &OsStr, src: &Path, pair: Pair, names: &mut HashMap<String, PathBuf>) {
-        let limit = self.volumes.get(&pair.dst.id).map(|it| it.name_bytes);
+        let limit = self.volumes.get(&pair.dst.id).and_then(|it| it.name_bytes);
         if let Some(bad) = bad_name(name, pair.dst.kind, limit.unwrap_or(u64::MAX)) {
             (self.tell)(Obstacle::Name(src.to_path_buf(), bad));
         }
@@ -337,16 +377,20 @@ impl<P: Platform> Look<'_, P> {
             }
             Update::None | Update::NoneFail => true,
         });
-        let is_counted =
-            self.options.preserve.links && stat.links > 1 && !self.linked.insert(stat.id);
+        let is_link = self.options.preserve.links && stat.links > 1 && stat.id.is_known();
+        let is_counted = is_link && !self.linked.insert(stat.id);
         if is_left || is_counted {
             return;
         }
         let needed = self.needed(stat, old.is_none(), pair);
         if let Some(target) = self.volumes.get_mut(&pair.dst.id) {
-            target.needed += needed;
-            let freed = old.filter(|old| old.kind == FileKind::Regular && old.links == 1);
-            target.freed += freed.map_or(0, |old| old.allocated_bytes);
+            // A backup keeps what is replaced.
+            let freed = old.filter(|old| {
+                let is_backed_up = self.options.backup != Backup::None;
+                old.kind == FileKind::Regular && old.links <= 1 && !is_backed_up
+            });
+            let freed = freed.map_or(0, |old| old.allocated_bytes);
+            target.space.add(needed, freed);
         }
     }
 
@@ -376,7 +420,10 @@ impl<P: Platform> Look<'_, P> {
         let mut targets: Vec<Target> = self.volumes.drain().map(|(_, target)| target).collect();
         targets.sort_by(|a, b| a.dst.cmp(&b.dst));
         for target in targets {
-            let needed = target.needed.saturating_sub(target.freed);
+            let needed = match self.options.atomic.wanted() {
+                true => target.space.replacing(),
+                false => target.space.in_place(),
+            };
             let Some(free) = target.free.filter(|free| needed > *free) else {
                 continue;
             };
@@ -408,8 +455,33 @@ fn bad_name(name: &OsStr, kind: FsKind, limit: u64) -> Option<BadName> {
 mod tests {
     use std::ffi::OsStr;
 
-    use super::{BadName, bad_name};
+    use super::{BadName, Needed, bad_name};
     use crate::facts::FsKind;
+
+    #[test]
+    fn what_is_replaced_in_one_step_is_there_twice() {
+        let needed = |files: &[(u64, u64)]| {
+            let mut needed = Needed::default();
+            for (new, freed) in files {
+                needed.add(*new, *freed);
+            }
+            (needed.in_place(), needed.replacing())
+        };
+        assert_eq!(needed(&[]), (0, 0));
+        assert_eq!(needed(&[(60, 60)]), (0, 60));
+        assert_eq!(needed(&[(60, 0)]), (60, 60));
+        assert_eq!(needed(&[(60, 90)]), (0, 60));
+        assert_eq!(needed(&[(40, 40), (40, 40)]), (0, 40));
+        assert_eq!(needed(&[(10, 10), (0, 0), (40, 40)]), (0, 40));
+        assert_eq!(needed(&[(50, 10), (10, 10)]), (40, 50));
+        assert_eq!(needed(&[(50, 40), (50, 40)]), (20, 60));
+        assert_eq!(
+            needed(&[(50, 50), (10, 90)]),
+            (0, 10),
+            "the smaller one first"
+        );
+        assert_eq!(needed(&[(u64::MAX, 0), (u64::MAX, 9)]).0, u64::MAX - 9);
+    }
 
     #[test]
     fn names_that_a_volume_can_not_hold_are_known() {

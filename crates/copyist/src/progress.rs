@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::platform::FileKind;
 use crate::report::Report;
 
@@ -105,6 +105,14 @@ pub enum Warning {
         src: PathBuf,
         /// It is a directory.
         is_dir: bool,
+    },
+    /// A file was written in place, since it could not be replaced in one step
+    /// ([`crate::Atomic::BestEffort`]). It is the first one of the run.
+    WroteInPlace {
+        /// The destination.
+        dst: PathBuf,
+        /// Why it could not be replaced.
+        code: Code,
     },
     /// A socket or another thing that has no content to copy was skipped.
     Skipped {

@@ -103,6 +103,8 @@ pub struct Report {
     pub elapsed: Duration,
     /// Bytes that an earlier run had copied, and that were found to be right.
     pub resumed: u64,
+    /// Set where [`crate::Atomic::BestEffort`] was no use, and the file was written in place: why.
+    pub in_place: Option<Code>,
     /// Set when the source changed during the copy.
     pub changed: Option<Changed>,
     /// With [`crate::Options::prove`]: the bytes that the filesystem says it keeps once for source

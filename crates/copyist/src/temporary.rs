@@ -8,6 +8,11 @@ use std::ffi::{OsStr, OsString};
 use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use crate::method::Os;
+use crate::platform::{At, Platform, Sys};
+use crate::rules;
 
 const PREFIX: &str = ".copyist-";
 
@@ -49,6 +54,28 @@ fn check(number: u64) -> u32 {
     mixed = (mixed ^ mixed >> 33).wrapping_mul(0xff51_afd7_ed55_8ccd);
     mixed = (mixed ^ mixed >> 33).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
     (mixed >> 32) as u32
+}
+
+/// How long a mount is waited for that has not heard of a close yet, milliseconds.
+const CLOSE_WAITS_MS: [u64; 4] = [1, 4, 16, 64];
+
+/// Removes a file that was closed just now. Where a name can't be removed while its file is open, a FUSE
+/// server may hear of the close a moment later: the kernel doesn't wait for its answer.
+pub(crate) fn remove_closed<P: Platform>(platform: &P, at: At<'_, P>) -> Sys<()> {
+    retry_closed(platform.os(), || platform.remove(at, false))
+}
+
+/// The same, by any call.
+pub(crate) fn retry_closed(os: Os, remove: impl Fn() -> Sys<()>) -> Sys<()> {
+    for wait_ms in CLOSE_WAITS_MS {
+        match remove() {
+            Err(code) if rules::is_open_elsewhere(os, code) => {
+                std::thread::sleep(Duration::from_millis(wait_ms));
+            }
+            removed => return removed,
+        }
+    }
+    remove()
 }
 
 #[cfg(test)]

@@ -14,8 +14,8 @@ use std::thread;
 use std::time::Duration;
 
 use copyist::{
-    CancelToken, Compare, Copier, Difference, Error, Event, FileKind, Found, HashKind, Observer,
-    Options, PathSource, Preserve, Question,
+    Atomic, CancelToken, Compare, Copier, Difference, Error, Event, FileKind, Found, HashKind,
+    Observer, Options, PathSource, Preserve, Question,
 };
 
 /// More than any run takes: one that hangs fails.
@@ -170,7 +170,7 @@ fn tree_ends(options: Options) -> usize {
             let now = fs::read(copy).expect("a copy");
             // What is written in place has lost its old content; the promise is `atomic`'s.
             let existed = below == Path::new("1/sub/f1");
-            let may_be = existed && (!options.atomic || now == b"old");
+            let may_be = existed && (!options.atomic.wanted() || now == b"old");
             assert!(now == whole || may_be, "{} at {at}", below.display());
         }
         assert!(goes_on || copied.len() == files(&src).expect("a tree").len());
@@ -194,7 +194,7 @@ fn a_panic_ends_a_tree_with_several_workers() {
 #[test]
 fn a_panic_ends_a_tree_that_is_hashed_verified_and_atomic() {
     let options = Options {
-        atomic: true,
+        atomic: Atomic::Required,
         hash: Some(HashKind::Blake3),
         verify: true,
         ..tree_options(2)

@@ -47,7 +47,7 @@ const fn own(
 
 #[rustfmt::skip] // one option, one line: a table
 pub(super) const OWN: &[Flag<Opt>] = &[
-    own(Own::Atomic, &["atomic"], Optional("WHEN"), SAFE, "Give each file its name when it is complete, in one step (yes, the same as --atomic alone), or write into the destination (no)"),
+    own(Own::Atomic, &["atomic"], Optional("WHEN"), SAFE, "Give each file its name when it is complete, in one step (yes, the same as --atomic alone: where that can't be, it is an error), where the destination allows it (auto; what 'copy' does by itself, with a warning where it has to write into the destination), or write into the destination (no)"),
     own(Own::Fsync, &["fsync"], Required("WHEN"), SAFE, "Make what was copied safe from a power failure: file (each, before it is reported as done), end (everything, before the command ends), none (leave it to the system, the default)"),
     own(Own::OnChange, &["on-change"], Required("WHAT"), SAFE, "A file that changes while it is copied: retry (up to 3 times, then report), report (a warning, the default), fail"),
     own(Own::Jobs, &["jobs"], Required("N"), HOW, "Copy up to N files at a time (one if -v, -i or --debug ask for order)"),
@@ -60,7 +60,7 @@ pub(super) const OWN: &[Flag<Opt>] = &[
     own(Own::Method, &["method"], Required("LIST"), HOW, "Allow only these methods: clone, copy-range, system-copy, sendfile, direct, read-write (those that this system has)"),
     own(Own::Progress, &["progress"], Optional("WHEN"), TELL, "Show bytes, files, rate and time left on standard error: always (the same as --progress alone), auto if that is a terminal, never (the default)"),
     own(Own::Prove, &["prove"], Nothing, TELL, "Ask the filesystem, after each file, how many bytes it shares with its source; the report has the answer (\"shared\")"),
-    own(Own::Resume, &["resume"], Nothing, SAFE, "Go on with the same copy if it was interrupted, by the journal that is kept beside DEST until all is copied; implies --atomic"),
+    own(Own::Resume, &["resume"], Nothing, SAFE, "Go on with the same copy if it was interrupted, by the journal that is kept beside DEST until all is copied; implies --atomic=auto"),
     own(Own::Sandbox, &["sandbox"], Optional("WHEN"), HOW, "Let the system keep this process from all but the sources and the destination: always (the same as --sandbox alone), auto where the system can (Linux 5.13 and newer), never (the default)"),
     own(Own::Report, &["report"], Required("FILE"), TELL, "Write what was done to FILE (- for standard output), one JSON object a line"),
     own(Own::Verify, &["verify"], Nothing, HOW, "Read each copy back, from the device where the system allows that, and compare it with what was copied"),

@@ -2,15 +2,17 @@
 
 use std::ffi::OsString;
 
+use copyist::Atomic;
+
 use super::{Reader, When};
 use crate::args::Copy;
 use crate::filter::Rule;
 
 impl Reader<'_> {
-    /// What holds before the first option is read: as `cp -a --atomic`, with progress on a terminal.
+    /// What holds before the first option is read: as `cp -a --atomic=auto`, with progress on a terminal.
     pub(super) fn copy_defaults(&mut self) {
         self.archive();
-        self.settings.options.atomic = true;
+        self.settings.options.atomic = Atomic::BestEffort;
         self.settings.progress = When::Auto;
         self.settings.last_line = true;
         self.settings.preflight = true;

@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::num::NonZeroUsize;
 
-use copyist::{Cache, Fsync, HashKind, Method, MethodSet, OnChange};
+use copyist::{Atomic, Cache, Fsync, HashKind, Method, MethodSet, OnChange};
 
 use super::values::{choose, list};
 use super::{Reader, Stop, When};
@@ -31,7 +31,11 @@ const CACHE: &[(&str, Cache)] = &[
     ("direct", Cache::Direct),
 ];
 
-const ATOMIC: &[(&str, bool)] = &[("yes", true), ("no", false)];
+const ATOMIC: &[(&str, Atomic)] = &[
+    ("yes", Atomic::Required),
+    ("auto", Atomic::BestEffort),
+    ("no", Atomic::No),
+];
 
 const FSYNC: &[(&str, Fsync)] = &[
     ("none", Fsync::None),
@@ -64,7 +68,7 @@ impl Reader<'_> {
             Own::Atomic => {
                 settings.options.atomic = match &value {
                     Some(when) => choose(quoter, "--atomic", when, ATOMIC)?,
-                    None => true,
+                    None => Atomic::Required,
                 };
             }
             Own::Fsync => {

@@ -3,8 +3,8 @@
 use std::num::NonZeroUsize;
 
 use copyist::{
-    Backup, Follow, Force, Fsync, Make, Method, MethodSet, NewMode, OnChange, Reflink, Sparse,
-    Update, Want,
+    Atomic, Backup, Follow, Force, Fsync, Make, Method, MethodSet, NewMode, OnChange, Reflink,
+    Sparse, Update, Want,
 };
 
 use super::{Environment, Settings, Stop, When, read};
@@ -313,14 +313,14 @@ fn posixly_correct_stops_at_the_first_operand() {
 fn copy_is_cp_a_with_progress_and_a_last_line() {
     let copy = |line| parse_as(Face::Copy, &Environment::default(), line).expect("accepted");
     let plain = copy("x y");
-    assert_eq!(plain.options, parse("-a --atomic").options);
+    assert_eq!(plain.options, parse("-a --atomic=auto").options);
     assert_eq!(plain.progress, When::Auto);
     assert!(plain.last_line && !parse("-a").last_line);
 
     let some = copy("--no-preserve=ownership -L --progress=never -n --jobs=2 x y");
     assert_eq!(
         some.options,
-        parse("-aL --atomic --no-preserve=ownership -n --jobs=2").options
+        parse("-aL --atomic=auto --no-preserve=ownership -n --jobs=2").options
     );
     assert_eq!(some.progress, When::Never);
     let quiet = copy("-q --json");
@@ -343,9 +343,11 @@ fn copy_is_cp_a_with_progress_and_a_last_line() {
 #[test]
 fn how_to_be_safe() {
     let options = |line| parse(line).options;
-    assert!(!options("a b").atomic);
-    assert!(options("--atomic a b").atomic);
-    assert!(!options("--atomic --atomic=no a b").atomic);
+    let atomic = |words| options(words).atomic;
+    assert_eq!(atomic("a b"), Atomic::No);
+    assert_eq!(atomic("--atomic a b"), Atomic::Required);
+    assert_eq!(atomic("--atomic=auto a b"), Atomic::BestEffort);
+    assert_eq!(atomic("--atomic --atomic=no a b"), Atomic::No);
     assert_eq!(options("a b").fsync, Fsync::None);
     assert_eq!(options("--fsync=file a b").fsync, Fsync::File);
     assert_eq!(options("--fsync=end a b").fsync, Fsync::End);
@@ -358,5 +360,5 @@ fn how_to_be_safe() {
     assert!(named.resume && named.journal == Some("j".into()));
     assert!(matches!(refuse("--resume -b a b"), Stop::Usage(_)));
     let copy = parse_as(Face::Copy, &Environment::default(), "a b");
-    assert!(copy.is_ok_and(|copy| copy.options.atomic));
+    assert!(copy.is_ok_and(|copy| copy.options.atomic == Atomic::BestEffort));
 }

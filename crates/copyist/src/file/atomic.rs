@@ -7,9 +7,13 @@
 //! no nameless ones: temporary, locked ------------------ rename --> the name
 //! ```
 //!
+//! A magic link (`/dev/stdout`, `/proc/self/fd/3`) denotes an open file, which has no name to be given:
+//! it is written into.
+//!
 //! A temporary that its run could not remove (it was killed) is not locked any more: the next run
 //! removes it ([`crate::tree`]).
 
+use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::Mutex;
@@ -17,15 +21,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::verify::report_unchecked;
 use super::verify_draft::Complete;
-use super::{Destination, Existing, FileCopier, FileError, FindPair, Kept, Opened, Source};
+use super::{
+    Destination, Existing, FileCopier, FileError, FindPair, Kept, Opened, Source, resolve,
+};
 use crate::attributes::{Attributes, Made, MakeMode, remove_capability};
-use crate::error::{Operation, Refusal};
+use crate::error::{Code, Operation, Refusal};
 use crate::journal::{Keep, Keeper};
 use crate::options::{Force, Options, Preserve, Want};
 use crate::platform::{At, Attribute, FileKind, Open, Platform, Stat, Target};
 use crate::report::Report;
 use crate::rules;
-use crate::temporary::Temporary;
+use crate::temporary::{Temporary, remove_closed};
 use crate::transfer;
 
 /// How often another temporary name is tried where somebody has taken the last one.
@@ -36,6 +42,10 @@ const NAMES: u32 = 8;
 pub(crate) struct Drafts {
     /// Nameless files can't be had here, or not be named.
     no_nameless: AtomicBool,
+    /// Volumes on which nothing can be renamed, and what they say.
+    pub(super) no_rename: Mutex<HashMap<u64, Code>>,
+    /// There are some.
+    pub(super) no_rename_anywhere: AtomicBool,
 }
 
 /// A file that is not complete.
@@ -67,6 +77,8 @@ struct Published<'a, 'd, P: Platform> {
 /// What became of an attempt to give a file its name.
 enum Naming {
     Done,
+    /// It has its temporary name too.
+    Linked,
     /// It can't be done with a nameless file.
     NotNameless,
 }
@@ -75,7 +87,7 @@ impl<'a, P: Platform> FileCopier<'a, P> {
     /// Whether the file gets its name only when it is complete.
     pub(super) fn is_atomic(&self) -> bool {
         let options = self.options;
-        options.atomic && !options.attributes_only && !options.write_through_dangling
+        options.atomic.wanted() && !options.attributes_only && !options.write_through_dangling
     }
 
     /// [`FileCopier::copy`], where the destination is a file or nothing.
@@ -90,8 +102,12 @@ impl<'a, P: Platform> FileCopier<'a, P> {
     ) -> Result<(), FileError> {
         let start = self.watch.now();
         let name = match dst.existing {
-            Existing::LinkToFile(_) => self.resolve(dst.at)?,
-            _ => dst.at.name.to_os_string(),
+            Existing::LinkToFile(_) => resolve(self.platform, dst.at)
+                .map_err(|code| FileError::system(Operation::OpenDestination, code))?,
+            _ => Some(dst.at.name.to_os_string()),
+        };
+        let Some(name) = name else {
+            return self.copy_in_place(src, dst, pair, report, fail);
         };
         let at = At {
             dir: dst.at.dir,
@@ -138,7 +154,7 @@ impl<'a, P: Platform> FileCopier<'a, P> {
         if matches!(dst.existing, Existing::LinkToFile(id) if id != stat.id) {
             return Err(FileError::refused(Refusal::Replaced));
         }
-        if stat.id == src.id {
+        if stat.is_same_file(src) {
             return Err(FileError::refused(Refusal::SameFile));
         }
         // Its directory would let it be replaced; what may not be written to is protected.
@@ -163,7 +179,10 @@ impl<'a, P: Platform> FileCopier<'a, P> {
     ) -> Result<(Draft<P>, Option<Keeper<'a, P>>), FileError> {
         let plan = self.make_mode(src);
         let (Some(journal), Some(path)) = (self.journal, &dst.path) else {
-            return Ok((self.open_draft(plan, at, dst.may_have_acl)?, None));
+            // One that can't be named is copied once more.
+            let is_readable_again = src.kind == FileKind::Regular;
+            let draft = self.open_draft(plan, at, dst.may_have_acl, is_readable_again)?;
+            return Ok((draft, None));
         };
         let mut keeper = Keeper::new(journal, path, src);
         let draft = match keeper.resume(at, path) {
@@ -191,9 +210,10 @@ impl<'a, P: Platform> FileCopier<'a, P> {
         plan: MakeMode,
         at: At<'_, P>,
         may_have_acl: bool,
+        is_readable_again: bool,
     ) -> Result<Draft<P>, FileError> {
         let (os, drafts) = (self.platform.os(), self.drafts);
-        if !drafts.no_nameless.load(Ordering::Relaxed) {
+        if is_readable_again && !drafts.no_nameless.load(Ordering::Relaxed) {
             match self
                 .platform
                 .open(place_of(at), Open::Nameless { mode: plan.mode })
@@ -231,10 +251,11 @@ impl<'a, P: Platform> FileCopier<'a, P> {
                 Err(code) if rules::is_taken(os, code) => {}
                 opened => {
                     let handle = opened.map_err(|code| self.explain_create(at, code))?;
-                    if self.holds(&handle) {
+                    if self.holds(&handle, temporary) {
                         let draft = self.as_draft(handle, Some(made), plan, may_have_acl);
                         return draft.inspect_err(|_| self.remove_draft(at.dir, &name));
                     }
+                    self.platform.let_go(handle);
                     self.remove_draft(at.dir, &name);
                 }
             }
@@ -243,14 +264,14 @@ impl<'a, P: Platform> FileCopier<'a, P> {
     }
 
     /// Locks a new temporary. One that another run has taken for a leftover, and removed before it
-    /// was locked, is not held. Where nothing can be locked nothing is ever taken for one.
-    fn holds(&self, handle: &P::Handle) -> bool {
+    /// was locked, is not held; not every filesystem counts the names of a file. Where nothing can be locked nothing is ever taken for one.
+    fn holds(&self, handle: &P::Handle, at: At<'_, P>) -> bool {
         match self.platform.lock(handle) {
             Ok(false) => false,
             Ok(true) => self
                 .platform
                 .stat_open(handle)
-                .is_ok_and(|stat| stat.links > 0),
+                .is_ok_and(|stat| stat.links > 0 || self.platform.stat(at, false).is_ok()),
             Err(_) => true,
         }
     }
@@ -323,40 +344,85 @@ impl<'a, P: Platform> FileCopier<'a, P> {
                 Err(error)
             }
         };
-        let (result, checked) = match complete {
-            Ok((complete, checked)) => (self.publish(complete, to), checked),
-            Err(error) => (Err(error), Ok(())),
-        };
-        let published = matches!(result, Ok(Naming::Done));
-        let is_bad = result.as_ref().is_err_and(FileError::is_bad_copy);
-        let is_kept = !is_bad && keeper.is_some_and(Keeper::has_noted);
-        if let (Some(temporary), false, false) = (temporary, published, is_kept) {
-            self.remove_draft(temporary.dir, temporary.name);
+        let has_noted = keeper.is_some_and(Keeper::has_noted);
+        match complete {
+            Ok((draft, checked)) => {
+                let named = self.name_draft(&src.stat, (draft, has_noted), to, pair, report, fail);
+                if matches!(named, Ok(Naming::Done | Naming::Linked)) {
+                    report_unchecked(checked, report, fail)?;
+                }
+                named
+            }
+            Err(error) => {
+                if let (Some(temporary), true) = (temporary, error.is_bad_copy() || !has_noted) {
+                    self.remove_draft(temporary.dir, temporary.name);
+                }
+                Err(error)
+            }
         }
-        if published {
-            report_unchecked(checked, report, fail)?;
-        }
-        result
     }
-    /// Gives a complete draft its name, and closes it.
-    fn publish(
-        &self,
-        complete: Complete<'_, P>,
+
+    /// Gives a complete draft its name and closes it. What gets no name is removed, unless a journal has
+    /// noted it; a stream, which can't be read again, is then written in place from the draft.
+    fn name_draft(
+        &mut self,
+        src: &Stat,
+        (draft, has_noted): (Complete<'_, P>, bool),
         to: &Published<'_, '_, P>,
+        pair: &mut FindPair<'_, P>,
+        report: &mut Report,
+        fail: &mut dyn FnMut(FileError),
     ) -> Result<Naming, FileError> {
-        let (naming, handle) = match complete {
-            Complete::Nameless(handle) => (self.publish_nameless(&handle, to)?, Some(handle)),
-            Complete::Named(at, handle) => {
-                self.rename(at, to.at, !matches!(to.old, Old::Nothing))?;
-                (Naming::Done, handle)
+        let result = match &draft {
+            Complete::Nameless(handle) => self.publish_nameless(handle, to),
+            Complete::Named(at, _) => self.publish_named(*at, to),
+        };
+        let in_place = result.as_ref().err();
+        let in_place = in_place.and_then(|error| self.in_place_instead(error));
+        let (temporary, handle) = match draft {
+            Complete::Nameless(handle) => (None, Some(handle)),
+            Complete::Named(at, handle) => (Some(at), handle),
+        };
+        let is_kept = has_noted && in_place.is_none();
+        let unneeded = temporary.filter(|_| !matches!(result, Ok(Naming::Done)) && !is_kept);
+        let remove = |it: &Self| {
+            if let Some(at) = unneeded {
+                it.remove_draft(at.dir, at.name);
             }
         };
-        let closed = handle.map_or(Ok(()), |it| self.platform.close(it));
-        if matches!(naming, Naming::Done) {
+        let is_stream = src.kind != FileKind::Regular;
+        let handle = match (in_place, handle) {
+            (Some(code), Some(handle)) if is_stream => {
+                let written =
+                    self.write_from_draft(src, (handle, code), to.dst, pair, report, fail);
+                remove(self);
+                return written.map(|()| Naming::Done);
+            }
+            (_, handle) => handle,
+        };
+        // Closed first: not every mount lets go of the name of an open file.
+        let closed = match handle {
+            Some(handle) if in_place.is_some() => {
+                self.platform.let_go(handle); // it is not the copy
+                Ok(())
+            }
+            Some(handle) => self.platform.close(handle),
+            None => Ok(()),
+        };
+        remove(self);
+        if matches!(result, Ok(Naming::Done | Naming::Linked)) {
             closed.map_err(|code| FileError::system(Operation::CloseDestination, code))?;
             self.flush_place(to.at, to.dst)?;
         }
-        Ok(naming)
+        result
+    }
+
+    fn publish_named(&self, at: At<'_, P>, to: &Published<'_, '_, P>) -> Result<Naming, FileError> {
+        let replaces = !matches!(to.old, Old::Nothing);
+        match self.rename(at, to.at, replaces) {
+            Err(error) if !replaces && self.links_instead(at, to.at, &error) => Ok(Naming::Linked),
+            renamed => renamed.map(|()| Naming::Done),
+        }
     }
 
     fn publish_nameless(
@@ -394,48 +460,16 @@ impl<'a, P: Platform> FileCopier<'a, P> {
         if replaces {
             self.platform.rename(at, to.at).map_err(|code| {
                 self.remove_draft(at.dir, at.name);
+                self.note_irreplaceable(to.at, code);
                 failed(code)
             })?;
         }
         Ok(Naming::Done)
     }
 
-    pub(super) fn rename(
-        &self,
-        from: At<'_, P>,
-        to: At<'_, P>,
-        replaces: bool,
-    ) -> Result<(), FileError> {
-        let os = self.platform.os();
-        let renamed = if replaces {
-            self.platform.rename(from, to)
-        } else {
-            match self.platform.rename_new(from, to) {
-                // Then it is looked whether the name is free, a moment before.
-                Err(code) if rules::is_unsupported(os, code) => {
-                    match self.platform.stat(to, false) {
-                        Ok(_) => Err(rules::taken(os)),
-                        Err(code) if rules::is_not_found(os, code) => {
-                            self.platform.rename(from, to)
-                        }
-                        Err(code) => Err(code),
-                    }
-                }
-                renamed => renamed,
-            }
-        };
-        renamed.map_err(|code| {
-            if rules::is_taken(os, code) {
-                self.explain_create(to, code)
-            } else {
-                FileError::system(Operation::Replace, code)
-            }
-        })
-    }
-
-    /// The failure before it is reported; if this fails too, the next run removes it.
+    /// Removes a file that is closed. The failure before it is reported; if this fails too, the next run removes it.
     pub(super) fn remove_draft(&self, dir: &P::Handle, name: &OsStr) {
-        let _ = self.platform.remove(At { dir, name }, false);
+        let _ = remove_closed(self.platform, At { dir, name });
     }
 
     /// Gives a new file what the old one keeps when it is written into: all that is not the

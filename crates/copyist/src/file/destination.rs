@@ -6,7 +6,7 @@ use crate::attributes::{self, Made};
 use crate::error::{Cause, Code, Operation, Refusal};
 use crate::method::Os;
 use crate::options::Force;
-use crate::platform::{At, Attribute, FileKind, Open, Platform, Stat, Target};
+use crate::platform::{At, Attribute, FileId, FileKind, Open, Platform, Stat, Target};
 use crate::rules;
 
 impl<P: Platform> FileCopier<'_, P> {
@@ -82,7 +82,13 @@ impl<P: Platform> FileCopier<'_, P> {
             Existing::LinkToFile(_) => Open::Write { follow: true },
             Existing::File | Existing::Nothing => Open::Write { follow: false },
         };
-        let handle = self.platform.open(dst.at, how).map_err(failed)?;
+        let (handle, emptied) = match self.platform.open(dst.at, how) {
+            Err(code) if rules::wants_emptied(self.platform.os(), code) => {
+                let (handle, id) = self.open_emptied(src, dst).ok_or(failed(code))?;
+                (handle, Some(id))
+            }
+            opened => (opened.map_err(failed)?, None),
+        };
         let stat = self.platform.stat_open(&handle).map_err(failed)?;
         // Nothing was written yet, so that whoever has put something else there has won nothing.
         let is_expected = match dst.existing {
@@ -90,15 +96,15 @@ impl<P: Platform> FileCopier<'_, P> {
             Existing::LinkToFile(id) => stat.kind == FileKind::Regular && stat.id == id,
             Existing::File | Existing::Nothing => stat.kind == FileKind::Regular,
         };
-        if !is_expected {
+        if !is_expected || emptied.is_some_and(|id| id != stat.id) {
             return Err(FileError::refused(Refusal::Replaced));
         }
-        if stat.id == src.id {
+        if stat.is_same_file(src) {
             return Err(FileError::refused(Refusal::SameFile));
         }
         let streams = stat.kind != FileKind::Regular;
         // Also where there is nothing to cut off: it sets the times, and takes set-id bits away.
-        if !streams && !self.options.attributes_only {
+        if !streams && !self.options.attributes_only && emptied.is_none() {
             self.platform
                 .set_len(&handle, 0)
                 .map_err(|code| FileError::system(Operation::Truncate, code))?;
@@ -110,6 +116,27 @@ impl<P: Platform> FileCopier<'_, P> {
             streams,
             old: Some(OldState::from(&stat)),
         })
+    }
+}
+
+impl<P: Platform> FileCopier<'_, P> {
+    /// Opens a file that was refused to be opened as it is, such that the call empties it. Since it can't be looked
+    /// at between opening and emptying, that is done a moment before; and no symbolic link in a
+    /// tree is followed so, which another user might turn meanwhile.
+    #[cold]
+    fn open_emptied(&self, src: &Stat, dst: &Destination<'_, P>) -> Option<(P::Handle, FileId)> {
+        let (follow, expected) = match dst.existing {
+            Existing::File => (false, None),
+            Existing::LinkToFile(id) if dst.is_operand => (true, Some(id)),
+            _ => return None,
+        };
+        let stat = self.platform.stat(dst.at, follow).ok()?;
+        let is_expected = stat.kind == FileKind::Regular && expected.is_none_or(|id| id == stat.id);
+        if self.options.attributes_only || !is_expected || stat.is_same_file(src) {
+            return None;
+        }
+        let how = Open::WriteEmptied { follow };
+        Some((self.platform.open(dst.at, how).ok()?, stat.id))
     }
 }
 

@@ -3,36 +3,36 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Component, Path};
 
-use super::{FileCopier, FileError, parent};
-use crate::error::Operation;
-use crate::platform::{At, FileKind, Platform};
+use super::parent;
+use crate::platform::{At, FileKind, Platform, Sys};
 use crate::rules;
 
 /// More symbolic links than this at a destination are a loop, as in Linux.
 const MOST_LINKS: u32 = 40;
 
-impl<P: Platform> FileCopier<'_, P> {
-    /// Where a symbolic link at the destination leads.
-    pub(super) fn resolve(&self, at: At<'_, P>) -> Result<OsString, FileError> {
-        let failed = |code| FileError::system(Operation::OpenDestination, code);
-        let mut name = at.name.to_os_string();
-        for _ in 0..MOST_LINKS {
-            let link = At {
-                dir: at.dir,
-                name: &name,
-            };
-            match self.platform.stat(link, false) {
-                Ok(stat) if stat.kind == FileKind::Symlink => {
-                    let target = self.platform.read_link(link).map_err(failed)?;
-                    name = follow(&name, &target);
+/// The path that a symbolic link at the destination leads to; `None` if that is no path but an
+/// open file ([`Platform::is_magic_link`]).
+pub(crate) fn resolve<P: Platform>(platform: &P, at: At<'_, P>) -> Sys<Option<OsString>> {
+    let os = platform.os();
+    let mut name = at.name.to_os_string();
+    for _ in 0..MOST_LINKS {
+        let link = At {
+            dir: at.dir,
+            name: &name,
+        };
+        match platform.stat(link, false) {
+            Ok(stat) if stat.kind == FileKind::Symlink => {
+                if platform.is_magic_link(link)? {
+                    return Ok(None);
                 }
-                Ok(_) => return Ok(name),
-                Err(code) if rules::is_not_found(self.platform.os(), code) => return Ok(name),
-                Err(code) => return Err(failed(code)),
+                name = follow(&name, &platform.read_link(link)?);
             }
+            Ok(_) => return Ok(Some(name)),
+            Err(code) if rules::is_not_found(os, code) => return Ok(Some(name)),
+            Err(code) => return Err(code),
         }
-        Err(failed(rules::link_loop(self.platform.os())))
     }
+    Err(rules::link_loop(os))
 }
 
 /// The path of a symbolic link's target.

@@ -8,7 +8,7 @@
 //! over FUSE) store a file, and report errors, at close. Only a copy that was read and differs is bad
 //! ([`Refusal::Differs`]). One that could not be read is kept, and reported as not verified.
 
-use super::{Destination, Existing, FileCopier, FileError, Opened, Source};
+use super::{Destination, Existing, FileCopier, FileError, Opened, Source, resolve};
 use crate::content;
 use crate::error::{Cause, Code, Operation, Refusal};
 use crate::file::change::has_changed;
@@ -186,11 +186,12 @@ impl<P: Platform> FileCopier<'_, P> {
     /// Removes a bad copy, if its name still leads to it.
     fn remove_bad(&self, at: At<'_, P>, follow: bool, read_back: &ReadBack) {
         let name = if follow {
-            self.resolve(at)
+            resolve(self.platform, at)
         } else {
-            Ok(at.name.to_os_string())
+            Ok(Some(at.name.to_os_string()))
         };
-        let Ok(name) = name else { return };
+        // An open file that a magic link leads to has no name to be removed.
+        let Ok(Some(name)) = name else { return };
         let at = At {
             dir: at.dir,
             name: &name,

@@ -162,7 +162,7 @@ impl<P: Platform> FileCopier<'_, P> {
             .open(dst.at, Open::Write { follow: false })
             .map_err(failed)?;
         let stat = self.platform.stat_open(&writable).map_err(failed)?;
-        if stat.id == src.id {
+        if stat.is_same_file(src) {
             return Err(FileError::refused(Refusal::SameFile));
         }
         // A device or FIFO can't be cloned to; the other names of a file would keep the old content.
@@ -286,7 +286,7 @@ impl<P: Platform> FileCopier<'_, P> {
             .map_err(failed)?;
         let stat = self.platform.stat_open(&handle).map_err(failed)?;
         // Somebody else's file under this name has other names, or is no file.
-        if stat.kind != FileKind::Regular || stat.links != 1 || stat.id == src.stat.id {
+        if stat.kind != FileKind::Regular || stat.links > 1 || stat.is_same_file(&src.stat) {
             return Err(FileError::refused(Refusal::Replaced));
         }
         let made = self.make_mode(&src.stat).made(dst.may_have_acl);

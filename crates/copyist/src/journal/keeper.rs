@@ -9,7 +9,7 @@ use super::{Journal, PAUSES, Part};
 use crate::buffers::{Aligned, PAGE_BYTES};
 use crate::error::Code;
 use crate::platform::{At, FileKind, Flush, Open, Platform, Stat};
-use crate::temporary::Temporary;
+use crate::temporary::{Temporary, remove_closed};
 
 /// Smaller files are copied again from their beginning, bytes.
 pub(crate) const PART_BYTES: u64 = 16 << 20;
@@ -140,7 +140,8 @@ impl<'a, P: Platform> Keeper<'a, P> {
         }
         let offset = self.check(&part, &file);
         let Some(offset) = offset else {
-            let _ = platform.remove(at, false);
+            platform.let_go(file);
+            let _ = remove_closed(platform, at);
             return None;
         };
         Some(Resumed {
@@ -156,7 +157,7 @@ impl<'a, P: Platform> Keeper<'a, P> {
         let stat = platform.stat_open(file).ok()?;
         let usable = part.src == self.part.src
             && stat.kind == FileKind::Regular
-            && stat.links == 1
+            && stat.links <= 1
             && stat.size >= part.offset;
         if !usable {
             return None;

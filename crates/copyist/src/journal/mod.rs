@@ -18,7 +18,7 @@ use crate::file::flush_place;
 use crate::options::Options;
 use crate::platform::{At, Flush, Open, Platform, Stat};
 use crate::rules;
-use crate::temporary::Temporary;
+use crate::temporary::{Temporary, remove_closed};
 
 mod format;
 mod keeper;
@@ -330,13 +330,28 @@ impl<'a, P: Platform> Journal<'a, P> {
     }
 
     /// Everything is copied: nothing is left to be resumed.
-    pub(crate) fn remove(&self) -> Result<(), Error> {
+    pub(crate) fn remove(self) -> Result<(), Error> {
         for part in lock(&self.parts).values() {
             self.remove_part(part);
         }
-        self.platform
-            .remove(self.at(), false)
-            .map_err(|code| self.error(code))
+        // Locked until its name is gone, so that no other run goes on with it; but not every mount lets go
+        // of the name of an open file.
+        if self.platform.remove(self.at(), false).is_ok() {
+            return Ok(());
+        }
+        let Journal {
+            platform,
+            path,
+            current,
+            file,
+            ..
+        } = self;
+        platform.let_go(file);
+        let at = At {
+            dir: &current,
+            name: path.as_os_str(),
+        };
+        remove_closed(platform, at).map_err(|code| error(platform, &path, code))
     }
 
     /// The part of a file that is no more to be copied: it was named by this copy alone.
@@ -352,8 +367,7 @@ impl<'a, P: Platform> Journal<'a, P> {
     }
 
     fn error(&self, code: Code) -> Error {
-        let error = Error::new(self.platform.os(), Operation::Journal, Cause::System(code));
-        error.with_paths(None, Some(self.path.clone()))
+        error(self.platform, &self.path, code)
     }
 
     /// Appends a record, and makes it durable. The first failure is told, and ends the journal.
@@ -371,6 +385,11 @@ impl<'a, P: Platform> Journal<'a, P> {
             self.error(code)
         })
     }
+}
+
+fn error<P: Platform>(platform: &P, path: &Path, code: Code) -> Error {
+    let error = Error::new(platform.os(), Operation::Journal, Cause::System(code));
+    error.with_paths(None, Some(path.to_path_buf()))
 }
 
 /// Random bytes: the standard library's hash tables have their seeds from the system.

@@ -156,7 +156,9 @@ impl<P: Platform> Platform for Dry<P> {
             Open::CreateDraft { .. } | Open::Draft | Open::Nameless { .. } => {
                 Err(rules::not_supported(self.os()))
             }
-            Open::Write { follow } | Open::WriteStream { follow } => {
+            Open::Write { follow }
+            | Open::WriteStream { follow }
+            | Open::WriteEmptied { follow } => {
                 let stat = self.stat(at, follow)?;
                 if !self.may_write(at) {
                     return Err(rules::access_denied(self.os()));
@@ -196,6 +198,10 @@ impl<P: Platform> Platform for Dry<P> {
 
     fn read_link(&self, at: At<'_, Self>) -> Sys<OsString> {
         inner(at).map_or(Err(self.not_found()), |at| self.real.read_link(at))
+    }
+
+    fn is_magic_link(&self, at: At<'_, Self>) -> Sys<bool> {
+        inner(at).map_or(Ok(false), |at| self.real.is_magic_link(at))
     }
 
     fn remove(&self, _: At<'_, Self>, _: bool) -> Sys<()> {

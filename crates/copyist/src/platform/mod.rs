@@ -6,7 +6,6 @@
 
 use std::ffi::{OsStr, OsString};
 use std::ops::Range;
-use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use crate::error::Code;
@@ -16,10 +15,12 @@ use crate::rules::not_supported;
 
 mod batch;
 pub(crate) mod dry;
+mod mounted;
 pub(crate) mod native;
 mod whole;
 
 pub(crate) use batch::Batch;
+pub(crate) use mounted::{Mounted, Space, longest_name};
 pub(crate) use whole::{NotMade, Progress, Takes, Whole, WholeCopy};
 
 /// The result of one call.
@@ -104,6 +105,14 @@ pub(crate) struct FileId {
     pub(crate) inode: u128,
 }
 
+impl FileId {
+    /// Whether it tells files apart. A server that has no number to give (some FUSE servers) gives 0 to
+    /// every file, and no filesystem means that number.
+    pub(crate) const fn is_known(self) -> bool {
+        self.inode != 0
+    }
+}
+
 /// What stat tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stat {
@@ -128,6 +137,21 @@ pub(crate) struct Stat {
     pub(crate) flags: Option<u32>,
 }
 
+impl Stat {
+    /// Whether both are of one file. Without a number that tells, whether they agree in everything that a
+    /// read doesn't change: two files hardly changed at the same nanosecond.
+    pub(crate) fn is_same_file(&self, other: &Stat) -> bool {
+        let known = self.id.is_known();
+        self.id == other.id
+            && (known
+                || *self
+                    == Stat {
+                        accessed: self.accessed,
+                        ..*other
+                    })
+    }
+}
+
 /// How to open what exists, or to make and open a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Open {
@@ -137,7 +161,10 @@ pub(crate) enum Open {
     ReadStream { follow: bool },
     /// An existing file for writing; its content stays. Never waits.
     Write { follow: bool },
-    /// The same, and wait for a FIFO's other end: it is for that end that the data is meant.
+    /// An existing file for writing, emptied by the call itself (O_TRUNC). On Windows as `Write`: no
+    /// driver there is known to ask for more.
+    WriteEmptied { follow: bool },
+    /// As `Write`, and wait for a FIFO's other end: it is for that end that the data is meant.
     WriteStream { follow: bool },
     /// A new regular file for writing; EEXIST if anything has the name.
     Create { mode: u32 },
@@ -249,23 +276,6 @@ pub(crate) struct DirectAlignment {
     pub(crate) offset: usize,
 }
 
-/// What a mounted volume is called, and how much it holds.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Mounted {
-    /// The system's name for the filesystem, such as "ext4".
-    pub(crate) type_name: Option<String>,
-    pub(crate) device: Option<OsString>,
-    pub(crate) point: Option<PathBuf>,
-    /// Tells filesystems apart, and stays the same while one is mounted (`f_fsid`).
-    pub(crate) id: u64,
-    pub(crate) is_read_only: bool,
-    /// Bytes that this user may still use.
-    pub(crate) free_bytes: u64,
-    pub(crate) total_bytes: u64,
-    /// The longest name, bytes.
-    pub(crate) name_bytes: u64,
-}
-
 /// Where a part of a file lies on its volume.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Extent {
@@ -322,6 +332,12 @@ pub(crate) trait Platform: Send + Sync + Sized + 'static {
     fn open(&self, at: At<'_, Self>, how: Open) -> Sys<Self::Handle>;
     fn make(&self, at: At<'_, Self>, node: Node<'_, Self>) -> Sys<()>;
     fn read_link(&self, at: At<'_, Self>) -> Sys<OsString>;
+    /// Whether a symbolic link leads to an open file itself, and not to what its text names: a magic
+    /// link of procfs, such as `/proc/self/fd/1`. See symlink(7).
+    fn is_magic_link(&self, at: At<'_, Self>) -> Sys<bool> {
+        let _ = at; // Linux alone has them
+        Ok(false)
+    }
     fn remove(&self, at: At<'_, Self>, is_dir: bool) -> Sys<()>;
     /// Whether the process may write to what has this name.
     fn may_write(&self, at: At<'_, Self>) -> bool;

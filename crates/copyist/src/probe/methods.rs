@@ -12,6 +12,7 @@ use crate::facts::{Kernel, Known};
 use crate::method::{Method, Os};
 use crate::platform::{At, Move, Open, Platform, Sys, Takes, Target, Whole, WholeCopy};
 use crate::rules::{self, Situation};
+use crate::temporary::remove_closed;
 
 /// Trials of the methods between two places.
 pub(super) struct Trial<'a, P: Platform> {
@@ -136,7 +137,8 @@ impl<'a, P: Platform> Trial<'a, P> {
         let result = write_all(self.platform, &written, &self.pattern)
             .and_then(|()| self.platform.open(src, Open::Read { follow: false }))
             .and_then(|file| self.try_whole_from(method, &file, dst));
-        self.platform.remove(src, false)?;
+        self.platform.let_go(written);
+        remove_closed(self.platform, src)?;
         result
     }
 
@@ -162,10 +164,12 @@ impl<'a, P: Platform> Trial<'a, P> {
         if !is_there {
             return made.map(|_| ()).map_err(|failed| failed.code);
         }
-        let opened = self.platform.open(dst, Open::Read { follow: false });
-        self.platform.remove(dst, false)?;
-        made.map_err(|failed| failed.code)?;
-        self.compare(&opened?)
+        let compared = made.map_err(|failed| failed.code).and_then(|_| {
+            let opened = self.platform.open(dst, Open::Read { follow: false })?;
+            self.compare(&opened)
+        });
+        remove_closed(self.platform, dst)?;
+        compared
     }
 
     /// A method that answers success and copies something else is worse than none.

@@ -10,6 +10,7 @@ use crate::facts::{FsKind, Known};
 use crate::learnt;
 use crate::platform::{At, Batch, DirectAlignment, Open, Platform, Seek, Sys, Target};
 use crate::rules;
+use crate::temporary::remove_closed;
 
 pub(super) fn volume<P: Platform>(platform: &P, path: &Path, place: &Place<P>) -> VolumeProbe {
     let scratch = platform.scratch(&place.dir);
@@ -34,9 +35,9 @@ pub(super) fn volume<P: Platform>(platform: &P, path: &Path, place: &Place<P>) -
         key: mounted.as_ref().map(learnt::key),
         is_read_only: mounted.as_ref().map(|it| it.is_read_only),
         block_bytes: place.facts.block_bytes,
-        free_bytes: mounted.as_ref().map(|it| it.free_bytes),
-        total_bytes: mounted.as_ref().map(|it| it.total_bytes),
-        name_bytes: mounted.as_ref().map(|it| it.name_bytes),
+        free_bytes: mounted.as_ref().and_then(|it| it.space.free_bytes),
+        total_bytes: mounted.as_ref().and_then(|it| it.space.total_bytes),
+        name_bytes: mounted.as_ref().and_then(|it| it.name_bytes),
         file_limit: file_limit(platform, place.facts.kind, &scratch, &holes),
         folds_case: names.fold_case(path),
         holes: Answer {
@@ -261,7 +262,7 @@ impl<P: Platform> Names<'_, P> {
         let stat = |name: &OsStr| self.platform.stat(At { dir, name }, false);
         let here = stat(name).ok()?;
         match stat(&other) {
-            Ok(there) if there.id == here.id => Some(Known::Yes),
+            Ok(there) if there.is_same_file(&here) => Some(Known::Yes),
             // Another file; and a second name of the same file would be one too.
             Ok(_) => Some(Known::No),
             Err(code) if rules::is_not_found(self.platform.os(), code) => Some(Known::No),
@@ -282,11 +283,12 @@ impl<P: Platform> Names<'_, P> {
             .platform
             .open(at(&name), Open::Create { mode: 0o600 })
             .ok()?;
-        let folded = self.platform.remove(at(&other), false);
+        let closed = self.platform.close(file);
+        let folded = remove_closed(self.platform, at(&other));
         if folded.is_err() {
-            self.platform.remove(at(&name), false).ok()?;
+            remove_closed(self.platform, at(&name)).ok()?;
         }
-        self.platform.close(file).ok()?;
+        closed.ok()?;
         Some(if folded.is_ok() {
             Known::Yes
         } else {

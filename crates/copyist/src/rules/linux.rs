@@ -58,6 +58,29 @@ codes! {
     ECANCELED = 125,
 }
 
+/// What says that a name can't be given to another file: by rename(2), or by open(2) of a new file
+/// beside it.
+pub(crate) static IRREPLACEABLE: &[(Code, &str)] = &[
+    (EACCES, "the directory may not be written to; the file may"),
+    (
+        EPERM,
+        "a file of another user in a sticky directory; a FUSE server's refusal",
+    ),
+    (ENOENT, "procfs: nobody can make files there"),
+    (
+        EROFS,
+        "the directory's mount is read-only, and the file's is not",
+    ),
+    (
+        EBUSY,
+        "a mount point, such as a file mounted into a container",
+    ),
+    (EXDEV, "the name is on another mount than its directory"),
+    (ENOSYS, "a FUSE server without rename"),
+    (EOPNOTSUPP, "a server without rename"),
+    (EINVAL, "a FUSE server whose rename replaces nothing"),
+];
+
 const fn retry(method: crate::method::Method, code: Code, why: &'static str) -> Rule {
     Rule::new(method, Some(code), Verdict::Retry, Remember::File, why)
 }

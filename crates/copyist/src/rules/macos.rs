@@ -57,6 +57,22 @@ codes! {
     EOPNOTSUPP = 102,
 }
 
+/// What says that a name can't be given to another file.
+pub(crate) static IRREPLACEABLE: &[(Code, &str)] = &[
+    (EACCES, "the directory may not be written to; the file may"),
+    (EPERM, "a file of another user in a sticky directory"),
+    (
+        EROFS,
+        "the directory's mount is read-only, and the file's is not",
+    ),
+    (EBUSY, "a mount point (FreeBSD: a file mounted by nullfs)"),
+    (EXDEV, "the name is on another mount than its directory"),
+    (ENOSYS, "a FUSE server without rename"),
+    (ENOTSUP, "a server without rename"),
+    (EOPNOTSUPP, "FreeBSD: a server without rename"),
+    (EINVAL, "a FUSE server whose rename replaces nothing"),
+];
+
 const fn retry(method: Method, code: Code, why: &'static str) -> Rule {
     Rule::new(method, Some(code), Verdict::Retry, Remember::File, why)
 }

@@ -301,6 +301,51 @@ pub(crate) fn is_link_loop(os: Os, code: Code) -> bool {
     }
 }
 
+/// Whether the code says that a name can't be given to another file, here or by this process. The
+/// file that has it may take data all the same.
+pub(crate) fn is_irreplaceable(os: Os, code: Code) -> bool {
+    let table = match os {
+        Os::Linux => linux::IRREPLACEABLE,
+        Os::Macos | Os::Freebsd => macos::IRREPLACEABLE,
+        Os::Windows => windows::IRREPLACEABLE,
+    };
+    table.iter().any(|(it, _)| *it == code)
+}
+
+/// Whether the code says that a file can't lose its name while it is open: vboxsf, servers of Windows, FUSE.
+pub(crate) fn is_open_elsewhere(os: Os, code: Code) -> bool {
+    match os {
+        Os::Linux => [linux::EBUSY, linux::ETXTBSY].contains(&code),
+        Os::Macos | Os::Freebsd => [macos::EBUSY, macos::ETXTBSY].contains(&code),
+        Os::Windows => code == windows::ERROR_SHARING_VIOLATION,
+    }
+}
+
+/// Whether the code may mean that an existing file opens for writing only if the call empties it
+/// (O_TRUNC): FUSE servers that keep no old content of what is written to, such as those of object stores.
+pub(crate) fn wants_emptied(os: Os, code: Code) -> bool {
+    match os {
+        Os::Linux => [
+            linux::EPERM,
+            linux::EACCES,
+            linux::EINVAL,
+            linux::ENOSYS,
+            linux::EOPNOTSUPP,
+        ]
+        .contains(&code),
+        Os::Macos | Os::Freebsd => [
+            macos::EPERM,
+            macos::EACCES,
+            macos::EINVAL,
+            macos::ENOSYS,
+            macos::ENOTSUP,
+            macos::EOPNOTSUPP,
+        ]
+        .contains(&code),
+        Os::Windows => false, // see `Open::WriteEmptied`
+    }
+}
+
 /// Whether the code says that a signal came before anything was done.
 pub(crate) fn is_interrupted(os: Os, code: Code) -> bool {
     match os {

@@ -66,6 +66,24 @@ codes! {
     ERROR_ENCRYPTION_FAILED = 6000,
 }
 
+/// What says that a name can't be given to another file.
+pub(crate) static IRREPLACEABLE: &[(Code, &str)] = &[
+    (
+        ERROR_ACCESS_DENIED,
+        "the directory takes no new files, or the file can't be removed; it may be written to",
+    ),
+    (
+        ERROR_SHARING_VIOLATION,
+        "somebody has the file open, and lets others write to it only",
+    ),
+    (ERROR_NOT_SUPPORTED, "a server without rename"),
+    (ERROR_INVALID_FUNCTION, "a filesystem driver without rename"),
+    (
+        ERROR_CALL_NOT_IMPLEMENTED,
+        "a filesystem driver without rename",
+    ),
+];
+
 // The answers to FSCTL_DUPLICATE_EXTENTS_TO_FILE are those of [MS-FSCC] 2.3.8, as RtlNtStatusToDosError
 // has them; those of CopyFileExW of its page and of what it opens.
 /// The rules, first match first.

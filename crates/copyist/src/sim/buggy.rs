@@ -190,6 +190,10 @@ impl Platform for Buggy {
         self.sim.read_link(inner(at))
     }
 
+    fn is_magic_link(&self, at: At<'_, Self>) -> Sys<bool> {
+        self.sim.is_magic_link(inner(at))
+    }
+
     fn remove(&self, at: At<'_, Self>, is_dir: bool) -> Sys<()> {
         if self.has(Bug::FailedFileNotRemoved) {
             return Ok(());

@@ -34,8 +34,8 @@ pub(super) fn wrong_attributes(
     }
     let is_link = src.stat.kind == FileKind::Symlink;
     // What replaces a file by its clone keeps what that file keeps when it is written into.
-    let replaces =
-        options.reflink == Reflink::Always && trial.scenario.os() == Os::Macos || options.atomic;
+    let replaces = options.reflink == Reflink::Always && trial.scenario.os() == Os::Macos
+        || options.atomic.wanted();
     let made = old.is_none_or(|old| old.stat.id != now.stat.id && !replaces);
     let umask = trial.scenario.sim.world().umask;
     let wanted = match (preserve.mode, made) {
@@ -47,7 +47,7 @@ pub(super) fn wrong_attributes(
     };
     let says_mode = preserve.mode || options.new_mode == NewMode::FromSource;
     // Whoever is told that there is nothing makes something new.
-    let as_new = options.atomic && now.stat.mode == src.stat.mode & 0o777 & !umask;
+    let as_new = options.atomic.wanted() && now.stat.mode == src.stat.mode & 0o777 & !umask;
     if !is_link && says_mode && now.stat.mode != wanted && !as_new {
         return Some(format!("mode {:o} instead of {wanted:o}", now.stat.mode));
     }

@@ -11,6 +11,7 @@ pub(super) enum Call {
     Open,
     Make,
     ReadLink,
+    IsMagicLink,
     Remove,
     MayWrite,
     Rename,

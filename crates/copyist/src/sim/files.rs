@@ -74,7 +74,7 @@ impl World {
                 Ok(read)
             }
             Body::Dir { .. } => Err(codes.isdir),
-            Body::Link(_) | Body::Other(_) => Err(codes.inval),
+            Body::Link(_) | Body::MagicLink(..) | Body::Other(_) => Err(codes.inval),
         }
     }
 

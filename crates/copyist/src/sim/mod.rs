@@ -11,14 +11,14 @@
 
 use std::ffi::{OsStr, OsString};
 use std::ops::Range;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex};
 
 use crate::attributes::{access_acl, owner_record};
 use crate::facts::{Kernel, Known, VolumeFacts};
 use crate::method::Os;
 use crate::platform::{
-    At, Attribute, Batch, DirectAlignment, FileKind, Flush, Move, Node, NotMade, Open, Platform,
-    Progress, Seek, Stat, Sys, Target, Used, WholeCopy,
+    At, Attribute, Batch, DirectAlignment, FileKind, Flush, Mounted, Move, Node, NotMade, Open,
+    Platform, Progress, Seek, Stat, Sys, Target, Used, WholeCopy,
 };
 use crate::rules;
 
@@ -40,8 +40,10 @@ mod buggy;
 mod compare;
 mod conformance;
 mod crash;
+mod in_place;
 mod macos;
 mod misreported;
+mod numberless;
 mod oracle;
 mod panics;
 mod planted;
@@ -55,9 +57,8 @@ mod windows;
 mod workers;
 
 use faults::Call;
-use handle::{Handle, at, hides_acls, lock};
+use handle::{Handle, at, hides_acls};
 use names::Make;
-use volume::Volume;
 use whole::Onto;
 use world::{Body, ROOT, World};
 
@@ -66,45 +67,6 @@ use world::{Body, ROOT, World};
 pub(crate) struct Sim {
     os: Os,
     world: Arc<Mutex<World>>,
-}
-
-impl Sim {
-    fn new(os: Os, seed: u64, root: Volume) -> Sim {
-        Sim {
-            os,
-            world: Arc::new(Mutex::new(World::new(os, seed, root))),
-        }
-    }
-
-    fn world(&self) -> MutexGuard<'_, World> {
-        lock(&self.world)
-    }
-
-    /// Another system in the same state, with an empty log and without faults.
-    fn fork(&self) -> Sim {
-        let mut world = self.world().clone();
-        world.faults = faults::Faults::default();
-        world.violations.clear();
-        Sim {
-            os: self.os,
-            world: Arc::new(Mutex::new(world)),
-        }
-    }
-
-    fn handle(&self, id: u64) -> Handle {
-        Handle {
-            id,
-            world: Arc::clone(&self.world),
-        }
-    }
-
-    /// The inode that an attribute call is about.
-    fn target(world: &World, target: Target<'_, Sim>) -> Sys<u64> {
-        match target {
-            Target::Open(handle) => Ok(world.file(handle.id)?.ino),
-            Target::Named(at) => world.lookup(dir(world, at)?, at.name, false),
-        }
-    }
 }
 
 /// The inode of the directory that a name is in.
@@ -198,9 +160,16 @@ impl Platform for Sim {
         world.enter(Call::ReadLink)?;
         let ino = world.lookup(dir(&world, at)?, at.name, false)?;
         match &world.node(ino).body {
-            Body::Link(target) => Ok(target.clone()),
+            Body::Link(target) | Body::MagicLink(target, _) => Ok(target.clone()),
             _ => Err(world.codes.inval),
         }
+    }
+
+    fn is_magic_link(&self, at: At<'_, Sim>) -> Sys<bool> {
+        let mut world = self.world();
+        world.enter(Call::IsMagicLink)?;
+        let ino = world.lookup(dir(&world, at)?, at.name, false)?;
+        Ok(matches!(world.node(ino).body, Body::MagicLink(..)))
     }
 
     fn remove(&self, at: At<'_, Sim>, is_dir: bool) -> Sys<()> {
@@ -288,6 +257,12 @@ impl Platform for Sim {
             },
             parallel_from_bytes: volume.parallel_from_bytes,
         })
+    }
+
+    fn describe(&self, handle: &Handle) -> Sys<Mounted> {
+        let world = self.world();
+        let ino = world.file(handle.id)?.ino;
+        Ok(world.volume_of(ino).describe())
     }
 
     fn read(&self, file: &Handle, offset: Option<u64>, buffer: &mut [u8]) -> Sys<usize> {

@@ -39,7 +39,9 @@ impl World {
     pub(super) fn open_name(&mut self, dir: u64, name: &OsStr, how: Open) -> Sys<u64> {
         let (follow, reads, writes) = match how {
             Open::Read { follow } | Open::ReadStream { follow } => (follow, true, false),
-            Open::Write { follow } | Open::WriteStream { follow } => (follow, false, true),
+            Open::Write { follow }
+            | Open::WriteStream { follow }
+            | Open::WriteEmptied { follow } => (follow, false, true),
             Open::Create { mode } => return self.create(dir, name, mode, true),
             Open::CreateThrough { mode } => return self.create(dir, name, mode, false),
             Open::CreateDraft { mode } => {
@@ -71,7 +73,15 @@ impl World {
         if reads && kind == FileKind::Regular {
             self.check_seen(ino)?;
         }
-        Ok(self.open_inode(ino, reads, writes))
+        let empties = matches!(how, Open::WriteEmptied { .. });
+        if writes && !empties && self.volume_of(ino).wants_emptied {
+            return Err(self.codes.perm);
+        }
+        let id = self.open_inode(ino, reads, writes);
+        if empties {
+            self.set_file_len(id, 0)?;
+        }
+        Ok(id)
     }
 
     pub(super) fn open_inode(&mut self, ino: u64, reads: bool, writes: bool) -> u64 {
@@ -208,6 +218,10 @@ impl World {
         let ino = at.ino.ok_or(self.codes.noent)?;
         self.check(at.dir, 3)?;
         self.check_unlocked(ino)?;
+        let is_open = self.open.values().any(|file| file.ino == ino);
+        if is_open && !is_dir && self.volume_of(ino).keeps_open_names {
+            return Err(self.codes.txtbsy);
+        }
         match &self.node(ino).body {
             Body::Dir { .. } if !is_dir => return Err(self.codes.isdir),
             Body::Dir { names, .. } if !names.is_empty() => return Err(self.codes.notempty),
@@ -239,6 +253,9 @@ impl World {
         self.check(to.dir, 3)?;
         if self.node(from.dir).volume != self.node(to.dir).volume {
             return Err(self.codes.xdev);
+        }
+        if let Some(code) = self.volume_of(to.dir).refuses_rename {
+            return Err(code);
         }
         if to.ino == Some(ino) {
             return Ok(()); // two names of one file: POSIX leaves both

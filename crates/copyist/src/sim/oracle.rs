@@ -10,7 +10,7 @@ use super::sweep::{Failure, Outcome};
 use crate::error::{Code, Operation};
 use crate::hash::Hash;
 use crate::method::Method;
-use crate::options::{Backup, Make, Update};
+use crate::options::{Atomic, Backup, Make, Update};
 use crate::platform::FileKind;
 use crate::report::{Attempt, Ended, Report};
 
@@ -211,7 +211,7 @@ impl Trial<'_> {
                 wrong.push(format!("{}: {what}, and nobody was told", dst.display()));
             }
             let is_old = old.is_some_and(|old| old.data.same_bytes(&now.data));
-            if self.scenario.options.atomic
+            if self.scenario.options.atomic == Atomic::Required
                 && source.stat.kind == FileKind::Regular
                 && now.stat.kind == FileKind::Regular
                 && !is_old

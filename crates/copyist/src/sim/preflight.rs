@@ -3,8 +3,12 @@
 use std::ffi::OsStr;
 
 use super::build::Builder;
-use super::scenarios::{archive, build, linux, operand};
+use super::data::BLOCK;
+use super::scenarios::{archive, build, linux, operand, system};
+use super::volume::Volume;
 use crate::facts::FsKind;
+use crate::method::Os;
+use crate::options::{Atomic, Backup, Options};
 use crate::preflight::{self, BadName, Obstacle};
 use crate::progress::CancelToken;
 
@@ -56,4 +60,47 @@ fn what_fat_can_not_hold_is_found() {
         "{found:?}"
     );
     assert_eq!(obstacles(FsKind::Xfs), []);
+}
+
+/// The space that a copy of ten blocks over ten others lacks on a volume with so many free.
+fn lacks(free_blocks: u64, options: &Options, hides_numbers: bool) -> Option<u64> {
+    let volume = Volume::new(3, FsKind::Ext);
+    let sim = system(Os::Linux, Volume::new(2, FsKind::Ext), Some(volume));
+    build(&sim).file("src", 10 * BLOCK);
+    Builder::below(&sim, OsStr::new("/to")).file("dst", 10 * BLOCK);
+    sim.world().volumes[2].free_bytes = free_blocks * BLOCK;
+    sim.world().volumes[2].hides_numbers = hides_numbers;
+    let mut found = Vec::new();
+    preflight::look(
+        &sim,
+        &[operand("/from/src", "/to/dst")],
+        options,
+        &CancelToken::new(),
+        &|_, _| true,
+        &mut |obstacle| found.push(obstacle),
+    );
+    found.pop().map(|obstacle| match obstacle {
+        Obstacle::Space { needed, .. } => needed / BLOCK,
+        other => panic!("{other:?}"),
+    })
+}
+
+#[test]
+fn old_and_new_need_space_together_where_one_replaces_the_other() {
+    let in_place = archive();
+    let atomic = |atomic| Options {
+        atomic,
+        ..archive()
+    };
+    let backup = Options {
+        backup: Backup::Simple,
+        ..archive()
+    };
+    assert_eq!(lacks(5, &in_place, false), None);
+    for atomic in [atomic(Atomic::Required), atomic(Atomic::BestEffort)] {
+        assert_eq!(lacks(5, &atomic, false), Some(10));
+        assert_eq!(lacks(10, &atomic, false), None);
+        assert_eq!(lacks(5, &atomic, true), None, "nobody knows");
+    }
+    assert_eq!(lacks(5, &backup, false), Some(10));
 }

@@ -15,7 +15,7 @@ use super::snapshot::{self, Seen, Snapshot};
 use super::sweep::{self, Outcome};
 use crate::facts::FsKind;
 use crate::method::{Method, MethodSet};
-use crate::options::Options;
+use crate::options::{Atomic, Options};
 use crate::platform::{FileKind, Platform};
 
 mod replaced;
@@ -403,7 +403,7 @@ fn replaced<P: Platform>(kind: FsKind, wrap: impl Fn(Sim) -> P) -> usize {
     let sim = linux(kind, None);
     build(&sim).file("src", 5000);
     let options = Options {
-        atomic: true,
+        atomic: Atomic::Required,
         ..Options::default()
     };
     let scenario = Scenario::new("a name that is given away", sim, options);

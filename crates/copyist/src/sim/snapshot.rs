@@ -52,7 +52,9 @@ pub(super) fn of_world(world: &World) -> Snapshot {
             }
             let (data, target) = match &node.body {
                 Body::File(data) => (data.clone(), OsString::new()),
-                Body::Link(target) => (Data::default(), target.clone()),
+                Body::Link(target) | Body::MagicLink(target, _) => {
+                    (Data::default(), target.clone())
+                }
                 _ => (Data::default(), OsString::new()),
             };
             let (xattrs, flags) = (node.xattrs.clone(), node.flags);

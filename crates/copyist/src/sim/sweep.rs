@@ -57,6 +57,8 @@ pub(super) struct Outcome {
     pub(super) failures: Vec<Failure>,
     pub(super) files: Vec<(PathBuf, Report)>,
     pub(super) changed: Vec<PathBuf>,
+    /// Those that a warning named as written in place.
+    pub(super) in_place: Vec<PathBuf>,
     pub(super) log: Vec<Record>,
     pub(super) leaked: usize,
     pub(super) violations: Vec<String>,
@@ -84,6 +86,7 @@ impl Observer for Listener {
                 text: error.to_string(),
             }),
             Event::File { paths, report } => heard.files.push((paths.dst(), report.clone())),
+            Event::Warning(Warning::WroteInPlace { dst, .. }) => heard.in_place.push(dst.clone()),
             Event::Warning(Warning::Changed { src, .. }) => heard.changed.push(src.clone()),
             _ => {}
         }

@@ -1,7 +1,9 @@
 //! What a simulated volume can do, and what it says that it can: not always the same.
 
+use crate::error::Code;
 use crate::facts::{FsKind, Known};
 use crate::platform::Timestamp;
+use crate::platform::{Mounted, Space};
 
 /// Between which files copy_file_range works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +72,14 @@ pub(super) struct Volume {
     pub(super) last_second: i64,
     /// The time of the last change is in that unit too, and not the system's.
     pub(super) dates_changes: bool,
+    /// Stat returns 0 for inode, number of links, blocks, and the length of a symbolic link.
+    pub(super) hides_numbers: bool,
+    /// An existing file opens for writing only if that empties it.
+    pub(super) wants_emptied: bool,
+    /// The name of a file that is open can't be removed.
+    pub(super) keeps_open_names: bool,
+    /// It refuses every rename with this code.
+    pub(super) refuses_rename: Option<Code>,
     pub(super) name_max: usize,
     pub(super) file_max_bytes: u64,
     pub(super) free_bytes: u64,
@@ -161,6 +171,10 @@ impl Volume {
                 FsKind::Btrfs | FsKind::Xfs | FsKind::Ext | FsKind::Tmpfs
             ),
             renames_new: kind != FsKind::Other,
+            hides_numbers: false,
+            wants_emptied: false,
+            keeps_open_names: false,
+            refuses_rename: None,
             time_unit: if kind == FsKind::Fat {
                 2_000_000_000
             } else {
@@ -204,6 +218,22 @@ impl Volume {
     /// Whether an attribute of this name can be removed.
     pub(super) fn gives_up(&self, name: &[u8]) -> bool {
         !(self.keeps_lists && name.starts_with(b"system."))
+    }
+
+    pub(super) fn describe(&self) -> Mounted {
+        let unless_hidden = |number| (!self.hides_numbers).then_some(number);
+        Mounted {
+            type_name: None,
+            device: None,
+            point: None,
+            id: self.id,
+            is_read_only: false,
+            space: Space {
+                free_bytes: unless_hidden(self.free_bytes),
+                total_bytes: unless_hidden(1 << 41),
+            },
+            name_bytes: unless_hidden(self.name_max as u64),
+        }
     }
 
     /// A volume with the room of a few blocks.

@@ -85,7 +85,7 @@ impl World {
                 (body, inner)
             }
             Body::Link(ref target) => (Body::Link(target.clone()), Vec::new()),
-            Body::Fifo(_) | Body::Other(_) => return Err(self.codes.notsup),
+            Body::Fifo(_) | Body::Other(_) | Body::MagicLink(..) => return Err(self.codes.notsup),
         };
         let len = match &body {
             Body::File(data) => data.size(),

@@ -15,7 +15,7 @@ use super::{Sim, snapshot};
 use crate::error::{Cause, Refusal};
 use crate::facts::{FsKind, Kernel};
 use crate::method::{Method, MethodSet, Os};
-use crate::options::{NewMode, Options, Reflink};
+use crate::options::{Atomic, NewMode, Options, Reflink};
 use crate::platform::{At, Move, Open, Platform as _, Timestamp, Whole};
 use crate::report::Ended;
 use crate::rules::windows as codes;
@@ -331,7 +331,7 @@ fn what_crashed_runs_have_left_is_removed() {
     assert_eq!(sim.lock(&other), Ok(true));
     let options = Options {
         recursive: true,
-        atomic: true,
+        atomic: Atomic::Required,
         ..Options::default()
     };
     let mut scenario = Scenario::new("leftovers", sim, options);

@@ -28,6 +28,8 @@ pub(super) enum Body {
         parent: u64,
     },
     Link(OsString),
+    /// A magic link: its text, and the inode that it leads to.
+    MagicLink(OsString, u64),
     /// What is in the pipe; its writers have gone.
     Fifo(Vec<u8>),
     Other(FileKind),
@@ -56,7 +58,7 @@ impl Node {
         match self.body {
             Body::File(_) => FileKind::Regular,
             Body::Dir { .. } => FileKind::Directory,
-            Body::Link(_) => FileKind::Symlink,
+            Body::Link(_) | Body::MagicLink(..) => FileKind::Symlink,
             Body::Fifo(_) => FileKind::Fifo,
             Body::Other(kind) => kind,
         }
@@ -266,16 +268,21 @@ impl World {
             Body::File(_) if is_pseudo => (0, 0),
             Body::File(data) if data.size() > 0 => (
                 volume.says_size.unwrap_or(data.size()),
-                data.allocated_bytes(),
+                if volume.hides_numbers {
+                    0
+                } else {
+                    data.allocated_bytes()
+                },
             ),
             Body::File(_) => (0, 0),
-            Body::Link(target) => (target.len() as u64, 0),
+            Body::Link(_) if volume.hides_numbers => (0, 0),
+            Body::Link(target) | Body::MagicLink(target, _) => (target.len() as u64, 0),
             _ => (0, 0),
         };
         Stat {
             id: FileId {
                 volume: volume.id,
-                inode: ino.into(),
+                inode: if volume.hides_numbers { 0 } else { ino.into() },
             },
             kind: node.kind(),
             mode: match (self.os, node.kind()) {
@@ -290,13 +297,18 @@ impl World {
             size,
             allocated_bytes,
             links: match (self.os, node.kind()) {
+                _ if volume.hides_numbers => 0,
                 (Os::Windows, FileKind::Directory) => 1, // `..` is no name there
                 _ => node.links,
             },
             device: node.device,
             accessed: node.accessed,
             modified: node.modified,
-            changed: self.volume_of(ino).changed(node.modified),
+            // Nobody can set it to an earlier time; where it has to tell files apart, that counts.
+            changed: match volume.hides_numbers {
+                true => node.created.max(node.modified),
+                false => volume.changed(node.modified),
+            },
             created: (self.os != Os::Linux).then_some(node.created),
             flags: matches!(self.os, Os::Macos | Os::Windows).then_some(node.flags),
         }
@@ -401,6 +413,11 @@ impl World {
             {
                 *left = left.checked_sub(1).ok_or(self.codes.link_loop)?;
                 resolved = self.resolve_in(dir, target, true, left)?;
+            }
+            if let Body::MagicLink(_, to) = self.node(ino).body
+                && (follow || !is_last || wants_dir)
+            {
+                resolved.ino = Some(to);
             }
             match resolved.ino {
                 Some(ino) if !is_last || wants_dir => {

@@ -197,10 +197,10 @@ impl<P: Platform> Dir<P> {
         std::iter::successors(Some(self), |dir| dir.parent.as_deref())
     }
 
-    /// Whether the walk stands in the source directory `id`.
-    pub(crate) fn is_within(&self, id: FileId) -> bool {
+    /// Whether the walk stands in the source directory `src`.
+    pub(crate) fn is_within(&self, src: &Stat) -> bool {
         self.up()
-            .any(|dir| dir.src_stat.is_some_and(|stat| stat.id == id))
+            .any(|dir| dir.src_stat.is_some_and(|stat| stat.is_same_file(src)))
     }
 }
 

@@ -76,7 +76,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         if session.is_root(stat.id) {
             return Err(session.refuse(entry, Refusal::IntoItself));
         }
-        if entry.dir.is_within(stat.id) {
+        if entry.dir.is_within(&stat) {
             self.find_there(entry)?;
             return Err(session.refuse(entry, Refusal::Loop));
         }
@@ -111,7 +111,7 @@ impl<P: Platform> Worker<'_, '_, P> {
     /// Whether the destination is the source itself.
     fn is_same_dir(&self, entry: &Entry<'_, P>, src: &Stat) -> bool {
         let dst = self.session.platform.stat(entry.dst_at(), false);
-        dst.is_ok_and(|dst| dst.id == src.id)
+        dst.is_ok_and(|dst| dst.is_same_file(src))
     }
 
     /// A directory that may not be read is made all the same, with its attributes: what is known
@@ -175,18 +175,18 @@ impl<P: Platform> Worker<'_, '_, P> {
         let Ok(mut dir) = platform.open(place_of(entry.dst_at()), place) else {
             return Ok(()); // making the directory will say why
         };
-        let mut last = None;
+        let mut last: Option<Stat> = None;
         while let Ok(stat) = platform.stat_open(&dir) {
             let elsewhere = session.options.one_file_system
                 && last.is_none()
                 && stat.id.volume != src.id.volume;
-            if elsewhere || last == Some(stat.id) {
+            if elsewhere || last.is_some_and(|last| last.is_same_file(&stat)) {
                 break;
             }
-            if stat.id == src.id {
+            if stat.is_same_file(src) {
                 return Err(session.refuse(entry, Refusal::IntoItself));
             }
-            last = Some(stat.id);
+            last = Some(stat);
             match platform.open(
                 At {
                     dir: &dir,

@@ -161,8 +161,10 @@ impl<P: Platform> Session<'_, P> {
     }
 
     /// The run ends: without a failure the journal is not needed any more.
-    pub(super) fn close_journal(&self) {
-        let Some(journal) = &self.journal else { return };
+    pub(super) fn close_journal(&mut self) {
+        let Some(journal) = self.journal.take() else {
+            return;
+        };
         let cancelled = self.watch.cancel.is_cancelled();
         let closed = match self.errors.load(Ordering::Relaxed) {
             0 if !cancelled => journal.remove(),

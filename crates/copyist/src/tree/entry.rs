@@ -1,6 +1,7 @@
 //! One entry: what it is, what its destination is, and what is to be made of it.
 
 use std::ffi::OsString;
+use std::sync::atomic::Ordering;
 
 use super::dir::{Entry, Role};
 use super::existing::{Looked, Onto};
@@ -200,7 +201,10 @@ impl<P: Platform> Worker<'_, '_, P> {
 
     pub(super) fn keeps_links(&self, entry: &Entry<'_, P>, src: &Stat) -> bool {
         let options = self.session.options;
-        options.preserve.links && options.make == Make::Copy && self.names(entry, src) > 1
+        options.preserve.links
+            && options.make == Make::Copy
+            && src.id.is_known()
+            && self.names(entry, src) > 1
     }
 
     /// How many names of a file there are to be met: through symbolic links, and where operands may
@@ -427,6 +431,15 @@ impl<P: Platform> Worker<'_, '_, P> {
         let is_noted = session.journal.is_some() && !matches!(existing, Existing::LinkToFile(_));
         if is_whole && is_noted {
             session.note_done(entry, src);
+        }
+        if let Some(code) = report.in_place
+            && !session.in_place_told.swap(true, Ordering::Relaxed)
+        {
+            let warning = Warning::WroteInPlace {
+                dst: entry.dst(),
+                code,
+            };
+            session.watch.observer.event(Event::Warning(&warning));
         }
         if let Some(changed) = report.changed {
             session

@@ -10,7 +10,7 @@ use super::same_file::{self, Relation, Sameness};
 use super::walk::Worker;
 use super::{backup, base_name};
 use crate::error::{Cause, Code, Error, Operation, Refusal};
-use crate::file::{Existing, place_of};
+use crate::file::{Existing, place_of, resolve};
 use crate::options::{Backup, Force, Make, Update};
 use crate::platform::{At, FileKind, Node, Open, Platform, Stat};
 use crate::progress::{Event, PathSource, Question};
@@ -172,13 +172,13 @@ impl<P: Platform> Worker<'_, '_, P> {
             resolve(entry.dst_at(), *link),
         );
         let same_target = match (src_end, dst_end) {
-            (Some(src), Some(dst)) => src.id == dst.id,
+            (Some(src), Some(dst)) => src.is_same_file(&dst),
             _ => false,
         };
-        let same_inode = src_link.id == link.id;
+        let same_inode = src_link.is_same_file(link);
         let relation = Relation {
             follows: src.follow,
-            same_file: src.stat.id == dst.id,
+            same_file: src.stat.is_same_file(dst),
             same_inode,
             same_entry: same_inode && self.is_same_entry(entry),
             same_target,
@@ -192,11 +192,11 @@ impl<P: Platform> Worker<'_, '_, P> {
     /// Whether source and destination are one name in one directory.
     fn is_same_entry(&self, entry: &Entry<'_, P>) -> bool {
         let platform = self.session.platform;
-        let place = |at| platform.stat(place_of(at), true).map(|it| it.id);
+        let place = |at| platform.stat(place_of(at), true);
         base_name(entry.src_name) == base_name(entry.dst_name)
             && matches!(
                 (place(entry.src_at()), place(entry.dst_at())),
-                (Ok(src), Ok(dst)) if src == dst
+                (Ok(src), Ok(dst)) if src.is_same_file(&dst)
             )
     }
 
@@ -244,7 +244,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         let options = self.session.options;
         let replaces = Event::Replaces { paths: entry };
         self.session.watch.observer.event(replaces);
-        let publishes = options.atomic
+        let publishes = options.atomic.wanted()
             && options.make == Make::Copy
             && !options.attributes_only
             && !options.write_through_dangling
@@ -265,8 +265,10 @@ impl<P: Platform> Worker<'_, '_, P> {
         }
         // A link can't be made under a name that is taken, and no FIFO can be written into one;
         // writing into a file of several names would change them all.
+        let is_link = link.kind == FileKind::Symlink;
+        let has_names = options.preserve.links && dst.links > 1;
         let makes_anew = !options.attributes_only
-            && ((options.preserve.links && dst.links > 1)
+            && ((has_names && !(is_link && self.leads_to_open_file(entry)))
                 || (!src.follow && src.stat.kind != FileKind::Regular));
         let links_by_force = options.make != Make::Copy && options.force != Force::No;
         if publishes && (options.force == Force::RemoveFirst || makes_anew) {
@@ -276,18 +278,23 @@ impl<P: Platform> Worker<'_, '_, P> {
             self.remove_existing(entry)?;
             return Ok(Onto::Free { backup: None });
         }
-        let follow = link.kind == FileKind::Symlink;
-        if follow && self.is_foreign(entry, link, Some(dst)) {
+        if is_link && self.is_foreign(entry, link, Some(dst)) {
             return Err(self.session.refuse(entry, Refusal::ForeignSymlink));
         }
         Ok(Onto::Into(match dst.kind {
-            FileKind::Regular if follow => Existing::LinkToFile(dst.id),
+            FileKind::Regular if is_link => Existing::LinkToFile(dst.id),
             FileKind::Regular | FileKind::Directory | FileKind::Symlink => Existing::File,
             _ if entry.role == Role::Found => {
                 return Err(self.session.refuse(entry, Refusal::NotAFile));
             }
-            _ => Existing::Stream { follow },
+            _ => Existing::Stream { follow: is_link },
         }))
+    }
+
+    /// Whether a symbolic link leads to an open file, which is written into: what has its name, if
+    /// it has one, is no business of the link's.
+    fn leads_to_open_file(&self, entry: &Entry<'_, P>) -> bool {
+        matches!(resolve(self.session.platform, entry.dst_at()), Ok(None))
     }
 
     /// Whether a symbolic link in a tree was put there by somebody who could not write to what it
@@ -366,11 +373,14 @@ impl<P: Platform> Worker<'_, '_, P> {
             dir: &entry.open.dst,
             name,
         };
-        let temporary = Temporary::new().beside(&backup);
         let link = Node::HardLink {
             to: entry.dst_at(),
             follow: false,
         };
+        if platform.make(at(&backup), link).is_ok() {
+            return Ok(Some(backup));
+        }
+        let temporary = Temporary::new().beside(&backup);
         // An older backup of that name is replaced.
         if platform.make(at(&temporary), link).is_err() {
             return Ok(None);
@@ -392,9 +402,9 @@ impl<P: Platform> Worker<'_, '_, P> {
             name: backup,
         };
         let platform = self.session.platform;
-        let of = |at| platform.stat(at, false).map(|stat| stat.id);
+        let of = |at| platform.stat(at, false);
         // The failure of the copy is reported; a backup too many loses nothing.
-        if matches!((of(at), of(entry.dst_at())), (Ok(a), Ok(b)) if a == b) {
+        if matches!((of(at), of(entry.dst_at())), (Ok(a), Ok(b)) if a.is_same_file(&b)) {
             let _ = platform.remove(at, false);
         }
     }
@@ -433,7 +443,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         }
         let of_source = session.platform.stat(backup_at, true);
         if session.options.backup != Backup::Numbered
-            && of_source.is_ok_and(|stat| stat.id == src.id)
+            && of_source.is_ok_and(|stat| stat.is_same_file(src))
         {
             return Err(session.refuse(entry, Refusal::BackupDestroysSource));
         }

@@ -8,7 +8,7 @@ use super::dir::Entry;
 use crate::file::place_of;
 use crate::method::{Method, Os};
 use crate::platform::{At, Batch, FileKind, Open, Platform, Stat, Timestamp};
-use crate::temporary::Temporary;
+use crate::temporary::{Temporary, remove_closed};
 
 /// Where the system makes whole copies they can't be locked while they are made: there a leftover
 /// is only what has not been touched for so long, seconds.
@@ -17,7 +17,7 @@ const OLD_SECONDS: i64 = 3600;
 impl<P: Platform> Session<'_, P> {
     /// Removes what crashed runs have left in the directory of an operand, once for each.
     pub(super) fn remove_leftovers_beside(&self, entry: &Entry<'_, P>) {
-        if !self.options.atomic || !entry.is_operand() {
+        if !self.options.atomic.wanted() || !entry.is_operand() {
             return;
         }
         let at = place_of(entry.dst_at());
@@ -32,7 +32,7 @@ impl<P: Platform> Session<'_, P> {
 
     /// Removes what crashed runs have left in a directory that was there before.
     pub(super) fn remove_leftovers(&self, dir: &P::Handle) {
-        if !self.options.atomic {
+        if !self.options.atomic.wanted() {
             return;
         }
         let name = OsStr::new(".");
@@ -73,8 +73,11 @@ impl<P: Platform> Session<'_, P> {
             && is_old_enough(platform.os(), &stat)
             && platform.lock(&file) == Ok(true)
             && platform.stat(at, false).is_ok_and(|it| it.id == stat.id)
+            && platform.remove(at, false).is_err()
         {
-            let _ = platform.remove(at, false);
+            // Not every mount lets go of the name of an open file.
+            platform.let_go(file);
+            let _ = remove_closed(platform, at);
         }
     }
 }

@@ -72,7 +72,7 @@ impl<P: Platform> Worker<'_, '_, P> {
             )
         });
         let ours = platform.stat(entry.dst_at(), false);
-        matches!((theirs, ours), (Ok(theirs), Ok(ours)) if theirs.id == ours.id)
+        matches!((theirs, ours), (Ok(theirs), Ok(ours)) if theirs.is_same_file(&ours))
     }
 
     /// Calls `act` with the destination directory at `place`, which may have been closed.
@@ -200,6 +200,6 @@ impl<P: Platform> Worker<'_, '_, P> {
             dir: &self.session.here.dst,
             name: parent.as_os_str(),
         };
-        matches!((current, platform.stat(at, true)), (Ok(a), Ok(b)) if a.id == b.id)
+        matches!((current, platform.stat(at, true)), (Ok(a), Ok(b)) if a.is_same_file(&b))
     }
 }

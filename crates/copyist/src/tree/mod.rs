@@ -13,7 +13,7 @@ use crate::copier::Operand;
 use crate::error::{Cause, Error, Operation, Refusal};
 use crate::file::{Drafts, FileError};
 use crate::journal::Journal;
-use crate::options::{Backup, Fsync, Options};
+use crate::options::{Atomic, Backup, Fsync, Options};
 use crate::panics::PanicGuard;
 use crate::plan;
 use crate::platform::{FileId, FileKind, Platform, Stat, Used};
@@ -93,6 +93,8 @@ pub(crate) struct Session<'a, P: Platform> {
     errors: AtomicU64,
     /// A failure has said already that the run was cancelled.
     cancel_told: AtomicBool,
+    /// It was said that files are written in place.
+    in_place_told: AtomicBool,
     first_error: Mutex<Option<Error>>,
 }
 
@@ -143,7 +145,6 @@ fn run_guarded<P: Platform>(
             Err(error) => return failed(error),
         }
     }
-    let session = session;
     let mut summary = Summary::default();
     for wave in operands::waves(operands, options) {
         summary.add(&session.run_wave(wave));
@@ -218,6 +219,7 @@ impl<'a, P: Platform> Session<'a, P> {
             made: (operands.len() > 1).then(Mutex::default),
             errors: AtomicU64::new(0),
             cancel_told: AtomicBool::new(false),
+            in_place_told: AtomicBool::new(false),
             first_error: Mutex::default(),
         })
     }
@@ -299,6 +301,9 @@ impl<'a, P: Platform> Session<'a, P> {
     }
 
     fn add_root(&self, id: FileId) {
+        if !id.is_known() {
+            return;
+        }
         self.roots
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -310,7 +315,8 @@ impl<'a, P: Platform> Session<'a, P> {
     /// has the number of one that was removed since (ext4 gives that to the next file) says nothing.
     fn was_given(&self, entry: &Entry<'_, P>, stat: &Stat, again: bool) -> bool {
         let is_dir = stat.kind == FileKind::Directory;
-        if !entry.is_operand() || (!is_dir && self.options.backup != Backup::None) {
+        let copied_each_time = !is_dir && self.options.backup != Backup::None;
+        if !entry.is_operand() || copied_each_time || !stat.id.is_known() {
             return false;
         }
         let key = (stat.id, is_dir, base_name(entry.src_name));
@@ -336,7 +342,7 @@ impl<'a, P: Platform> Session<'a, P> {
         if let (Some(made), true) = (&self.made, entry.is_operand())
             && let Ok(stat) = self.platform.stat(entry.dst_at(), false)
         {
-            let key = (stat.id, base_name(entry.dst_name));
+            let key = made_key(stat.id, entry.dst_name);
             made.lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .insert(key);
@@ -346,7 +352,7 @@ impl<'a, P: Platform> Session<'a, P> {
     fn was_made(&self, id: FileId, name: &std::ffi::OsStr) -> bool {
         self.made.as_ref().is_some_and(|made| {
             let made = made.lock().unwrap_or_else(PoisonError::into_inner);
-            made.contains(&(id, base_name(name)))
+            made.contains(&made_key(id, name))
         })
     }
 }
@@ -364,18 +370,27 @@ fn ends_in_separator(name: &std::ffi::OsStr) -> bool {
 /// The options, as far as the system can do what they say.
 fn effective<'a, P: Platform>(platform: &P, options: &'a Options) -> Cow<'a, Options> {
     let mut options = Cow::Borrowed(options);
-    if platform.is_dry() && (options.atomic || options.journal.is_some()) {
+    if platform.is_dry() && (options.atomic.wanted() || options.journal.is_some()) {
         let options = options.to_mut();
-        (options.atomic, options.journal) = (false, None);
+        (options.atomic, options.journal) = (Atomic::No, None);
     }
     let journals = options.journal.is_some();
     if (options.fsync == Fsync::End || journals) && !platform.os().flushes_volumes() {
         options.to_mut().fsync = Fsync::File;
     }
-    if journals {
-        options.to_mut().atomic = true;
+    if journals && !options.atomic.wanted() {
+        options.to_mut().atomic = Atomic::BestEffort;
     }
     options
+}
+
+/// By what something that was made is known again: without a number that tells, by its whole path.
+fn made_key(id: FileId, name: &std::ffi::OsStr) -> (FileId, OsString) {
+    let name = match id.is_known() {
+        true => base_name(name),
+        false => name.to_os_string(),
+    };
+    (id, name)
 }
 
 fn base_name(path: &std::ffi::OsStr) -> OsString {

@@ -164,7 +164,11 @@ impl<P: Platform> Worker<'_, '_, P> {
         };
         // What was removed just now may be free only when that is written (btrfs).
         let _ = platform.flush_volume(&dir);
-        let free = platform.describe(&dir).map_or(0, |it| it.free_bytes);
+        // Where that is not known the try shows it.
+        let free = platform
+            .describe(&dir)
+            .map_or(Some(0), |it| it.space.free_bytes);
+        let free = free.unwrap_or(u64::MAX);
         let old = platform.stat(entry.dst_at(), true);
         let old = old.map_or(0, |it| it.allocated_bytes);
         free.saturating_add(old) >= src.size.min(src.allocated_bytes)

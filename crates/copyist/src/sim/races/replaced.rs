@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::races;
 use crate::facts::FsKind;
-use crate::options::{Backup, OnChange, Options};
+use crate::options::{Atomic, Backup, OnChange, Options};
 use crate::sim::build::Builder;
 use crate::sim::faults::{Deed, Effect, Fault, When};
 use crate::sim::scenarios::{Scenario, build, linux};
@@ -14,7 +14,7 @@ use crate::sim::sweep;
 
 /// The outcomes of copies over an older file, with a backup, of a source that is replaced: how many
 /// were refused.
-fn refused_of_replaced(on_change: OnChange, atomic: bool) -> usize {
+fn refused_of_replaced(on_change: OnChange, atomic: Atomic) -> usize {
     let sim = linux(FsKind::Ext, None);
     build(&sim).file("src", 5000);
     Builder::below(&sim, OsStr::new("/to")).file("dst", 700);
@@ -57,7 +57,7 @@ fn refused_of_replaced(on_change: OnChange, atomic: bool) -> usize {
 
 #[test]
 fn a_file_replaced_before_it_was_opened_is_looked_at_again() {
-    for atomic in [false, true] {
+    for atomic in [Atomic::No, Atomic::BestEffort, Atomic::Required] {
         assert_eq!(refused_of_replaced(OnChange::Retry, atomic), 0);
         for on_change in [OnChange::Fail, OnChange::Report] {
             assert!(refused_of_replaced(on_change, atomic) > 0, "{on_change:?}");

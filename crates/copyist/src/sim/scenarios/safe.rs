@@ -6,7 +6,7 @@ use super::existing::plain;
 use super::{Scenario, archive, build, linux, operand, system};
 use crate::facts::FsKind;
 use crate::method::Os;
-use crate::options::{Backup, Force, Fsync, OnChange, Options};
+use crate::options::{Atomic, Backup, Force, Fsync, OnChange, Options};
 use crate::sim::Sim;
 use crate::sim::build::Builder;
 use crate::sim::faults::Faults;
@@ -30,7 +30,7 @@ fn over(kind: FsKind) -> Sim {
 
 fn atomic(options: Options) -> Options {
     Options {
-        atomic: true,
+        atomic: Atomic::Required,
         ..options
     }
 }
@@ -75,6 +75,8 @@ pub(in crate::sim) fn safe() -> Vec<Scenario> {
         over(FsKind::Ext),
         atomic(first),
     ));
+    all.extend(best_effort());
+    all.extend(closed_first());
     all.extend(durable());
     all.extend(strict());
     all.push(atomic_elsewhere("macOS: atomic", Os::Macos, FsKind::Apfs));
@@ -84,6 +86,37 @@ pub(in crate::sim) fn safe() -> Vec<Scenario> {
         FsKind::Ntfs,
     ));
     all
+}
+
+/// On volumes that refuse to rename: a new file is linked, and an old one is written into.
+fn best_effort() -> Vec<Scenario> {
+    let mut all = Vec::new();
+    for kind in [FsKind::Ext, FsKind::Fuse] {
+        let sim = over(kind);
+        let nosys = sim.world().codes.nosys;
+        for volume in &mut sim.world().volumes {
+            volume.refuses_rename = Some(nosys);
+        }
+        let options = Options {
+            atomic: Atomic::BestEffort,
+            ..archive()
+        };
+        all.push(Scenario::new("atomic, as far as can be", sim, options));
+    }
+    all
+}
+
+/// Where a name can't be removed while its file is open.
+fn closed_first() -> Vec<Scenario> {
+    let sim = over(FsKind::Fuse);
+    for volume in &mut sim.world().volumes {
+        volume.keeps_open_names = true;
+    }
+    vec![Scenario::new(
+        "closed, then removed",
+        sim,
+        atomic(archive()),
+    )]
 }
 
 fn durable() -> Vec<Scenario> {

@@ -15,7 +15,7 @@ use crate::error::Operation;
 use crate::facts::FsKind;
 use crate::hash::HashKind;
 use crate::method::Os;
-use crate::options::Options;
+use crate::options::{Atomic, Options};
 use crate::rules::linux;
 
 /// From ext4 to a FUSE filesystem that shows what was written after it was closed, and after `late`
@@ -62,8 +62,11 @@ fn assert_copied(sim: &Sim) {
 }
 
 /// In place, and under a temporary name; a new file, and one that is replaced.
-fn ways() -> Vec<(bool, bool)> {
-    vec![(false, false), (false, true), (true, false), (true, true)]
+fn ways() -> Vec<(Atomic, bool)> {
+    let all = [Atomic::No, Atomic::BestEffort, Atomic::Required];
+    all.iter()
+        .flat_map(|&atomic| [(atomic, false), (atomic, true)])
+        .collect()
 }
 
 fn make_old(sim: &Sim, is_there: bool) {
@@ -134,7 +137,7 @@ fn a_copy_that_was_not_verified_is_not_in_the_journal() {
     let sim = late(Some(1));
     let options = Options {
         journal: Some("/else/journal".into()),
-        atomic: true,
+        atomic: Atomic::Required,
         ..verified()
     };
     let first = run(&sim, options.clone());
@@ -223,7 +226,7 @@ fn a_bad_copy_is_kept_only_if_asked_and_under_its_name() {
             let seen = snapshot::of_world(&sim.world());
             let names: Vec<_> = seen.keys().filter(|it| it.starts_with("to/dst")).collect();
             // What an atomic copy does not replace stays as it was.
-            let is_left = keep_bad || atomic && is_there;
+            let is_left = keep_bad || atomic.wanted() && is_there;
             assert_eq!(names.len(), if is_left { 3 } else { 1 }, "{names:?}");
             let source = seen.get(Path::new("from/src/a")).map(|it| &it.data);
             let copy = seen.get(Path::new("to/dst/a")).map(|it| &it.data);

@@ -157,6 +157,12 @@ impl Platform for Native {
         unix::read_link(at.dir, at.name)
     }
 
+    fn is_magic_link(&self, at: At<'_, Self>) -> Sys<bool> {
+        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let link = fs::openat(at.dir, at.name, flags, Mode::empty()).map_err(code)?;
+        volume::is_procfs(&link)
+    }
+
     fn remove(&self, at: At<'_, Self>, is_dir: bool) -> Sys<()> {
         unix::remove(at.dir, at.name, is_dir)
     }
@@ -194,7 +200,7 @@ impl Platform for Native {
 
     fn scratch(&self, dir: &OwnedFd) -> Sys<OwnedFd> {
         match nameless(dir, OsStr::new("."), 0o600) {
-            Err(refused) if refused == code(Errno::OPNOTSUPP) => unix::scratch(dir),
+            Err(refused) if refused == code(Errno::OPNOTSUPP) => unix::scratch(self.os(), dir),
             opened => opened,
         }
     }

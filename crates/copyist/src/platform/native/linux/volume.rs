@@ -30,6 +30,16 @@ pub(super) fn facts(handle: &OwnedFd) -> Sys<VolumeFacts> {
     })
 }
 
+/// The ordinary symbolic links of procfs (`/proc/self`) lead to directories of procfs only, so that
+/// nothing is lost by counting them among its magic ones.
+pub(super) fn is_procfs(handle: &OwnedFd) -> Sys<bool> {
+    let volume = fs::fstatfs(handle).map_err(code)?;
+    Ok(volume.f_type == PROC_SUPER_MAGIC)
+}
+
+/// See linux/magic.h.
+const PROC_SUPER_MAGIC: fs::FsWord = 0x9fa0;
+
 /// From this size on several threads pay, bytes: a thread costs as much as copying 100 KiB.
 const PARALLEL_BYTES: u64 = 8 << 20;
 

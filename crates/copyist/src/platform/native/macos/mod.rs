@@ -156,7 +156,7 @@ impl Platform for Native {
     }
 
     fn scratch(&self, dir: &OwnedFd) -> Sys<OwnedFd> {
-        unix::scratch(dir)
+        unix::scratch(self.os(), dir)
     }
 
     fn has_copy_range(&self) -> Sys<()> {

@@ -8,7 +8,9 @@ use rustix::fs::{self, AtFlags, Mode, OFlags, SeekFrom};
 use rustix::io::Errno;
 
 use crate::error::Code;
+use crate::method::Os;
 use crate::platform::{FileKind, Open, Seek, Sys, Used};
+use crate::temporary::retry_closed;
 
 mod attributes;
 mod look;
@@ -101,6 +103,10 @@ pub(super) fn open_flags(how: Open, place: OFlags) -> Sys<(OFlags, Mode)> {
         Open::ReadStream { follow } => (OFlags::RDONLY | OFlags::NOCTTY | no_follow(follow), 0),
         Open::Write { follow } => (
             OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY | no_follow(follow),
+            0,
+        ),
+        Open::WriteEmptied { follow } => (
+            OFlags::WRONLY | OFlags::TRUNC | OFlags::NONBLOCK | OFlags::NOCTTY | no_follow(follow),
             0,
         ),
         Open::WriteStream { follow } => (OFlags::WRONLY | OFlags::NOCTTY | no_follow(follow), 0),
@@ -197,12 +203,20 @@ pub(super) fn may_write(dir: &OwnedFd, name: &OsStr) -> bool {
 }
 
 /// A file to try things with, that loses its name at once.
-pub(super) fn scratch(dir: &OwnedFd) -> Sys<OwnedFd> {
+pub(super) fn scratch(os: Os, dir: &OwnedFd) -> Sys<OwnedFd> {
     let name = crate::probe::scratch_name("scratch");
     let create = OFlags::RDWR | OFlags::CLOEXEC | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
     let file = fs::openat(dir, name.as_str(), create, mode(0o600)).map_err(code)?;
-    fs::unlinkat(dir, name.as_str(), AtFlags::empty()).map_err(code)?;
-    Ok(file)
+    let remove = || fs::unlinkat(dir, name.as_str(), AtFlags::empty()).map_err(code);
+    match remove() {
+        Ok(()) => Ok(file),
+        Err(refused) => {
+            // Not every mount lets go of the name of an open file; then nothing can be tried there.
+            drop(file);
+            retry_closed(os, remove)?;
+            Err(refused)
+        }
+    }
 }
 
 #[cfg(not(target_os = "linux"))]

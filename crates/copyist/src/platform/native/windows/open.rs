@@ -43,7 +43,7 @@ pub(super) fn open(at: At<'_, Native>, how: Open) -> Sys<Handle> {
             (How::open(READ, c::FILE_SEQUENTIAL_ONLY), follow)
         }
         // Nothing waits to be opened here.
-        Open::Write { follow } | Open::WriteStream { follow } => {
+        Open::Write { follow } | Open::WriteStream { follow } | Open::WriteEmptied { follow } => {
             (How::open(WRITE, c::FILE_NON_DIRECTORY_FILE), follow)
         }
         Open::Create { .. } | Open::CreateDraft { .. } => {

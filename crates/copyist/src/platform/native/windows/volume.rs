@@ -6,7 +6,7 @@ use copyist_sys::windows::{self as sys, constants as c};
 
 use super::{code, stat};
 use crate::facts::{FsKind, Known, VolumeFacts};
-use crate::platform::{Mounted, Sys};
+use crate::platform::{Mounted, Space, Sys, longest_name};
 
 pub(super) fn facts(file: &OwnedHandle) -> Sys<VolumeFacts> {
     let volume = sys::volume(file).map_err(code)?;
@@ -35,9 +35,8 @@ pub(super) fn describe(file: &OwnedHandle) -> Sys<Mounted> {
         point: None,
         id: stat::id(file, None)?.volume,
         is_read_only: volume.flags & c::FILE_READ_ONLY_VOLUME != 0,
-        free_bytes: volume.free_bytes,
-        total_bytes: volume.total_bytes,
-        name_bytes: u64::from(volume.name_units),
+        space: Space::of_blocks(1, volume.free_bytes, volume.total_bytes),
+        name_bytes: longest_name(volume.name_units.into()),
     })
 }
 

@@ -1,0 +1,67 @@
+//! What makes a file, and its name, durable.
+
+use super::{Destination, Existing, FileCopier, FileError, place_of};
+use crate::error::Operation;
+use crate::options::Fsync;
+use crate::platform::{At, Flush, Open, Platform, Sys};
+use crate::rules;
+
+impl<P: Platform> FileCopier<'_, P> {
+    /// Whether this file is to be durable by itself. The volume that a symbolic link leads to is
+    /// not among those that are flushed at the end.
+    #[inline(always)] // as `open_source`
+    fn flushes_each(&self, dst: &Destination<'_, P>) -> bool {
+        match self.options.fsync {
+            Fsync::None => false,
+            Fsync::File => true,
+            Fsync::End => matches!(dst.existing, Existing::LinkToFile(_)),
+        }
+    }
+
+    #[inline(always)] // as `open_source`
+    pub(super) fn flush(
+        &self,
+        handle: &P::Handle,
+        dst: &Destination<'_, P>,
+    ) -> Result<(), FileError> {
+        let how = match (dst, self.options.flush) {
+            _ if self.flushes_each(dst) => Flush::Durable,
+            (_, Some(how)) => how,
+            (_, None) => return Ok(()),
+        };
+        match self.platform.flush(handle, how) {
+            // A pipe keeps nothing that could be flushed.
+            Err(code) if dst.is_stream() && rules::is_no_flush(self.platform.os(), code) => Ok(()),
+            flushed => flushed.map_err(|code| FileError::system(Operation::Flush, code)),
+        }
+    }
+
+    /// Makes a new name durable, if the options want that.
+    #[inline(always)] // as `open_source`
+    pub(super) fn flush_place(
+        &self,
+        at: At<'_, P>,
+        dst: &Destination<'_, P>,
+    ) -> Result<(), FileError> {
+        if !self.flushes_each(dst) {
+            return Ok(());
+        }
+        flush_place(self.platform, at).map_err(|code| FileError::system(Operation::Flush, code))
+    }
+}
+
+/// Makes the names in the directory of `at` durable.
+#[inline(never)] // as `copy_atomic`
+pub(crate) fn flush_place<P: Platform>(platform: &P, at: At<'_, P>) -> Sys<()> {
+    flush_directory(platform, place_of(at))
+}
+
+/// Makes the names in a directory, and its attributes, durable.
+pub(crate) fn flush_directory<P: Platform>(platform: &P, at: At<'_, P>) -> Sys<()> {
+    let dir = platform.open(at, Open::Directory { follow: true })?;
+    match platform.flush(&dir, Flush::Durable) {
+        // A filesystem that knows no such thing (FUSE, CIFS) has nothing to wait for.
+        Err(code) if rules::is_no_flush(platform.os(), code) => Ok(()),
+        flushed => flushed,
+    }
+}

@@ -1,0 +1,238 @@
+//! [`Atomic`]: a file is published when it is complete, or written in place where that can't be.
+//!
+//! ```text
+//! published ----------------------------------------------------> done
+//!     | its name can't be given to another file
+//!     +--- Required:   an error; what has the name stays
+//!     +--- BestEffort: what has the name is opened for writing --> emptied, and written into
+//! ```
+
+use std::collections::HashMap;
+use std::sync::atomic::Ordering;
+use std::sync::{MutexGuard, PoisonError};
+
+use super::{Destination, Drafts, Existing, FileCopier, FileError, FindPair, Source, place_of};
+use crate::error::{Cause, Code, Operation};
+use crate::options::Atomic;
+use crate::platform::{At, Node, Platform, Stat};
+use crate::report::Report;
+use crate::rules;
+
+impl<P: Platform> FileCopier<'_, P> {
+    /// [`FileCopier::copy`], where the file is to have its name only when it is complete.
+    #[inline(never)] // as `copy_atomic`
+    pub(super) fn publish(
+        &mut self,
+        src: &mut Source<P>,
+        dst: &Destination<'_, P>,
+        pair: &mut FindPair<'_, P>,
+        report: &mut Report,
+        fail: &mut dyn FnMut(FileError),
+    ) -> Result<(), FileError> {
+        let code = match self.known_irreplaceable(dst) {
+            Some(code) => code,
+            None => {
+                // Those of a file that is written again in place don't count.
+                let mut failures = Vec::new();
+                let mut note = |error| failures.push(error);
+                let result = if self.may_be_made_whole(&src.stat, dst) {
+                    self.copy_by_name(src, dst, pair, report, &mut note)
+                } else {
+                    self.copy_atomic(src, dst, pair, report, &mut note)
+                };
+                let result = result.map_err(|error| as_replacing(dst, error));
+                match result
+                    .as_ref()
+                    .err()
+                    .and_then(|it| self.in_place_instead(it))
+                {
+                    Some(code) => code,
+                    None => {
+                        failures.into_iter().for_each(fail);
+                        return result;
+                    }
+                }
+            }
+        };
+        self.write_in_place(src, dst, code, pair, report, fail)
+    }
+
+    fn write_in_place(
+        &mut self,
+        src: &mut Source<P>,
+        dst: &Destination<'_, P>,
+        code: Code,
+        pair: &mut FindPair<'_, P>,
+        report: &mut Report,
+        fail: &mut dyn FnMut(FileError),
+    ) -> Result<(), FileError> {
+        *report = Report::default();
+        if dst.replaces {
+            self.remove_replaced(dst)?;
+        }
+        self.copy_in_place(src, dst, pair, report, fail)?;
+        report.in_place = Some(code);
+        Ok(())
+    }
+
+    /// Writes in place what was read from a stream: it can't be read again, and is in the draft alone.
+    pub(super) fn write_from_draft(
+        &mut self,
+        src: &Stat,
+        (handle, code): (P::Handle, Code),
+        dst: &Destination<'_, P>,
+        pair: &mut FindPair<'_, P>,
+        report: &mut Report,
+        fail: &mut dyn FnMut(FileError),
+    ) -> Result<(), FileError> {
+        let draft = self
+            .platform
+            .stat_open(&handle)
+            .map_err(|code| FileError::system(Operation::StatSource, code))?;
+        let stat = Stat {
+            id: draft.id,
+            kind: draft.kind,
+            size: draft.size,
+            allocated_bytes: draft.allocated_bytes,
+            modified: draft.modified,
+            changed: draft.changed,
+            ..*src
+        };
+        let mut draft = Source { handle, stat };
+        let written = self.write_in_place(&mut draft, dst, code, pair, report, fail);
+        self.platform.let_go(draft.handle);
+        // It is not to be tried once more.
+        written.map_err(|error| match *error.cause() {
+            Cause::System(code) if error.operation() == Operation::CreateFile => {
+                FileError::system(Operation::OpenDestination, code)
+            }
+            _ => error,
+        })
+    }
+
+    /// What was to be replaced by a new file, and not written into, is removed.
+    fn remove_replaced(&self, dst: &Destination<'_, P>) -> Result<(), FileError> {
+        match self.platform.remove(dst.at, false) {
+            Err(code) if !rules::is_not_found(self.platform.os(), code) => {
+                Err(FileError::system(Operation::Remove, code))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Why a file is to be written in place after this failure to publish it, if it is.
+    pub(super) fn in_place_instead(&self, error: &FileError) -> Option<Code> {
+        let os = self.platform.os();
+        let publishing = matches!(
+            error.operation(),
+            Operation::Replace | Operation::CreateFile
+        );
+        match *error.cause() {
+            Cause::System(code) if publishing && self.options.atomic == Atomic::BestEffort => {
+                rules::is_irreplaceable(os, code).then_some(code)
+            }
+            _ => None,
+        }
+    }
+
+    /// Why nothing can be replaced on the volume, if this run has found that: then a copy that would be
+    /// thrown away is not made.
+    fn known_irreplaceable(&self, dst: &Destination<'_, P>) -> Option<Code> {
+        let drafts = self.drafts;
+        if !drafts.no_rename_anywhere.load(Ordering::Relaxed)
+            || self.options.atomic != Atomic::BestEffort
+            || dst.existing == Existing::Nothing && !dst.replaces
+        {
+            return None;
+        }
+        let volume = self.volume_of_place(dst)?;
+        drafts.no_rename().get(&volume).copied()
+    }
+
+    /// Gives a complete file its name by a rename.
+    pub(super) fn rename(
+        &self,
+        from: At<'_, P>,
+        to: At<'_, P>,
+        replaces: bool,
+    ) -> Result<(), FileError> {
+        let os = self.platform.os();
+        let renamed = if replaces {
+            self.platform.rename(from, to)
+        } else {
+            match self.platform.rename_new(from, to) {
+                // Then it is looked whether the name is free, a moment before.
+                Err(code) if rules::is_unsupported(os, code) => {
+                    match self.platform.stat(to, false) {
+                        Ok(_) => Err(rules::taken(os)),
+                        Err(code) if rules::is_not_found(os, code) => {
+                            self.platform.rename(from, to)
+                        }
+                        Err(code) => Err(code),
+                    }
+                }
+                renamed => renamed,
+            }
+        };
+        renamed.map_err(|code| {
+            if rules::is_taken(os, code) {
+                self.explain_create(to, code)
+            } else {
+                if replaces {
+                    self.note_irreplaceable(to, code);
+                }
+                FileError::system(Operation::Replace, code)
+            }
+        })
+    }
+
+    /// Whether a mount without rename has given a new file its second name, which is free.
+    pub(super) fn links_instead(&self, from: At<'_, P>, to: At<'_, P>, error: &FileError) -> bool {
+        let link = Node::HardLink {
+            to: from,
+            follow: false,
+        };
+        matches!(*error.cause(), Cause::System(code) if rules::is_unsupported(self.platform.os(), code))
+            && self.platform.make(to, link).is_ok()
+    }
+
+    /// Notes that a rename was refused, if that is for all names of the volume.
+    pub(super) fn note_irreplaceable(&self, at: At<'_, P>, code: Code) {
+        if rules::is_unsupported(self.platform.os(), code)
+            && let Ok(place) = self.platform.stat(place_of(at), true)
+        {
+            self.drafts.no_rename().insert(place.id.volume, code);
+            let known = &self.drafts.no_rename_anywhere;
+            known.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// `None` for a symbolic link, which leads to another.
+    fn volume_of_place(&self, dst: &Destination<'_, P>) -> Option<u64> {
+        if matches!(dst.existing, Existing::LinkToFile(_)) {
+            return None;
+        }
+        let place = self.platform.stat(place_of(dst.at), true).ok()?;
+        Some(place.id.volume)
+    }
+}
+
+impl Drafts {
+    fn no_rename(&self) -> MutexGuard<'_, HashMap<u64, Code>> {
+        // Nothing is half done in it, wherever a panic came.
+        self.no_rename
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// That no new file can be made beside one that is to be replaced is why it can't be replaced.
+fn as_replacing<P: Platform>(dst: &Destination<'_, P>, error: FileError) -> FileError {
+    let is_there = dst.existing != Existing::Nothing || dst.replaces;
+    match *error.cause() {
+        Cause::System(code) if is_there && error.operation() == Operation::CreateFile => {
+            FileError::system(Operation::Replace, code)
+        }
+        _ => error,
+    }
+}
