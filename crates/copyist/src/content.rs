@@ -5,9 +5,10 @@ use std::path::Path;
 use crate::buffers::Buffers;
 use crate::error::{Cause, Code, Error, Operation, Result};
 use crate::exec::RETRIES;
-use crate::hash::{Hash, HashKind};
+use crate::hash::{Digest, Hash, HashKind};
+use crate::holes;
 use crate::platform::native::Native;
-use crate::platform::{At, Flush, Open, Platform, Sys};
+use crate::platform::{At, Flush, Open, Platform, Stat, Sys};
 use crate::progress::CancelToken;
 use crate::rules;
 use crate::transfer::InFlight;
@@ -40,9 +41,9 @@ pub fn hash_file(path: impl AsRef<Path>, kind: HashKind, from_device: bool) -> R
         leave_cache(platform, &file);
     }
     let stat = platform.stat_open(&file);
-    let size = stat.map_err(failed(Operation::StatSource))?.size;
-    let hash = InFlight::new(kind, false);
-    hash_open(platform, (&file, size), hash).map_err(failed(Operation::Read))
+    let stat = stat.map_err(failed(Operation::StatSource))?;
+    let hash = InFlight::new(Digest::Reported(kind), false);
+    hash_open(platform, (&file, &stat), hash).map_err(failed(Operation::Read))
 }
 
 /// Lets the next reads come from the device. Where that can't be, what the cache says is all there is.
@@ -60,25 +61,45 @@ pub(crate) fn size_is_sound<P: Platform>(platform: &P, file: &P::Handle) -> bool
     volume.is_ok_and(|volume| volume.kind.stat_size_is_sound())
 }
 
-fn hash_open<P: Platform>(platform: &P, file: (&P::Handle, u64), hash: InFlight) -> Sys<Hash> {
+fn hash_open<P: Platform>(platform: &P, file: (&P::Handle, &Stat), hash: InFlight) -> Sys<Hash> {
     let mut buffers = Buffers::default();
     self::hash(platform, file, hash, &mut buffers, &CancelToken::new())
 }
 
-/// Reads an open file of this size from end to end. Cancelled, it ends with [`Code::CANCELLED`].
+/// Reads an open file from end to end, but for the holes that its filesystem names. Cancelled, it ends with
+/// [`Code::CANCELLED`].
 pub(crate) fn hash<P: Platform>(
     platform: &P,
-    (file, size): (&P::Handle, u64),
+    (file, stat): (&P::Handle, &Stat),
     mut hash: InFlight,
     buffers: &mut Buffers,
     cancel: &CancelToken,
 ) -> Sys<Hash> {
-    let mut offset = 0;
+    let size = stat.size;
+    let has_holes = stat.allocated_bytes < size
+        && platform
+            .volume(file)
+            .is_ok_and(|volume| volume.kind.hole_map_is_sound());
+    let (mut offset, mut data_end) = (0, if has_holes { 0 } else { u64::MAX });
     loop {
         if cancel.is_cancelled() {
             return Err(Code::CANCELLED);
         }
-        let read = read(platform, file, offset, buffers.plain())?;
+        if offset == data_end && offset < size {
+            let data = holes::next_data(platform, file, offset, size).unwrap_or(size..size);
+            hash.zeros(offset, data.start - offset, cancel)
+                .map_err(|_| Code::CANCELLED)?;
+            (offset, data_end) = (data.start, data.end);
+        }
+        let buffer = buffers.plain();
+        let left = usize::try_from(data_end.saturating_sub(offset)).unwrap_or(usize::MAX);
+        // Behind the size a read shows the end.
+        let asked = if offset < size {
+            buffer.len().min(left)
+        } else {
+            buffer.len()
+        };
+        let read = read(platform, file, offset, &mut buffer[..asked])?;
         if read == 0 {
             break;
         }

@@ -7,7 +7,7 @@ use crate::buffers::Buffers;
 use crate::error::{Cause, Code, Operation, Refusal};
 use crate::exec::{self, Failure};
 use crate::facts::{Facts, FileFacts, FsKind};
-use crate::hash::Hash;
+use crate::hash::{Digest, Hash};
 use crate::journal::{Journal, Keep};
 use crate::method::{Method, Os};
 use crate::options::Options;
@@ -291,7 +291,7 @@ impl<P: Platform> FileCopier<'_, P> {
         facts.dst_is_free = false;
         // Only a file that is worth it takes them from the others, and none that will be cloned.
         facts.threads = 2;
-        let hashes = self.options.hash_wanted();
+        let hashes = self.digest(&src.stat);
         let to_hash = hashes.is_some() && facts.src.size >= plan::HASH_BESIDE_BYTES;
         let is_moved = || !plan::is_sure_to_clone(&facts, self.options);
         let several = to_hash || facts.is_for_several() && is_moved();
@@ -299,7 +299,7 @@ impl<P: Platform> FileCopier<'_, P> {
         facts.threads = taken.as_ref().map_or(1, Taken::threads);
         let plan = plan::plan(&facts, self.options);
         let shape = Shape {
-            hash: hashes.map(|kind| (kind, plan.hash_beside)),
+            hash: hashes.map(|digest| (digest, plan.hash_beside)),
             ..shape(&facts, &plan)
         };
         let mut transfer = Transfer::new(
@@ -339,6 +339,16 @@ impl<P: Platform> FileCopier<'_, P> {
             facts.memory_bytes = self.platform.available_memory();
         }
         facts
+    }
+
+    /// What the content of this file is hashed for, if it is. Of a sparse file that is only to be verified
+    /// the holes need no hash.
+    fn digest(&self, src: &Stat) -> Option<Digest> {
+        let kind = self.options.hash_wanted()?;
+        Some(match self.options.hash {
+            None if self.file_facts(src).looks_sparse() => Digest::Compared,
+            _ => Digest::Reported(kind),
+        })
     }
 
     fn file_facts(&self, src: &Stat) -> FileFacts {

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use sha2::Digest as _;
 
+use crate::holes;
+
 /// Which hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum HashKind {
@@ -55,7 +57,7 @@ pub struct Hash {
 impl Hash {
     /// The hash of `data`.
     pub fn of(kind: HashKind, data: &[u8]) -> Hash {
-        let mut hasher = Hasher::new(kind);
+        let mut hasher = Hasher::new(Digest::Reported(kind));
         hasher.update(data);
         hasher.finish()
     }
@@ -121,6 +123,16 @@ impl FromStr for HashKind {
     }
 }
 
+/// What content is hashed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Digest {
+    /// The hash is reported.
+    Reported(HashKind),
+    /// It is only compared with another one. Zeros are left out and the places of the rest are hashed, so
+    /// that a hole costs nothing.
+    Compared,
+}
+
 /// What a hole is hashed by.
 static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
 
@@ -129,6 +141,7 @@ pub(crate) enum Hasher {
     Blake3(Box<blake3::Hasher>),
     Xxh3(Box<xxhash_rust::xxh3::Xxh3>),
     Sha256(sha2::Sha256),
+    Sparse(Box<SparseHasher>),
 }
 
 impl fmt::Debug for Hasher {
@@ -137,16 +150,20 @@ impl fmt::Debug for Hasher {
             Hasher::Blake3(_) => "Blake3",
             Hasher::Xxh3(_) => "Xxh3",
             Hasher::Sha256(_) => "Sha256",
+            Hasher::Sparse(_) => "Sparse",
         })
     }
 }
 
 impl Hasher {
-    pub(crate) fn new(kind: HashKind) -> Hasher {
-        match kind {
-            HashKind::Blake3 => Hasher::Blake3(Box::default()),
-            HashKind::Xxh3 => Hasher::Xxh3(Box::new(xxhash_rust::xxh3::Xxh3::new())),
-            HashKind::Sha256 => Hasher::Sha256(sha2::Sha256::new()),
+    pub(crate) fn new(digest: Digest) -> Hasher {
+        match digest {
+            Digest::Reported(HashKind::Blake3) => Hasher::Blake3(Box::default()),
+            Digest::Reported(HashKind::Xxh3) => {
+                Hasher::Xxh3(Box::new(xxhash_rust::xxh3::Xxh3::new()))
+            }
+            Digest::Reported(HashKind::Sha256) => Hasher::Sha256(sha2::Sha256::new()),
+            Digest::Compared => Hasher::Sparse(Box::default()),
         }
     }
 
@@ -157,11 +174,15 @@ impl Hasher {
             }
             Hasher::Xxh3(hasher) => hasher.update(data),
             Hasher::Sha256(hasher) => hasher.update(data),
+            Hasher::Sparse(hasher) => hasher.update(data),
         }
     }
 
     /// A hole: so many zeros.
     pub(crate) fn zeros(&mut self, len: u64) {
+        if let Hasher::Sparse(hasher) = self {
+            return hasher.zeros(len);
+        }
         let mut left = len;
         while left > 0 {
             let some = left.min(ZEROS.len() as u64);
@@ -186,14 +207,150 @@ impl Hasher {
                 bytes = hasher.finalize().into();
                 HashKind::Sha256
             }
+            Hasher::Sparse(hasher) => {
+                bytes = hasher.finish();
+                HashKind::Blake3
+            }
         };
         Hash { kind, bytes }
     }
 }
 
+/// The unit in which [`SparseHasher`] leaves zeros out, bytes.
+const SPARSE_BLOCK: usize = 4096;
+
+/// A hash of the blocks that are not all zeros, of their places and of the length: the same for a file with
+/// holes and for one that has the zeros, in whatever pieces they come.
+#[derive(Default)]
+pub(crate) struct SparseHasher {
+    content: blake3::Hasher,
+    /// Of the offsets where blocks that were hashed begin and end.
+    places: blake3::Hasher,
+    /// How many bytes have come.
+    len: u64,
+    /// Where the blocks end that were hashed one after the other.
+    hashed_end: u64,
+    /// The part of a block that has come.
+    part: Vec<u8>,
+}
+
+impl SparseHasher {
+    fn update(&mut self, mut data: &[u8]) {
+        if !self.part.is_empty() {
+            let missing = (SPARSE_BLOCK - self.part.len()).min(data.len());
+            self.part.extend_from_slice(&data[..missing]);
+            self.len += missing as u64;
+            data = &data[missing..];
+            if self.part.len() == SPARSE_BLOCK {
+                self.end_part();
+            }
+        }
+        let whole = data.len() - data.len() % SPARSE_BLOCK;
+        let mut at = 0;
+        while at < whole {
+            let (run, is_zero) = holes::next_run(&data[..whole], at, SPARSE_BLOCK);
+            if !is_zero {
+                self.blocks(self.len, &data[run.clone()]);
+            }
+            self.len += run.len() as u64;
+            at = run.end;
+        }
+        self.part.extend_from_slice(&data[whole..]);
+        self.len += (data.len() - whole) as u64;
+    }
+
+    fn zeros(&mut self, len: u64) {
+        let block = SPARSE_BLOCK as u64;
+        // To the end of a block that has begun, over whole blocks, and into the last one.
+        let first = if self.part.is_empty() {
+            0
+        } else {
+            len.min(block - self.part.len() as u64)
+        };
+        self.update(&ZEROS[..first as usize]);
+        let rest = len - first;
+        self.len += rest - rest % block;
+        self.update(&ZEROS[..(rest % block) as usize]);
+    }
+
+    /// Hashes the block that has come in parts, unless it is all zeros.
+    fn end_part(&mut self) {
+        let part = std::mem::take(&mut self.part);
+        if part.iter().any(|&byte| byte != 0) {
+            self.blocks(self.len - part.len() as u64, &part);
+        }
+    }
+
+    fn blocks(&mut self, start: u64, data: &[u8]) {
+        if start != self.hashed_end {
+            self.places.update(&self.hashed_end.to_le_bytes());
+            self.places.update(&start.to_le_bytes());
+        }
+        self.content.update(data);
+        self.hashed_end = start + data.len() as u64;
+    }
+
+    fn finish(mut self) -> [u8; 32] {
+        self.end_part();
+        self.places.update(&self.hashed_end.to_le_bytes());
+        self.places.update(&self.len.to_le_bytes());
+        self.content.update(self.places.finalize().as_bytes());
+        *self.content.finalize().as_bytes()
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Hash, HashKind, Hasher};
+    use super::{Digest, Hash, HashKind, Hasher};
+
+    /// The comparing hash of content that comes in pieces of so many bytes, its zeros as holes or as data.
+    fn compared(data: &[u8], piece: usize, has_holes: bool) -> Hash {
+        let mut hasher = Hasher::new(Digest::Compared);
+        for piece in data.chunks(piece) {
+            if has_holes && piece.iter().all(|&byte| byte == 0) {
+                hasher.zeros(piece.len() as u64);
+            } else {
+                hasher.update(piece);
+            }
+        }
+        hasher.finish()
+    }
+
+    #[test]
+    fn a_comparing_hash_is_of_the_content_however_it_comes() {
+        let mut data = vec![0; 100_000];
+        data[5_000..9_000].fill(7);
+        data[40_960..45_056].fill(8);
+        data[99_999] = 9;
+        let one = compared(&data, 1 << 20, false);
+        for piece in [1, 1000, 4096, 4097, 40_960] {
+            for has_holes in [false, true] {
+                assert_eq!(compared(&data, piece, has_holes), one, "{piece}");
+            }
+        }
+        let differs = |change: fn(&mut Vec<u8>)| {
+            let mut other = data.clone();
+            change(&mut other);
+            compared(&other, 4096, true) != one
+        };
+        assert!(differs(|it| it.push(0)), "longer by a hole");
+        assert!(differs(|it| it.truncate(99_999)), "shorter");
+        assert!(differs(|it| it[60_000] = 1), "a byte in a hole");
+        assert!(differs(|it| it[8_999] = 0), "a zero in data");
+        assert!(differs(|it| it.rotate_right(4096)), "a block further on");
+        assert!(differs(|it| it.swap(5_000, 4_999)), "a byte elsewhere");
+    }
+
+    #[test]
+    fn a_hole_costs_a_comparing_hash_nothing() {
+        let mut hasher = Hasher::new(Digest::Compared);
+        hasher.update(b"x");
+        hasher.zeros(u64::MAX >> 1);
+        let mut other = Hasher::new(Digest::Compared);
+        other.update(b"x");
+        other.zeros((u64::MAX >> 1) - 1);
+        assert_ne!(hasher.finish(), other.finish());
+    }
 
     /// What `printf abc | b3sum`, `xxh128sum` and `sha256sum` say.
     const ABC: [(HashKind, &str); 3] = [
@@ -223,7 +380,7 @@ mod tests {
     #[test]
     fn a_hole_is_hashed_as_its_zeros() {
         for kind in HashKind::ALL {
-            let mut hasher = Hasher::new(kind);
+            let mut hasher = Hasher::new(Digest::Reported(kind));
             hasher.update(b"x");
             hasher.zeros(200_000);
             let data = [b"x".to_vec(), vec![0; 200_000]].concat();

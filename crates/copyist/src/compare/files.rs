@@ -1,34 +1,62 @@
 //! The content of two files, compared in parts.
 
+use std::ops::Range;
 use std::sync::atomic::Ordering;
 
 use super::{CHUNK_BYTES, Difference, Files, PART_BYTES, Session};
 use crate::buffers::Aligned;
 use crate::content;
 use crate::error::{Code, Operation};
+use crate::holes;
 use crate::platform::Platform;
 
 impl<P: Platform> Session<'_, P> {
     pub(super) fn whole(&self, files: &Files<P>, buffers: &mut [Aligned; 2]) {
-        let mut start = 0;
-        loop {
-            self.part(files, start, buffers);
-            start += PART_BYTES;
-            if files.size.is_none_or(|size| start >= size) {
-                return;
-            }
-        }
+        self.each_part(files, |start| self.part(files, start, buffers));
     }
 
-    /// Compares a part of two files; the last part to be compared reports the first difference.
+    /// Gives out the parts in which one of the files has data, and the first one.
+    pub(super) fn each_part(&self, files: &Files<P>, mut compare: impl FnMut(u64)) {
+        let mut next = Some(0);
+        while let Some(start) = next
+            && !self.cancel.is_cancelled()
+        {
+            files.left.fetch_add(1, Ordering::Relaxed);
+            compare(start);
+            next = files.size.and_then(|size| {
+                let data = self.next_data(files, start.saturating_add(PART_BYTES), size)?;
+                Some(data - data % PART_BYTES)
+            });
+        }
+        self.end_part(files);
+    }
+
+    /// Where one of the files has data at or after `offset`.
+    fn next_data(&self, files: &Files<P>, offset: u64, size: u64) -> Option<u64> {
+        if offset >= size || !files.have_holes {
+            return Some(offset).filter(|_| offset < size);
+        }
+        let data = [&files.src, &files.dst]
+            .map(|file| holes::next_data(self.platform, file, offset, size));
+        data.into_iter().flatten().map(|data| data.start).min()
+    }
+
+    /// Compares a part of two files.
     pub(super) fn part(&self, files: &Files<P>, start: u64, buffers: &mut [Aligned; 2]) {
-        let Some(size) = files.size else {
-            return self.until_both_end(files, buffers);
-        };
-        let end = size.min(start + PART_BYTES);
-        let mut offset = start;
-        // What lies behind a difference makes none.
-        while offset < end && files.first.load(Ordering::Relaxed) > offset {
+        match files.size {
+            None => self.until_both_end(files, buffers),
+            Some(size) => self.sized_part(files, start..size.min(start + PART_BYTES), buffers),
+        }
+        self.end_part(files);
+    }
+
+    fn sized_part(&self, files: &Files<P>, part: Range<u64>, buffers: &mut [Aligned; 2]) {
+        let Range { start, end } = part;
+        let mut next = self.next_data(files, start, end);
+        while let Some(offset) = next
+            // What lies behind a difference makes none.
+            && files.first.load(Ordering::Relaxed) > offset
+        {
             if self.cancel.is_cancelled() {
                 return;
             }
@@ -40,15 +68,22 @@ impl<P: Platform> Session<'_, P> {
                 }
                 Err((operation, code)) => {
                     self.fail(&files.path, operation, code);
-                    break;
+                    return;
                 }
             }
-            offset += len.min(CHUNK_BYTES) as u64;
+            next = self.next_data(files, offset + len.min(CHUNK_BYTES) as u64, end);
         }
-        self.counts.bytes.fetch_add(end - start, Ordering::Relaxed);
-        let was_last = files.left.fetch_sub(1, Ordering::AcqRel) == 1;
+    }
+
+    /// The last part to end counts the file's bytes, and reports the first difference.
+    fn end_part(&self, files: &Files<P>) {
+        if files.left.fetch_sub(1, Ordering::AcqRel) > 1 {
+            return;
+        }
+        let bytes = files.size.unwrap_or_default();
+        self.counts.bytes.fetch_add(bytes, Ordering::Relaxed);
         let first = files.first.load(Ordering::Relaxed);
-        if was_last && first != u64::MAX {
+        if first != u64::MAX {
             self.tell(&files.path, &Difference::Content(first));
         }
     }

@@ -17,6 +17,7 @@ use std::thread;
 use crate::buffers::{Aligned, PAGE_BYTES};
 use crate::content;
 use crate::error::{Cause, Code, Error, Operation};
+use crate::facts::FsKind;
 use crate::panics::PanicGuard;
 use crate::platform::native::Native;
 use crate::platform::{At, Batch, FileKind, Open, Platform, Stat, Sys};
@@ -158,8 +159,8 @@ struct Session<'a, P: Platform> {
     cancel: &'a CancelToken,
     found: &'a dyn Found,
     counts: Counts,
-    /// Of each volume that was seen, whether reads go by the size that stat reports.
-    sound_sizes: Mutex<HashMap<u64, bool>>,
+    /// What each volume that was seen is; `None` if it does not say.
+    kinds: Mutex<HashMap<u64, Option<FsKind>>>,
 }
 
 #[derive(Default)]
@@ -188,7 +189,9 @@ struct Files<P: Platform> {
     size: Option<u64>,
     /// Where they first differ; its own largest value while they don't.
     first: AtomicU64,
-    /// Parts that are not compared yet.
+    /// Both have holes, and their filesystems' maps of them can be believed.
+    have_holes: bool,
+    /// Parts that are not compared yet, and one more while parts are given out.
     left: AtomicUsize,
 }
 
@@ -213,7 +216,7 @@ pub(crate) fn run<P: Platform>(
         cancel: guard.cancel(),
         found: &guard,
         counts: Counts::default(),
-        sound_sizes: Mutex::default(),
+        kinds: Mutex::default(),
     };
     let threads = match compare.threads {
         0 => Compare::usual_threads(compare.from_device),
@@ -430,14 +433,20 @@ impl<P: Platform> Session<'_, P> {
         }
     }
 
-    fn has_sound_size(&self, stat: &Stat, file: &P::Handle) -> bool {
-        let mut volumes = self
-            .sound_sizes
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        *volumes
-            .entry(stat.id.volume)
-            .or_insert_with(|| content::size_is_sound(self.platform, file))
+    /// Whether this holds for the filesystems of both files.
+    fn both(
+        &self,
+        stats: &(Stat, Stat),
+        files: [&P::Handle; 2],
+        holds: fn(FsKind) -> bool,
+    ) -> bool {
+        let mut kinds = self.kinds.lock().unwrap_or_else(PoisonError::into_inner);
+        [stats.0, stats.1].iter().zip(files).all(|(stat, file)| {
+            let kind = kinds
+                .entry(stat.id.volume)
+                .or_insert_with(|| self.platform.volume(file).ok().map(|it| it.kind));
+            kind.is_some_and(holds)
+        })
     }
 
     /// Compares two entries but for their content. Files are answered, or go to the others.
@@ -466,20 +475,24 @@ impl<P: Platform> Session<'_, P> {
             follow: jobs.is_some(),
         };
         let (src, dst) = self.open(dir, path, names, how)?;
-        let are_sound = self.has_sound_size(&stats.0, &src) && self.has_sound_size(&stats.1, &dst);
+        let are_sound = self.both(&stats, [&src, &dst], FsKind::stat_size_is_sound);
         if are_sound && stats.0.size != stats.1.size {
             self.tell(path, &Difference::Size(stats.0.size, stats.1.size));
             return None;
         }
-        let size = are_sound.then_some(stats.0.size);
-        let parts = size.map_or(1, |size| size.div_ceil(PART_BYTES).max(1));
+        let is_sparse = |stat: &Stat| stat.allocated_bytes < stat.size;
+        let have_holes = are_sound
+            && is_sparse(&stats.0)
+            && is_sparse(&stats.1)
+            && self.both(&stats, [&src, &dst], FsKind::hole_map_is_sound);
         let files = Arc::new(Files {
             path: path.to_path_buf(),
             src,
             dst,
-            size,
+            size: are_sound.then_some(stats.0.size),
+            have_holes,
             first: AtomicU64::new(u64::MAX),
-            left: AtomicUsize::new(usize::try_from(parts).unwrap_or(usize::MAX)),
+            left: AtomicUsize::new(1),
         });
         if self.compare.from_device {
             content::leave_cache(self.platform, &files.src);
@@ -488,9 +501,10 @@ impl<P: Platform> Session<'_, P> {
         let Some(jobs) = jobs else {
             return Some(files);
         };
-        for n in 0..parts {
-            let _ = jobs.send(Job::Part(Arc::clone(&files), n * PART_BYTES));
-        }
+        self.each_part(&files, |start| {
+            // They listen for as long as this thread sends.
+            let _ = jobs.send(Job::Part(Arc::clone(&files), start));
+        });
         None
     }
 }

@@ -12,7 +12,7 @@ use super::{Destination, Existing, FileCopier, FileError, Opened, Source, resolv
 use crate::content;
 use crate::error::{Cause, Code, Operation, Refusal};
 use crate::file::change::has_changed;
-use crate::hash::{Hash, HashKind};
+use crate::hash::{Digest, Hash};
 use crate::plan;
 use crate::platform::{At, Attribute, FileId, Flush, Open, Platform, Stat, Sys, Target, Timestamp};
 use crate::prove;
@@ -40,7 +40,7 @@ impl From<&Stat> for OldState {
 
 /// What has to be read of a copy once it is closed.
 pub(super) struct ReadBack {
-    kind: HashKind,
+    digest: Digest,
     /// The file that was written.
     written: Sys<FileId>,
     old: Option<OldState>,
@@ -94,9 +94,9 @@ impl<P: Platform> FileCopier<'_, P> {
         in_flight: Option<Hash>,
         report: &mut Report,
     ) -> Result<Option<Box<ReadBack>>, FileError> {
-        match self.options.hash_wanted() {
+        match self.digest(&src.stat) {
             None => Ok(None),
-            Some(kind) => self.prepare_to_hash(src, target, (kind, in_flight), report),
+            Some(digest) => self.prepare_to_hash(src, target, (digest, in_flight), report),
         }
     }
 
@@ -105,10 +105,10 @@ impl<P: Platform> FileCopier<'_, P> {
         &mut self,
         src: &Source<P>,
         target: &Opened<P>,
-        (kind, in_flight): (HashKind, Option<Hash>),
+        (digest, in_flight): (Digest, Option<Hash>),
         report: &mut Report,
     ) -> Result<Option<Box<ReadBack>>, FileError> {
-        report.hash = in_flight;
+        report.hash = in_flight.filter(|_| digest != Digest::Compared);
         // A device or a pipe can't be read back.
         if target.streams || self.options.attributes_only {
             return Ok(None);
@@ -122,7 +122,7 @@ impl<P: Platform> FileCopier<'_, P> {
         }
         let stat = self.platform.stat_open(&target.handle);
         Ok(Some(Box::new(ReadBack {
-            kind,
+            digest,
             written: stat.map(|stat| stat.id),
             old: target.old,
             what: if compares {
@@ -235,7 +235,7 @@ impl<P: Platform> FileCopier<'_, P> {
     ) -> Result<(), ReadBackError> {
         let before = self.platform.stat_open(copy);
         let found = match read_back.what {
-            What::Hash => self.hash_of(copy, read_back.kind, Operation::Hash),
+            What::Hash => self.hash_of(copy, read_back.digest, Operation::Hash),
             What::Compare(in_flight) => self.compare(src, copy, (in_flight, read_back)),
         };
         if self.options.preserve.times {
@@ -250,7 +250,8 @@ impl<P: Platform> FileCopier<'_, P> {
                 set.unwrap_or_else(|code| fail(FileError::system(Operation::SetTimes, code)));
             }
         }
-        report.hash = Some(found.map_err(ReadBackError::new)?);
+        let found = found.map_err(ReadBackError::new)?;
+        report.hash = (read_back.digest != Digest::Compared).then_some(found);
         report.verified = self.options.verify;
         Ok(())
     }
@@ -264,11 +265,11 @@ impl<P: Platform> FileCopier<'_, P> {
     ) -> Result<Hash, FileError> {
         let expected = match in_flight {
             Some(hash) => hash,
-            None => self.hash_of(&src.handle, read_back.kind, Operation::VerifySource)?,
+            None => self.hash_of(&src.handle, read_back.digest, Operation::VerifySource)?,
         };
         // Where the cache can't be left out, what it says is all there is.
         let _ = self.platform.uncache(copy);
-        let found = self.hash_of(copy, read_back.kind, Operation::Verify)?;
+        let found = self.hash_of(copy, read_back.digest, Operation::Verify)?;
         if found == expected {
             return Ok(found);
         }
@@ -292,18 +293,19 @@ impl<P: Platform> FileCopier<'_, P> {
     fn hash_of(
         &mut self,
         file: &P::Handle,
-        kind: HashKind,
+        digest: Digest,
         operation: Operation,
     ) -> Result<Hash, FileError> {
         let failed = |code| FileError::system(operation, code);
-        let size = self.platform.stat_open(file).map_err(failed)?.size;
+        let stat = self.platform.stat_open(file).map_err(failed)?;
+        let size = stat.size;
         let spare =
             (size >= plan::HASH_BESIDE_BYTES).then(|| self.spare.take(size, self.others_at_work));
         let beside = spare.as_ref().is_some_and(|taken| taken.threads() > 1);
-        let hash = InFlight::new(kind, beside);
+        let hash = InFlight::new(digest, beside);
         let hash = content::hash(
             self.platform,
-            (file, size),
+            (file, &stat),
             hash,
             self.buffers,
             self.watch.cancel,

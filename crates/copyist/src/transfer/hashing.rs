@@ -7,8 +7,14 @@
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
+use super::Stop;
 use crate::buffers::{Aligned, BUFFER_BYTES, Buffers, PAGE_BYTES};
-use crate::hash::{Hash, HashKind, Hasher};
+use crate::hash::{Digest, Hash, Hasher};
+use crate::progress::CancelToken;
+
+/// How much of a hole is hashed between two looks at the cancellation, bytes: some 20 ms at the pace of
+/// SHA-256.
+const ZEROS_BYTES: u64 = 8 << 20;
 
 /// How many buffers are on the way between copying and hashing.
 const BUFFERS: usize = 4;
@@ -44,11 +50,12 @@ enum Part {
 
 impl InFlight {
     /// `beside`: by a thread of its own, if there can be one.
-    pub(crate) fn new(kind: HashKind, beside: bool) -> InFlight {
+    pub(crate) fn new(digest: Digest, beside: bool) -> InFlight {
+        let here = || Feed::Here(Hasher::new(digest));
         let feed = if beside {
-            Beside::start(kind).map_or_else(|| Feed::Here(Hasher::new(kind)), Feed::Beside)
+            Beside::start(digest).map_or_else(here, Feed::Beside)
         } else {
-            Feed::Here(Hasher::new(kind))
+            here()
         };
         InFlight { at: 0, feed }
     }
@@ -83,11 +90,25 @@ impl InFlight {
         }
     }
 
-    /// A hole of `len` bytes at `start` of the file.
-    pub(crate) fn zeros(&mut self, start: u64, len: u64) {
-        if self.at != start || len == 0 {
-            return;
+    /// A hole of `len` bytes at `start` of the file. Its zeros are hashed in parts, so that a cancellation
+    /// is noticed.
+    pub(crate) fn zeros(&mut self, start: u64, len: u64, cancel: &CancelToken) -> Result<(), Stop> {
+        let (mut at, end) = (start, start + len);
+        while at < end && self.at == at {
+            if cancel.is_cancelled() {
+                return Err(Stop::Cancelled);
+            }
+            let part = match &self.feed {
+                Feed::Here(Hasher::Sparse(_)) => end - at,
+                _ => ZEROS_BYTES.min(end - at),
+            };
+            self.some_zeros(part);
+            at += part;
         }
+        Ok(())
+    }
+
+    fn some_zeros(&mut self, len: u64) {
         self.at += len;
         match &mut self.feed {
             Feed::Here(hasher) => hasher.zeros(len),
@@ -115,7 +136,7 @@ impl InFlight {
 }
 
 impl Beside {
-    fn start(kind: HashKind) -> Option<Beside> {
+    fn start(digest: Digest) -> Option<Beside> {
         let (full, parts) = sync_channel::<Part>(BUFFERS);
         let (give_back, free) = sync_channel(BUFFERS + 1);
         for _ in 1..BUFFERS {
@@ -123,7 +144,7 @@ impl Beside {
             let _ = give_back.send(Aligned::new(BUFFER_BYTES, PAGE_BYTES));
         }
         let hash = move || {
-            let mut hasher = Hasher::new(kind);
+            let mut hasher = Hasher::new(digest);
             for part in parts {
                 match part {
                     Part::Data(buffer, len) => {
@@ -157,28 +178,42 @@ impl Beside {
 mod tests {
     use super::InFlight;
     use crate::buffers::{BUFFER_BYTES, Buffers};
-    use crate::hash::{Hash, HashKind};
+    use crate::hash::{Digest, Hash, HashKind};
+    use crate::progress::CancelToken;
+    use crate::transfer::Stop;
 
     #[test]
     fn what_was_seen_from_end_to_end_has_a_hash() {
         for beside in [false, true] {
             let mut buffers = Buffers::default();
-            let mut hash = InFlight::new(HashKind::Blake3, beside);
+            let cancel = CancelToken::new();
+            let mut hash = InFlight::new(Digest::Reported(HashKind::Blake3), beside);
             let mut all = Vec::new();
             for n in 0..20_u8 {
                 buffers.plain().fill(n);
                 hash.data(all.len() as u64, BUFFER_BYTES, &mut buffers);
                 all.resize(all.len() + BUFFER_BYTES, n);
-                hash.zeros(all.len() as u64, 5000);
+                hash.zeros(all.len() as u64, 5000, &cancel).unwrap();
                 all.resize(all.len() + 5000, 0);
             }
             let expected = Hash::of(HashKind::Blake3, &all);
             assert_eq!(hash.finish(all.len() as u64), Some(expected));
 
-            let mut hash = InFlight::new(HashKind::Blake3, beside);
+            let mut hash = InFlight::new(Digest::Reported(HashKind::Blake3), beside);
             hash.data(10, 10, &mut buffers);
-            hash.zeros(0, 7);
+            hash.zeros(0, 7, &cancel).unwrap();
             assert_eq!(hash.finish(17), None, "something was not seen");
+        }
+    }
+
+    #[test]
+    fn a_hole_is_not_hashed_to_its_end_when_the_run_is_cancelled() {
+        for beside in [false, true] {
+            let cancel = CancelToken::new();
+            let mut hash = InFlight::new(Digest::Reported(HashKind::Sha256), beside);
+            cancel.cancel();
+            let hashed = hash.zeros(0, u64::MAX >> 1, &cancel);
+            assert_eq!(hashed, Err(Stop::Cancelled));
         }
     }
 }

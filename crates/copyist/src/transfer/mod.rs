@@ -11,7 +11,7 @@ use crate::buffers::Buffers;
 use crate::content;
 use crate::error::{Code, Operation};
 use crate::exec::Runs;
-use crate::hash::{Hash, HashKind};
+use crate::hash::{Digest, Hash};
 use crate::holes;
 use crate::journal::Keep;
 use crate::method::Method;
@@ -124,7 +124,7 @@ pub(crate) struct Shape {
     /// How many threads read and write.
     pub(crate) threads: usize,
     /// Hash what passes through memory; with `true` in a thread of its own.
-    pub(crate) hash: Option<(HashKind, bool)>,
+    pub(crate) hash: Option<(Digest, bool)>,
     /// Leave the cache as it was.
     pub(crate) drop_behind: bool,
 }
@@ -275,7 +275,9 @@ impl<'a, P: Platform> Transfer<'a, P> {
             watch,
             buffers,
             state: State::default(),
-            in_flight: shape.hash.map(|(kind, beside)| InFlight::new(kind, beside)),
+            in_flight: shape
+                .hash
+                .map(|(digest, beside)| InFlight::new(digest, beside)),
             uncached: Uncached::new(shape.drop_behind),
             behind: Behind::default(),
             drops: false,

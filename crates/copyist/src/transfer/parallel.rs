@@ -181,12 +181,15 @@ impl<P: Platform> Line<'_, '_, P> {
     /// The next piece to be counted came back in this buffer: it is hashed, as far as it came. Answers a
     /// buffer to go on with.
     fn hash(&mut self, moved: &Moved, buffer: Aligned) -> Aligned {
-        let Transfer { in_flight, .. } = &mut *self.transfer;
+        let Transfer {
+            in_flight, watch, ..
+        } = &mut *self.transfer;
         let (Some(hash), Some(piece), None) = (in_flight, self.pieces.front(), self.ended) else {
             return buffer;
         };
         let (start, hole_bytes) = (piece.data.start, piece.hole_bytes);
-        hash.zeros(start - hole_bytes, hole_bytes);
+        // That it was cancelled shows when the piece is counted.
+        let _ = hash.zeros(start - hole_bytes, hole_bytes, watch.cancel);
         // It fitted into the buffer.
         hash.piece(start, (moved.offset - start) as usize, buffer)
     }

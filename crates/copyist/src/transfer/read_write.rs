@@ -50,7 +50,7 @@ impl<P: Platform> Transfer<'_, P> {
         if let Some(hash) = &mut self.in_flight
             && after > before
         {
-            hash.zeros(before, after - before);
+            hash.zeros(before, after - before, self.watch.cancel)?;
         }
         next
     }

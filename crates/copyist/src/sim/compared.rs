@@ -1,10 +1,13 @@
-//! Two files compared where stat's size is not their length.
+//! Two files compared: where stat's size is not their length, and where most of them is a hole.
 
 use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::Mutex;
 
+use super::Sim;
 use super::build::Builder;
+use super::data::BLOCK;
+use super::faults::{Call, Faults, Record};
 use super::scenarios::system;
 use super::volume::Volume;
 use crate::compare::{self, Compare, Difference, Found};
@@ -35,14 +38,44 @@ fn differences(says: u64, len: u64, copied: u64) -> Vec<Difference> {
     let sim = system(Os::Linux, server, Some(Volume::new(3, FsKind::Ext)));
     Builder::below(&sim, OsStr::new("/from")).file("file", len);
     Builder::below(&sim, OsStr::new("/to")).file("file", copied);
+    compare_files(&sim)
+}
+
+fn compare_files(sim: &Sim) -> Vec<Difference> {
     let compare = Compare {
         threads: 2,
         ..Compare::default()
     };
     let found = Differences::default();
     let sides = (Path::new("/from/file"), Path::new("/to/file"));
-    compare::run(&sim, &compare, sides, &CancelToken::new(), &found);
+    compare::run(sim, &compare, sides, &CancelToken::new(), &found);
     found.0.into_inner().unwrap()
+}
+
+#[test]
+fn what_is_a_hole_in_both_is_not_read() {
+    const SIZE: u64 = 1 << 40;
+    const FAR: u64 = SIZE / BLOCK / 2;
+    for (blocks, expected) in [
+        (vec![0..3, FAR..FAR + 1], vec![]),
+        (vec![0..3], vec![Difference::Content(FAR * BLOCK)]),
+        (
+            vec![0..3, 700..701, FAR..FAR + 1],
+            vec![Difference::Content(700 * BLOCK)],
+        ),
+    ] {
+        let sim = system(Os::Linux, Volume::new(2, FsKind::Ext), None);
+        let make = |dir, blocks| {
+            Builder::below(&sim, OsStr::new(dir)).sparse("file", SIZE, blocks);
+        };
+        make("/from", vec![0..3, FAR..FAR + 1]);
+        make("/to", blocks);
+        sim.world().faults = Faults::default();
+        assert_eq!(compare_files(&sim), expected);
+        let reads = |record: &Record| record.call == Call::Read;
+        let reads = sim.world().faults.log.iter().filter(|it| reads(it)).count();
+        assert!((1..50).contains(&reads), "{reads}");
+    }
 }
 
 #[test]
