@@ -196,7 +196,7 @@ impl Error {
             }
             Cause::System(_) => io::Error::new(
                 io::ErrorKind::UnexpectedEof,
-                "nothing more came, although the file does not end there",
+                "it ended before the end of the file",
             ),
             Cause::Refused(refusal) => io::Error::new(refusal.kind(), refusal.to_string()),
         };
