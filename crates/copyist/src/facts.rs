@@ -46,6 +46,18 @@ pub enum FsKind {
     Other,
 }
 
+/// Why a link can't be made, where the destination's filesystem is the reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NoLink {
+    /// A filesystem of this kind has none.
+    Unsupported(FsKind),
+    /// The file has as many names as the filesystem allows.
+    TooMany,
+    /// The two names are on different filesystems, or mounts of one.
+    Elsewhere,
+}
+
 impl FsKind {
     /// The name used in reports.
     pub const fn name(self) -> &'static str {
@@ -71,6 +83,21 @@ impl FsKind {
             FsKind::HfsPlus => "hfs+",
             FsKind::Refs => "refs",
             FsKind::Other => "other",
+        }
+    }
+
+    /// Whether it is one that is known to have hard and symbolic links, or one that is known to have none;
+    /// of a network's and of FUSE that is not known.
+    pub(crate) const fn links(self) -> Known {
+        match self {
+            FsKind::Fat | FsKind::ExFat => Known::No,
+            FsKind::Fuse
+            | FsKind::Nfs
+            | FsKind::Cifs
+            | FsKind::Ceph
+            | FsKind::Pseudo
+            | FsKind::Other => Known::Unknown,
+            _ => Known::Yes,
         }
     }
 

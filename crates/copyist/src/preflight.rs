@@ -337,8 +337,8 @@ impl<P: Platform> Look<'_, P> {
             }
             Update::None | Update::NoneFail => true,
         });
-        let is_counted =
-            self.options.preserve.links && stat.links > 1 && !self.linked.insert(stat.id);
+        let keeps_links = self.options.preserve.links && pair.dst.kind.links() != Known::No;
+        let is_counted = keeps_links && stat.links > 1 && !self.linked.insert(stat.id);
         if is_left || is_counted {
             return;
         }

@@ -6,6 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use clap::ValueEnum;
+use rustix::fs::Timespec;
 use rustix::io::Errno;
 
 /// The requests that can be delayed and failed, named as in the FUSE protocol.
@@ -50,6 +51,8 @@ pub(super) struct Behaviour {
     pub(super) fold_case: bool,
     /// Transfers move a part of what they are asked for.
     pub(super) short: bool,
+    /// Times are kept in whole seconds.
+    pub(super) whole_seconds: bool,
     pub(super) faults: Vec<Fault>,
 }
 
@@ -62,6 +65,17 @@ impl Behaviour {
         } else {
             bytes
         }
+    }
+
+    /// What is kept of a time. UTIME_NOW and UTIME_OMIT are no times.
+    pub(super) fn keeps(&self, time: Timespec) -> Timespec {
+        let is_time = (0..1_000_000_000).contains(&time.tv_nsec);
+        let tv_nsec = if self.whole_seconds && is_time {
+            0
+        } else {
+            time.tv_nsec
+        };
+        Timespec { tv_nsec, ..time }
     }
 
     /// Every request passes here first: it waits for the latency, and then may be told to fail.
@@ -199,6 +213,7 @@ mod tests {
             corrupt_copies: false,
             fold_case: false,
             short: false,
+            whole_seconds: false,
             faults,
         };
         (0..requests)

@@ -41,6 +41,7 @@ mod buggy;
 mod compare;
 mod conformance;
 mod crash;
+mod links;
 mod macos;
 mod oracle;
 mod planted;
@@ -433,10 +434,9 @@ impl Platform for Sim {
         if !world.volume_of(ino).xattrs {
             return Err(world.codes.notsup);
         }
-        for name in world.node(ino).xattrs.keys() {
-            if hides_acls(self.os) && name == access_acl(self.os) {
-                continue;
-            }
+        let hidden = hides_acls(self.os).then(|| access_acl(self.os));
+        let listed = world.node(ino).xattrs.keys();
+        for name in listed.filter(|name| Some(name.as_slice()) != hidden) {
             names.extend_from_slice(name);
             names.push(0);
         }
@@ -479,8 +479,8 @@ impl Platform for Sim {
         if Some(name) == owner_record(self.os) {
             return world.set_attribute(ino, owner::attribute(value));
         }
-        let xattrs = &mut world.node_mut(ino).xattrs;
-        xattrs.insert(name.to_vec(), value.to_vec());
+        let (name, value) = (name.to_vec(), value.to_vec());
+        world.node_mut(ino).xattrs.insert(name, value);
         Ok(())
     }
 

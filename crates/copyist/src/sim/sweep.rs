@@ -14,7 +14,7 @@ use super::snapshot::{self, Snapshot};
 use crate::buffers::BUFFER_BYTES;
 use crate::error::{Error, Operation};
 use crate::platform::{Platform, Whole};
-use crate::progress::{CancelToken, Event, Observer, Question, Warning};
+use crate::progress::{CancelToken, Event, Made, Observer, Question, Warning};
 use crate::report::{Attempt, Report, Summary};
 use crate::transfer::Watch;
 use crate::tree;
@@ -46,6 +46,7 @@ pub(super) struct Outcome {
     pub(super) failures: Vec<Failure>,
     pub(super) files: Vec<(PathBuf, Report)>,
     pub(super) changed: Vec<PathBuf>,
+    pub(super) no_links: Vec<(PathBuf, Made)>,
     pub(super) log: Vec<Record>,
     pub(super) leaked: usize,
     pub(super) violations: Vec<String>,
@@ -67,6 +68,7 @@ impl Observer for Listener {
                 text: error.to_string(),
             }),
             Event::File { paths, report } => heard.files.push((paths.dst(), report.clone())),
+            Event::NoLink { paths, what, .. } => heard.no_links.push((paths.dst(), what)),
             Event::Warning(Warning::Changed { src, .. }) => heard.changed.push(src.clone()),
             _ => {}
         }

@@ -13,7 +13,7 @@ use crate::file::{self, CHANGE_RETRIES, Destination, Existing, FileCopier, FileE
 use crate::journal::PART_BYTES;
 use crate::options::{Follow, Make, OnChange};
 use crate::platform::{FileKind, Platform, Stat};
-use crate::progress::{Event, PathSource, Warning};
+use crate::progress::{Event, Made, PathSource, Warning};
 use crate::report::Report;
 use crate::volumes::FoundPair;
 
@@ -174,7 +174,16 @@ impl<P: Platform> Worker<'_, '_, P> {
                 self.session.links.settle(src.stat.id, copied);
                 result
             }
-            Claim::Link(copied) => self.link_to_copy(entry, &copied, onto),
+            Claim::Link(copied) => {
+                let Some((onto, why)) = self.link_to_copy(entry, &copied, onto)? else {
+                    return Ok(());
+                };
+                self.make(entry, src, onto, opened)?;
+                let links = &self.session.links;
+                links.replace(src.stat.id, &entry.dir.place, entry.dst_name);
+                self.tell_no_link(entry, Made::HardLink, why);
+                Ok(())
+            }
         }
     }
 
@@ -194,7 +203,14 @@ impl<P: Platform> Worker<'_, '_, P> {
                 self.session.links.settle(src.stat.id, Some(copied));
                 Ok(())
             }
-            Claim::Link(copied) => self.link_to_copy(entry, &copied, Onto::Into(Existing::File)),
+            Claim::Link(copied) => {
+                // One that can't be a link is left as it is: it is newer.
+                let onto = Onto::Into(Existing::File);
+                if let Some((_, why)) = self.link_to_copy(entry, &copied, onto)? {
+                    self.tell_no_link(entry, Made::HardLink, why);
+                }
+                Ok(())
+            }
         }
     }
 
