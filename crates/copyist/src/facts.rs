@@ -86,6 +86,15 @@ impl FsKind {
         }
     }
 
+    /// Whether a file keeps its inode number when the volume is mounted again. FAT and exFAT have no inodes, and
+    /// Linux numbers their files as they come; so do many FUSE filesystems, and SMB where the server has none.
+    pub(crate) const fn keeps_numbers(self) -> bool {
+        !matches!(
+            self,
+            FsKind::Fat | FsKind::ExFat | FsKind::Fuse | FsKind::Cifs
+        )
+    }
+
     /// Whether it is one that is known to have hard and symbolic links, or one that is known to have none;
     /// of a network's and of FUSE that is not known.
     pub(crate) const fn links(self) -> Known {

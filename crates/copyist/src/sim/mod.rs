@@ -164,7 +164,7 @@ impl Platform for Sim {
         let mut world = self.world();
         world.enter(Call::Stat)?;
         let ino = world.lookup(dir(&world, at)?, at.name, follow)?;
-        Ok(world.stat(ino))
+        Ok(world.seen(ino))
     }
 
     fn open(&self, at: At<'_, Sim>, how: Open) -> Sys<Handle> {
@@ -268,7 +268,7 @@ impl Platform for Sim {
         let mut world = self.world();
         world.enter(Call::StatOpen)?;
         let ino = world.file(handle.id)?.ino;
-        Ok(world.stat(ino))
+        Ok(world.seen(ino))
     }
 
     fn volume(&self, handle: &Handle) -> Sys<VolumeFacts> {

@@ -137,12 +137,14 @@ impl<P: Platform> Worker<'_, '_, P> {
         let Some(journal) = session.journal.as_ref().filter(|it| it.is_resumed()) else {
             return false;
         };
+        if src.kind != FileKind::Regular || session.options.make != Make::Copy {
+            return false;
+        }
         let copy = session.platform.stat(entry.dst_at(), false);
-        src.kind == FileKind::Regular
-            && session.options.make == Make::Copy
-            && copy.is_ok_and(|it| {
-                it.kind == FileKind::Regular && journal.is_done(&entry.dst(), src, &it)
-            })
+        copy.is_ok_and(|it| {
+            let (src, copy) = session.as_journaled(entry, (src, &it));
+            it.kind == FileKind::Regular && journal.is_done(&entry.dst(), &src, &copy)
+        })
     }
 
     /// What can't be opened may not even be looked at: then that is what there is to tell.
