@@ -20,6 +20,8 @@ pub(crate) struct Told<'a> {
     pub(crate) replaced: &'a Replaced,
     /// What the filters left out.
     pub(crate) left_out: u64,
+    /// What became of links that could not be made, in sentences.
+    pub(crate) no_links: &'a [String],
     pub(crate) quoter: Quoter,
 }
 
@@ -75,6 +77,9 @@ fn rest(summary: &Summary, told: &Told<'_>) -> String {
     }
     if told.left_out > 0 {
         line += &format!("; {} left out", HumanCount(told.left_out));
+    }
+    for sentence in told.no_links {
+        line += &format!("; {sentence}");
     }
     if told.failed > 0 {
         line += &format!("; {} FAILED", HumanCount(told.failed));
@@ -160,6 +165,7 @@ mod tests {
             dry: false,
             replaced,
             left_out: 0,
+            no_links: &[],
             quoter: Quoter::new(false),
         }
     }

@@ -107,16 +107,20 @@ impl Reporter {
     /// Something else than a regular file is complete.
     pub(crate) fn entry(&self, paths: &dyn PathSource, made: Made) {
         let (src, dst) = (paths.src(), paths.dst());
-        let kind = match made {
-            Made::Directory => "directory",
-            Made::HardLink => "hard-link",
-            Made::Symlink => "symlink",
-            Made::Special => "special",
-        };
         self.line(&Line::Entry {
             src: name(&src),
             dst: name(&dst),
-            kind,
+            kind: entry_kind(made),
+        });
+    }
+
+    /// The destination's filesystem could not be given a link.
+    pub(crate) fn no_link(&self, paths: &dyn PathSource, what: Made) {
+        let (src, dst) = (paths.src(), paths.dst());
+        self.line(&Line::NoLink {
+            src: name(&src),
+            dst: name(&dst),
+            kind: entry_kind(what),
         });
     }
 
@@ -217,6 +221,15 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[allow(clippy::trivially_copy_pass_by_ref)] // serde calls it
 fn is_zero(number: &u64) -> bool {
     *number == 0
+}
+
+fn entry_kind(made: Made) -> &'static str {
+    match made {
+        Made::Directory => "directory",
+        Made::HardLink => "hard-link",
+        Made::Symlink => "symlink",
+        Made::Special => "special",
+    }
 }
 
 fn nanos(duration: Duration) -> u64 {
@@ -391,6 +404,11 @@ enum Line<'a> {
     Skipped {
         src: Name<'a>,
         dst: Name<'a>,
+    },
+    NoLink {
+        src: Name<'a>,
+        dst: Name<'a>,
+        kind: &'static str,
     },
     Replaces {
         src: Name<'a>,

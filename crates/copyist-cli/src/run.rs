@@ -156,6 +156,7 @@ fn copy(
         filter,
         explainer: settings.explain.then(|| Explainer::new(quoter)),
         replaced: Mutex::default(),
+        no_links: Mutex::default(),
         planned_bytes: AtomicU64::new(0),
         failed: AtomicBool::new(false),
         failures: AtomicU64::new(0),
@@ -238,6 +239,16 @@ fn tell_outcome(settings: &Settings, watch: &Watch, summary: &Summary, stopped: 
     if let Some(explainer) = &watch.explainer {
         watch.console.out(explainer.text().as_bytes());
     }
+    let no_links = lock(&watch.no_links).sentences(settings.is_dry());
+    if !settings.last_line {
+        for sentence in &no_links {
+            if watch.explainer.is_some() {
+                watch.console.out(format!("{sentence}\n").as_bytes());
+            } else {
+                watch.console.error(&format!("warning: {sentence}"));
+            }
+        }
+    }
     if settings.last_line {
         let told = Told {
             stopped,
@@ -245,6 +256,7 @@ fn tell_outcome(settings: &Settings, watch: &Watch, summary: &Summary, stopped: 
             dry: settings.is_dry(),
             replaced: &lock(&watch.replaced),
             left_out: watch.filter.as_ref().map_or(0, Filter::left_out),
+            no_links: &no_links,
             quoter: watch.words.quoter,
         };
         let line = format!("{}\n", last_line(summary, &told));
@@ -256,6 +268,7 @@ fn tell_outcome(settings: &Settings, watch: &Watch, summary: &Summary, stopped: 
             dry: false,
             replaced: &lock(&watch.replaced),
             left_out: 0,
+            no_links: &[],
             quoter: watch.words.quoter,
         };
         watch.console.error(&last_line(summary, &told));

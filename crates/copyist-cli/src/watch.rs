@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use copyist::{Cause, Event, FileKind, Observer, PathSource, Question, Refusal};
+use copyist::{Cause, Event, FileKind, Made, NoLink, Observer, PathSource, Question, Refusal};
+use indicatif::HumanCount;
 
 use crate::console::Console;
 use crate::explain::Explainer;
@@ -30,6 +31,8 @@ pub(crate) struct Watch {
     pub(crate) explainer: Option<Explainer>,
     /// What replaces was met on the way.
     pub(crate) replaced: Mutex<Replaced>,
+    /// Links that the destination's filesystem could not be given.
+    pub(crate) no_links: Mutex<NoLinks>,
     /// The bytes that a dry run would copy.
     pub(crate) planned_bytes: AtomicU64,
     /// Something failed.
@@ -54,6 +57,48 @@ impl Replaced {
         if self.first.len() < NAMED {
             self.first.push(paths.dst());
         }
+    }
+}
+
+/// Links that could not be made, by what they are and why.
+#[derive(Debug, Default)]
+pub(crate) struct NoLinks(Vec<(Made, NoLink, u64)>);
+
+impl NoLinks {
+    fn add(&mut self, what: Made, why: NoLink) {
+        match self.0.iter_mut().find(|it| (it.0, it.1) == (what, why)) {
+            Some((.., count)) => *count += 1,
+            None => self.0.push((what, why, 1)),
+        }
+    }
+
+    /// What became of them, one sentence for each reason.
+    pub(crate) fn sentences(&self, dry: bool) -> Vec<String> {
+        let sentence = |&(what, why, count): &(Made, NoLink, u64)| {
+            let would = if dry { "would become" } else { "became" };
+            let could = if dry {
+                "can't be made"
+            } else {
+                "could not be made"
+            };
+            let became = match (what, count) {
+                (Made::HardLink, 1) => format!("1 hard link {would} a copy"),
+                (Made::HardLink, n) => format!("{} hard links {would} copies", HumanCount(n)),
+                (_, 1) => format!("1 symbolic link {could}"),
+                (_, n) => format!("{} symbolic links {could}", HumanCount(n)),
+            };
+            let why = match why {
+                NoLink::Unsupported(kind) => format!("{} has none", kind.name()),
+                NoLink::TooMany => "the filesystem allows a file no more names".to_owned(),
+                NoLink::Elsewhere => "the names are on different mounts".to_owned(),
+                _ => "the filesystem does not allow it".to_owned(),
+            };
+            format!("{became}: {why}")
+        };
+        let is_hard = |it: &&(Made, NoLink, u64)| it.0 == Made::HardLink;
+        let hard = self.0.iter().filter(is_hard);
+        let others = self.0.iter().filter(|it| !is_hard(it));
+        hard.chain(others).map(sentence).collect()
     }
 }
 
@@ -113,6 +158,12 @@ impl Observer for Watch {
             Event::Entry { paths, what } => {
                 if let Some(reporter) = &self.reporter {
                     reporter.entry(paths, what);
+                }
+            }
+            Event::NoLink { paths, what, why } => {
+                lock(&self.no_links).add(what, why);
+                if let Some(reporter) = &self.reporter {
+                    reporter.no_link(paths, what);
                 }
             }
             Event::Skipped { paths } => {

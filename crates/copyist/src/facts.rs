@@ -46,6 +46,18 @@ pub enum FsKind {
     Other,
 }
 
+/// Why a link can't be made, where the destination's filesystem is the reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NoLink {
+    /// A filesystem of this kind has none.
+    Unsupported(FsKind),
+    /// The file has as many names as the filesystem allows.
+    TooMany,
+    /// The two names are on different filesystems, or mounts of one.
+    Elsewhere,
+}
+
 impl FsKind {
     /// The name used in reports.
     pub const fn name(self) -> &'static str {
@@ -71,6 +83,30 @@ impl FsKind {
             FsKind::HfsPlus => "hfs+",
             FsKind::Refs => "refs",
             FsKind::Other => "other",
+        }
+    }
+
+    /// Whether a file keeps its inode number when the volume is mounted again. FAT and exFAT have no inodes, and
+    /// Linux numbers their files as they come; so do many FUSE filesystems, and SMB where the server has none.
+    pub(crate) const fn keeps_numbers(self) -> bool {
+        !matches!(
+            self,
+            FsKind::Fat | FsKind::ExFat | FsKind::Fuse | FsKind::Cifs
+        )
+    }
+
+    /// Whether it is one that is known to have hard and symbolic links, or one that is known to have none;
+    /// of a network's and of FUSE that is not known.
+    pub(crate) const fn links(self) -> Known {
+        match self {
+            FsKind::Fat | FsKind::ExFat => Known::No,
+            FsKind::Fuse
+            | FsKind::Nfs
+            | FsKind::Cifs
+            | FsKind::Ceph
+            | FsKind::Pseudo
+            | FsKind::Other => Known::Unknown,
+            _ => Known::Yes,
         }
     }
 

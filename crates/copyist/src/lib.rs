@@ -77,7 +77,7 @@ pub use compare::{Compare, Compared, Difference, Found};
 pub use content::hash_file;
 pub use copier::{Copier, Operand, copy, raise_open_file_limit};
 pub use error::{Cause, Code, Error, Operation, Refusal, Result};
-pub use facts::{FsKind, Known};
+pub use facts::{FsKind, Known, NoLink};
 pub use hash::{Hash, HashKind, UnknownHash};
 pub use holes::data_ranges;
 pub use journal::is_journal_of;

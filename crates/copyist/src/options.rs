@@ -63,7 +63,8 @@ pub struct Preserve {
     pub owner: bool,
     /// Access and modification times, to the nanosecond.
     pub times: bool,
-    /// Hard links between the copied files.
+    /// Hard links between the copied files. A name that the destination's filesystem can't make a link is
+    /// another copy, and [`crate::Event::NoLink`] says so.
     pub links: bool,
     /// Extended attributes other than access control lists.
     pub xattrs: Want,

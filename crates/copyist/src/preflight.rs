@@ -377,7 +377,8 @@ impl<P: Platform> Look<'_, P> {
             }
             Update::None | Update::NoneFail => true,
         });
-        let is_link = self.options.preserve.links && stat.links > 1 && stat.id.is_known();
+        let keeps_links = self.options.preserve.links && pair.dst.kind.links() != Known::No;
+        let is_link = keeps_links && stat.links > 1 && stat.id.is_known();
         let is_counted = is_link && !self.linked.insert(stat.id);
         if is_left || is_counted {
             return;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crate::error::{Code, Error};
+use crate::facts::NoLink;
 use crate::platform::FileKind;
 use crate::report::Report;
 
@@ -69,6 +70,17 @@ pub enum Event<'a> {
     Skipped {
         /// Where.
         paths: &'a dyn PathSource,
+    },
+    /// The destination's filesystem could not be given a link. In place of a hard link to an earlier copy
+    /// (`what` is [`Made::HardLink`]) the file was copied once more; a symbolic link is missing, and an
+    /// [`Event::Error`] follows.
+    NoLink {
+        /// Where.
+        paths: &'a dyn PathSource,
+        /// What should have been made.
+        what: Made,
+        /// Why it could not be.
+        why: NoLink,
     },
     /// A failure. The run goes on with the other entries.
     Error(&'a Error),
@@ -233,6 +245,7 @@ impl std::fmt::Debug for Event<'_> {
             Event::File { .. } => "File",
             Event::Entry { .. } => "Entry",
             Event::Skipped { .. } => "Skipped",
+            Event::NoLink { .. } => "NoLink",
             Event::Error(_) => "Error",
             Event::Warning(_) => "Warning",
         })

@@ -37,6 +37,12 @@ const fn is_fat(kind: FsKind) -> bool {
     matches!(kind, FsKind::Fat | FsKind::ExFat)
 }
 
+/// Whether some filesystem may keep `wanted` so: before any is asked what it is.
+pub(crate) fn may_be(wanted: Timestamp, kept: Timestamp) -> bool {
+    let everywhere = FAT_EARLIEST + ZONE..i32::MAX.into();
+    (0..=2).contains(&(wanted.seconds - kept.seconds)) || !everywhere.contains(&wanted.seconds)
+}
+
 /// Whether a file's modification time is what its filesystem, of this kind, keeps of `wanted`.
 pub(crate) fn is_modified_as(wanted: Timestamp, dst: &Stat, kind: FsKind) -> bool {
     is_kept(wanted, dst.modified, dst.changed, kind)
@@ -132,6 +138,7 @@ mod tests {
         ] {
             let dst = [(11, 0), changed];
             assert_eq!(is_as((11, 900_000_000), &dst, kind), is_kept, "{kind:?}");
+            assert!(may_be(time((11, 900_000_000)), time(dst[0])));
             assert!(is_as((11, 0), &dst, kind));
             assert!(!is_as((12, 0), &dst, kind) && !is_as((10, 999_999_999), &dst, kind));
         }
@@ -156,6 +163,19 @@ mod tests {
         assert!(!is_as((3_000_000_000, 0), &first, FsKind::Ext));
         let first = [(FAT_EARLIEST - 3600, 0), WHOLE];
         assert!(is_as((0, 0), &first, FsKind::Fat) && !is_as((0, 0), &first, FsKind::Ext));
+    }
+
+    #[test]
+    fn what_no_filesystem_would_keep_so_is_told_without_asking() {
+        for (wanted, kept, may) in [
+            ((1_700_000_001, 9), (1_700_000_000, 0), true),
+            ((1_700_000_003, 0), (1_700_000_000, 0), false),
+            ((1_700_000_000, 0), (1_700_000_001, 0), false),
+            ((2_524_608_000, 0), (i32::MAX.into(), 0), true),
+            ((-1, 0), (FAT_EARLIEST, 0), true),
+        ] {
+            assert_eq!(may_be(time(wanted), time(kept)), may, "{wanted:?}");
+        }
     }
 
     #[test]

@@ -132,6 +132,18 @@ pub(crate) fn kind_at<P: Platform>(platform: &P, at: At<'_, P>, volume: u64) -> 
         .unwrap_or(FsKind::Other)
 }
 
+/// The kind of the volume on which a name is, or would be.
+pub(crate) fn kind_of_parent<P: Platform>(platform: &P, at: At<'_, P>) -> FsKind {
+    let kind = platform
+        .open(place_of(at), Open::Place { follow: true })
+        .and_then(|place| {
+            let volume = platform.volume(&place);
+            platform.let_go(place);
+            volume
+        });
+    kind.map_or(FsKind::Other, |volume| volume.kind)
+}
+
 /// What is known of two volumes at first.
 pub(crate) struct Asked {
     src: VolumeFacts,

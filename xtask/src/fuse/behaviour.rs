@@ -6,6 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use clap::ValueEnum;
+use rustix::fs::Timespec;
 use rustix::io::Errno;
 
 /// The requests that can be delayed and failed, named as in the FUSE protocol.
@@ -52,6 +53,8 @@ pub(super) struct Behaviour {
     pub(super) short: bool,
     /// What was written can't be opened to be read until it was closed, and this many tries failed.
     pub(super) late: Option<u64>,
+    /// Times are kept in whole seconds.
+    pub(super) whole_seconds: bool,
     pub(super) faults: Vec<Fault>,
 }
 
@@ -64,6 +67,17 @@ impl Behaviour {
         } else {
             bytes
         }
+    }
+
+    /// What is kept of a time. UTIME_NOW and UTIME_OMIT are no times.
+    pub(super) fn keeps(&self, time: Timespec) -> Timespec {
+        let is_time = (0..1_000_000_000).contains(&time.tv_nsec);
+        let tv_nsec = if self.whole_seconds && is_time {
+            0
+        } else {
+            time.tv_nsec
+        };
+        Timespec { tv_nsec, ..time }
     }
 
     /// Every request passes here first: it waits for the latency, and then may be told to fail.
@@ -202,6 +216,7 @@ mod tests {
             fold_case: false,
             short: false,
             late: None,
+            whole_seconds: false,
             faults,
         };
         (0..requests)

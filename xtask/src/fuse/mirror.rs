@@ -126,9 +126,10 @@ impl Mirror {
             rustix::fs::ftruncate(&*writable, size)?;
         }
         if changes.atime.is_some() || changes.mtime.is_some() {
+            let kept = |time| self.behaviour.keeps(timespec(time));
             let times = Timestamps {
-                last_access: timespec(changes.atime),
-                last_modification: timespec(changes.mtime),
+                last_access: kept(changes.atime),
+                last_modification: kept(changes.mtime),
             };
             rustix::fs::utimensat(&*file, "", &times, AtFlags::EMPTY_PATH)?;
         }

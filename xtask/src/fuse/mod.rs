@@ -68,6 +68,10 @@ pub(crate) struct FuseArgs {
     #[arg(long, value_name = "N")]
     late: Option<u64>,
 
+    /// Keep times in whole seconds
+    #[arg(long)]
+    whole_seconds: bool,
+
     /// Fail the N-th request of a kind, for example `write:EIO:3`; `3+` fails all from the third on
     #[arg(long, value_name = "OP:ERRNO:N")]
     fail: Vec<Fault>,
@@ -92,6 +96,7 @@ pub(crate) fn run(args: FuseArgs) -> Result<()> {
         fold_case: args.fold_case,
         short: args.short,
         late: args.late,
+        whole_seconds: args.whole_seconds,
         faults: args.fail,
     };
     let mirror = Mirror::new(&args.backing, behaviour, limit_of_nodes()?)?;

@@ -293,6 +293,9 @@ impl<P: Platform> Attributes<'_, P> {
         if (accessed, modified) == (now.accessed, now.modified) {
             return true;
         }
+        if !times::may_be(modified, now.modified) {
+            return false;
+        }
         let kind = match self.dst {
             Target::Open(handle) => self.platform.volume(handle).map(|it| it.kind),
             Target::Named(at) => Ok(volumes::kind_at(self.platform, at, now.id.volume)),

@@ -15,7 +15,7 @@ use super::{
 use crate::error::Code;
 use crate::facts::{Kernel, VolumeFacts};
 use crate::method::Os;
-use crate::rules;
+use crate::{rules, volumes};
 
 /// Such a system.
 pub(crate) struct Dry<P: Platform> {
@@ -181,6 +181,13 @@ impl<P: Platform> Platform for Dry<P> {
     fn make(&self, at: At<'_, Self>, node: Node<'_, Self>) -> Sys<()> {
         if self.stat(at, false).is_ok() {
             return Err(rules::taken(self.os()));
+        }
+        if let Node::HardLink { .. } | Node::Symlink { .. } = node {
+            let is_symbolic = matches!(node, Node::Symlink { .. });
+            let kind = volumes::kind_of_parent(self, at);
+            if let Some(code) = rules::lacks_links(self.os(), kind, is_symbolic) {
+                return Err(code);
+            }
         }
         let (kind, mode) = match node {
             Node::Directory { mode } => (FileKind::Directory, mode),

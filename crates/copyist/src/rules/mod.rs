@@ -4,7 +4,7 @@
 //! rule of each method matches every code, so that there is always an answer.
 
 use crate::error::Code;
-use crate::facts::FsKind;
+use crate::facts::{FsKind, Known, NoLink};
 use crate::method::{Method, Os};
 
 mod freebsd;
@@ -376,6 +376,38 @@ pub(crate) fn is_out_of_room(os: Os, code: Code) -> bool {
         ]
         .contains(&code),
     }
+}
+
+/// Whether a link could not be made for a reason that lies in the filesystem, and which; a filesystem of
+/// this kind has said so.
+pub(crate) fn no_link(os: Os, code: Code, kind: FsKind) -> Option<NoLink> {
+    let (too_many, elsewhere, not_permitted) = match os {
+        Os::Linux => (linux::EMLINK, linux::EXDEV, linux::EPERM),
+        Os::Macos | Os::Freebsd => (macos::EMLINK, macos::EXDEV, macos::EPERM),
+        Os::Windows => (
+            windows::ERROR_TOO_MANY_LINKS,
+            windows::ERROR_NOT_SAME_DEVICE,
+            windows::ERROR_INVALID_FUNCTION,
+        ),
+    };
+    // EPERM is what link(2) and symlink(2) say of a filesystem without links. One that has them says it of a
+    // file that must not be changed.
+    let has_none = is_unsupported(os, code) || code == not_permitted && kind.links() != Known::Yes;
+    match code {
+        _ if code == too_many => Some(NoLink::TooMany),
+        _ if code == elsewhere => Some(NoLink::Elsewhere),
+        _ => has_none.then_some(NoLink::Unsupported(kind)),
+    }
+}
+
+/// What a system says of a hard or symbolic link on a filesystem that has none. macOS makes a file of
+/// its own kind of a symbolic link there.
+pub(crate) fn lacks_links(os: Os, kind: FsKind, is_symbolic: bool) -> Option<Code> {
+    let none = kind.links() == Known::No && !(os == Os::Macos && is_symbolic);
+    none.then_some(match os {
+        Os::Linux => linux::EPERM,
+        Os::Macos | Os::Freebsd | Os::Windows => not_supported(os),
+    })
 }
 
 /// Whether the code says that permission is missing.

@@ -1,11 +1,11 @@
 //! Whether a copy has the attributes that were asked for.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::faults::Call;
 use super::oracle::{Trial, relative};
 use super::snapshot::Seen;
-use super::sweep::Failure;
+use super::sweep::{Failure, Outcome};
 use crate::attributes::{access_acl, owner_record};
 use crate::method::Os;
 use crate::options::{Make, NewMode, Reflink};
@@ -51,17 +51,14 @@ pub(super) fn wrong_attributes(
     if !is_link && says_mode && now.stat.mode != wanted && !as_new {
         return Some(format!("mode {:o} instead of {wanted:o}", now.stat.mode));
     }
-    // A file that was read in vain and is then copied under another name has been accessed.
-    let in_vain = !trial.outcome.failures.is_empty() || options.journal.is_some();
+    // A file that was read in vain, or as a copy for another name, has been accessed.
+    let Outcome {
+        failures, no_links, ..
+    } = trial.outcome;
+    let in_vain = !failures.is_empty() || !no_links.is_empty() || options.journal.is_some();
     let times = |seen: &Seen| {
-        (
-            seen.stat.modified,
-            if in_vain {
-                src.stat.accessed
-            } else {
-                seen.stat.accessed
-            },
-        )
+        let read = if in_vain { src } else { seen };
+        (seen.stat.modified, read.stat.accessed)
     };
     if preserve.times && times(now) != times(src) {
         return Some(format!(
@@ -178,4 +175,12 @@ impl Excused {
         }
         excused
     }
+}
+
+/// Whether a name of this file could not be made a link: then there are several copies.
+pub(super) fn has_copies(trial: &Trial<'_>, src: &Path, pairs: &[(PathBuf, PathBuf)]) -> bool {
+    let id = |path: &Path| trial.before[path].stat.id;
+    let is_one = |dst: &Path| pairs.iter().any(|it| it.1 == dst && id(&it.0) == id(src));
+    let mut copies = trial.outcome.no_links.iter();
+    copies.any(|(path, _)| is_one(&relative(path)))
 }

@@ -35,7 +35,7 @@ struct Found {
 
 /// At most so many moments of each scenario, and of those with a large file, which take long.
 const MOST_MOMENTS: u64 = 100;
-const LARGE_MOMENTS: u64 = 20;
+const LARGE_MOMENTS: u64 = 60;
 
 fn crashes<P: Platform>(
     scenario: &Scenario,

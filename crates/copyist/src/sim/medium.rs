@@ -2,7 +2,7 @@
 
 use super::faults::Call;
 use super::world::{Body, World};
-use crate::platform::{FileKind, Sys};
+use crate::platform::{FileKind, Stat, Sys};
 
 impl World {
     /// What a file has now is on the medium.
@@ -47,10 +47,20 @@ impl World {
 
     /// What is not on the medium is lost.
     pub(super) fn lose_power(&mut self) {
+        self.mounts += 1;
         for node in self.nodes.values_mut() {
             if let Body::File(data) = &mut node.body {
                 *data = node.flushed.clone();
             }
         }
+    }
+
+    /// What a process sees of a file: not every volume gives it the same number when it is mounted again.
+    pub(super) fn seen(&self, ino: u64) -> Stat {
+        let mut stat = self.stat(ino);
+        if !self.volume_of(ino).kind.keeps_numbers() {
+            stat.id.inode += self.mounts << 64;
+        }
+        stat
     }
 }

@@ -42,6 +42,7 @@ mod compared;
 mod conformance;
 mod crash;
 mod in_place;
+mod links;
 mod macos;
 mod numberless;
 mod oracle;
@@ -126,7 +127,7 @@ impl Platform for Sim {
         let mut world = self.world();
         world.enter(Call::Stat)?;
         let ino = world.lookup(dir(&world, at)?, at.name, follow)?;
-        Ok(world.stat(ino))
+        Ok(world.seen(ino))
     }
 
     fn open(&self, at: At<'_, Sim>, how: Open) -> Sys<Handle> {
@@ -237,7 +238,7 @@ impl Platform for Sim {
         let mut world = self.world();
         world.enter(Call::StatOpen)?;
         let ino = world.file(handle.id)?.ino;
-        Ok(world.stat(ino))
+        Ok(world.seen(ino))
     }
 
     fn volume(&self, handle: &Handle) -> Sys<VolumeFacts> {
@@ -409,10 +410,9 @@ impl Platform for Sim {
         if !world.volume_of(ino).xattrs {
             return Err(world.codes.notsup);
         }
-        for name in world.node(ino).xattrs.keys() {
-            if hides_acls(self.os) && name == access_acl(self.os) {
-                continue;
-            }
+        let hidden = hides_acls(self.os).then(|| access_acl(self.os));
+        let listed = world.node(ino).xattrs.keys();
+        for name in listed.filter(|name| Some(name.as_slice()) != hidden) {
             names.extend_from_slice(name);
             names.push(0);
         }
@@ -455,8 +455,8 @@ impl Platform for Sim {
         if Some(name) == owner_record(self.os) {
             return world.set_attribute(ino, owner::attribute(value));
         }
-        let xattrs = &mut world.node_mut(ino).xattrs;
-        xattrs.insert(name.to_vec(), value.to_vec());
+        let (name, value) = (name.to_vec(), value.to_vec());
+        world.node_mut(ino).xattrs.insert(name, value);
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::compare::has_copies;
 use super::data::Data;
 use super::faults::{Call, Effect, Record};
 use super::scenarios::Scenario;
@@ -386,7 +387,9 @@ impl Trial<'_> {
                     continue;
                 };
                 let wanted = self.before[src].stat.id == self.before[other_src].stat.id;
-                let told = self.is_told(src, dst) || self.is_told(other_src, other_dst);
+                let told = self.is_told(src, dst)
+                    || self.is_told(other_src, other_dst)
+                    || wanted && has_copies(self, src, &pairs);
                 if wanted != (a.stat.id == b.stat.id) && !told {
                     wrong.push(format!(
                         "{} and {} linked: {}",

@@ -15,7 +15,7 @@ use crate::buffers::BUFFER_BYTES;
 use crate::error::{Error, Operation};
 use crate::options::Reflink;
 use crate::platform::{Platform, Whole};
-use crate::progress::{CancelToken, Event, Observer, Question, Warning};
+use crate::progress::{CancelToken, Event, Made, Observer, Question, Warning};
 use crate::report::{Attempt, Report, Summary};
 use crate::transfer::Watch;
 use crate::tree;
@@ -59,6 +59,7 @@ pub(super) struct Outcome {
     pub(super) changed: Vec<PathBuf>,
     /// Those that a warning named as written in place.
     pub(super) in_place: Vec<PathBuf>,
+    pub(super) no_links: Vec<(PathBuf, Made)>,
     pub(super) log: Vec<Record>,
     pub(super) leaked: usize,
     pub(super) violations: Vec<String>,
@@ -87,6 +88,7 @@ impl Observer for Listener {
             }),
             Event::File { paths, report } => heard.files.push((paths.dst(), report.clone())),
             Event::Warning(Warning::WroteInPlace { dst, .. }) => heard.in_place.push(dst.clone()),
+            Event::NoLink { paths, what, .. } => heard.no_links.push((paths.dst(), what)),
             Event::Warning(Warning::Changed { src, .. }) => heard.changed.push(src.clone()),
             _ => {}
         }

@@ -105,6 +105,8 @@ pub(super) struct World {
     pub(super) says_most_open: Option<u64>,
     /// From this call on, nothing that the process asks for is done: it was killed.
     pub(super) dead_from: u64,
+    /// How often the volumes were mounted again.
+    pub(super) mounts: u128,
     clock: i64,
     next_ino: u64,
     next_handle: u64,
@@ -138,6 +140,7 @@ impl World {
             most_open: usize::MAX,
             says_most_open: None,
             dead_from: u64::MAX,
+            mounts: 0,
             clock: 1_700_000_000,
             next_ino: ROOT,
             next_handle: 0,

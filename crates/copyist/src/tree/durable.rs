@@ -9,10 +9,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::Session;
 use super::dir::Entry;
 use crate::error::{Cause, Code, Error, Operation};
+use crate::facts::{FsKind, VolumeFacts};
 use crate::file::{self, place_of};
 use crate::options::Fsync;
 use crate::platform::{At, FileId, Open, Platform, Stat};
 use crate::progress::PathSource;
+use crate::volumes;
 
 /// The volumes that something was copied to.
 pub(super) struct Volumes<P: Platform>(Mutex<Vec<Volume<P>>>);
@@ -155,9 +157,33 @@ impl<P: Platform> Session<'_, P> {
         let Ok(copy) = self.platform.stat(entry.dst_at(), false) else {
             return;
         };
+        let (src, copy) = self.as_journaled(entry, (src, &copy));
         journal
-            .note(&entry.dst(), (src, &copy), || self.flush_for_journal())
+            .note(&entry.dst(), (&src, &copy), || self.flush_for_journal())
             .unwrap_or_else(|error| self.fail(error));
+    }
+
+    /// A source and its copy as the journal knows them: without their inode numbers where they don't last.
+    pub(super) fn as_journaled(
+        &self,
+        entry: &Entry<'_, P>,
+        (src, copy): (&Stat, &Stat),
+    ) -> (Stat, Stat) {
+        let kind = |known: Option<&VolumeFacts>, at, volume| match known {
+            Some(known) if known.id == volume => known.kind,
+            _ => volumes::kind_at(self.platform, at, volume),
+        };
+        let journaled = |stat: &Stat, kind: FsKind| {
+            let mut stat = *stat;
+            if !kind.keeps_numbers() {
+                stat.id.inode = 0;
+            }
+            stat
+        };
+        let pair = entry.dir.pair.as_ref();
+        let src_kind = kind(pair.map(|it| &it.src), entry.src_at(), src.id.volume);
+        let copy_kind = kind(pair.map(|it| &it.dst), entry.dst_at(), copy.id.volume);
+        (journaled(src, src_kind), journaled(copy, copy_kind))
     }
 
     /// The run ends: without a failure the journal is not needed any more.

@@ -14,7 +14,7 @@ use crate::file::{self, CHANGE_RETRIES, Destination, Existing, FileCopier, FileE
 use crate::journal::PART_BYTES;
 use crate::options::{Follow, Make, OnChange};
 use crate::platform::{FileKind, Platform, Stat};
-use crate::progress::{Event, PathSource, Warning};
+use crate::progress::{Event, Made, PathSource, Warning};
 use crate::report::Report;
 use crate::volumes::FoundPair;
 
@@ -138,12 +138,14 @@ impl<P: Platform> Worker<'_, '_, P> {
         let Some(journal) = session.journal.as_ref().filter(|it| it.is_resumed()) else {
             return false;
         };
+        if src.kind != FileKind::Regular || session.options.make != Make::Copy {
+            return false;
+        }
         let copy = session.platform.stat(entry.dst_at(), false);
-        src.kind == FileKind::Regular
-            && session.options.make == Make::Copy
-            && copy.is_ok_and(|it| {
-                it.kind == FileKind::Regular && journal.is_done(&entry.dst(), src, &it)
-            })
+        copy.is_ok_and(|it| {
+            let (src, copy) = session.as_journaled(entry, (src, &it));
+            it.kind == FileKind::Regular && journal.is_done(&entry.dst(), &src, &copy)
+        })
     }
 
     /// What can't be opened may not even be looked at: then that is what there is to tell.
@@ -175,7 +177,16 @@ impl<P: Platform> Worker<'_, '_, P> {
                 self.session.links.settle(src.stat.id, copied);
                 result
             }
-            Claim::Link(copied) => self.link_to_copy(entry, &copied, onto),
+            Claim::Link(copied) => {
+                let Some((onto, why)) = self.link_to_copy(entry, &copied, onto)? else {
+                    return Ok(());
+                };
+                self.make(entry, src, onto, opened)?;
+                let links = &self.session.links;
+                links.replace(src.stat.id, &entry.dir.place, entry.dst_name);
+                self.tell_no_link(entry, Made::HardLink, why);
+                Ok(())
+            }
         }
     }
 
@@ -195,7 +206,14 @@ impl<P: Platform> Worker<'_, '_, P> {
                 self.session.links.settle(src.stat.id, Some(copied));
                 Ok(())
             }
-            Claim::Link(copied) => self.link_to_copy(entry, &copied, Onto::Into(Existing::File)),
+            Claim::Link(copied) => {
+                // One that can't be a link is left as it is: it is newer.
+                let onto = Onto::Into(Existing::File);
+                if let Some((_, why)) = self.link_to_copy(entry, &copied, onto)? {
+                    self.tell_no_link(entry, Made::HardLink, why);
+                }
+                Ok(())
+            }
         }
     }
 

@@ -9,55 +9,96 @@ use super::existing::{Looked, Onto};
 use super::links::Copied;
 use super::walk::Worker;
 use crate::error::{Cause, Code, Error, Operation, Refusal};
+use crate::facts::NoLink;
 use crate::platform::{At, FileKind, Node, Open, Platform};
 use crate::progress::{Event, Made, PathSource};
+use crate::temporary::Temporary;
+use crate::{rules, volumes};
 
 impl<P: Platform> Worker<'_, '_, P> {
-    /// Gives the copy of a file the name that its source has here.
+    /// Gives the copy of a file the name that its source has here. Where the filesystem can't, nothing has been
+    /// done: the answer is then what to do with the destination, and why.
     pub(super) fn link_to_copy(
         &mut self,
         entry: &Entry<'_, P>,
         copied: &Copied,
         onto: Onto,
-    ) -> Result<(), Error> {
-        let backup = match onto {
-            Onto::Free { backup } => backup,
-            Onto::Anew { backup } => {
-                self.remove_existing(entry)?;
-                backup
-            }
-            Onto::Leave | Onto::Newer => return Ok(()),
-            Onto::Into(_) => {
-                if self.is_linked(entry, copied) {
+    ) -> Result<Option<(Onto, NoLink)>, Error> {
+        let session = self.session;
+        let (backup, replaces) = match &onto {
+            Onto::Free { backup } => (backup.clone(), false),
+            Onto::Anew { backup } => (backup.clone(), true),
+            Onto::Leave | Onto::Newer => return Ok(None),
+            Onto::Into(_) if self.is_linked(entry, copied) => return Ok(None),
+            Onto::Into(_) => (None, true),
+        };
+        // What is there is replaced by a link that is there already.
+        let temporary = replaces.then(|| Temporary::new().beside(entry.dst_name));
+        let at = At {
+            dir: &entry.open.dst,
+            name: temporary.as_deref().unwrap_or(entry.dst_name),
+        };
+        let made = self.with_dir(entry, &copied.place, |dir| {
+            let to = At {
+                dir,
+                name: &copied.dst_name,
+            };
+            let link = Node::HardLink { to, follow: false };
+            self.make_node(at, link)
+        });
+        if let Err(code) = made
+            && let Some(why) = self.no_link(entry, code)
+        {
+            return Ok(Some((onto, why)));
+        }
+        if replaces && made.is_ok() {
+            let removed = Event::Removed { paths: entry };
+            session.watch.observer.event(removed);
+        }
+        self.begin(entry, backup.as_ref(), FileKind::Regular);
+        let result = made
+            .and_then(|()| {
+                if !replaces {
                     return Ok(());
                 }
-                self.remove_existing(entry)?;
-                None
-            }
-        };
-        self.begin(entry, backup.as_ref(), FileKind::Regular);
-        let result = self
-            .with_dir(entry, &copied.place, |dir| {
-                let to = At {
-                    dir,
-                    name: &copied.dst_name,
-                };
-                let link = Node::HardLink { to, follow: false };
-                self.make_node(entry.dst_at(), link)
+                let renamed = session.platform.rename(at, entry.dst_at());
+                // Two names of one file are left both by a rename.
+                let _ = session.platform.remove(at, false);
+                renamed
             })
             .map_err(|code| {
                 let to = copied.place.dst().join(&copied.dst_name);
-                self.session
+                session
                     .error(entry, Operation::CreateHardLink, Cause::System(code))
                     .with_paths(Some(to), Some(entry.dst()))
             });
         if let (Err(_), Some(backup)) = (&result, &backup) {
-            self.move_back(entry, backup);
+            if replaces {
+                self.forget_backup(entry, backup);
+            } else {
+                self.move_back(entry, backup);
+            }
         }
         result?;
-        self.session.flush_name(entry)?;
+        session.flush_name(entry)?;
         self.linked(entry);
-        Ok(())
+        Ok(None)
+    }
+
+    /// Whether the destination's filesystem is why a link could not be made.
+    pub(super) fn no_link(&self, entry: &Entry<'_, P>, code: Code) -> Option<NoLink> {
+        let platform = self.session.platform;
+        let kind = volumes::kind_of_parent(platform, entry.dst_at());
+        rules::no_link(platform.os(), code, kind)
+    }
+
+    pub(super) fn tell_no_link(&self, entry: &Entry<'_, P>, what: Made, why: NoLink) {
+        let event = Event::NoLink {
+            paths: entry,
+            what,
+            why,
+        };
+        self.session.watch.observer.event(event);
     }
 
     fn is_linked(&self, entry: &Entry<'_, P>, copied: &Copied) -> bool {

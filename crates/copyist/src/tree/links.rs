@@ -93,6 +93,16 @@ impl Links {
         self.changed.notify_all();
     }
 
+    /// Another name was copied to this place, as it could not be a link: later ones become links to that.
+    pub(crate) fn replace(&self, file: FileId, place: &Arc<Place>, name: &OsStr) {
+        if let Some(met) = self.lock().get_mut(&file) {
+            met.copied = Some(Copied {
+                place: Arc::clone(place),
+                dst_name: name.to_os_string(),
+            });
+        }
+    }
+
     /// The first name was copied to this place, or (`None`) could not be: then the next that is
     /// met is the first.
     pub(crate) fn settle(&self, file: FileId, copied: Option<(&Arc<Place>, &OsStr)>) {

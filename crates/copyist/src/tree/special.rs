@@ -4,6 +4,7 @@ use super::dir::Entry;
 use super::walk::Worker;
 use crate::attributes::{self, Attributes, Made, MakeMode};
 use crate::error::{Cause, Error, Operation, Refusal};
+use crate::facts::NoLink;
 use crate::options::Options;
 use crate::platform::{FileKind, Node, Platform, Stat, Target};
 use crate::progress::{self, Event};
@@ -22,7 +23,8 @@ impl<P: Platform> Worker<'_, '_, P> {
                 to_dir,
             };
             self.make_node(entry.dst_at(), link)
-        })?;
+        })
+        .inspect_err(|error| self.tell_no_symlink(entry, error))?;
         let made = Made {
             may_have_acl: false,
             is_new: true,
@@ -33,6 +35,15 @@ impl<P: Platform> Worker<'_, '_, P> {
         self.summary.symlinks += 1;
         self.tell(entry, progress::Made::Symlink);
         Ok(())
+    }
+
+    /// Says why, where it is the filesystem's kind.
+    fn tell_no_symlink(&self, entry: &Entry<'_, P>, error: &Error) {
+        if let Cause::System(code) = *error.cause()
+            && let Some(why @ NoLink::Unsupported(_)) = self.no_link(entry, code)
+        {
+            self.tell_no_link(entry, progress::Made::Symlink, why);
+        }
     }
 
     pub(super) fn copy_special(&mut self, entry: &Entry<'_, P>, src: &Stat) -> Result<(), Error> {

@@ -15,7 +15,8 @@ impl<P: Platform> Worker<'_, '_, P> {
     /// Whether a destination that seems to be older than its source is so only since its volume can't hold
     /// that time. That counts only where times are kept: else a copy has that of its making.
     pub(super) fn is_as_kept(&self, entry: &Entry<'_, P>, src: &Stat, dst: &Stat) -> bool {
-        if !self.session.options.preserve.times {
+        let keeps_times = self.session.options.preserve.times;
+        if !keeps_times || !times::may_be(src.modified, dst.modified) {
             return false;
         }
         let kind = volumes::kind_at(self.session.platform, entry.dst_at(), dst.id.volume);
