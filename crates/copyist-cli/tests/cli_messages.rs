@@ -251,3 +251,38 @@ fn both_outputs_keep_their_order_in_one_file() {
                     'b' -> 'dir/b'\n";
     assert_eq!(scratch.read("log"), expected);
 }
+
+/// As GNU cp 9.10: what would destroy the source is that its name is taken, and not that its file has
+/// another name.
+#[test]
+fn a_backup_takes_a_name_and_not_a_file() {
+    let made = || {
+        let scratch = Scratch::new();
+        scratch.write("a", "new");
+        scratch.write("a~", "old");
+        fs::create_dir(scratch.path("sub")).expect("a directory");
+        for name in ["other", "sub/a~"] {
+            fs::hard_link(scratch.path("a~"), scratch.path(name)).expect("a link");
+        }
+        symlink("a~", scratch.path("link")).expect("a link");
+        scratch
+    };
+    for options in [&["-b"][..], &["-b", "--atomic"], &["--backup=existing"]] {
+        let scratch = made();
+        let cp = |src: &str| scratch.cp(&[options, &[src, "a"]].concat());
+        for src in ["a~", "./a~", "sub/a~", "link"] {
+            let message = format!("cp: backing up 'a' might destroy source;  '{src}' not copied\n");
+            cp(src).is(1, "", &message);
+        }
+        assert_eq!(
+            (scratch.read("a"), scratch.read("a~")),
+            ("new".into(), "old".into())
+        );
+        cp("other").is(0, "", "");
+        assert_eq!(
+            (scratch.read("a"), scratch.read("a~")),
+            ("old".into(), "new".into())
+        );
+        assert_eq!(scratch.read("other"), "old");
+    }
+}
