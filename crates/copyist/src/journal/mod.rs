@@ -16,7 +16,7 @@ use crate::copier::Operand;
 use crate::error::{Cause, Code, Error, Operation, Refusal};
 use crate::file::flush_place;
 use crate::options::Options;
-use crate::platform::{At, Flush, Open, Platform, Stat};
+use crate::platform::{At, Flush, Open, Platform, Stat, start_dir};
 use crate::rules;
 use crate::temporary::{Temporary, remove_closed};
 
@@ -140,7 +140,7 @@ impl<'a, P: Platform> Journal<'a, P> {
         };
         let failed = |code| error(Cause::System(code));
         let refused = |refusal| error(Cause::Refused(refusal));
-        let current = platform.current_dir().map_err(failed)?;
+        let current = start_dir(platform, [path]).map_err(failed)?;
         let at = At {
             dir: &current,
             name: path.as_os_str(),

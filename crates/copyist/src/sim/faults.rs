@@ -12,6 +12,7 @@ pub(super) enum Call {
     Make,
     ReadLink,
     IsMagicLink,
+    RootDir,
     Remove,
     MayWrite,
     Rename,

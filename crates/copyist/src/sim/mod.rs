@@ -42,6 +42,7 @@ mod conformance;
 mod crash;
 mod in_place;
 mod macos;
+mod no_current_dir;
 mod numberless;
 mod oracle;
 mod planted;
@@ -116,6 +117,13 @@ impl Platform for Sim {
     fn current_dir(&self) -> Sys<Handle> {
         let mut world = self.world();
         world.enter(Call::CurrentDir)?;
+        let id = world.open_inode(ROOT, true, false);
+        Ok(self.handle(id))
+    }
+
+    fn root_dir(&self) -> Sys<Handle> {
+        let mut world = self.world();
+        world.enter(Call::RootDir)?;
         let id = world.open_inode(ROOT, true, false);
         Ok(self.handle(id))
     }
