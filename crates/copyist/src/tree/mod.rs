@@ -36,6 +36,7 @@ mod leftovers;
 mod link;
 mod links;
 mod operands;
+mod parents;
 mod plain;
 mod room;
 mod same_file;
