@@ -123,6 +123,8 @@ pub(super) enum Deed {
     },
     /// Takes a name away.
     Remove { path: &'static str },
+    /// Ends those who have locked a file, and removes it if they had finished.
+    Unlock { path: &'static str, finished: bool },
 }
 
 /// When it happens.

@@ -122,7 +122,7 @@ pub(crate) fn run<P: Platform>(
         }
     };
     if let Some(path) = &options.journal {
-        match Journal::open(platform, path, operands, options) {
+        match Journal::open(platform, path, operands, options, watch.cancel) {
             Ok(journal) => session.journal = Some(journal),
             Err(error) => return failed(error),
         }
