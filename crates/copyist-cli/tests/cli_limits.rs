@@ -339,3 +339,43 @@ fn a_superuser_does_not_write_through_another_user_s_link_in_a_tree() {
         assert_eq!(scratch.read("secret"), "new", "{link_owner} {target_owner}");
     }
 }
+
+/// A current directory that may not be searched is of no matter to absolute names, as for GNU cp.
+#[test]
+fn absolute_names_need_no_current_directory() {
+    let scratch = Scratch::new();
+    scratch.write("a", "data");
+    fs::create_dir(scratch.path("here")).expect("a directory");
+    for (dir, mode) in [("", 0o777), ("here", 0)] {
+        let mode = fs::Permissions::from_mode(mode);
+        fs::set_permissions(scratch.path(dir), mode).expect("a mode");
+    }
+    // A superuser may search everything.
+    let root = rustix::process::geteuid().is_root();
+    let as_user = "setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all";
+    let program = scratch.path("copyist");
+    fs::copy(env!("CARGO_BIN_EXE_copyist"), &program).expect("copied");
+    let run_there = |command: &str| {
+        let script = format!(
+            "cd here 2> /dev/null || {{ chmod 700 here && cd here && chmod 0 .; }}; exec {} {} {command}",
+            if root { as_user } else { "" },
+            program.display(),
+        );
+        run(
+            Command::new("sh")
+                .current_dir(&scratch.0)
+                .args(["-c", &script]),
+            "",
+        )
+    };
+    let dir = scratch.0.display();
+    for command in ["cp", "copy -q"] {
+        run_there(&format!("{command} {dir}/a {dir}/{}", &command[..2])).is(0, "", "");
+    }
+    let message = "copyist cp: cannot stat 'a': Permission denied\n";
+    run_there(&format!("cp a {dir}/b")).is(1, "", message);
+    let ran = run_there(&format!("verify {dir}/a {dir}/a"));
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let mode = fs::Permissions::from_mode(0o700);
+    fs::set_permissions(scratch.path("here"), mode).expect("a mode");
+}

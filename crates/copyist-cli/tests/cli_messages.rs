@@ -251,3 +251,93 @@ fn both_outputs_keep_their_order_in_one_file() {
                     'b' -> 'dir/b'\n";
     assert_eq!(scratch.read("log"), expected);
 }
+
+/// As GNU cp 9.10: what would destroy the source is that its name is taken, and not that its file has
+/// another name.
+#[test]
+fn a_backup_takes_a_name_and_not_a_file() {
+    let made = || {
+        let scratch = Scratch::new();
+        scratch.write("a", "new");
+        scratch.write("a~", "old");
+        fs::create_dir(scratch.path("sub")).expect("a directory");
+        for name in ["other", "sub/a~"] {
+            fs::hard_link(scratch.path("a~"), scratch.path(name)).expect("a link");
+        }
+        symlink("a~", scratch.path("link")).expect("a link");
+        scratch
+    };
+    for options in [&["-b"][..], &["-b", "--atomic"], &["--backup=existing"]] {
+        let scratch = made();
+        let cp = |src: &str| scratch.cp(&[options, &[src, "a"]].concat());
+        for src in ["a~", "./a~", "sub/a~", "link"] {
+            let message = format!("cp: backing up 'a' might destroy source;  '{src}' not copied\n");
+            cp(src).is(1, "", &message);
+        }
+        assert_eq!(
+            (scratch.read("a"), scratch.read("a~")),
+            ("new".into(), "old".into())
+        );
+        cp("other").is(0, "", "");
+        assert_eq!(
+            (scratch.read("a"), scratch.read("a~")),
+            ("old".into(), "new".into())
+        );
+        assert_eq!(scratch.read("other"), "old");
+    }
+}
+
+/// With `--parents` each part of a name counts, also `.` and `..`: lines, trees and errors are those of GNU
+/// cp 9.10.
+#[test]
+fn parents_are_made_part_by_part() {
+    let copied = |name: &str| {
+        let scratch = Scratch::new();
+        scratch.write("src/sub/deep/h", "h");
+        scratch.write("src/f", "f");
+        fs::create_dir(scratch.path("d")).expect("a directory");
+        (scratch.cp(&["-rv", "--parents", name, "d"]), scratch)
+    };
+    let ran = |name: &str| copied(name).0;
+    let above = "src -> d/src\nsrc/sub -> d/src/sub\n";
+    for (name, lines) in [
+        ("src/..", "src -> d/src\n"),
+        ("src/.", "src -> d/src\n"),
+        ("src/sub/..", above),
+    ] {
+        let message = format!("cp: cannot create directory 'd/{name}': File exists\n");
+        ran(name).is(1, lines, &message);
+    }
+    // What was there before is no matter, and neither is what leads to the source.
+    let (_, scratch) = copied("src/sub/..");
+    let again = scratch.cp(&["-r", "--parents", "src/sub/..", "d"]);
+    again.is(0, "", "");
+    assert_eq!(
+        (scratch.read("d/src/f"), scratch.read("d/src/sub/deep/h")),
+        ("f".into(), "h".into())
+    );
+    for name in [
+        "src/sub/../sub",
+        "src/sub/deep/../../sub",
+        "src/sub/./../sub",
+    ] {
+        let (ran, scratch) = copied(name);
+        assert_eq!(
+            (ran.code, ran.err.as_str()),
+            (Some(0), ""),
+            "{name}: {ran:?}"
+        );
+        assert_eq!(scratch.read("d/src/sub/deep/h"), "h");
+        assert!(!scratch.path("d/src/f").exists());
+        let line = format!("'{name}/deep/h' -> 'd/{name}/deep/h'\n");
+        assert!(ran.out.ends_with(&line), "{name}: {ran:?}");
+    }
+    let lines = "src -> d/src\nsrc/./sub -> d/src/./sub\nsrc/./sub/./deep -> d/src/./sub/./deep\n\
+                 'src/./sub/./deep/h' -> 'd/src/./sub/./deep/h'\n";
+    ran("src/./sub/./deep/h").is(0, lines, "");
+    ran("src/f/.").is(
+        1,
+        "src -> d/src\n",
+        "cp: failed to get attributes of 'src/f': Not a directory\n",
+    );
+}

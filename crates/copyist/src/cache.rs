@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::error::{Cause, Error, Operation, Result};
 use crate::platform::native::Native;
-use crate::platform::{At, Flush, Open, Platform, Sys};
+use crate::platform::{At, Flush, Open, Platform, Sys, start_dir};
 
 /// Writes a file out, asks the system to forget what it keeps of it in memory, and answers whether
 /// it has: `false` where some of it is still there (always on tmpfs, which has no other place).
@@ -26,9 +26,7 @@ fn forget_in<P: Platform>(platform: &P, path: &Path) -> Result<bool> {
                 .with_paths(Some(path.to_path_buf()), None)
         }
     };
-    let dir = platform
-        .current_dir()
-        .map_err(failed(Operation::OpenSource))?;
+    let dir = start_dir(platform, [path]).map_err(failed(Operation::OpenSource))?;
     let at = At {
         dir: &dir,
         name: path.as_os_str(),

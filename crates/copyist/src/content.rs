@@ -8,7 +8,7 @@ use crate::exec::RETRIES;
 use crate::hash::{Digest, Hash, HashKind};
 use crate::holes;
 use crate::platform::native::Native;
-use crate::platform::{At, Flush, Open, Platform, Stat, Sys};
+use crate::platform::{At, Flush, Open, Platform, Stat, Sys, start_dir};
 use crate::progress::CancelToken;
 use crate::rules;
 use crate::transfer::InFlight;
@@ -27,9 +27,7 @@ pub fn hash_file(path: impl AsRef<Path>, kind: HashKind, from_device: bool) -> R
             Error::new(platform.os(), operation, Cause::System(code)).with_paths(Some(path), None)
         }
     };
-    let dir = platform
-        .current_dir()
-        .map_err(failed(Operation::OpenSource))?;
+    let dir = start_dir(platform, [path.as_ref()]).map_err(failed(Operation::OpenSource))?;
     let at = At {
         dir: &dir,
         name: path.as_ref().as_os_str(),

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::error::{Cause, Error, Operation, Result};
 use crate::platform::native::Native;
-use crate::platform::{At, Open, Platform, Seek};
+use crate::platform::{At, Open, Platform, Seek, start_dir};
 
 /// The ranges of a file that its filesystem says are data (SEEK_DATA, SEEK_HOLE), in order, bytes.
 /// Where it doesn't tell, all is data.
@@ -26,9 +26,7 @@ fn data_ranges_in<P: Platform>(platform: &P, path: &Path) -> Result<Vec<Range<u6
                 .with_paths(Some(path.to_path_buf()), None)
         }
     };
-    let dir = platform
-        .current_dir()
-        .map_err(failed(Operation::OpenSource))?;
+    let dir = start_dir(platform, [path]).map_err(failed(Operation::OpenSource))?;
     let at = At {
         dir: &dir,
         name: path.as_os_str(),

@@ -16,7 +16,7 @@ use crate::method::Method;
 use crate::options::{Backup, Follow, Make, Options, Sparse, Update};
 use crate::plan;
 use crate::platform::native::Native;
-use crate::platform::{At, Batch, FileId, FileKind, Open, Platform, Stat};
+use crate::platform::{At, Batch, FileId, FileKind, Open, Platform, Stat, start_dir};
 use crate::progress::CancelToken;
 use crate::times;
 
@@ -94,7 +94,8 @@ pub(crate) fn look<P: Platform>(
     if options.make != Make::Copy || options.attributes_only {
         return;
     }
-    let Ok(current) = platform.current_dir() else {
+    let paths = operands.iter().flat_map(|it| [&*it.src, &*it.dst]);
+    let Ok(current) = start_dir(platform, paths) else {
         return;
     };
     let mut look = Look {

@@ -8,7 +8,7 @@ use std::path::Path;
 use crate::error::{Cause, Code, Error, Operation, Result};
 use crate::facts::FsKind;
 use crate::platform::native::Native;
-use crate::platform::{At, Extent, Open, Platform, Sys};
+use crate::platform::{At, Extent, Open, Platform, Sys, start_dir};
 
 /// How many bytes of `dst` the filesystem keeps in the same place as those of `src`: the bytes
 /// that a copy did not have to store anew.
@@ -34,7 +34,7 @@ fn shared_between<P: Platform>(platform: &P, src: &Path, dst: &Path) -> Result<u
         }
     };
     let open = |path: &Path, operation| {
-        let dir = platform.current_dir().map_err(failed(operation))?;
+        let dir = start_dir(platform, [path]).map_err(failed(operation))?;
         let at = At {
             dir: &dir,
             name: path.as_os_str(),

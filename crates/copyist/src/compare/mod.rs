@@ -20,7 +20,7 @@ use crate::error::{Cause, Code, Error, Operation};
 use crate::facts::FsKind;
 use crate::panics::PanicGuard;
 use crate::platform::native::Native;
-use crate::platform::{At, Batch, FileKind, Open, Platform, Stat, Sys};
+use crate::platform::{At, Batch, FileKind, Open, Platform, Stat, Sys, start_dir};
 use crate::progress::CancelToken;
 
 /// What is compared at a time, bytes.
@@ -310,10 +310,13 @@ impl<P: Platform> Session<'_, P> {
     /// The two that were named, if they are directories.
     fn top(&self, jobs: &SyncSender<Job<P>>) -> Option<Dirs<P>> {
         let path = Path::new("");
-        let current = || self.platform.current_dir();
-        let (Ok(src), Ok(dst)) = (current(), current()) else {
-            self.fail(path, Operation::OpenDirectory, Code::NO_PROGRESS);
-            return None;
+        let start = |side| start_dir(self.platform, [side]);
+        let (src, dst) = match (start(self.sides.0), start(self.sides.1)) {
+            (Ok(src), Ok(dst)) => (src, dst),
+            (Err(code), _) | (_, Err(code)) => {
+                self.fail(path, Operation::OpenDirectory, code);
+                return None;
+            }
         };
         let here = Dirs {
             path: PathBuf::new(),

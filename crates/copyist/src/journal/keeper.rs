@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::{Journal, PAUSES, Part};
+use super::{Journal, PAUSES, Part, exclusive};
 use crate::buffers::{Aligned, PAGE_BYTES};
 use crate::error::Code;
 use crate::platform::{At, FileKind, Flush, Open, Platform, Stat};
@@ -135,7 +135,7 @@ impl<'a, P: Platform> Keeper<'a, P> {
             name: &name,
         };
         let file = platform.open(at, Open::Draft).ok()?;
-        if platform.lock(&file) == Ok(false) {
+        if exclusive::wait(platform, &file, self.journal.cancel) == Ok(false) {
             return None; // somebody has it: it is his
         }
         let offset = self.check(&part, &file);

@@ -16,10 +16,11 @@ use crate::copier::Operand;
 use crate::error::{Cause, Code, Error, Operation, Refusal};
 use crate::file::flush_place;
 use crate::options::Options;
-use crate::platform::{At, Flush, Open, Platform, Stat};
-use crate::rules;
+use crate::platform::{At, Flush, Platform, Stat, start_dir};
+use crate::progress::CancelToken;
 use crate::temporary::{Temporary, remove_closed};
 
+mod exclusive;
 mod format;
 mod keeper;
 
@@ -48,6 +49,7 @@ pub(crate) struct Journal<'a, P: Platform> {
     path: PathBuf,
     current: P::Handle,
     file: P::Handle,
+    cancel: &'a CancelToken,
     key: [u8; 32],
     /// An earlier run has begun this copy.
     resumed: bool,
@@ -132,6 +134,7 @@ impl<'a, P: Platform> Journal<'a, P> {
         path: &Path,
         operands: &[Operand],
         options: &Options,
+        cancel: &'a CancelToken,
     ) -> Result<Journal<'a, P>, Error> {
         let os = platform.os();
         let error = |cause| {
@@ -140,21 +143,14 @@ impl<'a, P: Platform> Journal<'a, P> {
         };
         let failed = |code| error(Cause::System(code));
         let refused = |refusal| error(Cause::Refused(refusal));
-        let current = platform.current_dir().map_err(failed)?;
+        let current = start_dir(platform, [path]).map_err(failed)?;
         let at = At {
             dir: &current,
             name: path.as_os_str(),
         };
-        let file = match platform.open(at, Open::Draft) {
-            Err(code) if rules::is_not_found(os, code) => platform
-                .open(at, Open::CreateDraft { mode: 0o600 })
-                .map_err(failed)?,
-            opened => opened.map_err(failed)?,
-        };
-        // Where nothing can be locked, it is the user's business not to do one thing twice.
-        if platform.lock(&file) == Ok(false) {
-            return Err(refused(Refusal::JournalInUse));
-        }
+        let file = exclusive::open(platform, at, cancel)
+            .map_err(failed)?
+            .ok_or_else(|| refused(Refusal::JournalInUse))?;
         let copy = fingerprint(operands, options);
         let bytes = read_all(platform, &file).map_err(failed)?;
         let torn = bytes.len() < HEADER_BYTES && MAGIC.starts_with(&bytes[..bytes.len().min(16)]);
@@ -170,6 +166,7 @@ impl<'a, P: Platform> Journal<'a, P> {
             platform,
             path: path.to_path_buf(),
             file,
+            cancel,
             key: header.key,
             resumed,
             done: HashSet::new(),

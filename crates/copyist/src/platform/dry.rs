@@ -135,6 +135,10 @@ impl<P: Platform> Platform for Dry<P> {
         self.real.current_dir().map(Handle::Real)
     }
 
+    fn root_dir(&self) -> Sys<Handle<P>> {
+        self.real.root_dir().map(Handle::Real)
+    }
+
     fn stat(&self, at: At<'_, Self>, follow: bool) -> Sys<Stat> {
         let real = inner(at).map_or(Err(self.not_found()), |at| self.real.stat(at, follow));
         match real {

@@ -15,12 +15,15 @@ use crate::rules::not_supported;
 
 mod batch;
 pub(crate) mod dry;
+mod identity;
 mod mounted;
 pub(crate) mod native;
+mod start;
 mod whole;
 
 pub(crate) use batch::Batch;
 pub(crate) use mounted::{Mounted, Space, longest_name};
+pub(crate) use start::start_dir;
 pub(crate) use whole::{NotMade, Progress, Takes, Whole, WholeCopy};
 
 /// The result of one call.
@@ -105,14 +108,6 @@ pub(crate) struct FileId {
     pub(crate) inode: u128,
 }
 
-impl FileId {
-    /// Whether it tells files apart. A server that has no number to give (some FUSE servers) gives 0 to
-    /// every file, and no filesystem means that number.
-    pub(crate) const fn is_known(self) -> bool {
-        self.inode != 0
-    }
-}
-
 /// What stat tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stat {
@@ -135,21 +130,6 @@ pub(crate) struct Stat {
     /// The flags of chflags(1) or, on Windows, the file attributes, where stat says so (not on
     /// Linux).
     pub(crate) flags: Option<u32>,
-}
-
-impl Stat {
-    /// Whether both are of one file. Without a number that tells, whether they agree in everything that a
-    /// read doesn't change: two files hardly changed at the same nanosecond.
-    pub(crate) fn is_same_file(&self, other: &Stat) -> bool {
-        let known = self.id.is_known();
-        self.id == other.id
-            && (known
-                || *self
-                    == Stat {
-                        accessed: self.accessed,
-                        ..*other
-                    })
-    }
 }
 
 /// How to open what exists, or to make and open a file.
@@ -326,6 +306,10 @@ pub(crate) trait Platform: Send + Sync + Sized + 'static {
     fn used(&self) -> Used;
     /// The directory that relative paths start from.
     fn current_dir(&self) -> Sys<Self::Handle>;
+    /// A directory that absolute paths can be looked up from, whatever may be done in the current one.
+    fn root_dir(&self) -> Sys<Self::Handle> {
+        Err(not_supported(self.os())) // Windows looks them up without
+    }
 
     // Names
     fn stat(&self, at: At<'_, Self>, follow: bool) -> Sys<Stat>;

@@ -12,7 +12,7 @@ use crate::facts::{FsKind, Known, VolumeFacts};
 use crate::learnt;
 use crate::method::Method;
 use crate::platform::native::Native;
-use crate::platform::{At, Open, Platform, Sys};
+use crate::platform::{At, Open, Platform, Sys, start_dir};
 use crate::rules::known::{KnownBug, known_bugs};
 
 mod auto;
@@ -225,9 +225,7 @@ fn place<P: Platform>(platform: &P, path: &Path) -> Result<Place<P>> {
                 .with_paths(Some(path.to_path_buf()), None)
         }
     };
-    let current = platform
-        .current_dir()
-        .map_err(failed(Operation::OpenDirectory))?;
+    let current = start_dir(platform, [path]).map_err(failed(Operation::OpenDirectory))?;
     let at = At {
         dir: &current,
         name: path.as_os_str(),

@@ -8,7 +8,7 @@ use crate::attributes::access_acl;
 use crate::error::Code;
 use crate::facts::{FsKind, Known};
 use crate::learnt;
-use crate::platform::{At, Batch, DirectAlignment, Open, Platform, Seek, Sys, Target};
+use crate::platform::{At, Batch, DirectAlignment, Open, Platform, Seek, Sys, Target, start_dir};
 use crate::rules;
 use crate::temporary::remove_closed;
 
@@ -244,7 +244,7 @@ impl<P: Platform> Names<'_, P> {
     fn by_its_own_name(&self, path: &Path) -> Option<Known> {
         let whole = std::fs::canonicalize(path).ok()?;
         let (parent, name) = (whole.parent()?, whole.file_name()?);
-        let current = self.platform.current_dir().ok()?;
+        let current = start_dir(self.platform, [parent]).ok()?;
         let at = At {
             dir: &current,
             name: parent.as_os_str(),

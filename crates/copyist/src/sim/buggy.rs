@@ -165,6 +165,10 @@ impl Platform for Buggy {
         self.sim.current_dir()
     }
 
+    fn root_dir(&self) -> Sys<Handle> {
+        self.sim.root_dir()
+    }
+
     fn stat(&self, at: At<'_, Self>, follow: bool) -> Sys<Stat> {
         self.sim.stat(inner(at), follow)
     }

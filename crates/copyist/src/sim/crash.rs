@@ -2,14 +2,18 @@
 //! must be the same as if nothing had happened, and nothing else be left.
 
 use std::ffi::OsStr;
+use std::path::Path;
 
 use super::Sim;
 use super::buggy::{Bug, Buggy};
 use super::build::Builder;
+use super::faults::{Call, Deed, Effect, Fault, Faults, When};
 use super::oracle::{self, Trial};
 use super::scenarios::{Scenario, archive, build, linux};
 use super::snapshot;
 use super::sweep::{self, Outcome};
+use super::world::ROOT;
+use crate::error::Refusal;
 use crate::facts::FsKind;
 use crate::method::{Method, MethodSet};
 use crate::options::{Fsync, Options};
@@ -196,4 +200,57 @@ fn a_journal_that_is_ahead_of_the_data_is_noticed() {
         crashes(&scenario, Crash::Power, wrap, &mut found);
     }
     assert!(!found.wrong.is_empty(), "in {} runs", found.runs);
+}
+
+/// A journal that a run has locked that was killed, or is about to end, at the Nth look at the lock.
+fn with_locked_journal(unlocked_at: Option<u64>, finished: bool) -> (Sim, Outcome) {
+    let sim = linux(FsKind::Ext, None);
+    build(&sim).file("src", 5000);
+    Builder::below(&sim, OsStr::new("/to")).file("journal", 0);
+    {
+        let mut world = sim.world();
+        world.faults = Faults::default();
+        let ino = world
+            .lookup(ROOT, OsStr::new("/to/journal"), false)
+            .unwrap();
+        let holder = world.open_inode(ino, true, true);
+        if let Some(file) = world.open.get_mut(&holder) {
+            file.locked = true;
+        }
+        let deed = Deed::Unlock {
+            path: "/to/journal",
+            finished,
+        };
+        let unlocks = |n| Fault::new(When::NthOf(Call::Lock, n), Effect::First(deed.clone()));
+        world.faults.planned = unlocked_at.map(unlocks).into_iter().collect();
+    }
+    let scenario = Scenario::new("locked", sim.fork(), journaled(Options::default()));
+    let outcome = sweep::run(&sim, &sim, &scenario);
+    (sim, outcome)
+}
+
+#[test]
+fn a_lock_that_is_let_go_of_in_a_moment_is_waited_for() {
+    for n in [0, 1, 30] {
+        for finished in [false, true] {
+            let (sim, outcome) = with_locked_journal(Some(n), finished);
+            assert!(outcome.failures.is_empty(), "{:?}", outcome.failures);
+            let names = snapshot::of_world(&sim.world());
+            let names: Vec<_> = names.keys().filter(|it| it.starts_with("to")).collect();
+            assert_eq!(
+                names,
+                [Path::new("to"), Path::new("to/dst")],
+                "at {n}, {finished}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_lock_that_is_kept_is_not_waited_for_for_ever() {
+    let (_, outcome) = with_locked_journal(None, false);
+    assert_eq!(outcome.failures.len(), 1);
+    let text = &outcome.failures[0].text;
+    assert!(text.contains(&Refusal::JournalInUse.to_string()), "{text}");
+    assert!(outcome.files.is_empty());
 }

@@ -12,6 +12,7 @@ pub(super) enum Call {
     Make,
     ReadLink,
     IsMagicLink,
+    RootDir,
     Remove,
     MayWrite,
     Rename,
@@ -124,6 +125,8 @@ pub(super) enum Deed {
     },
     /// Takes a name away.
     Remove { path: &'static str },
+    /// Ends those who have locked a file, and removes it if they had finished.
+    Unlock { path: &'static str, finished: bool },
 }
 
 /// When it happens.

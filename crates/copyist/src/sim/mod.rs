@@ -44,6 +44,7 @@ mod crash;
 mod in_place;
 mod links;
 mod macos;
+mod no_current_dir;
 mod numberless;
 mod oracle;
 mod panics;
@@ -119,6 +120,13 @@ impl Platform for Sim {
     fn current_dir(&self) -> Sys<Handle> {
         let mut world = self.world();
         world.enter(Call::CurrentDir)?;
+        let id = world.open_inode(ROOT, true, false);
+        Ok(self.handle(id))
+    }
+
+    fn root_dir(&self) -> Sys<Handle> {
+        let mut world = self.world();
+        world.enter(Call::RootDir)?;
         let id = world.open_inode(ROOT, true, false);
         Ok(self.handle(id))
     }

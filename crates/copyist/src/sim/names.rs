@@ -348,6 +348,19 @@ impl World {
                 self.swap(path, Body::File(data));
             }
             Deed::Exchange { path, with } => self.exchange([path, with]),
+            Deed::Unlock { path, finished } => {
+                if let Ok(at) = self.resolve(ROOT, OsStr::new(path), false)
+                    && let Some(ino) = at.ino
+                {
+                    for file in self.open.values_mut().filter(|file| file.ino == ino) {
+                        file.locked = false;
+                    }
+                    if finished {
+                        // It was found just now.
+                        let _ = self.unname(at.dir, &at.name);
+                    }
+                }
+            }
             Deed::Remove { path } => {
                 if let Ok(at) = self.resolve(ROOT, OsStr::new(path), false) {
                     // It was removed already, then.

@@ -197,9 +197,10 @@ impl<P: Platform> Dir<P> {
         std::iter::successors(Some(self), |dir| dir.parent.as_deref())
     }
 
-    /// Whether the walk stands in the source directory `src`.
+    /// Whether the walk stands in the source directory `src`. What only leads to an operand is not walked.
     pub(crate) fn is_within(&self, src: &Stat) -> bool {
         self.up()
+            .filter(|dir| !dir.is_parent)
             .any(|dir| dir.src_stat.is_some_and(|stat| stat.is_same_file(src)))
     }
 }

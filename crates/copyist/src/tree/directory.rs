@@ -1,6 +1,7 @@
 //! Directories: made before what is in them, finished after.
 
 use std::ffi::OsStr;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::dir::{Dir, Entry, Halves, OpenDir, OpenDst, Place, Role};
@@ -273,8 +274,9 @@ impl<P: Platform> Worker<'_, '_, P> {
         entry: &Entry<'_, P>,
         src: &Stat,
     ) -> Result<(OpenDst<P>, Made), Error> {
-        // `..` (of `--parents`) is there even in a directory that was made just now.
-        let may_be_there = !entry.dir.made.is_empty() || entry.dst_name == "..";
+        // `.` and `..` (of `--parents`) are there even in a directory that was made just now.
+        let is_dots = Path::new(entry.dst_name).file_name().is_none();
+        let may_be_there = !entry.dir.made.is_empty() || is_dots;
         let found = if may_be_there {
             self.find_there(entry)?
         } else {

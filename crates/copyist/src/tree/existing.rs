@@ -443,11 +443,23 @@ impl<P: Platform> Worker<'_, '_, P> {
         }
         let of_source = session.platform.stat(backup_at, true);
         if session.options.backup != Backup::Numbered
-            && of_source.is_ok_and(|stat| stat.is_same_file(src))
+            && let Ok(old) = of_source
+            && old.is_same_file(src)
+            && self.names_source(entry, &backup, &old)
         {
             return Err(session.refuse(entry, Refusal::BackupDestroysSource));
         }
         Ok(backup)
+    }
+
+    /// Whether the name that the backup gets, which leads to the source's file, is what the source is
+    /// reached by. Another hard link of that file stays when the name is taken.
+    fn names_source(&self, entry: &Entry<'_, P>, backup: &OsStr, old: &Stat) -> bool {
+        let platform = self.session.platform;
+        let is_link = |stat: Stat| stat.kind == FileKind::Symlink;
+        base_name(entry.src_name) == base_name(backup)
+            || old.links <= 1
+            || platform.stat(entry.src_at(), false).is_ok_and(is_link)
     }
 
     /// What was moved aside for a copy that then failed gets its name back.

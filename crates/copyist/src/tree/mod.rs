@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use crate::attributes::Failed;
 use crate::copier::Operand;
-use crate::error::{Cause, Error, Operation, Refusal};
+use crate::error::{Cause, Code, Error, Operation, Refusal};
 use crate::file::{Drafts, FileError};
 use crate::journal::Journal;
 use crate::options::{Atomic, Backup, Fsync, Options};
@@ -19,6 +19,7 @@ use crate::plan;
 use crate::platform::{FileId, FileKind, Platform, Stat, Used};
 use crate::progress::{Event, Observer, PathSource, Warning};
 use crate::report::Summary;
+use crate::rules;
 use crate::spare::{self, Spare};
 use crate::transfer::Watch;
 use crate::volumes::{self, VolumePair, VolumePairs};
@@ -36,6 +37,7 @@ mod leftovers;
 mod link;
 mod links;
 mod operands;
+mod parents;
 mod plain;
 mod room;
 mod same_file;
@@ -79,6 +81,8 @@ pub(crate) struct Session<'a, P: Platform> {
     /// Directories can't be cloned whole here: the system has said so.
     no_whole: AtomicBool,
     descriptors: Descriptors,
+    /// Why relative paths can't be looked up, if they can't.
+    no_current_dir: Option<Code>,
     /// Where operands are named.
     current: Arc<Dir<P>>,
     /// The same, open.
@@ -140,11 +144,12 @@ fn run_guarded<P: Platform>(
         }
     };
     if let Some(path) = &options.journal {
-        match Journal::open(platform, path, operands, options) {
+        match Journal::open(platform, path, operands, options, watch.cancel) {
             Ok(journal) => session.journal = Some(journal),
             Err(error) => return failed(error),
         }
     }
+    let operands = &*session.reachable(operands);
     let mut summary = Summary::default();
     for wave in operands::waves(operands, options) {
         summary.add(&session.run_wave(wave));
@@ -171,16 +176,22 @@ impl<'a, P: Platform> Session<'a, P> {
         (watch, guard): (Watch<'a>, &'a PanicGuard<'a, dyn Observer + 'a>),
         operands: &[Operand],
     ) -> Result<Session<'a, P>, Failed> {
-        let current = || {
-            platform.current_dir().map_err(|code| Failed {
-                operation: Operation::OpenDirectory,
-                code,
-            })
+        let failed = |code| Failed {
+            operation: Operation::OpenDirectory,
+            code,
         };
-        let here = Arc::new(Halves {
-            src: current()?,
-            dst: current()?,
-        });
+        let (src, no_current_dir) = match platform.current_dir() {
+            Err(code) if rules::is_access_denied(platform.os(), code) => {
+                (platform.root_dir().map_err(|_| failed(code))?, Some(code))
+            }
+            current => (current.map_err(failed)?, None),
+        };
+        let dst = match no_current_dir {
+            None => platform.current_dir(),
+            Some(_) => platform.root_dir(),
+        };
+        let dst = dst.map_err(failed)?;
+        let here = Arc::new(Halves { src, dst });
         let workers = workers(options, operands);
         let is_fixed = !is_shared(options, operands) || is_fixed(platform, options);
         let most = if is_fixed { workers } else { MOST };
@@ -208,6 +219,7 @@ impl<'a, P: Platform> Session<'a, P> {
             tidied: Mutex::default(),
             units: Mutex::default(),
             flight: Flight::new(workers.min(most), most, is_fixed, used),
+            no_current_dir,
             no_whole: AtomicBool::new(
                 platform.is_dry() || !plan::clones_directories(platform.os(), options),
             ),
@@ -222,6 +234,27 @@ impl<'a, P: Platform> Session<'a, P> {
             in_place_told: AtomicBool::new(false),
             first_error: Mutex::default(),
         })
+    }
+
+    /// The operands that can be looked up; the others are failures. Only where the current directory may not
+    /// be searched are there any.
+    fn reachable<'o>(&self, operands: &'o [Operand]) -> Cow<'o, [Operand]> {
+        let Some(code) = self.no_current_dir else {
+            return Cow::Borrowed(operands);
+        };
+        let mut reachable = operands.to_vec();
+        reachable.retain(|operand| {
+            let operation = match (operand.src.has_root(), operand.dst.has_root()) {
+                (true, true) => return true,
+                (false, _) => Operation::StatSource,
+                (true, false) => Operation::StatDestination,
+            };
+            let error = Error::new(self.platform.os(), operation, Cause::System(code));
+            let (src, dst) = (operand.src.clone(), operand.dst.clone());
+            self.fail(error.with_paths(Some(src), Some(dst)));
+            false
+        });
+        Cow::Owned(reachable)
     }
 
     /// Copies operands that can't get in each other's way.

@@ -1,8 +1,6 @@
 //! The walk: what each worker does with a job.
 
-use std::ffi::{OsStr, OsString};
 use std::ops::Range;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Scope;
 
@@ -13,13 +11,9 @@ use super::schedule::Help;
 use crate::buffers::Buffers;
 use crate::copier::Operand;
 use crate::error::{Cause, Code, Error, Operation};
-use crate::platform::{At, Batch, FileKind, Platform, Sys};
+use crate::platform::{Batch, FileKind, Platform, Sys};
 use crate::report::Summary;
 use crate::spare;
-
-fn names_a_dir(name: &OsStr) -> bool {
-    super::ends_in_separator(name)
-}
 
 /// A worker's stack, bytes: the walk is no recursion, so it needs little however deep a tree is.
 const WORKER_STACK_BYTES: usize = 256 << 10;
@@ -151,97 +145,24 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
     }
 
     fn operand(&mut self, operand: &Operand) {
-        let dir = Arc::clone(&self.session.current);
-        let open = &*self.session.here;
         if let Some(base) = &operand.parents_below {
-            return self.operand_with_parents(&dir, operand, base);
+            return self.operand_with_parents(operand, base);
         }
+        self.operand_as_named(operand);
+    }
+
+    pub(super) fn operand_as_named(&mut self, operand: &Operand) {
+        let dir = Arc::clone(&self.session.current);
         self.operand_entry(Entry {
             dir: &dir,
-            open,
+            open: &self.session.here,
             src_name: operand.src.as_os_str(),
             dst_name: operand.dst.as_os_str(),
             role: Role::Operand,
         });
     }
 
-    /// Makes the directories that lead to the source below `base` too, each with its attributes.
-    fn operand_with_parents(&mut self, dir: &Arc<Dir<P>>, operand: &Operand, base: &Path) {
-        if self.leads_there(operand) {
-            return self.operand_entry(Entry {
-                dir,
-                open: &self.session.here,
-                src_name: operand.src.as_os_str(),
-                dst_name: operand.dst.as_os_str(),
-                role: Role::Operand,
-            });
-        }
-        let mut dir = Arc::clone(dir);
-        let mut open = Arc::clone(&self.session.here);
-        let mut held = Vec::new();
-        let mut dst_name = base.as_os_str().to_os_string();
-        let mut src_name = OsString::new();
-        let mut parts = operand.src.components().peekable();
-        while let Some(part) = parts.next() {
-            let is_root = matches!(part, std::path::Component::RootDir);
-            src_name = Path::new(&src_name).join(part).into_os_string();
-            if !is_root {
-                dst_name = Path::new(&dst_name).join(part).into_os_string();
-            }
-            if parts.peek().is_none() && names_a_dir(operand.src.as_os_str()) {
-                // "file/" is no name of a file.
-                src_name.push("/");
-            }
-            let entry = Entry {
-                dir: &dir,
-                open: &open,
-                src_name: &src_name,
-                dst_name: &dst_name,
-                role: if parts.peek().is_none() {
-                    Role::Operand
-                } else {
-                    Role::Parent
-                },
-            };
-            if parts.peek().is_none() {
-                self.operand_entry(entry);
-                break;
-            }
-            if is_root || part == std::path::Component::CurDir {
-                continue;
-            }
-            match self.open_parent(entry) {
-                Ok((parent, halves)) => {
-                    held.push(Arc::clone(&parent));
-                    open = halves;
-                    dir = parent;
-                    src_name.clear();
-                    dst_name.clear();
-                }
-                Err(error) => {
-                    self.session.fail(error);
-                    break;
-                }
-            }
-        }
-        while let Some(parent) = held.pop() {
-            self.release(parent);
-        }
-    }
-
-    /// Whether the destination's directory is there: then nothing on the way to it is changed.
-    fn leads_there(&self, operand: &Operand) -> bool {
-        operand.dst.parent().is_some_and(|parent| {
-            let at = At {
-                dir: &self.session.here.dst,
-                name: parent.as_os_str(),
-            };
-            let found = self.session.platform.stat(at, true);
-            found.is_ok_and(|it| it.kind == FileKind::Directory)
-        })
-    }
-
-    fn operand_entry(&mut self, entry: Entry<'_, P>) {
+    pub(super) fn operand_entry(&mut self, entry: Entry<'_, P>) {
         if !self.is_wanted(&entry, None) {
             return;
         }

@@ -81,6 +81,11 @@ impl Platform for Native {
         fs::open(c".", flags, Mode::empty()).map_err(code)
     }
 
+    fn root_dir(&self) -> Sys<OwnedFd> {
+        let flags = SEARCH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        fs::open(c"/", flags, Mode::empty()).map_err(code)
+    }
+
     fn stat(&self, at: At<'_, Self>, follow: bool) -> Sys<Stat> {
         unix::stat(at.dir, at.name, follow)
     }

@@ -119,6 +119,11 @@ impl Platform for Native {
         fs::open(c".", flags, Mode::empty()).map_err(code)
     }
 
+    fn root_dir(&self) -> Sys<OwnedFd> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        fs::open(c"/", flags, Mode::empty()).map_err(code)
+    }
+
     // What is always inlined here is called for each file: see `copyist_sys::linux`'s `direct`.
     #[inline(always)]
     fn stat(&self, at: At<'_, Self>, follow: bool) -> Sys<Stat> {
