@@ -192,11 +192,10 @@ fn a_panic_ends_a_tree_with_several_workers() {
 }
 
 #[test]
-fn a_panic_ends_a_tree_that_is_hashed_verified_and_atomic() {
+fn a_panic_ends_a_tree_that_is_hashed_and_atomic() {
     let options = Options {
         atomic: Atomic::Required,
         hash: Some(HashKind::Blake3),
-        verify: true,
         ..tree_options(2)
     };
     assert!(tree_ends(options) > 51);

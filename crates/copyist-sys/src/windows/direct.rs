@@ -9,9 +9,10 @@ use windows_sys::Win32::Foundation::{
     ERROR_HANDLE_EOF, ERROR_IO_PENDING, ERROR_WRITE_FAULT, HANDLE, WAIT_FAILED, WAIT_OBJECT_0,
 };
 use windows_sys::Win32::Storage::FileSystem::{ReadFile, WriteFile};
-use windows_sys::Win32::System::IO::{GetOverlappedResult, OVERLAPPED};
+use windows_sys::Win32::System::IO::OVERLAPPED;
 use windows_sys::Win32::System::Threading::{CreateEventW, INFINITE, WaitForMultipleObjects};
 
+use super::request::wait;
 use super::{Result, last_error, length, raw, succeed};
 
 /// Requests in flight.
@@ -117,14 +118,11 @@ impl Slot {
 
     /// Waits for the request; how many bytes it moved.
     fn end(&mut self, file: HANDLE) -> Result<usize> {
-        let mut moved = 0;
         // SAFETY: the structure is that of the request on this file, which is in flight or done.
-        let ended = succeed(unsafe {
-            GetOverlappedResult(file, &raw const *self.overlapped, &raw mut moved, 1)
-        });
+        let ended = unsafe { wait(file, &raw const *self.overlapped) };
         self.doing = Doing::Nothing;
         match ended {
-            Ok(()) => Ok(moved as usize),
+            Ok(moved) => Ok(moved),
             Err(code) if code.cast_unsigned() == ERROR_HANDLE_EOF => Ok(0),
             Err(code) => Err(code),
         }

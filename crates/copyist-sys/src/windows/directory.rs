@@ -4,7 +4,8 @@ use windows_sys::Wdk::Storage::FileSystem::{FileFullDirectoryInformation, NtQuer
 use windows_sys::Win32::Foundation::{STATUS_NO_MORE_FILES, STATUS_NO_SUCH_FILE};
 use windows_sys::Win32::Storage::FileSystem::FILE_ATTRIBUTE_REPARSE_POINT;
 
-use super::{Result, field, io_status, length, raw, status, text};
+use super::request::request;
+use super::{Result, field, length, raw, status, text};
 
 /// A name in a directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,29 +45,29 @@ pub fn query_directory(
     // Records are aligned, and so must the first be.
     let start = buffer.as_ptr().align_offset(align_of::<u64>());
     let buffer = &mut buffer[start..start + BUFFER_BYTES];
-    let mut io = io_status();
-    // SAFETY: the handle is borrowed, and its requests wait; the call writes at most as many bytes
-    // as the buffer has.
-    let result = unsafe {
-        NtQueryDirectoryFile(
-            raw(&dir),
-            std::ptr::null_mut(),
-            None,
-            std::ptr::null(),
-            &raw mut io,
-            buffer.as_mut_ptr().cast(),
-            length(BUFFER_BYTES),
-            FileFullDirectoryInformation,
-            false,
-            std::ptr::null(),
-            false,
-        )
+    // SAFETY: one call on the directory; the buffer, of the length said, outlives the request.
+    let (result, bytes) = unsafe {
+        request(&dir, |io| {
+            NtQueryDirectoryFile(
+                raw(&dir),
+                std::ptr::null_mut(),
+                None,
+                std::ptr::null(),
+                io,
+                buffer.as_mut_ptr().cast(),
+                length(BUFFER_BYTES),
+                FileFullDirectoryInformation,
+                false,
+                std::ptr::null(),
+                false,
+            )
+        })
     };
     if matches!(result, STATUS_NO_MORE_FILES | STATUS_NO_SUCH_FILE) {
         return Ok(());
     }
     status(result)?;
-    entries(&buffer[..io.Information.min(BUFFER_BYTES)], &mut each);
+    entries(&buffer[..bytes.min(BUFFER_BYTES)], &mut each);
     Ok(())
 }
 

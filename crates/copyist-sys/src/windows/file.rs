@@ -2,20 +2,24 @@ use std::os::windows::io::{AsHandle, IntoRawHandle, OwnedHandle};
 
 use windows_sys::Wdk::Foundation::NtClose;
 use windows_sys::Wdk::Storage::FileSystem::{NtFlushBuffersFile, NtReadFile, NtWriteFile};
-use windows_sys::Win32::Foundation::{ERROR_BROKEN_PIPE, ERROR_HANDLE_EOF, ERROR_LOCK_VIOLATION};
+use windows_sys::Win32::Foundation::{
+    ERROR_BROKEN_PIPE, ERROR_HANDLE_EOF, ERROR_IO_PENDING, ERROR_LOCK_VIOLATION,
+};
+
 use windows_sys::Win32::Storage::FileSystem::{
     LOCKFILE_EXCLUSIVE_LOCK, LOCKFILE_FAIL_IMMEDIATELY, LockFileEx,
 };
 use windows_sys::Win32::System::IO::{OVERLAPPED, OVERLAPPED_0_0};
 
-use super::{Result, io_status, length, raw, status, succeed};
+use super::request::{request, wait};
+use super::{Result, length, raw, status, succeed};
 
 fn offset_pointer(offset: Option<&i64>) -> *const i64 {
     offset.map_or(std::ptr::null(), std::ptr::from_ref)
 }
 
-/// `NtReadFile` at `offset`, or where the stream is with `None`; 0 is the end. The handle must be
-/// one whose requests wait.
+/// `NtReadFile` at `offset`, or where the stream is with `None` (not of a handle for overlapped requests);
+/// 0 is the end.
 ///
 /// # References
 ///  - [Microsoft](https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/ntifs/nf-ntifs-ntreadfile)
@@ -24,25 +28,25 @@ fn offset_pointer(offset: Option<&i64>) -> *const i64 {
 ///
 /// The call's.
 pub fn read(file: impl AsHandle, offset: Option<u64>, buffer: &mut [u8]) -> Result<usize> {
-    let mut io = io_status();
     let offset = offset.map(u64::cast_signed);
-    // SAFETY: the handle is borrowed, and requests on it wait, so that the system has done with
-    // the buffer, of the length said, when the call returns.
-    let result = status(unsafe {
-        NtReadFile(
-            raw(&file),
-            std::ptr::null_mut(),
-            None,
-            std::ptr::null(),
-            &raw mut io,
-            buffer.as_mut_ptr().cast(),
-            length(buffer.len()),
-            offset_pointer(offset.as_ref()),
-            std::ptr::null(),
-        )
-    });
-    match result.map_err(i32::cast_unsigned) {
-        Ok(()) => Ok(io.Information),
+    // SAFETY: one call on the file; the buffer, of the length said, and the offset outlive the request.
+    let (result, bytes) = unsafe {
+        request(&file, |io| {
+            NtReadFile(
+                raw(&file),
+                std::ptr::null_mut(),
+                None,
+                std::ptr::null(),
+                io,
+                buffer.as_mut_ptr().cast(),
+                length(buffer.len()),
+                offset_pointer(offset.as_ref()),
+                std::ptr::null(),
+            )
+        })
+    };
+    match status(result).map_err(i32::cast_unsigned) {
+        Ok(()) => Ok(bytes),
         // A pipe whose writers have gone has come to its end.
         Err(ERROR_HANDLE_EOF | ERROR_BROKEN_PIPE) => Ok(0),
         Err(code) => Err(code.cast_signed()),
@@ -58,23 +62,24 @@ pub fn read(file: impl AsHandle, offset: Option<u64>, buffer: &mut [u8]) -> Resu
 ///
 /// The call's.
 pub fn write(file: impl AsHandle, offset: Option<u64>, data: &[u8]) -> Result<usize> {
-    let mut io = io_status();
     let offset = offset.map(u64::cast_signed);
     // SAFETY: as in `read`.
-    status(unsafe {
-        NtWriteFile(
-            raw(&file),
-            std::ptr::null_mut(),
-            None,
-            std::ptr::null(),
-            &raw mut io,
-            data.as_ptr().cast(),
-            length(data.len()),
-            offset_pointer(offset.as_ref()),
-            std::ptr::null(),
-        )
-    })?;
-    Ok(io.Information)
+    let (result, bytes) = unsafe {
+        request(&file, |io| {
+            NtWriteFile(
+                raw(&file),
+                std::ptr::null_mut(),
+                None,
+                std::ptr::null(),
+                io,
+                data.as_ptr().cast(),
+                length(data.len()),
+                offset_pointer(offset.as_ref()),
+                std::ptr::null(),
+            )
+        })
+    };
+    status(result).map(|()| bytes)
 }
 
 /// `NtFlushBuffersFile` (FlushFileBuffers): data and metadata, down to the medium.
@@ -86,9 +91,9 @@ pub fn write(file: impl AsHandle, offset: Option<u64>, data: &[u8]) -> Result<us
 ///
 /// The call's.
 pub fn flush(file: impl AsHandle) -> Result<()> {
-    let mut io = io_status();
-    // SAFETY: the handle is borrowed until the call returns.
-    status(unsafe { NtFlushBuffersFile(raw(&file), &raw mut io) })
+    // SAFETY: one call on the file.
+    let (result, _) = unsafe { request(&file, |io| NtFlushBuffersFile(raw(&file), io)) };
+    status(result)
 }
 
 /// Where the byte is that [`lock`] locks: the last one that there can be. Others can't reach locked
@@ -111,18 +116,15 @@ pub fn lock(file: impl AsHandle) -> Result<bool> {
         Offset: (LOCKED_AT & u64::from(u32::MAX)) as u32,
         OffsetHigh: (LOCKED_AT >> 32) as u32,
     };
-    // SAFETY: the handle is borrowed, and its requests wait, so that the structure, which says where
-    // the one byte is, lives long enough.
-    let locked = succeed(unsafe {
-        LockFileEx(
-            raw(&file),
-            LOCKFILE_EXCLUSIVE_LOCK | LOCKFILE_FAIL_IMMEDIATELY,
-            0,
-            1,
-            0,
-            &raw mut at,
-        )
-    });
+    let at = &raw mut at;
+    let how = LOCKFILE_EXCLUSIVE_LOCK | LOCKFILE_FAIL_IMMEDIATELY;
+    // SAFETY: the handle is borrowed; the structure, which says where the one byte is, outlives the request,
+    // which is waited for below.
+    let mut locked = succeed(unsafe { LockFileEx(raw(&file), how, 0, 1, 0, at) });
+    if locked == Err(ERROR_IO_PENDING.cast_signed()) {
+        // SAFETY: the structure is that of the request, the only one with it.
+        locked = unsafe { wait(raw(&file), at) }.map(|_| ());
+    }
     match locked.map_err(i32::cast_unsigned) {
         Ok(()) => Ok(true),
         Err(ERROR_LOCK_VIOLATION) => Ok(false),

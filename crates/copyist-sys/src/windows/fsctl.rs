@@ -3,7 +3,8 @@ use std::os::windows::io::AsHandle;
 use windows_sys::Wdk::Storage::FileSystem::NtFsControlFile;
 use windows_sys::Win32::Foundation::STATUS_BUFFER_OVERFLOW;
 
-use super::{Result, io_status, length, raw, status};
+use super::request::{Plain, request};
+use super::{Result, length, raw, status};
 
 /// `NtFsControlFile` (DeviceIoControl): asks a filesystem by a control code. Answers how many bytes
 /// came back, and whether there would have been more.
@@ -14,45 +15,49 @@ use super::{Result, io_status, length, raw, status};
 /// # Errors
 ///
 /// The call's.
-pub(super) fn fsctl<I: ?Sized, O: ?Sized>(
+pub(super) fn fsctl<I: Plain + ?Sized, O: Plain + ?Sized>(
     file: impl AsHandle,
     code: u32,
     input: &I,
     output: &mut O,
 ) -> Result<(usize, bool)> {
-    let mut io = io_status();
-    // SAFETY: the handle is borrowed, and its requests wait; the call reads as many bytes as the
-    // input has and writes at most as many as the output has. The callers use the code's own
-    // structures, which are plain numbers.
-    let result = unsafe {
-        NtFsControlFile(
-            raw(&file),
-            std::ptr::null_mut(),
-            None,
-            std::ptr::null(),
-            &raw mut io,
-            code,
-            std::ptr::from_ref(input).cast(),
-            length(size_of_val(input)),
-            std::ptr::from_mut(output).cast(),
-            length(size_of_val(output)),
-        )
+    // SAFETY: one call on the file; input and output outlive the request, which reads as many bytes as the one
+    // has, and writes at most as many as the other has: of both every pattern is a value.
+    let (result, bytes) = unsafe {
+        request(&file, |io| {
+            NtFsControlFile(
+                raw(&file),
+                std::ptr::null_mut(),
+                None,
+                std::ptr::null(),
+                io,
+                code,
+                std::ptr::from_ref(input).cast(),
+                length(size_of_val(input)),
+                std::ptr::from_mut(output).cast(),
+                length(size_of_val(output)),
+            )
+        })
     };
     if result == STATUS_BUFFER_OVERFLOW {
-        return Ok((io.Information, true));
+        return Ok((bytes, true));
     }
     status(result)?;
-    Ok((io.Information, false))
+    Ok((bytes, false))
 }
 
 /// A request that nothing comes back from.
-pub(super) fn tell<I: ?Sized>(file: impl AsHandle, code: u32, input: &I) -> Result<()> {
+pub(super) fn tell<I: Plain + ?Sized>(file: impl AsHandle, code: u32, input: &I) -> Result<()> {
     let output: &mut [u8] = &mut [];
     fsctl(file, code, input, output).map(|_| ())
 }
 
 /// A request that has no input.
-pub(super) fn ask<O: ?Sized>(file: impl AsHandle, code: u32, output: &mut O) -> Result<usize> {
+pub(super) fn ask<O: Plain + ?Sized>(
+    file: impl AsHandle,
+    code: u32,
+    output: &mut O,
+) -> Result<usize> {
     let input: &[u8] = &[];
     fsctl(file, code, input, output).map(|(bytes, _)| bytes)
 }

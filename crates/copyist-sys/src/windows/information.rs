@@ -18,7 +18,8 @@ use windows_sys::Win32::Foundation::{
     ERROR_INVALID_FUNCTION, ERROR_INVALID_PARAMETER, ERROR_NOT_SUPPORTED,
 };
 
-use super::{Result, io_status, length, raw, records, status};
+use super::request::{Plain, request};
+use super::{Result, length, raw, records, status};
 
 /// Times in units of 100 ns since 1601; 0 leaves one as it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,19 +30,24 @@ pub struct BasicTimes {
     pub written: i64,
 }
 
-fn set<T: ?Sized>(file: impl AsHandle, class: FILE_INFORMATION_CLASS, what: &T) -> Result<()> {
-    let mut io = io_status();
-    // SAFETY: the handle is borrowed, and the call reads as many bytes as `what` has, which is the
-    // class's own structure.
-    status(unsafe {
-        NtSetInformationFile(
-            raw(&file),
-            &raw mut io,
-            std::ptr::from_ref(what).cast(),
-            length(size_of_val(what)),
-            class,
-        )
-    })
+fn set<T: Plain + ?Sized>(
+    file: impl AsHandle,
+    class: FILE_INFORMATION_CLASS,
+    what: &T,
+) -> Result<()> {
+    // SAFETY: one call on the file; `what` outlives the request, which reads as many bytes as it has.
+    let (result, _) = unsafe {
+        request(&file, |io| {
+            NtSetInformationFile(
+                raw(&file),
+                io,
+                std::ptr::from_ref(what).cast(),
+                length(size_of_val(what)),
+                class,
+            )
+        })
+    };
+    status(result)
 }
 
 /// FileBasicInformation: times. Needs FILE_WRITE_ATTRIBUTES.
@@ -130,7 +136,7 @@ pub fn remove(file: impl AsHandle) -> Result<()> {
         | FILE_DISPOSITION_IGNORE_READONLY_ATTRIBUTE;
     ex_or(
         || set(&file, FileDispositionInformationEx, &flags),
-        || set(&file, FileDispositionInformation, &true),
+        || set(&file, FileDispositionInformation, &1_u8),
     )
 }
 

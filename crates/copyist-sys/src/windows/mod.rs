@@ -15,6 +15,7 @@ mod ntcreatefile;
 mod open;
 mod process;
 mod query;
+mod request;
 mod security;
 mod streams;
 mod symlink;
@@ -74,7 +75,8 @@ use std::os::windows::io::{AsHandle, AsRawHandle};
 use windows_sys::Win32::Foundation::{
     ERROR_GEN_FAILURE, GetLastError, HANDLE, NTSTATUS, RtlNtStatusToDosError,
 };
-use windows_sys::Win32::System::IO::{IO_STATUS_BLOCK, IO_STATUS_BLOCK_0};
+
+use request::Plain;
 
 /// A Win32 error code (GetLastError), as an `i32`.
 pub type Result<T> = std::result::Result<T, i32>;
@@ -106,13 +108,6 @@ fn status(status: NTSTATUS) -> Result<()> {
     Err(code.cast_signed())
 }
 
-fn io_status() -> IO_STATUS_BLOCK {
-    IO_STATUS_BLOCK {
-        Anonymous: IO_STATUS_BLOCK_0 { Status: 0 },
-        Information: 0,
-    }
-}
-
 /// The handle itself. What is borrowed stays open at least as long as the caller has it.
 fn raw(handle: &impl AsHandle) -> HANDLE {
     handle.as_handle().as_raw_handle()
@@ -129,10 +124,9 @@ fn records(bytes: usize) -> Vec<u64> {
 }
 
 /// Reads a value out of a record, wherever it stands.
-fn field<T: Copy>(bytes: &[u8], at: usize) -> Option<T> {
+fn field<T: Plain>(bytes: &[u8], at: usize) -> Option<T> {
     let field = bytes.get(at..at.checked_add(size_of::<T>())?)?;
-    // SAFETY: there are as many bytes as `T` has, and it is used for plain numbers only, of which
-    // every pattern is one.
+    // SAFETY: there are as many bytes as `T` has, of which every pattern is one.
     Some(unsafe { field.as_ptr().cast::<T>().read_unaligned() })
 }
 

@@ -11,7 +11,9 @@ use windows_sys::Win32::Storage::FileSystem::{
     FILE_ATTRIBUTE_NORMAL, FILE_SHARE_DELETE, FILE_SHARE_READ, FILE_SHARE_WRITE, SYNCHRONIZE,
 };
 
-use super::{Result, io_status, raw, status};
+use windows_sys::Win32::System::IO::IO_STATUS_BLOCK;
+
+use super::{Result, raw, status};
 
 /// How a file is opened: NtCreateFile's arguments.
 #[derive(Clone, Copy, Debug)]
@@ -75,7 +77,7 @@ pub fn ntcreatefile(
         SecurityQualityOfService: std::ptr::null(),
     };
     let mut handle = std::ptr::null_mut();
-    let mut io = io_status();
+    let mut io = IO_STATUS_BLOCK::default();
     let waits = if how.waits {
         FILE_SYNCHRONOUS_IO_NONALERT
     } else {

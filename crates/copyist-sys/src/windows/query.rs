@@ -8,7 +8,8 @@ use windows_sys::Wdk::Storage::FileSystem::{
 use windows_sys::Win32::Foundation::STATUS_BUFFER_OVERFLOW;
 use windows_sys::Win32::Storage::FileSystem::FILE_ATTRIBUTE_REPARSE_POINT;
 
-use super::{Result, io_status, length, raw, status};
+use super::request::{Plain, request};
+use super::{Result, length, raw, status};
 
 /// What a volume knows of a file. Times are in units of 100 ns since 1601.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,22 +35,23 @@ pub struct Information {
 }
 
 /// Fills one structure of a class.
-pub(super) fn query<T: Copy>(
+pub(super) fn query<T: Plain>(
     file: impl AsHandle,
     class: FILE_INFORMATION_CLASS,
     into: &mut T,
 ) -> Result<()> {
-    let mut io = io_status();
-    // SAFETY: the handle is borrowed; the call writes at most as many bytes as `T` has, and the
-    // callers use the class's own structure, of plain numbers.
-    let result = unsafe {
-        NtQueryInformationFile(
-            raw(&file),
-            &raw mut io,
-            std::ptr::from_mut(into).cast(),
-            length(size_of::<T>()),
-            class,
-        )
+    // SAFETY: one call on the file; `into` outlives the request, which writes at most as many bytes as it has, of
+    // which every pattern is a value.
+    let (result, _) = unsafe {
+        request(&file, |io| {
+            NtQueryInformationFile(
+                raw(&file),
+                io,
+                std::ptr::from_mut(into).cast(),
+                length(size_of::<T>()),
+                class,
+            )
+        })
     };
     // Of a name there is only room for the beginning, and nobody wants it.
     if result == STATUS_BUFFER_OVERFLOW {

@@ -13,9 +13,10 @@ use windows_sys::Win32::Storage::FileSystem::{
     DELETE, FILE_READ_DATA, FILE_WRITE_ATTRIBUTES, FILE_WRITE_DATA,
 };
 
+use super::request::request;
 use super::{
-    How, Result, as_bytes, field, file, information, io_status, length, ntcreatefile, raw, records,
-    status, text,
+    How, Result, as_bytes, field, file, information, length, ntcreatefile, raw, records, status,
+    text,
 };
 
 /// The first guess at the length of the list, bytes: almost always enough.
@@ -42,16 +43,17 @@ pub fn streams(file: impl AsHandle) -> Result<Vec<Vec<u16>>> {
     let mut bytes = LIST_BYTES;
     loop {
         let mut buffer = records(bytes);
-        let mut io = io_status();
-        // SAFETY: the handle is borrowed; the call writes at most as many bytes as there are.
-        let result = unsafe {
-            NtQueryInformationFile(
-                raw(&file),
-                &raw mut io,
-                buffer.as_mut_ptr().cast(),
-                length(bytes),
-                FileStreamInformation,
-            )
+        // SAFETY: one call on the file; the buffer, of the length said, outlives the request.
+        let (result, filled_bytes) = unsafe {
+            request(&file, |io| {
+                NtQueryInformationFile(
+                    raw(&file),
+                    io,
+                    buffer.as_mut_ptr().cast(),
+                    length(bytes),
+                    FileStreamInformation,
+                )
+            })
         };
         let more = matches!(result, STATUS_BUFFER_OVERFLOW | STATUS_BUFFER_TOO_SMALL);
         if more && bytes < MOST_LIST_BYTES {
@@ -67,7 +69,7 @@ pub fn streams(file: impl AsHandle) -> Result<Vec<Vec<u16>>> {
             Err(code) => Err(code),
             Ok(()) => {
                 let filled = as_bytes(&buffer);
-                Ok(names(&filled[..io.Information.min(filled.len())]))
+                Ok(names(&filled[..filled_bytes.min(filled.len())]))
             }
         };
     }

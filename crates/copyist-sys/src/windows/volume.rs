@@ -11,7 +11,8 @@ use windows_sys::Win32::System::Ioctl::{
 };
 
 use super::fsctl::fsctl;
-use super::{Result, io_status, length, raw, status, succeed};
+use super::request::{Plain, request};
+use super::{Result, length, raw, status, succeed};
 
 /// What a volume says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,19 +43,20 @@ const FILE_FS_FULL_SIZE_INFORMATION: i32 = 7;
 /// FILE_REMOTE_DEVICE of wdm.h.
 const REMOTE_DEVICE: u32 = 0x10;
 
-fn query<T: Copy>(file: impl AsHandle, class: i32, into: &mut T) -> Result<()> {
-    let mut io = io_status();
-    // SAFETY: the handle is borrowed; the call writes at most as many bytes as `T` has, which the
-    // callers give in plain numbers.
-    status(unsafe {
-        NtQueryVolumeInformationFile(
-            raw(&file),
-            &raw mut io,
-            std::ptr::from_mut(into).cast(),
-            length(size_of::<T>()),
-            class,
-        )
-    })
+fn query<T: Plain>(file: impl AsHandle, class: i32, into: &mut T) -> Result<()> {
+    // SAFETY: as in `super::query::query`.
+    let (result, _) = unsafe {
+        request(&file, |io| {
+            NtQueryVolumeInformationFile(
+                raw(&file),
+                io,
+                std::ptr::from_mut(into).cast(),
+                length(size_of::<T>()),
+                class,
+            )
+        })
+    };
+    status(result)
 }
 
 /// `GetVolumeInformationByHandleW`, `NtQueryVolumeInformationFile` and
