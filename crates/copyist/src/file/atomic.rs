@@ -192,22 +192,18 @@ impl<'a, P: Platform> FileCopier<'a, P> {
         at: At<'_, P>,
         may_have_acl: bool,
     ) -> Result<Draft<P>, FileError> {
-        let (os, drafts) = (self.platform.os(), self.drafts);
-        if !drafts.no_nameless.load(Ordering::Relaxed) {
-            match self
-                .platform
-                .open(place_of(at), Open::Nameless { mode: plan.mode })
-            {
-                Err(code) if rules::is_unsupported(os, code) => {
-                    drafts.no_nameless.store(true, Ordering::Relaxed);
-                }
-                opened => {
-                    let handle = opened.map_err(|code| self.explain_create(at, code))?;
-                    return self.as_draft(handle, None, plan, may_have_acl);
-                }
-            }
+        let no_nameless = &self.drafts.no_nameless;
+        if no_nameless.load(Ordering::Relaxed) {
+            return self.open_named(plan, at, may_have_acl);
         }
-        self.open_named(plan, at, may_have_acl)
+        let how = Open::Nameless { mode: plan.mode };
+        if let Ok(handle) = self.platform.open(place_of(at), how) {
+            return self.as_draft(handle, None, plan, may_have_acl);
+        }
+        // Whatever it was refused with: what really is in the way, a name meets as well.
+        let draft = self.open_named(plan, at, may_have_acl)?;
+        no_nameless.store(true, Ordering::Relaxed);
+        Ok(draft)
     }
 
     /// Opens a new file in the directory of `at` that has a temporary name.

@@ -10,7 +10,7 @@
 //! [`oracle`]; [`planted`] shows that the sweep finds bugs; [`races`] changes files under the
 //! engine's hands; [`conformance`] compares the simulator with the system that the tests run on.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -41,6 +41,7 @@ mod compare;
 mod conformance;
 mod crash;
 mod macos;
+mod open_names;
 mod oracle;
 mod planted;
 mod preflight;
@@ -248,14 +249,6 @@ impl Platform for Sim {
         batch.clear();
         world.enter(Call::ReadDir)?;
         world.read_names(dir.id, batch)
-    }
-
-    fn scratch(&self, dir: &Handle) -> Sys<Handle> {
-        let name = OsStr::new(".copyist-scratch");
-        let at = At { dir, name };
-        let file = self.open(at, Open::Create { mode: 0o600 })?;
-        self.remove(at, false)?;
-        Ok(file)
     }
 
     fn has_copy_range(&self) -> Sys<()> {

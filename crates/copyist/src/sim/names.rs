@@ -97,7 +97,8 @@ impl World {
         let dir = self.lookup(dir, name, true)?;
         self.names(dir)?;
         if !self.volume_of(dir).nameless || self.os != Os::Linux {
-            return Err(self.codes.notsup);
+            let code = self.volume_of(dir).odd.nameless_code;
+            return Err(code.unwrap_or(self.codes.notsup));
         }
         let at = Resolved {
             dir,
@@ -215,8 +216,10 @@ impl World {
             _ if is_dir => return Err(self.codes.notdir),
             _ => {}
         }
-        self.unname(at.dir, &at.name)?;
-        self.forget_if_unused(ino);
+        if self.removes_now(&at, ino)? {
+            self.unname(at.dir, &at.name)?;
+            self.forget_if_unused(ino);
+        }
         Ok(())
     }
 

@@ -1,5 +1,7 @@
 //! What a simulated volume can do, and what it says that it can: not always the same.
 
+use super::open_names::RemovesOpen;
+use crate::error::Code;
 use crate::facts::{FsKind, Known};
 
 /// Between which files copy_file_range works.
@@ -32,6 +34,17 @@ pub(super) enum Direct {
     RefusedLater,
 }
 
+/// What few volumes do.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Odd {
+    /// It refuses files without a name with this code, and not as what it doesn't have.
+    pub(super) nameless_code: Option<Code>,
+    pub(super) removes_open: RemovesOpen,
+    /// A file that was written can be opened to be read only when it has been closed, and this many
+    /// tries to open it have failed.
+    pub(super) late: Option<u32>,
+}
+
 #[derive(Clone, Debug)]
 pub(super) struct Volume {
     pub(super) id: u64,
@@ -59,9 +72,7 @@ pub(super) struct Volume {
     pub(super) name_max: usize,
     pub(super) file_max_bytes: u64,
     pub(super) free_bytes: u64,
-    /// A file that was written can be opened to be read only when it has been closed, and this many
-    /// tries to open it have failed.
-    pub(super) late: Option<u32>,
+    pub(super) odd: Odd,
     /// It says that it rewards several threads from this size on.
     pub(super) parallel_from_bytes: Option<u64>,
 }
@@ -136,7 +147,7 @@ impl Volume {
                 1 << 43
             },
             free_bytes: 1 << 40,
-            late: None,
+            odd: Odd::default(),
             parallel_from_bytes: None,
         }
     }

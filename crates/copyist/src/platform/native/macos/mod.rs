@@ -141,10 +141,6 @@ impl Platform for Native {
             .map_err(code)
     }
 
-    fn scratch(&self, dir: &OwnedFd) -> Sys<OwnedFd> {
-        unix::scratch(dir)
-    }
-
     fn has_copy_range(&self) -> Sys<()> {
         Err(ENOTSUP)
     }

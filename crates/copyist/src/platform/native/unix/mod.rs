@@ -202,15 +202,6 @@ pub(super) fn may_write(dir: &OwnedFd, name: &OsStr) -> bool {
     fs::accessat(dir, name, fs::Access::WRITE_OK, AtFlags::EACCESS).is_ok()
 }
 
-/// A file to try things with, that loses its name at once.
-pub(super) fn scratch(dir: &OwnedFd) -> Sys<OwnedFd> {
-    let name = crate::probe::scratch_name("scratch");
-    let create = OFlags::RDWR | OFlags::CLOEXEC | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
-    let file = fs::openat(dir, name.as_str(), create, mode(0o600)).map_err(code)?;
-    fs::unlinkat(dir, name.as_str(), AtFlags::empty()).map_err(code)?;
-    Ok(file)
-}
-
 #[cfg(not(target_os = "linux"))]
 pub(super) fn read(file: &OwnedFd, offset: Option<u64>, buffer: &mut [u8]) -> Sys<usize> {
     match offset {
