@@ -343,7 +343,11 @@ impl<'a, P: Platform> FileCopier<'a, P> {
         let (naming, handle) = match complete {
             Complete::Nameless(handle) => (self.publish_nameless(&handle, to)?, Some(handle)),
             Complete::Named(at, handle) => {
-                self.rename(at, to.at, !matches!(to.old, Old::Nothing))?;
+                let replaces = !matches!(to.old, Old::Nothing);
+                match handle {
+                    Some(_) => self.rename(at, to.at, replaces)?,
+                    None => self.rename_late(at, to.at, replaces)?,
+                }
                 (Naming::Done, handle)
             }
         };

@@ -238,6 +238,7 @@ impl World {
         let from = self.resolve(from.0, from.1, false)?;
         let to = self.resolve(to.0, to.1, false)?;
         let ino = from.ino.ok_or(self.codes.noent)?;
+        self.check_seen(ino)?;
         self.check(from.dir, 3)?;
         self.check(to.dir, 3)?;
         if self.node(from.dir).volume != self.node(to.dir).volume {

@@ -40,8 +40,8 @@ pub(super) struct Odd {
     /// It refuses files without a name with this code, and not as what it doesn't have.
     pub(super) nameless_code: Option<Code>,
     pub(super) removes_open: RemovesOpen,
-    /// A file that was written can be opened to be read only when it has been closed, and this many
-    /// tries to open it have failed.
+    /// A file that was written can be opened to be read, and renamed, only when it has been closed, and
+    /// this many tries to have failed.
     pub(super) late: Option<u32>,
 }
 
