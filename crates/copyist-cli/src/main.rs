@@ -36,6 +36,7 @@ mod streams;
 mod text_file;
 mod verify;
 mod watch;
+mod work;
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;

@@ -10,7 +10,6 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::method::Os;
 use crate::platform::{At, Platform, Sys};
 use crate::rules;
 
@@ -62,20 +61,15 @@ const CLOSE_WAITS_MS: [u64; 4] = [1, 4, 16, 64];
 /// Removes a file that was closed just now. Where a name can't be removed while its file is open, a FUSE
 /// server may hear of the close a moment later: the kernel doesn't wait for its answer.
 pub(crate) fn remove_closed<P: Platform>(platform: &P, at: At<'_, P>) -> Sys<()> {
-    retry_closed(platform.os(), || platform.remove(at, false))
-}
-
-/// The same, by any call.
-pub(crate) fn retry_closed(os: Os, remove: impl Fn() -> Sys<()>) -> Sys<()> {
     for wait_ms in CLOSE_WAITS_MS {
-        match remove() {
-            Err(code) if rules::is_open_elsewhere(os, code) => {
+        match platform.remove(at, false) {
+            Err(code) if rules::is_open_elsewhere(platform.os(), code) => {
                 std::thread::sleep(Duration::from_millis(wait_ms));
             }
             removed => return removed,
         }
     }
-    remove()
+    platform.remove(at, false)
 }
 
 #[cfg(test)]

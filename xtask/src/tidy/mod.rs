@@ -1,7 +1,8 @@
-//! Reads the sources and checks what no compiler does: sizes, and who may use what.
+//! Reads the sources and checks what no compiler does: sizes, who may use what, tables in the pages.
 
 mod rules;
 mod scan;
+mod tables;
 
 use std::fmt;
 use std::fs;
@@ -40,27 +41,33 @@ pub(crate) fn run() -> Result<ExitCode> {
     })
 }
 
-/// Everything untidy in the Rust files of the workspace at `root`.
+/// Everything untidy in the Rust and Markdown files of the workspace at `root`.
 pub(crate) fn findings(root: &Path) -> Result<Vec<Finding>> {
     let mut found = Vec::new();
-    for path in rust_files(root)? {
-        let text = fs::read_to_string(&path).at("read", &path)?;
-        let relative = path.strip_prefix(root).unwrap_or(&path);
-        rules::check(relative, &text, &mut found);
+    let sources = files(&[root.join("crates"), root.join("xtask")], "rs")?;
+    let pages = files(&[root.to_owned()], "md")?;
+    for (paths, check) in [(sources, rules::check as Check), (pages, tables::check)] {
+        for path in paths {
+            let text = fs::read_to_string(&path).at("read", &path)?;
+            check(path.strip_prefix(root).unwrap_or(&path), &text, &mut found);
+        }
     }
     Ok(found)
 }
 
-/// All `.rs` files in the crates, sorted, so that the output is stable.
-fn rust_files(root: &Path) -> Result<Vec<PathBuf>> {
+type Check = fn(&Path, &str, &mut Vec<Finding>);
+
+/// All files of a kind in these directories, sorted, so that the output is stable.
+fn files(directories: &[PathBuf], kind: &str) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
-    let mut directories = vec![root.join("crates"), root.join("xtask")];
+    let mut directories = directories.to_vec();
     while let Some(directory) = directories.pop() {
         for entry in fs::read_dir(&directory).at("list", &directory)? {
             let path = entry.at("list", &directory)?.path();
-            if path.is_dir() && !path.ends_with("target") {
+            let is_ours = !path.ends_with("target") && !path.ends_with(".git");
+            if path.is_dir() && !path.is_symlink() && is_ours {
                 directories.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
+            } else if path.extension().is_some_and(|extension| extension == kind) {
                 files.push(path);
             }
         }

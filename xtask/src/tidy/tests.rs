@@ -240,3 +240,22 @@ fn exec_names_no_codes() {
 fn this_workspace_can_be_read() {
     assert!(findings(workspace::root()).is_ok());
 }
+
+#[test]
+fn tables_of_pages() {
+    let page = "docs/x.md";
+    let table = "# T\n\n| a | b |\n| --- | :-: |\n| 1 | 2 |\n";
+    assert_tidy(page, table);
+    assert_tidy(page, &format!("{table}\n{table}"));
+    assert_tidy(page, "```\n| no table |\n```\n");
+    let broken = format!("{table}\n| 3 | 4 |\n| 5 | 6 |\n");
+    assert_found(page, &broken, 7, "a row of no table");
+    assert_found(
+        "README.md",
+        "| a | b |\n| 1 | 2 |\n",
+        1,
+        "a row of no table",
+    );
+    let after_code = format!("```\n|\n```\n{table}\n| 3 | 4 |");
+    assert_found(page, &after_code, 10, "a row of no table");
+}

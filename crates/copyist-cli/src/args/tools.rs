@@ -18,6 +18,9 @@ pub(crate) struct ProbeArgs {
     /// A directory that would be copied to [default: PATH]
     #[arg(value_name = "DEST")]
     pub(crate) dest: Option<PathBuf>,
+    /// Try nothing more after so long (0: no limit)
+    #[arg(long, value_name = "N", default_value_t = 60)]
+    pub(crate) max_seconds: u64,
     /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,
@@ -40,6 +43,9 @@ pub(crate) struct BenchArgs {
     #[arg(long, value_name = "N", default_value_t = 7,
           value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(crate) runs: u32,
+    /// Stop after so long, and say what was not measured (0: no limit)
+    #[arg(long, value_name = "N", default_value_t = 3600)]
+    pub(crate) max_seconds: u64,
     /// Only these methods (read-write, which the others are compared with, is always there)
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = method)]
     pub(crate) methods: Vec<copyist::Method>,
@@ -63,6 +69,9 @@ pub(crate) struct DoctorArgs {
     /// A directory on the filesystem to examine
     #[arg(value_name = "DIR")]
     pub(crate) dir: PathBuf,
+    /// Stop after so long, and say what was not tested (0: no limit)
+    #[arg(long, value_name = "N", default_value_t = 300)]
+    pub(crate) max_seconds: u64,
     /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,
@@ -88,7 +97,8 @@ impl Tool for ProbeArgs {
     const USAGE: &'static str = "copyist probe [OPTION]... PATH [DEST]";
     const AFTER: &'static str = "What can be tried without harm is tried, in nameless files; nothing is left behind.\n\
          Each answer says whether it was tried, is reported by the system or known from a table.\n\n\
-         Exit status: 0, or 1 if PATH or DEST can't be examined, 2 for a wrong command line.";
+         Exit status: 0, or 1 if PATH or DEST can't be examined, 2 for a wrong command line, 3 if the time was up\n\
+         before all was tried.";
 }
 
 impl Tool for BenchArgs {
@@ -98,7 +108,7 @@ impl Tool for BenchArgs {
     const AFTER: &'static str = "Methods take turns, on data of the benchmark's own; every copy is compared with its source,\n\
          outside of what is measured. Times are of copying, as cp would: not of forcing data down.\n\n\
          Exit status: 0, or 1 if something could not be measured or a copy was wrong,\n\
-         2 for a wrong command line.";
+         2 for a wrong command line, 3 if the time was up before all was measured.";
 }
 
 impl Tool for DoctorArgs {
@@ -107,7 +117,8 @@ impl Tool for DoctorArgs {
     const USAGE: &'static str = "copyist doctor [OPTION]... DIR";
     const AFTER: &'static str = "Files with known content are copied with every method, and compared: data, holes, sizes\n\
          around blocks and the limits of calls, files that are written meanwhile, files of /proc.\n\n\
-         Exit status: 0, 1 if a method is unsafe or fails, 2 if DIR can't be examined.";
+         Exit status: 0, 1 if a method is unsafe or fails, 2 if DIR can't be examined, 3 if the time was up\n\
+         before all was tested.";
 }
 
 /// All of them, for the help, the man pages and the completions.

@@ -11,12 +11,13 @@ use crate::args::BenchArgs;
 use crate::guard::Guard;
 use crate::messages::io_text;
 use crate::quoting::Quoter;
+use crate::work::Work;
 
 /// How much is written and compared at a time, bytes.
 const PIECE: usize = 1 << 20;
 
 /// What is raced on. All of it is in directories of its own, which a [`Guard`] watches over.
-pub(super) struct Field {
+pub(super) struct Field<'w> {
     pub(super) probe: Probe,
     /// What the destination's volume had free before anything was made, bytes.
     pub(super) free_before: Option<u64>,
@@ -24,18 +25,23 @@ pub(super) struct Field {
     file_bytes: u64,
     own: [PathBuf; 2],
     guard: Guard,
+    work: &'w Work,
 }
 
-impl Field {
+impl<'w> Field<'w> {
     /// Makes the data. `src` may be a file, which is then what is copied.
-    pub(super) fn make(src: &Path, dst: &Path, arguments: &BenchArgs) -> Result<Field, String> {
+    pub(super) fn make(
+        (src, dst): (&Path, &Path),
+        arguments: &BenchArgs,
+        work: &'w Work,
+    ) -> Result<Field<'w>, String> {
         let given = src.is_file().then(|| src.to_path_buf());
         let src = match &given {
             Some(file) => file.parent().filter(|it| !it.as_os_str().is_empty()),
             None => Some(src),
         };
         let src = src.unwrap_or(Path::new("."));
-        let probe = Probe::pair(src, dst).map_err(|error| {
+        let probe = Probe::pair_until(src, dst, work.cancel()).map_err(|error| {
             let path = error.source_path().unwrap_or(dst);
             cannot("examine", path, error.io_error())
         })?;
@@ -65,6 +71,7 @@ impl Field {
             file_bytes,
             own,
             guard,
+            work,
         };
         field.fill()?;
         Ok(field)
@@ -100,6 +107,7 @@ impl Field {
                 let mut file = File::create(path)?;
                 let mut left = self.file_bytes;
                 while left > 0 {
+                    self.work.goes_on()?;
                     random.fill(&mut piece);
                     let now = left.min(PIECE as u64);
                     file.write_all(&piece[..now as usize])?;
@@ -107,7 +115,11 @@ impl Field {
                 }
                 file.sync_all()
             };
-            write().map_err(|error| cannot("write", path, &error))?;
+            match write() {
+                // There will be no race.
+                Err(_) if self.work.cancel().is_cancelled() => return Ok(()),
+                written => written.map_err(|error| cannot("write", path, &error))?,
+            }
         }
         Ok(())
     }
@@ -116,7 +128,8 @@ impl Field {
     pub(super) fn check(&self) -> Result<(), String> {
         for (n, source) in self.sources.iter().enumerate() {
             let copy = self.copy(n);
-            let differs = differs(source, &copy).map_err(|error| cannot("read", &copy, &error))?;
+            let differs = differs((source, &copy), self.work)
+                .map_err(|error| cannot("read", &copy, &error))?;
             if let Some(offset) = differs {
                 return Err(format!("the copy differs from its source at byte {offset}"));
             }
@@ -181,11 +194,12 @@ fn enough_space(probe: &Probe, bytes: u64, makes_source: bool) -> Result<(), Str
 }
 
 /// Where two files differ first, if they do.
-fn differs(one: &Path, other: &Path) -> io::Result<Option<u64>> {
+fn differs((one, other): (&Path, &Path), work: &Work) -> io::Result<Option<u64>> {
     let (mut one, mut other) = (File::open(one)?, File::open(other)?);
     let (mut a, mut b) = (vec![0; PIECE], vec![0; PIECE]);
     let mut offset = 0;
     loop {
+        work.goes_on()?;
         let (here, there) = (fill(&mut one, &mut a)?, fill(&mut other, &mut b)?);
         if a[..here] != b[..there] {
             let same = a[..here].iter().zip(&b[..there]);
@@ -227,6 +241,7 @@ impl Random {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::work::tests::over_after;
 
     #[test]
     fn the_first_difference_is_found() {
@@ -240,12 +255,14 @@ mod tests {
         let mut data = vec![0; PIECE + 10];
         Random(1).fill(&mut data[..PIECE]);
         let one = file("one", &data);
-        assert_eq!(differs(&one, &file("same", &data)).expect("read"), None);
+        let work = over_after(100);
+        let differs = |other: &Path| differs((&one, other), &work).expect("read");
+        assert_eq!(differs(&file("same", &data)), None);
         let short = file("short", &data[..PIECE + 3]);
-        assert_eq!(differs(&one, &short).expect("read"), Some(PIECE as u64 + 3));
+        assert_eq!(differs(&short), Some(PIECE as u64 + 3));
         data[PIECE + 5] ^= 1;
         let other = file("other", &data);
-        assert_eq!(differs(&one, &other).expect("read"), Some(PIECE as u64 + 5));
+        assert_eq!(differs(&other), Some(PIECE as u64 + 5));
         fs::remove_dir_all(dir).expect("removed");
     }
 }

@@ -60,6 +60,7 @@ fn line(results: &Results, row: &Row) -> Value {
             object["outcome"] = "failed".into();
             object["why"] = why.clone().into();
         }
+        Outcome::Unmeasured => object["outcome"] = "unmeasured".into(),
     }
     object
 }

@@ -16,6 +16,7 @@ use crate::learnt::{self, Measured, Pair};
 use crate::messages::io_text;
 use crate::probe::unreadable;
 use crate::quoting::Quoter;
+use crate::work::Work;
 
 mod chart;
 mod field;
@@ -42,6 +43,8 @@ pub(crate) struct Results {
     remarks: Vec<String>,
     /// Bytes that are used more than before, on the destination's volume, when all is cleaned up.
     left_bytes: Option<u64>,
+    /// Runs that were not made, since the time was up.
+    unmeasured: u64,
 }
 
 /// One contender.
@@ -68,6 +71,8 @@ pub(crate) enum Outcome {
     Refused { code: Option<String>, why: String },
     /// It made something else than a copy, or failed.
     Failed(String),
+    /// The time was up before it could run.
+    Unmeasured,
 }
 
 impl Row {
@@ -96,10 +101,25 @@ impl Results {
     }
 }
 
+/// The exit code where not everything was measured.
+const UNFINISHED: u8 = 3;
+
 /// Runs the command; the result is the exit code.
 pub(crate) fn run(arguments: &BenchArgs, console: &Console) -> u8 {
-    match measure(arguments) {
-        Ok(results) => tell(arguments, &results, console),
+    let measured = Work::start(arguments.max_seconds, console).and_then(|mut work| {
+        let results = measure(arguments, &mut work)?;
+        Ok((results, work.exit_code()))
+    });
+    match measured {
+        Ok((results, signal)) => {
+            let code = tell(arguments, &results, console);
+            let unfinished = if results.unmeasured > 0 {
+                UNFINISHED
+            } else {
+                0
+            };
+            signal.unwrap_or(if code > 0 { code } else { unfinished })
+        }
         Err(message) => {
             console.error(&message);
             1
@@ -107,20 +127,33 @@ pub(crate) fn run(arguments: &BenchArgs, console: &Console) -> u8 {
     }
 }
 
-fn measure(arguments: &BenchArgs) -> Result<Results, String> {
+fn measure(arguments: &BenchArgs, work: &mut Work) -> Result<Results, String> {
     let (src, dst) = match arguments.places.as_slice() {
         [src, dst] => (src, dst),
         [both] => (both, both),
         _ => return Err("one or two places are needed".to_owned()), // clap has said so before
     };
-    let field = Field::make(src, dst, arguments)?;
-    let mut race = Race::new(&field, arguments);
+    let contenders = race::contenders(arguments, work);
+    let steps = contenders.len() as u64 * (u64::from(arguments.runs) + 1);
+    work.set_total(steps);
+    work.begin("making the source");
+    let work = &*work;
+    let field = Field::make((src, dst), arguments, work)?;
+    let mut race = Race::new(&field, arguments, (contenders, work));
     let rows = race.run()?;
-    let mut remarks = race.remarks;
+    let (mut remarks, unmeasured) = (race.remarks, race.unmeasured);
+    if unmeasured > 0
+        && let Some(why) = work.why_over()
+    {
+        remarks.push(format!(
+            "{unmeasured} of {steps} runs were not measured, as {why}"
+        ));
+    }
     let (probe, free_before) = (field.probe.clone(), field.free_before);
     let (size, files) = (field.size(), field.files());
     field.clean_up()?;
-    let free_after = Probe::volume(&probe.dst.path).ok();
+    let path = &probe.dst.path;
+    let free_after = Probe::pair_until(path, path, work.cancel()).ok();
     let free_after = free_after.and_then(|it| it.dst.free_bytes);
     let left_bytes = free_before
         .zip(free_after)
@@ -134,6 +167,7 @@ fn measure(arguments: &BenchArgs) -> Result<Results, String> {
         rows,
         remarks: Vec::new(),
         left_bytes,
+        unmeasured,
     };
     remarks.extend(judge::remarks(&results));
     results.remarks = remarks;
@@ -168,7 +202,9 @@ fn tell(arguments: &BenchArgs, results: &Results, console: &Console) -> u8 {
     {
         failed("cannot write", path, &error);
     }
-    if arguments.save {
+    if arguments.save && results.unmeasured > 0 {
+        console.error("nothing is saved: not everything was measured");
+    } else if arguments.save {
         match save(results, console) {
             Ok(Some(line)) => console.err_text(&line),
             Ok(None) => console.error("nothing is saved: these volumes can't be told from others"),

@@ -4,7 +4,6 @@ use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
 use copyist::{Cause, Copier, Ended, Method, Options, Refusal};
-use indicatif::{ProgressBar, ProgressStyle};
 
 use super::field::Field;
 use super::stats::Stats;
@@ -12,18 +11,22 @@ use super::{Outcome, Row};
 use crate::args::BenchArgs;
 use crate::messages::io_text;
 use crate::report::{code_name, current_os};
+use crate::work::Work;
 
 pub(super) struct Race<'a> {
-    field: &'a Field,
+    field: &'a Field<'a>,
+    work: &'a Work,
     runs: u32,
     cold: bool,
     contenders: Vec<Contender>,
     /// What came up that is worth a word.
     pub(super) remarks: Vec<String>,
+    /// How many runs were not made, or not to the end.
+    pub(super) unmeasured: u64,
 }
 
 /// A way to copy, and how it has done so far.
-struct Contender {
+pub(super) struct Contender {
     name: String,
     method: Option<Method>,
     is_baseline: bool,
@@ -35,28 +38,19 @@ struct Contender {
 }
 
 impl<'a> Race<'a> {
-    pub(super) fn new(field: &'a Field, arguments: &BenchArgs) -> Race<'a> {
-        let wanted = |method: Method| {
-            method == Method::ReadWrite
-                || arguments.methods.is_empty()
-                || arguments.methods.contains(&method)
-        };
-        let order = current_os().order().iter().copied();
-        let mut contenders: Vec<_> = order.filter(|it| wanted(*it)).map(alone).collect();
-        // What copyist does when nobody tells it how.
-        if arguments.methods.is_empty() {
-            let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-            if threads > 1 {
-                contenders.push(with_threads());
-            }
-            contenders.push(auto());
-        }
+    pub(super) fn new(
+        field: &'a Field<'a>,
+        arguments: &BenchArgs,
+        (contenders, work): (Vec<Contender>, &'a Work),
+    ) -> Race<'a> {
         Race {
             field,
+            work,
             runs: arguments.runs,
             cold: arguments.cold,
             contenders,
             remarks: Vec::new(),
+            unmeasured: 0,
         }
     }
 
@@ -64,20 +58,20 @@ impl<'a> Race<'a> {
     /// none of them always comes after the same one.
     pub(super) fn run(&mut self) -> Result<Vec<Row>, String> {
         let count = self.contenders.len();
-        let bar = ProgressBar::new(count as u64 * u64::from(self.runs + 1));
-        let style = ProgressStyle::with_template("{msg:28} {pos}/{len} {wide_bar}");
-        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         for round in 0..=self.runs {
             for turn in 0..count {
                 let n = (turn + round as usize) % count;
-                bar.set_message(self.contenders[n].name.clone());
-                if self.contenders[n].out.is_none() {
+                if self.contenders[n].out.is_some() {
+                    // Once it didn't work there is no use in trying on.
+                } else if self.work.is_over() {
+                    self.unmeasured += 1;
+                } else {
+                    self.work.begin(&self.contenders[n].name);
                     self.turn(n, round == 0)?;
                 }
-                bar.inc(1);
+                self.work.end();
             }
         }
-        bar.finish_and_clear();
         Ok(self.contenders.drain(..).map(Contender::row).collect())
     }
 
@@ -86,21 +80,21 @@ impl<'a> Race<'a> {
             self.make_cold();
         }
         let contender = &mut self.contenders[n];
-        match contender.copy(self.field) {
-            Ok(time) if is_first => contender.look(self.field, time),
-            Ok(time) => contender.times.push(time),
-            Err(outcome) => contender.out = Some(outcome),
-        }
+        let copied = contender.copy(self.field);
         // Of what was refused there is nothing to check.
-        if contender.out.is_none()
-            && let Err(why) = self.field.check()
-        {
-            contender.out = Some(Outcome::Failed(why));
+        let checked = copied.as_ref().map_or(Ok(()), |_| self.field.check());
+        match (copied, checked) {
+            (Err(Outcome::Failed(_)), _) | (Ok(_), Err(_)) if self.work.cancel().is_cancelled() => {
+                self.unmeasured += 1;
+            }
+            (Err(outcome), _) => contender.out = Some(outcome),
+            (Ok(_), Err(why)) => contender.out = Some(Outcome::Failed(why)),
+            (Ok(time), Ok(())) if is_first => contender.look(self.field, time),
+            (Ok(time), Ok(())) => contender.times.push(time),
         }
         self.field.clear()
     }
 
-    /// Once it didn't work there is no use in trying on.
     fn make_cold(&mut self) {
         for source in self.field.sources() {
             let remark = match copyist::forget_cached(source) {
@@ -120,41 +114,63 @@ impl<'a> Race<'a> {
     }
 }
 
+/// All that there are.
+pub(super) fn contenders(arguments: &BenchArgs, work: &Work) -> Vec<Contender> {
+    let wanted = |method: Method| {
+        method == Method::ReadWrite
+            || arguments.methods.is_empty()
+            || arguments.methods.contains(&method)
+    };
+    let order = current_os().order().iter().copied();
+    let order = order.filter(|it| wanted(*it));
+    let mut contenders: Vec<_> = order.map(|method| alone(method, work)).collect();
+    // What copyist does when nobody tells it how.
+    if arguments.methods.is_empty() {
+        let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        if threads > 1 {
+            contenders.push(with_threads(work));
+        }
+        contenders.push(auto(work));
+    }
+    contenders
+}
+
 /// One method by itself, in one thread: what a plain loop around its call would do.
-fn alone(method: Method) -> Contender {
+fn alone(method: Method, work: &Work) -> Contender {
     let is_baseline = method == Method::ReadWrite;
     let options = Options {
         methods: Some([method].into_iter().collect()),
         jobs: Some(NonZeroUsize::MIN),
         ..Options::default()
     };
-    contender(method.name().to_owned(), Some(method), is_baseline, options)
+    let name = method.name().to_owned();
+    contender((name, Some(method)), is_baseline, options, work)
 }
 
-fn with_threads() -> Contender {
+fn with_threads(work: &Work) -> Contender {
     let options = Options {
         methods: Some([Method::ReadWrite].into_iter().collect()),
         ..Options::default()
     };
     let name = "read-write, threads".to_owned();
-    contender(name, Some(Method::ReadWrite), false, options)
+    contender((name, Some(Method::ReadWrite)), false, options, work)
 }
 
-fn auto() -> Contender {
-    contender("auto".to_owned(), None, false, Options::default())
+fn auto(work: &Work) -> Contender {
+    contender(("auto".to_owned(), None), false, Options::default(), work)
 }
 
 fn contender(
-    name: String,
-    method: Option<Method>,
+    (name, method): (String, Option<Method>),
     is_baseline: bool,
     options: Options,
+    work: &Work,
 ) -> Contender {
     Contender {
         name,
         method,
         is_baseline,
-        copier: Copier::with_options(options),
+        copier: Copier::with_options(options).cancel_token(work.cancel().clone()),
         by: None,
         shared: None,
         times: Vec::new(),
@@ -192,7 +208,7 @@ impl Contender {
             by: self.by,
             shared: self.shared,
         });
-        let nothing = || Outcome::Failed("it never ran".to_owned());
+        let nothing = || Outcome::Unmeasured;
         Row {
             name: self.name,
             method: self.method,

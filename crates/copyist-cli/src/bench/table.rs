@@ -85,6 +85,7 @@ pub(super) fn words(outcome: &Outcome) -> String {
         } => format!("refused: {code}, {why}"),
         Outcome::Refused { code: None, why } => format!("refused: {why}"),
         Outcome::Failed(why) => format!("FAILED: {why}"),
+        Outcome::Unmeasured => "not measured: the time was up".to_owned(),
     }
 }
 

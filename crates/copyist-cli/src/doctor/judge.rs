@@ -7,6 +7,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use super::patterns::{PIECE, Pattern};
+use crate::work::Work;
 
 /// What is wrong.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,7 +47,7 @@ impl fmt::Display for Fault {
 
 /// Looks at a copy of a file of `len` bytes that `fill` knows.
 pub(super) fn copy(
-    path: &Path,
+    (path, work): (&Path, &Work),
     fill: impl Fn(u64, &mut [u8]),
     len: u64,
 ) -> io::Result<Option<Fault>> {
@@ -58,7 +59,7 @@ pub(super) fn copy(
         }));
     }
     let mut wanted = vec![0; PIECE];
-    each_piece(path, |offset, piece| {
+    each_piece((path, work), |offset, piece| {
         let wanted = &mut wanted[..piece.len()];
         fill(offset, wanted);
         if piece == wanted {
@@ -75,13 +76,14 @@ pub(super) fn copy(
 
 /// Gives a file's pieces to `look` until it finds something.
 pub(super) fn each_piece<T>(
-    path: &Path,
+    (path, work): (&Path, &Work),
     mut look: impl FnMut(u64, &[u8]) -> Option<T>,
 ) -> io::Result<Option<T>> {
     let mut file = File::open(path)?;
     let mut piece = vec![0; PIECE];
     let mut offset = 0;
     loop {
+        work.goes_on()?;
         let read = match file.read(&mut piece) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             read => read?,

@@ -16,6 +16,7 @@ use std::thread;
 
 use super::judge::{Fault, each_piece};
 use super::patterns::byte;
+use crate::work::Work;
 
 /// What happens to the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,9 +69,10 @@ impl Change {
         }
     }
 
-    pub(super) fn prepare(self, path: &Path) -> io::Result<()> {
+    pub(super) fn prepare(self, path: &Path, work: &Work) -> io::Result<()> {
         let mut file = File::create(path)?;
         for at in (0..LEN).step_by(STEP) {
+            work.goes_on()?;
             file.write_all(&self.piece(at, 0))?;
         }
         file.sync_all()
@@ -136,7 +138,7 @@ impl Change {
     }
 
     /// Looks at a copy: at its length, and that no byte of it is one that was never there.
-    pub(super) fn judge(self, path: &Path) -> io::Result<Option<Fault>> {
+    pub(super) fn judge(self, path: &Path, work: &Work) -> io::Result<Option<Fault>> {
         let found = std::fs::metadata(path)?.len();
         let (least, most) = match self {
             Change::Rewritten => (LEN, LEN),
@@ -147,7 +149,7 @@ impl Change {
             let expected = format!("{least} to {most}");
             return Ok(Some(Fault::Length { found, expected }));
         }
-        each_piece(path, |offset, piece| {
+        each_piece((path, work), |offset, piece| {
             let was_there = |n: usize| {
                 let (at, found) = (offset + n as u64, piece[n]);
                 match self {

@@ -11,7 +11,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use copyist::{Cause, Copier, Ended, Known, Method, Options, Probe, Reflink, Refusal};
-use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::args::DoctorArgs;
 use crate::console::Console;
@@ -19,6 +18,7 @@ use crate::guard::Guard;
 use crate::messages::io_text;
 use crate::quoting::Quoter;
 use crate::report::{code_name, current_os};
+use crate::work::Work;
 
 mod judge;
 mod live;
@@ -40,6 +40,8 @@ pub(crate) struct Finding {
     wrong: Vec<(&'static str, Fault)>,
     /// Those that ended with an error, which at least is loud.
     failed: Vec<(&'static str, String)>,
+    /// How many were not tried, or not to the end, since the time was up.
+    untested: usize,
 }
 
 /// The examination of one filesystem.
@@ -58,6 +60,7 @@ impl Finding {
             refused: Vec::new(),
             wrong: Vec::new(),
             failed: Vec::new(),
+            untested: 0,
         }
     }
 
@@ -66,10 +69,17 @@ impl Finding {
     }
 }
 
+/// The exit code where not everything was tested.
+const UNFINISHED: u8 = 3;
+
 /// Runs the command; the result is the exit code.
 pub(crate) fn run(arguments: &DoctorArgs, console: &Console) -> u8 {
-    match examine(&arguments.dir) {
-        Ok(examination) => {
+    let examined = Work::start(arguments.max_seconds, console).and_then(|mut work| {
+        let examination = examine(&arguments.dir, &mut work)?;
+        Ok((examination, work.exit_code()))
+    });
+    match examined {
+        Ok((examination, signal)) => {
             let text = if arguments.json {
                 tell::json(&examination)
             } else {
@@ -77,7 +87,14 @@ pub(crate) fn run(arguments: &DoctorArgs, console: &Console) -> u8 {
             };
             console.out(text.as_bytes());
             let is_bad = |it: &Finding| it.is_unsafe() || !it.failed.is_empty();
-            u8::from(examination.findings.iter().any(is_bad))
+            let found = examination.findings.iter().any(is_bad);
+            let is_unfinished = examination.findings.iter().any(|it| it.untested > 0);
+            match signal {
+                Some(code) => code,
+                None if found => 1,
+                None if is_unfinished => UNFINISHED,
+                None => 0,
+            }
         }
         Err(message) => {
             console.error(&message);
@@ -86,39 +103,41 @@ pub(crate) fn run(arguments: &DoctorArgs, console: &Console) -> u8 {
     }
 }
 
-fn examine(dir: &Path) -> Result<Examination, String> {
-    let probe = Probe::volume(dir).map_err(|error| cannot("examine", dir, error.io_error()))?;
+fn examine(dir: &Path, work: &mut Work) -> Result<Examination, String> {
+    work.begin("looking at the volume");
+    let probe = Probe::pair_until(dir, dir, work.cancel())
+        .map_err(|error| cannot("examine", dir, error.io_error()))?;
     let prefix = format!(".copyist-doctor-{}-", std::process::id());
     let guard = Guard::over(&[dir], &prefix)
         .map_err(|error| format!("cannot start: {}", io_text(&error)))?;
-    let ward = Ward {
-        dir: dir.join(prefix + "ward"),
-    };
-    fs::create_dir(&ward.dir).map_err(|error| cannot("create", &ward.dir, &error))?;
+    let own = dir.join(prefix + "ward");
+    fs::create_dir(&own).map_err(|error| cannot("create", &own, &error))?;
     let mut left_out = Vec::new();
     let patterns = patterns::all(&probe, &mut left_out);
     let changes = live::Change::all(probe.dst.free_bytes, &mut left_out);
     let methods = current_os().order();
     let mut findings: Vec<Finding> = methods.iter().map(|it| Finding::of(Some(*it))).collect();
     let mut map = Finding::of(None);
-    let bar = ProgressBar::new(patterns.len() as u64 + 4);
-    let style = ProgressStyle::with_template("{msg:28} {pos}/{len} {wide_bar}");
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let files = patterns.len() + changes.len() + 1;
+    work.set_total((files * methods.len()) as u64);
+    let work = &*work;
+    let ward = Ward { dir: own, work };
     for pattern in &patterns {
-        bar.set_message(pattern.name);
         ward.still(pattern, &mut findings, &mut map)?;
-        bar.inc(1);
     }
     for &change in changes {
-        bar.set_message(change.name());
         ward.live(change, &mut findings)?;
-        bar.inc(1);
     }
     ward.procfs(&mut findings, &mut left_out)?;
-    bar.finish_and_clear();
     // Where there are no holes, or nobody tells of them, there is no map to be wrong.
     if probe.dst.holes.known != Known::No || map.is_unsafe() {
         findings.push(map);
+    }
+    let untested: usize = findings.iter().map(|it| it.untested).sum();
+    if untested > 0
+        && let Some(why) = work.why_over()
+    {
+        left_out.push(format!("{untested} copies, as {why}"));
     }
     fs::remove_dir_all(&ward.dir).map_err(|error| cannot("remove", &ward.dir, &error))?;
     drop(guard);
@@ -135,11 +154,12 @@ fn cannot(what: &str, path: &Path, error: &io::Error) -> String {
 }
 
 /// Where patterns are made and copied.
-struct Ward {
+struct Ward<'a> {
     dir: PathBuf,
+    work: &'a Work,
 }
 
-impl Ward {
+impl Ward<'_> {
     fn src(&self) -> PathBuf {
         self.dir.join("src")
     }
@@ -155,30 +175,45 @@ impl Ward {
         findings: &mut [Finding],
         map: &mut Finding,
     ) -> Result<(), String> {
+        if self.work.is_over() {
+            findings.iter_mut().for_each(|it| it.untested += 1);
+            map.untested += 1;
+            return Ok(());
+        }
         let (src, dst) = (self.src(), self.dst());
-        pattern
-            .write(&src)
-            .map_err(|error| cannot("write", &src, &error))?;
-        let told = copyist::data_ranges(&src);
-        let told = told.map_err(|error| cannot("read", &src, error.io_error()))?;
-        match judge::map(pattern, &told) {
-            None => map.good += 1,
-            Some(fault) => map.wrong.push((pattern.name, fault)),
+        self.work.begin(pattern.name);
+        let made = self.unless_over("write", &src, || pattern.write(&src, self.work))?;
+        let told = match made {
+            None => None,
+            Some(()) => self.unless_over("read", &src, || {
+                copyist::data_ranges(&src).map_err(io::Error::from)
+            })?,
+        };
+        match told.as_ref().map(|told| judge::map(pattern, told)) {
+            None => map.untested += 1,
+            Some(None) => map.good += 1,
+            Some(Some(fault)) => map.wrong.push((pattern.name, fault)),
         }
         for finding in findings {
+            if told.is_none() || self.work.is_over() {
+                finding.untested += 1;
+                continue;
+            }
+            self.begin(pattern.name, finding);
             if pattern.replaces {
                 let longer = vec![0xEE; pattern.len as usize + 10_000];
                 fs::write(&dst, longer).map_err(|error| cannot("write", &dst, &error))?;
             }
-            let copied = copy(finding.method, &src, &dst);
-            finding.take(pattern.name, copied, || {
+            let copied = self.copy(finding.method, &src, &dst);
+            finding.take((pattern.name, self.work), copied, || {
                 judge::copy(
-                    &dst,
+                    (&dst, self.work),
                     |offset, piece| pattern.fill(offset, piece),
                     pattern.len,
                 )
             });
             gone(&dst)?;
+            self.work.end();
         }
         gone(&src)
     }
@@ -187,15 +222,25 @@ impl Ward {
     fn live(&self, change: live::Change, findings: &mut [Finding]) -> Result<(), String> {
         let (src, dst) = (self.src(), self.dst());
         for finding in findings {
-            change
-                .prepare(&src)
-                .map_err(|error| cannot("write", &src, &error))?;
-            let copied = change
-                .during(&src, || copy(finding.method, &src, &dst))
-                .map_err(|error| cannot("write", &src, &error))?;
-            finding.take(change.name(), copied, || change.judge(&dst));
+            if self.work.is_over() {
+                finding.untested += 1;
+                continue;
+            }
+            self.begin(change.name(), finding);
+            let made = self.unless_over("write", &src, || change.prepare(&src, self.work))?;
+            if made.is_some() {
+                let copied = change
+                    .during(&src, || self.copy(finding.method, &src, &dst))
+                    .map_err(|error| cannot("write", &src, &error))?;
+                finding.take((change.name(), self.work), copied, || {
+                    change.judge(&dst, self.work)
+                });
+            } else {
+                finding.untested += 1;
+            }
             gone(&dst)?;
             gone(&src)?;
+            self.work.end();
         }
         Ok(())
     }
@@ -208,13 +253,18 @@ impl Ward {
                 .push("there is no /proc/version, which has a size of 0 and content".to_owned());
             return Ok(());
         };
-        let dst = self.dst();
+        let (dst, name) = (self.dst(), "a file of /proc");
         for finding in findings {
-            let copied = copy(finding.method, src, &dst);
+            if self.work.is_over() {
+                finding.untested += 1;
+                continue;
+            }
+            self.begin(name, finding);
+            let copied = self.copy(finding.method, src, &dst);
             let len = content.len() as u64;
-            finding.take("a file of /proc", copied, || {
+            finding.take((name, self.work), copied, || {
                 judge::copy(
-                    &dst,
+                    (&dst, self.work),
                     |offset, piece| {
                         piece.copy_from_slice(&content[offset as usize..][..piece.len()])
                     },
@@ -222,8 +272,59 @@ impl Ward {
                 )
             });
             gone(&dst)?;
+            self.work.end();
         }
         Ok(())
+    }
+
+    fn begin(&self, name: &str, finding: &Finding) {
+        let method = finding.method.map_or("", Method::name);
+        self.work.begin(&format!("{name}, {method}"));
+    }
+
+    /// What a call returns; `None` once the work is over, whether or not it is complete.
+    fn unless_over<T>(
+        &self,
+        what: &str,
+        path: &Path,
+        call: impl FnOnce() -> io::Result<T>,
+    ) -> Result<Option<T>, String> {
+        if self.work.is_over() {
+            return Ok(None);
+        }
+        match call() {
+            Err(_) if self.work.cancel().is_cancelled() => Ok(None),
+            result => result.map(Some).map_err(|error| cannot(what, path, &error)),
+        }
+    }
+
+    /// Copies by one method and no other. Answers whether it was that method that did it: an empty
+    /// file needs none.
+    fn copy(&self, method: Option<Method>, src: &Path, dst: &Path) -> Result<bool, Ending> {
+        let options = Options {
+            methods: method.map(|method| [method].into_iter().collect()),
+            reflink: Reflink::Auto,
+            ..Options::default()
+        };
+        let copier = Copier::with_options(options).cancel_token(self.work.cancel().clone());
+        let error = match copier.copy(src, dst) {
+            Ok(report) => return Ok(report.method() == method),
+            Err(error) => error,
+        };
+        if let Cause::Refused(Refusal::NoMethod(skipped)) = error.cause() {
+            let why = skipped
+                .first()
+                .map_or(String::new(), |(_, why)| why.to_string());
+            return Err(Ending::Refused(why));
+        }
+        let last = error.attempts().last().map(|last| (last.ended, last.why));
+        Err(match last {
+            Some((Ended::Next(code), why)) => {
+                let why = why.unwrap_or("not served here");
+                Ending::Refused(format!("{}, {why}", code_name(code)))
+            }
+            _ => Ending::Failed(error.to_string()),
+        })
     }
 }
 
@@ -231,16 +332,19 @@ impl Finding {
     /// Counts what came out; `judge` looks at the copy, if there is one.
     fn take(
         &mut self,
-        name: &'static str,
+        (name, work): (&'static str, &Work),
         copied: Result<bool, Ending>,
         judge: impl FnOnce() -> io::Result<Option<Fault>>,
     ) {
+        let is_over = || work.cancel().is_cancelled();
         match copied {
+            Err(Ending::Failed(_)) if is_over() => self.untested += 1,
             Err(Ending::Refused(why)) => self.refused.push((name, why)),
             Err(Ending::Failed(why)) => self.failed.push((name, why)),
             Ok(served) => match judge() {
                 Ok(None) => self.good += u32::from(served),
                 Ok(Some(fault)) => self.wrong.push((name, fault)),
+                Err(_) if is_over() => self.untested += 1,
                 Err(error) => self.failed.push((name, io_text(&error))),
             },
         }
@@ -253,39 +357,51 @@ enum Ending {
     Failed(String),
 }
 
-/// Copies by one method and no other. Answers whether it was that method that did it: an empty
-/// file needs none.
-fn copy(method: Option<Method>, src: &Path, dst: &Path) -> Result<bool, Ending> {
-    let options = Options {
-        methods: method.map(|method| [method].into_iter().collect()),
-        reflink: Reflink::Auto,
-        ..Options::default()
-    };
-    let error = match Copier::with_options(options).copy(src, dst) {
-        Ok(report) => return Ok(report.method() == method),
-        Err(error) => error,
-    };
-    if let Cause::Refused(Refusal::NoMethod(skipped)) = error.cause() {
-        let why = skipped
-            .first()
-            .map_or(String::new(), |(_, why)| why.to_string());
-        return Err(Ending::Refused(why));
-    }
-    let last = error.attempts().last().map(|last| (last.ended, last.why));
-    Err(match last {
-        Some((Ended::Next(code), why)) => {
-            let why = why.unwrap_or("not served here");
-            Ending::Refused(format!("{}, {why}", code_name(code)))
-        }
-        _ => Ending::Failed(error.to_string()),
-    })
-}
-
 fn gone(path: &Path) -> Result<(), String> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             Err(cannot("remove", path, &error))
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Examination, examine, tell};
+    use crate::work::tests::over_after;
+
+    fn examined_until(looks: u64) -> (Examination, usize) {
+        let dir = std::env::temp_dir().join(format!("copyist-work-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).expect("a directory");
+        let examination = examine(&dir, &mut over_after(looks)).expect("an examination");
+        let left = std::fs::read_dir(&dir).expect("names").count();
+        std::fs::remove_dir_all(&dir).expect("removed");
+        (examination, left)
+    }
+
+    /// What was left out is said and counted, and nothing stays, whenever the time is up.
+    #[test]
+    fn it_stops_when_the_time_is_up() {
+        let count = |it: &Examination| {
+            let of = |it: &super::Finding| it.tried() + it.refused.len() + it.untested;
+            it.findings.iter().map(of).max()
+        };
+        let mut last = usize::MAX;
+        for looks in [0, 1, 40, 150] {
+            let (examination, left) = examined_until(looks);
+            assert_eq!(left, 0, "{looks}");
+            let untested: usize = examination.findings.iter().map(|it| it.untested).sum();
+            assert!(0 < untested && untested <= last, "{looks}: {untested}");
+            assert!(count(&examination) >= Some(25), "{looks}");
+            last = untested;
+            let text = tell::text(&examination);
+            let said = format!("not tried: {untested} copies, as it was stopped");
+            assert!(text.contains(&said), "{looks}: {text}");
+            assert!(text.contains("UNFINISHED"), "{looks}: {text}");
+            let failed = examination.findings.iter().any(|it| !it.failed.is_empty());
+            assert!(!failed && !text.contains("FAILS"), "{looks}: {text}");
+        }
+        assert!(last < examined_until(0).0.findings.len() * 30);
     }
 }

@@ -7,6 +7,8 @@ use std::path::Path;
 
 use copyist::{Known, Probe};
 
+use crate::work::Work;
+
 /// A file. Bytes outside of its data are zeros, and were never written.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Pattern {
@@ -170,7 +172,7 @@ pub(super) const fn byte(offset: u64) -> u8 {
 }
 
 impl Pattern {
-    pub(super) fn write(&self, path: &Path) -> io::Result<()> {
+    pub(super) fn write(&self, path: &Path, work: &Work) -> io::Result<()> {
         let mut file = File::create(path)?;
         file.set_len(self.len)?;
         let mut piece = vec![0; PIECE];
@@ -178,6 +180,7 @@ impl Pattern {
             let mut at = range.start;
             file.seek(SeekFrom::Start(at))?;
             while at < range.end {
+                work.goes_on()?;
                 let now = (range.end - at).min(PIECE as u64) as usize;
                 self.fill(at, &mut piece[..now]);
                 file.write_all(&piece[..now])?;

@@ -59,6 +59,8 @@ fn verdict(finding: &Finding) -> &'static str {
         "unsafe"
     } else if !finding.failed.is_empty() {
         "fails"
+    } else if finding.untested > 0 {
+        "unfinished"
     } else if finding.good == 0 {
         "refused"
     } else {
@@ -75,6 +77,9 @@ fn method(out: &mut String, finding: &Finding, volume: &VolumeProbe) {
     };
     let mut rest = format!("{} of {} files right", finding.good, finding.tried());
     let refused = finding.refused.len();
+    if finding.untested > 0 {
+        rest += &format!("; {} not tested", finding.untested);
+    }
     if finding.method.is_none() {
         let believed = volume.kind.hole_map_is_sound();
         rest += if believed {
@@ -106,7 +111,7 @@ fn method(out: &mut String, finding: &Finding, volume: &VolumeProbe) {
 }
 
 impl Finding {
-    fn tried(&self) -> usize {
+    pub(super) fn tried(&self) -> usize {
         self.good as usize + self.wrong.len() + self.failed.len()
     }
 }
@@ -140,6 +145,7 @@ fn finding(finding: &Finding) -> Value {
             .map(|(file, fault)| json!({ "file": file, "why": fault.to_string() }))
             .collect::<Value>(),
         "failed": finding.failed.iter().map(told).collect::<Value>(),
+        "untested": finding.untested,
         "refused": finding.refused.iter().map(told).collect::<Value>(),
     })
 }

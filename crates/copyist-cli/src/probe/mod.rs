@@ -11,6 +11,7 @@ use crate::guard::Guard;
 use crate::learnt::{self, Pair};
 use crate::messages::io_text;
 use crate::quoting::Quoter;
+use crate::work::Work;
 
 mod json;
 mod text;
@@ -32,17 +33,29 @@ impl Found {
     }
 }
 
+/// The exit code where not everything was tried.
+const UNFINISHED: u8 = 3;
+
 /// Runs the command; the result is the exit code.
 pub(crate) fn run(arguments: &ProbeArgs, console: &Console) -> u8 {
-    match find(&arguments.path, arguments.dest.as_deref(), console) {
-        Ok(found) => {
+    let found = Work::start(arguments.max_seconds, console).and_then(|mut work| {
+        let places = (arguments.path.as_path(), arguments.dest.as_deref());
+        let found = find(places, &mut work, console)?;
+        let unfinished = work.why_over().map(|why| {
+            console.error(&format!("not everything was tried, as {why}"));
+            UNFINISHED
+        });
+        Ok((found, work.exit_code().or(unfinished).unwrap_or(0)))
+    });
+    match found {
+        Ok((found, code)) => {
             let text = if arguments.json {
                 json::whole(&found)
             } else {
                 text::whole(&found)
             };
             console.out(text.as_bytes());
-            0
+            code
         }
         Err(message) => {
             console.error(&message);
@@ -51,7 +64,19 @@ pub(crate) fn run(arguments: &ProbeArgs, console: &Console) -> u8 {
     }
 }
 
-fn find(src: &Path, dst: Option<&Path>, console: &Console) -> Result<Found, String> {
+fn find(
+    (src, dst): (&Path, Option<&Path>),
+    work: &mut Work,
+    console: &Console,
+) -> Result<Found, String> {
+    work.set_total(if dst.is_some() { 3 } else { 1 });
+    let work = &*work;
+    let pair = |src: &Path, dst: &Path| {
+        work.begin(&format!("from {} to {}", src.display(), dst.display()));
+        let probe = Probe::pair_until(src, dst, work.cancel());
+        work.end();
+        probe
+    };
     let dirs: Vec<&Path> = [Some(src), dst].into_iter().flatten().collect();
     // For what has to have a name for a moment, where there are no nameless files.
     let prefix = Probe::scratch_prefix(std::process::id());
@@ -61,11 +86,11 @@ fn find(src: &Path, dst: Option<&Path>, console: &Console) -> Result<Found, Stri
         cannot(path, error.io_error())
     };
     let found = Found {
-        src: Probe::volume(src).map_err(failed)?,
+        src: pair(src, src).map_err(failed)?,
         dst: match dst {
             Some(dst) => Some((
-                Probe::volume(dst).map_err(failed)?,
-                Probe::pair(src, dst).map_err(failed)?,
+                pair(dst, dst).map_err(failed)?,
+                pair(src, dst).map_err(failed)?,
             )),
             None => None,
         },

@@ -212,22 +212,18 @@ impl<'a, P: Platform> FileCopier<'a, P> {
         may_have_acl: bool,
         is_readable_again: bool,
     ) -> Result<Draft<P>, FileError> {
-        let (os, drafts) = (self.platform.os(), self.drafts);
-        if is_readable_again && !drafts.no_nameless.load(Ordering::Relaxed) {
-            match self
-                .platform
-                .open(place_of(at), Open::Nameless { mode: plan.mode })
-            {
-                Err(code) if rules::is_unsupported(os, code) => {
-                    drafts.no_nameless.store(true, Ordering::Relaxed);
-                }
-                opened => {
-                    let handle = opened.map_err(|code| self.explain_create(at, code))?;
-                    return self.as_draft(handle, None, plan, may_have_acl);
-                }
-            }
+        let no_nameless = &self.drafts.no_nameless;
+        if !is_readable_again || no_nameless.load(Ordering::Relaxed) {
+            return self.open_named(plan, at, may_have_acl);
         }
-        self.open_named(plan, at, may_have_acl)
+        let how = Open::Nameless { mode: plan.mode };
+        if let Ok(handle) = self.platform.open(place_of(at), how) {
+            return self.as_draft(handle, None, plan, may_have_acl);
+        }
+        // Whatever it was refused with: what really is in the way, a name meets as well.
+        let draft = self.open_named(plan, at, may_have_acl)?;
+        no_nameless.store(true, Ordering::Relaxed);
+        Ok(draft)
     }
 
     /// Opens a new file in the directory of `at` that has a temporary name.
@@ -375,7 +371,7 @@ impl<'a, P: Platform> FileCopier<'a, P> {
     ) -> Result<Naming, FileError> {
         let result = match &draft {
             Complete::Nameless(handle) => self.publish_nameless(handle, to),
-            Complete::Named(at, _) => self.publish_named(*at, to),
+            Complete::Named(at, handle) => self.publish_named(*at, handle.is_some(), to),
         };
         let in_place = result.as_ref().err();
         let in_place = in_place.and_then(|error| self.in_place_instead(error));
@@ -417,9 +413,20 @@ impl<'a, P: Platform> FileCopier<'a, P> {
         result
     }
 
-    fn publish_named(&self, at: At<'_, P>, to: &Published<'_, '_, P>) -> Result<Naming, FileError> {
+    /// Renames a complete draft; one that could not be opened to be read may not be found yet.
+    fn publish_named(
+        &self,
+        at: At<'_, P>,
+        was_found: bool,
+        to: &Published<'_, '_, P>,
+    ) -> Result<Naming, FileError> {
         let replaces = !matches!(to.old, Old::Nothing);
-        match self.rename(at, to.at, replaces) {
+        let renamed = if was_found {
+            self.rename(at, to.at, replaces)
+        } else {
+            self.rename_late(at, to.at, replaces)
+        };
+        match renamed {
             Err(error) if !replaces && self.links_instead(at, to.at, &error) => Ok(Naming::Linked),
             renamed => renamed.map(|()| Naming::Done),
         }

@@ -1,9 +1,13 @@
 //! Reading a complete draft back, before it is published.
 
+use std::time::Duration;
+
 use super::verify::{ReadBack, ReadBackError};
 use super::{FileCopier, FileError, Opened, Source};
+use crate::error::Cause;
 use crate::platform::{At, Platform};
 use crate::report::Report;
+use crate::rules;
 
 /// A draft whose content and attributes are complete.
 pub(super) enum Complete<'a, P: Platform> {
@@ -13,7 +17,32 @@ pub(super) enum Complete<'a, P: Platform> {
     Named(At<'a, P>, Option<P::Handle>),
 }
 
+/// How often a draft that is not found is renamed again, and how long is waited before that.
+const RENAMES: u32 = 20;
+const WAIT: Duration = Duration::from_millis(100);
+
 impl<P: Platform> FileCopier<'_, P> {
+    /// Renames a closed draft that could not be opened: a filesystem that stores files late may not
+    /// find it yet.
+    pub(super) fn rename_late(
+        &self,
+        from: At<'_, P>,
+        to: At<'_, P>,
+        replaces: bool,
+    ) -> Result<(), FileError> {
+        let mut left = RENAMES;
+        loop {
+            let renamed = self.rename(from, to, replaces);
+            let is_missing = |error: &FileError| matches!(*error.cause(), Cause::System(code) if rules::is_not_found(self.platform.os(), code));
+            let goes_on = left > 0 && !self.watch.cancel.is_cancelled();
+            if !goes_on || !renamed.as_ref().is_err_and(is_missing) {
+                return renamed;
+            }
+            left -= 1;
+            std::thread::sleep(WAIT);
+        }
+    }
+
     /// Reads a complete draft back, if it has to be, before it gets its final name: one with a name after it was closed.
     /// A bad one goes no further, unless the options keep it.
     pub(super) fn check_draft<'t>(

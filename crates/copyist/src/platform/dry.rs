@@ -237,10 +237,6 @@ impl<P: Platform> Platform for Dry<P> {
         }
     }
 
-    fn scratch(&self, _: &Handle<P>) -> Sys<Handle<P>> {
-        Err(rules::not_supported(self.os()))
-    }
-
     fn has_copy_range(&self) -> Sys<()> {
         self.real.has_copy_range()
     }

@@ -340,8 +340,12 @@ pub(crate) trait Platform: Send + Sync + Sized + 'static {
     fn read_dir(&self, dir: &Self::Handle, buffer: &mut Vec<u8>, batch: &mut Batch) -> Sys<()>;
 
     // Open files
-    /// A nameless file in a directory, to try things with: it is gone when it is closed.
-    fn scratch(&self, dir: &Self::Handle) -> Sys<Self::Handle>;
+    /// A file in a directory, for writing and reading, to try things with: it is gone when it is
+    /// closed. Where that can't be had, a file that has a name is made ([`crate::probe`]).
+    fn scratch(&self, dir: &Self::Handle) -> Sys<Self::Handle> {
+        let _ = dir;
+        Err(not_supported(self.os()))
+    }
     /// Whether the system has copy_file_range and lets this process call it.
     fn has_copy_range(&self) -> Sys<()>;
     fn stat_open(&self, handle: &Self::Handle) -> Sys<Stat>;

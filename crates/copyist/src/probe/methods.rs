@@ -1,11 +1,12 @@
 //! Which methods serve between two places: each is tried on nameless files, and what it has made
 //! is compared.
 
-use std::ffi::OsStr;
 use std::ops::ControlFlow;
 use std::sync::atomic::AtomicUsize;
 
-use super::{Answer, How, Place, TRIAL_BYTES, scratch_name, write_all};
+use super::{
+    Answer, How, Place, Scratch, TRIAL_BYTES, scratch_name, try_direct, try_direct_write, write_all,
+};
 use crate::attributes;
 use crate::error::Code;
 use crate::facts::{Kernel, Known};
@@ -20,14 +21,14 @@ pub(super) struct Trial<'a, P: Platform> {
     from: &'a Place<P>,
     to: &'a Place<P>,
     /// The file to copy from, if one could be made.
-    source: Sys<P::Handle>,
+    source: Sys<Scratch<'a, P>>,
     pattern: Vec<u8>,
 }
 
 impl<'a, P: Platform> Trial<'a, P> {
     pub(super) fn new(platform: &'a P, from: &'a Place<P>, to: &'a Place<P>) -> Trial<'a, P> {
         let pattern: Vec<u8> = (0..TRIAL_BYTES).map(|n| (n % 251) as u8).collect();
-        let source = platform.scratch(&from.dir).and_then(|file| {
+        let source = Scratch::make(platform, from).and_then(|file| {
             write_all(platform, &file, &pattern)?;
             Ok(file)
         });
@@ -47,10 +48,11 @@ impl<'a, P: Platform> Trial<'a, P> {
         if let Some(answer) = self.without_trial(method) {
             return answer;
         }
-        if self.platform.os().makes_whole(method) && self.source.is_ok() {
+        let goes_on = !self.to.cancel.is_cancelled();
+        if self.platform.os().makes_whole(method) && self.source.is_ok() && goes_on {
             return self.tried(method, self.try_whole(method));
         }
-        let target = self.platform.scratch(&self.to.dir);
+        let target = Scratch::make(self.platform, self.to);
         match (&self.source, &target) {
             (Ok(src), Ok(dst)) => self.tried(method, self.try_method(method, src, dst)),
             // Nothing may be made there: what remains is what is known without.
@@ -103,8 +105,10 @@ impl<'a, P: Platform> Trial<'a, P> {
             Method::Sendfile => Move::Sendfile,
             Method::Direct => {
                 // One side is enough: the other goes through the cache.
-                let (src, dst) = (self.platform.direct_on(src), self.platform.direct_on(dst));
-                return src.or(dst).map(|_| ());
+                let read = try_direct(self.platform, src, |buffer| {
+                    self.platform.read(src, Some(0), buffer)
+                });
+                return read.or_else(|_| try_direct_write(self.platform, dst));
             }
             Method::ReadWrite => return Ok(()),
         };
@@ -127,17 +131,20 @@ impl<'a, P: Platform> Trial<'a, P> {
         let (from, to) = (scratch_name("from"), scratch_name("to"));
         let src = At {
             dir: &self.from.dir,
-            name: OsStr::new(&from),
+            name: &from,
         };
         let dst = At {
             dir: &self.to.dir,
-            name: OsStr::new(&to),
+            name: &to,
         };
         let written = self.platform.open(src, Open::Create { mode: 0o600 })?;
-        let result = write_all(self.platform, &written, &self.pattern)
-            .and_then(|()| self.platform.open(src, Open::Read { follow: false }))
-            .and_then(|file| self.try_whole_from(method, &file, dst));
-        self.platform.let_go(written);
+        let result = write_all(self.platform, &written, &self.pattern);
+        let result = result.and(self.platform.close(written)).and_then(|()| {
+            let file = self.platform.open(src, Open::Read { follow: false })?;
+            let result = self.try_whole_from(method, &file, dst);
+            self.platform.let_go(file);
+            result
+        });
         remove_closed(self.platform, src)?;
         result
     }
@@ -166,7 +173,9 @@ impl<'a, P: Platform> Trial<'a, P> {
         }
         let compared = made.map_err(|failed| failed.code).and_then(|_| {
             let opened = self.platform.open(dst, Open::Read { follow: false })?;
-            self.compare(&opened)
+            let result = self.compare(&opened);
+            self.platform.let_go(opened);
+            result
         });
         remove_closed(self.platform, dst)?;
         compared

@@ -6,18 +6,24 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::buffers::{Aligned, PAGE_BYTES};
 use crate::error::{Cause, Code, Error, Operation, Result};
 use crate::facts::{FsKind, Known, VolumeFacts};
 use crate::learnt;
 use crate::method::Method;
 use crate::platform::native::Native;
 use crate::platform::{At, Open, Platform, Sys, start_dir};
+use crate::progress::CancelToken;
 use crate::rules::known::{KnownBug, known_bugs};
 
 mod auto;
 mod methods;
+mod scratch;
 mod volume;
+
+use scratch::Scratch;
 
 /// How an answer was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,7 +158,21 @@ impl Probe {
     ///
     /// See [`Probe::volume`].
     pub fn pair(src: impl AsRef<Path>, dst: impl AsRef<Path>) -> Result<Probe> {
-        probe(&Native::new(), src.as_ref(), dst.as_ref())
+        Probe::pair_until(src, dst, &CancelToken::new())
+    }
+
+    /// [`Probe::pair`], where nothing more is tried once `cancel` is cancelled: what was not tried is
+    /// [`Known::Unknown`], or what is known without, with the code [`Code::CANCELLED`].
+    ///
+    /// # Errors
+    ///
+    /// See [`Probe::volume`].
+    pub fn pair_until(
+        src: impl AsRef<Path>,
+        dst: impl AsRef<Path>,
+        cancel: &CancelToken,
+    ) -> Result<Probe> {
+        probe(&Native::new(), (src.as_ref(), dst.as_ref()), cancel)
     }
 
     /// The answer for one method.
@@ -173,22 +193,32 @@ impl Probe {
     }
 }
 
-/// A name for something that needs one for a moment.
-pub(crate) fn scratch_name(what: &str) -> String {
-    Probe::scratch_prefix(std::process::id()) + what
+/// A name for something that needs one for a moment. No two are the same: on CIFS the name of a file
+/// that was removed stays taken until the file is closed.
+fn scratch_name(what: &str) -> OsString {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let prefix = Probe::scratch_prefix(std::process::id());
+    format!("{prefix}{what}-{number}").into()
 }
 
 /// A directory to try things in.
 struct Place<P: Platform> {
     dir: P::Handle,
     facts: VolumeFacts,
+    /// Once it is cancelled, nothing more is tried.
+    cancel: CancelToken,
 }
 
 /// Length of the trial files, bytes: enough for a block of any filesystem in use.
 const TRIAL_BYTES: usize = 256 << 10;
 
-pub(crate) fn probe<P: Platform>(platform: &P, src: &Path, dst: &Path) -> Result<Probe> {
-    let (from, to) = (place(platform, src)?, place(platform, dst)?);
+pub(crate) fn probe<P: Platform>(
+    platform: &P,
+    (src, dst): (&Path, &Path),
+    cancel: &CancelToken,
+) -> Result<Probe> {
+    let (from, to) = (place(platform, src, cancel)?, place(platform, dst, cancel)?);
     let trial = methods::Trial::new(platform, &from, &to);
     let order = platform.os().order();
     let methods: Vec<_> = order
@@ -218,7 +248,7 @@ pub(crate) fn probe<P: Platform>(platform: &P, src: &Path, dst: &Path) -> Result
     })
 }
 
-fn place<P: Platform>(platform: &P, path: &Path) -> Result<Place<P>> {
+fn place<P: Platform>(platform: &P, path: &Path, cancel: &CancelToken) -> Result<Place<P>> {
     let failed = |operation| {
         move |code| {
             Error::new(platform.os(), operation, Cause::System(code))
@@ -234,7 +264,11 @@ fn place<P: Platform>(platform: &P, path: &Path) -> Result<Place<P>> {
         .open(at, Open::Directory { follow: true })
         .map_err(failed(Operation::OpenDirectory))?;
     let facts = platform.volume(&dir).map_err(failed(Operation::Volume))?;
-    Ok(Place { dir, facts })
+    Ok(Place {
+        dir,
+        facts,
+        cancel: cancel.clone(),
+    })
 }
 
 fn write_all<P: Platform>(platform: &P, file: &P::Handle, data: &[u8]) -> Sys<()> {
@@ -246,6 +280,25 @@ fn write_all<P: Platform>(platform: &P, file: &P::Handle, data: &[u8]) -> Sys<()
         }
     }
     Ok(())
+}
+
+/// Turns direct I/O on, and makes a transfer: not every filesystem that takes the flag means it (CIFS).
+fn try_direct<P: Platform>(
+    platform: &P,
+    file: &P::Handle,
+    transfer: impl FnOnce(&mut [u8]) -> Sys<usize>,
+) -> Sys<()> {
+    let alignment = platform.direct_on(file)?;
+    let mut buffer = Aligned::new(TRIAL_BYTES, alignment.memory.max(PAGE_BYTES));
+    let moved = transfer(buffer.as_mut_slice());
+    platform.direct_off(file)?;
+    moved.map(|_| ())
+}
+
+fn try_direct_write<P: Platform>(platform: &P, file: &P::Handle) -> Sys<()> {
+    try_direct(platform, file, |buffer| {
+        platform.write(file, Some(0), buffer)
+    })
 }
 
 impl Answer {

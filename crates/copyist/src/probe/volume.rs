@@ -3,7 +3,10 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use super::{Answer, FileLimit, How, Place, TRIAL_BYTES, VolumeProbe, scratch_name};
+use super::{
+    Answer, FileLimit, How, Place, Scratch, TRIAL_BYTES, VolumeProbe, scratch_name,
+    try_direct_write,
+};
 use crate::attributes::access_acl;
 use crate::error::Code;
 use crate::facts::{FsKind, Known};
@@ -13,7 +16,11 @@ use crate::rules;
 use crate::temporary::remove_closed;
 
 pub(super) fn volume<P: Platform>(platform: &P, path: &Path, place: &Place<P>) -> VolumeProbe {
-    let scratch = platform.scratch(&place.dir);
+    let scratch = Scratch::make(platform, place);
+    let scratch: Result<&P::Handle, Code> = match &scratch {
+        Ok(file) => Ok(file),
+        Err(code) => Err(*code),
+    };
     let mounted = platform.describe(&place.dir).ok();
     let ask = |question: &dyn Fn(&P::Handle) -> Sys<()>, table: Known| match &scratch {
         Ok(file) => Answer::tried(question(file)),
@@ -38,7 +45,7 @@ pub(super) fn volume<P: Platform>(platform: &P, path: &Path, place: &Place<P>) -
         free_bytes: mounted.as_ref().and_then(|it| it.space.free_bytes),
         total_bytes: mounted.as_ref().and_then(|it| it.space.total_bytes),
         name_bytes: mounted.as_ref().and_then(|it| it.name_bytes),
-        file_limit: file_limit(platform, place.facts.kind, &scratch, &holes),
+        file_limit: file_limit(platform, place.facts.kind, scratch, &holes),
         folds_case: names.fold_case(path),
         holes: Answer {
             why: lie_about_holes(&holes),
@@ -48,11 +55,10 @@ pub(super) fn volume<P: Platform>(platform: &P, path: &Path, place: &Place<P>) -
             &|file| platform.allocate(file, 0, TRIAL_BYTES as u64),
             table.preallocation,
         ),
-        xattrs: xattrs(platform, place, scratch.as_ref().ok()),
+        xattrs: xattrs(platform, place, scratch.ok()),
         acls: acls(platform, place),
-        direct: ask(&|file| platform.direct_on(file).map(|_| ()), Known::Unknown),
+        direct: ask(&|file| try_direct_write(platform, file), Known::Unknown),
         direct_alignment: scratch
-            .as_ref()
             .ok()
             .and_then(|file| platform.direct_on(file).ok())
             .map(|DirectAlignment { memory, offset }| (memory, offset)),
@@ -114,7 +120,11 @@ fn xattrs<P: Platform>(platform: &P, place: &Place<P>, scratch: Option<&P::Handl
     // On Linux a user's attributes begin so; elsewhere any name will do.
     let name = b"user.copyist.probe";
     match scratch {
-        Some(file) => Answer::tried(platform.set_xattr(Target::Open(file), name, b"1")),
+        Some(file) => match platform.set_xattr(Target::Open(file), name, b"1") {
+            // By its path, which it has no more (CIFS).
+            Err(code) if rules::is_not_found(platform.os(), code) => asked(platform, place, name),
+            result => Answer::tried(result),
+        },
         None => asked(platform, place, name),
     }
 }
@@ -143,7 +153,7 @@ fn asked<P: Platform>(platform: &P, place: &Place<P>, name: &[u8]) -> Answer {
 fn file_limit<P: Platform>(
     platform: &P,
     kind: FsKind,
-    scratch: &Sys<P::Handle>,
+    scratch: Sys<&P::Handle>,
     holes: &Answer,
 ) -> Option<FileLimit> {
     let known = match kind {
@@ -154,7 +164,7 @@ fn file_limit<P: Platform>(
         let how = How::Table;
         return Some(FileLimit { bytes, how });
     }
-    let file = scratch.as_ref().ok()?;
+    let file = scratch.ok()?;
     if holes.known != Known::Yes {
         return None;
     }
@@ -273,7 +283,10 @@ impl<P: Platform> Names<'_, P> {
     /// Where nothing is, something has to get a name for a moment. It is removed by another case:
     /// where that works, case is folded.
     fn by_a_new_name(&self) -> Option<Known> {
-        let name = OsString::from(scratch_name("case"));
+        if self.place.cancel.is_cancelled() {
+            return None;
+        }
+        let name = scratch_name("case");
         let other = other_case(&name)?;
         let at = |name| At {
             dir: &self.place.dir,

@@ -256,10 +256,6 @@ impl Platform for Buggy {
         self.sim.read_dir(dir, buffer, batch)
     }
 
-    fn scratch(&self, dir: &Handle) -> Sys<Handle> {
-        self.sim.scratch(dir)
-    }
-
     fn has_copy_range(&self) -> Sys<()> {
         self.sim.has_copy_range()
     }

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 
 use super::build::Builder;
 use super::faults::{Call, Deed, Effect, Fault, Faults, When};
+use super::open_names::RemovesOpen;
 use super::scenarios::{Scenario, archive, build, linux, operand};
 use super::sweep::{self, Outcome};
 use super::world::{Body, ROOT, World};
@@ -365,7 +366,7 @@ fn nothing_is_left_where_open_files_keep_their_names() {
         {
             let mut world = sim.world();
             world.volumes[1].refuses_rename = refused;
-            world.volumes[1].keeps_open_names = true;
+            world.volumes[1].odd.removes_open = RemovesOpen::No;
         }
         let left = Temporary(1).name();
         Builder::below(&sim, OsStr::new("/to")).file(&left, 700);
@@ -379,7 +380,7 @@ fn nothing_is_left_where_open_files_keep_their_names() {
         assert_eq!(names_in_to(&sim), 1, "something is left");
     }
     let (sim, _) = irreplaceable(ENOSYS, FsKind::Fuse);
-    sim.world().volumes[1].keeps_open_names = true;
+    sim.world().volumes[1].odd.removes_open = RemovesOpen::No;
     let outcome = run(&sim, with(Atomic::Required));
     assert_eq!(outcome.failures.len(), 1);
     assert_eq!(names_in_to(&sim), 1, "something is left");

@@ -9,7 +9,7 @@
 //! The tests with it: [`sweep`] fails every call with every code and asks the [`oracle`]; [`planted`] shows that it finds
 //! bugs; [`races`] changes files meanwhile; [`panics`] panics; [`conformance`] compares it with this system.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
@@ -46,6 +46,7 @@ mod links;
 mod macos;
 mod no_current_dir;
 mod numberless;
+mod open_names;
 mod oracle;
 mod panics;
 mod planted;
@@ -228,14 +229,6 @@ impl Platform for Sim {
         batch.clear();
         world.enter(Call::ReadDir)?;
         world.read_names(dir.id, batch)
-    }
-
-    fn scratch(&self, dir: &Handle) -> Sys<Handle> {
-        let name = OsStr::new(".copyist-scratch");
-        let at = At { dir, name };
-        let file = self.open(at, Open::Create { mode: 0o600 })?;
-        self.remove(at, false)?;
-        Ok(file)
     }
 
     fn has_copy_range(&self) -> Sys<()> {

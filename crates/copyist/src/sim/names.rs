@@ -107,7 +107,8 @@ impl World {
         let dir = self.lookup(dir, name, true)?;
         self.names(dir)?;
         if !self.volume_of(dir).nameless || self.os != Os::Linux {
-            return Err(self.codes.notsup);
+            let code = self.volume_of(dir).odd.nameless_code;
+            return Err(code.unwrap_or(self.codes.notsup));
         }
         let at = Resolved {
             dir,
@@ -218,10 +219,6 @@ impl World {
         let ino = at.ino.ok_or(self.codes.noent)?;
         self.check(at.dir, 3)?;
         self.check_unlocked(ino)?;
-        let is_open = self.open.values().any(|file| file.ino == ino);
-        if is_open && !is_dir && self.volume_of(ino).keeps_open_names {
-            return Err(self.codes.txtbsy);
-        }
         match &self.node(ino).body {
             Body::Dir { .. } if !is_dir => return Err(self.codes.isdir),
             Body::Dir { names, .. } if !names.is_empty() => return Err(self.codes.notempty),
@@ -229,8 +226,10 @@ impl World {
             _ if is_dir => return Err(self.codes.notdir),
             _ => {}
         }
-        self.unname(at.dir, &at.name)?;
-        self.forget_if_unused(ino);
+        if self.removes_now(&at, ino)? {
+            self.unname(at.dir, &at.name)?;
+            self.forget_if_unused(ino);
+        }
         Ok(())
     }
 
@@ -249,6 +248,7 @@ impl World {
         let from = self.resolve(from.0, from.1, false)?;
         let to = self.resolve(to.0, to.1, false)?;
         let ino = from.ino.ok_or(self.codes.noent)?;
+        self.check_seen(ino)?;
         self.check(from.dir, 3)?;
         self.check(to.dir, 3)?;
         if self.node(from.dir).volume != self.node(to.dir).volume {

@@ -1,5 +1,6 @@
 //! What a simulated volume can do, and what it says that it can: not always the same.
 
+use super::open_names::RemovesOpen;
 use crate::error::Code;
 use crate::facts::{FsKind, Known};
 use crate::platform::Timestamp;
@@ -33,6 +34,17 @@ pub(super) enum Direct {
     Refused,
     /// The flag is taken, and every transfer refused.
     RefusedLater,
+}
+
+/// What few volumes do.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Odd {
+    /// It refuses files without a name with this code, and not as what it doesn't have.
+    pub(super) nameless_code: Option<Code>,
+    pub(super) removes_open: RemovesOpen,
+    /// A file that was written can be opened to be read, and renamed, only when it has been closed, and
+    /// this many tries to have failed.
+    pub(super) late: Option<u32>,
 }
 
 #[derive(Clone, Debug)]
@@ -76,16 +88,12 @@ pub(super) struct Volume {
     pub(super) hides_numbers: bool,
     /// An existing file opens for writing only if that empties it.
     pub(super) wants_emptied: bool,
-    /// The name of a file that is open can't be removed.
-    pub(super) keeps_open_names: bool,
     /// It refuses every rename with this code.
     pub(super) refuses_rename: Option<Code>,
     pub(super) name_max: usize,
     pub(super) file_max_bytes: u64,
     pub(super) free_bytes: u64,
-    /// A file that was written can be opened to be read only when it has been closed, and this many
-    /// tries to open it have failed.
-    pub(super) late: Option<u32>,
+    pub(super) odd: Odd,
     /// It says that it rewards several threads from this size on.
     pub(super) parallel_from_bytes: Option<u64>,
 }
@@ -173,7 +181,6 @@ impl Volume {
             renames_new: kind != FsKind::Other,
             hides_numbers: false,
             wants_emptied: false,
-            keeps_open_names: false,
             refuses_rename: None,
             time_unit: if kind == FsKind::Fat {
                 2_000_000_000
@@ -185,7 +192,7 @@ impl Volume {
             name_max: 255,
             file_max_bytes: most_bytes_of_a_file(kind),
             free_bytes: 1 << 40,
-            late: None,
+            odd: Odd::default(),
             parallel_from_bytes: None,
         }
     }

@@ -93,6 +93,8 @@ pub(super) struct World {
     pub(super) open: BTreeMap<u64, OpenFile>,
     /// Files of late volumes that were written: how many more tries to read them fail.
     pub(super) unseen: BTreeMap<u64, u32>,
+    /// Names that go when their files are closed.
+    pub(super) pending: BTreeMap<u64, super::open_names::Pending>,
     /// Size and time of files before they were emptied, for [`super::buggy::Bug::ShowsOld`].
     pub(super) overwritten: BTreeMap<u64, (u64, Timestamp)>,
     pub(super) faults: Faults,
@@ -134,6 +136,7 @@ impl World {
             open: BTreeMap::new(),
             unseen: BTreeMap::new(),
             overwritten: BTreeMap::new(),
+            pending: BTreeMap::new(),
             faults: Faults::default(),
             violations: Vec::new(),
             most_calls: u64::MAX,
@@ -205,7 +208,7 @@ impl World {
     }
 
     pub(super) fn open_file(&mut self, file: OpenFile) -> u64 {
-        if let Some(late) = self.volume_of(file.ino).late
+        if let Some(late) = self.volume_of(file.ino).odd.late
             && file.writes
         {
             self.unseen.insert(file.ino, late);
@@ -215,7 +218,7 @@ impl World {
         self.next_handle
     }
 
-    /// Whether a file can be opened to be read: see [`super::volume::Volume::late`].
+    /// Whether a file can be opened to be read: see [`super::volume::Odd::late`].
     pub(super) fn check_seen(&mut self, ino: u64) -> Sys<()> {
         let is_open = self.open.values().any(|it| it.ino == ino && it.writes);
         match self.unseen.get_mut(&ino) {
@@ -230,6 +233,7 @@ impl World {
 
     pub(super) fn close_file(&mut self, handle: u64) {
         if let Some(file) = self.open.remove(&handle) {
+            self.remove_pending(file.ino);
             self.forget_if_unused(file.ino);
         }
     }

@@ -10,6 +10,7 @@ use crate::options::{Atomic, Backup, Force, Fsync, OnChange, Options};
 use crate::sim::Sim;
 use crate::sim::build::Builder;
 use crate::sim::faults::Faults;
+use crate::sim::open_names::RemovesOpen;
 use crate::sim::volume::Volume;
 use crate::temporary::Temporary;
 
@@ -110,7 +111,7 @@ fn best_effort() -> Vec<Scenario> {
 fn closed_first() -> Vec<Scenario> {
     let sim = over(FsKind::Fuse);
     for volume in &mut sim.world().volumes {
-        volume.keeps_open_names = true;
+        volume.odd.removes_open = RemovesOpen::No;
     }
     vec![Scenario::new(
         "closed, then removed",

@@ -146,10 +146,6 @@ impl Platform for Native {
         Ok(())
     }
 
-    fn scratch(&self, dir: &OwnedFd) -> Sys<OwnedFd> {
-        unix::scratch(self.os(), dir)
-    }
-
     fn has_copy_range(&self) -> Sys<()> {
         Err(unsupported())
     }

@@ -204,10 +204,7 @@ impl Platform for Native {
     }
 
     fn scratch(&self, dir: &OwnedFd) -> Sys<OwnedFd> {
-        match nameless(dir, OsStr::new("."), 0o600) {
-            Err(refused) if refused == code(Errno::OPNOTSUPP) => unix::scratch(self.os(), dir),
-            opened => opened,
-        }
+        nameless(dir, OsStr::new("."), 0o600)
     }
 
     fn has_copy_range(&self) -> Sys<()> {

@@ -160,10 +160,6 @@ impl Platform for Native {
             .map_err(code)
     }
 
-    fn scratch(&self, dir: &OwnedFd) -> Sys<OwnedFd> {
-        unix::scratch(self.os(), dir)
-    }
-
     fn has_copy_range(&self) -> Sys<()> {
         Err(ENOTSUP)
     }

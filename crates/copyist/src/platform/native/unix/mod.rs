@@ -8,9 +8,7 @@ use rustix::fs::{self, AtFlags, Mode, OFlags, SeekFrom};
 use rustix::io::Errno;
 
 use crate::error::Code;
-use crate::method::Os;
 use crate::platform::{FileKind, Open, Seek, Sys, Used};
-use crate::temporary::retry_closed;
 
 mod attributes;
 mod look;
@@ -200,23 +198,6 @@ pub(super) fn settle(file: &OwnedFd) -> Sys<()> {
 
 pub(super) fn may_write(dir: &OwnedFd, name: &OsStr) -> bool {
     fs::accessat(dir, name, fs::Access::WRITE_OK, AtFlags::EACCESS).is_ok()
-}
-
-/// A file to try things with, that loses its name at once.
-pub(super) fn scratch(os: Os, dir: &OwnedFd) -> Sys<OwnedFd> {
-    let name = crate::probe::scratch_name("scratch");
-    let create = OFlags::RDWR | OFlags::CLOEXEC | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
-    let file = fs::openat(dir, name.as_str(), create, mode(0o600)).map_err(code)?;
-    let remove = || fs::unlinkat(dir, name.as_str(), AtFlags::empty()).map_err(code);
-    match remove() {
-        Ok(()) => Ok(file),
-        Err(refused) => {
-            // Not every mount lets go of the name of an open file; then nothing can be tried there.
-            drop(file);
-            retry_closed(os, remove)?;
-            Err(refused)
-        }
-    }
 }
 
 #[cfg(not(target_os = "linux"))]
