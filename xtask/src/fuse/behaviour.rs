@@ -53,6 +53,8 @@ pub(super) struct Behaviour {
     pub(super) short: bool,
     /// What was written can't be opened to be read until it was closed, and this many tries failed.
     pub(super) late: Option<u64>,
+    /// The size that is reported of every regular file.
+    pub(super) stat_size: Option<u64>,
     /// Times are kept in whole seconds.
     pub(super) whole_seconds: bool,
     pub(super) faults: Vec<Fault>,
@@ -216,6 +218,7 @@ mod tests {
             fold_case: false,
             short: false,
             late: None,
+            stat_size: None,
             whole_seconds: false,
             faults,
         };

@@ -68,6 +68,10 @@ pub(crate) struct FuseArgs {
     #[arg(long, value_name = "N")]
     late: Option<u64>,
 
+    /// Report this size of every regular file, in bytes, and let reads pass the kernel's cache, which would go by it
+    #[arg(long, value_name = "N")]
+    stat_size: Option<u64>,
+
     /// Keep times in whole seconds
     #[arg(long)]
     whole_seconds: bool,
@@ -96,6 +100,7 @@ pub(crate) fn run(args: FuseArgs) -> Result<()> {
         fold_case: args.fold_case,
         short: args.short,
         late: args.late,
+        stat_size: args.stat_size,
         whole_seconds: args.whole_seconds,
         faults: args.fail,
     };

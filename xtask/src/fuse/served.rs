@@ -6,10 +6,10 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use fuser::{
-    BsdFileFlags, CopyFileRangeFlags, Errno, FileAttr, FileHandle, Filesystem, FopenFlags,
-    Generation, INodeNo, InitFlags, KernelConfig, LockOwner, OpenFlags, RenameFlags, ReplyAttr,
-    ReplyCreate, ReplyData, ReplyDirectory, ReplyEmpty, ReplyEntry, ReplyLseek, ReplyOpen,
-    ReplyStatfs, ReplyWrite, ReplyXattr, Request, TimeOrNow, WriteFlags,
+    BsdFileFlags, CopyFileRangeFlags, Errno, FileAttr, FileHandle, FileType, Filesystem,
+    FopenFlags, Generation, INodeNo, InitFlags, KernelConfig, LockOwner, OpenFlags, RenameFlags,
+    ReplyAttr, ReplyCreate, ReplyData, ReplyDirectory, ReplyEmpty, ReplyEntry, ReplyLseek,
+    ReplyOpen, ReplyStatfs, ReplyWrite, ReplyXattr, Request, TimeOrNow, WriteFlags,
 };
 
 use super::behaviour::Op;
@@ -38,15 +38,23 @@ impl Served {
 
     fn entry(&self, reply: ReplyEntry, answer: Answer<FileAttr>) {
         match answer {
-            Ok(attr) => reply.entry(&self.ttl(), &attr, Generation(0)),
+            Ok(attr) => reply.entry(&self.ttl(), &self.reported(attr), Generation(0)),
             Err(errno) => reply.error(wire(errno)),
         }
     }
 
     fn attr(&self, reply: ReplyAttr, answer: Answer<FileAttr>) {
         match answer {
-            Ok(attr) => reply.attr(&self.ttl(), &attr),
+            Ok(attr) => reply.attr(&self.ttl(), &self.reported(attr)),
             Err(errno) => reply.error(wire(errno)),
+        }
+    }
+
+    /// What the kernel is told of a file.
+    fn reported(&self, attr: FileAttr) -> FileAttr {
+        match self.0.behaviour.stat_size {
+            Some(size) if attr.kind == FileType::RegularFile => FileAttr { size, ..attr },
+            _ => attr,
         }
     }
 }
@@ -80,9 +88,11 @@ fn xattr(reply: ReplyXattr, answer: Answer<Vec<u8>>, size: u32) {
 }
 
 impl Served {
-    /// The kernel's cache would hide short transfers: it asks again until a page is full.
+    /// The kernel's cache would hide short transfers, since it asks again until a page is full, and content
+    /// behind the size that is reported.
     fn file_flags(&self) -> FopenFlags {
-        if self.0.behaviour.short {
+        let behaviour = &self.0.behaviour;
+        if behaviour.short || behaviour.stat_size.is_some() {
             FopenFlags::FOPEN_DIRECT_IO
         } else {
             FopenFlags::empty()
@@ -256,6 +266,7 @@ impl Filesystem for Served {
             .create(parent, name, Creator::new(request, mode, umask), flags)
         {
             Ok((attr, handle)) => {
+                let attr = self.reported(attr);
                 reply.created(&self.ttl(), &attr, Generation(0), handle, self.file_flags());
             }
             Err(errno) => reply.error(wire(errno)),

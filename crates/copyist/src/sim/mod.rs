@@ -52,6 +52,7 @@ mod panics;
 mod planted;
 mod preflight;
 mod races;
+mod refusals;
 mod scenarios;
 mod selftests;
 mod snapshot;
