@@ -5,12 +5,14 @@ use std::ffi::OsStr;
 use super::build::Builder;
 use super::faults::{Call, Deed, Effect, Fault, Faults, When};
 use super::open_names::RemovesOpen;
-use super::scenarios::{Scenario, archive, build, linux, operand};
+use super::scenarios::{Scenario, archive, build, linux, operand, system};
 use super::sweep::{self, Outcome};
+use super::volume::Volume;
 use super::world::{Body, ROOT, World};
 use super::{Sim, snapshot};
 use crate::error::Code;
 use crate::facts::FsKind;
+use crate::method::Os;
 use crate::options::{Atomic, Force, Options};
 use crate::rules;
 use crate::rules::linux::{EIO, ENOSPC, ENOSYS, IRREPLACEABLE};
@@ -384,4 +386,29 @@ fn nothing_is_left_where_open_files_keep_their_names() {
     let outcome = run(&sim, with(Atomic::Required));
     assert_eq!(outcome.failures.len(), 1);
     assert_eq!(names_in_to(&sim), 1, "something is left");
+}
+
+/// Where the system makes whole copies by their names, too.
+#[test]
+fn macos_and_windows_write_in_place_as_well() {
+    let macos = (Os::Macos, FsKind::Apfs, rules::macos::IRREPLACEABLE);
+    let windows = (Os::Windows, FsKind::Ntfs, rules::windows::IRREPLACEABLE);
+    for (os, kind, table) in [macos, windows] {
+        for (code, why) in table {
+            for atomic in [Atomic::BestEffort, Atomic::Required] {
+                let sim = system(os, Volume::new(2, kind), None);
+                build(&sim).file("src", 5000);
+                Builder::below(&sim, OsStr::new("/to")).file("dst", 700);
+                sim.world().volumes[1].refuses_rename = Some(*code);
+                let old = ino(&sim.world(), "/to/dst");
+                let outcome = run(&sim, with(atomic));
+                let copies = atomic == Atomic::BestEffort;
+                assert_eq!(outcome.failures.is_empty(), copies, "{why}");
+                assert_eq!(is_copied(&sim), copies, "{why}");
+                assert_eq!(outcome.in_place.len(), usize::from(copies), "{why}");
+                assert_eq!(ino(&sim.world(), "/to/dst"), old, "{why}");
+                assert_eq!(names_in_to(&sim), 1, "{why}: something is left");
+            }
+        }
+    }
 }
