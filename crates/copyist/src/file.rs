@@ -16,7 +16,7 @@ use crate::platform::{At, FileId, FileKind, Flush, Open, Platform, Stat, Sys, Ta
 use crate::prove;
 use crate::report::Report;
 use crate::rules;
-use crate::spare::{Spare, Taken};
+use crate::spare::Spare;
 use crate::transfer::{self, Begun, Shape, State, Stop, Transfer, Watch};
 use crate::volumes::{FoundPair, VolumePair};
 
@@ -154,6 +154,9 @@ impl<P: Platform> FileCopier<'_, P> {
         report: &mut Report,
         fail: &mut dyn FnMut(FileError),
     ) -> Result<(), FileError> {
+        if self.platform.is_dry() {
+            return self.copy_dry(src, dst, pair, report);
+        }
         if self.may_be_made_whole(&src.stat, dst) {
             return self.copy_by_name(src, dst, pair, report, fail);
         }
@@ -175,9 +178,6 @@ impl<P: Platform> FileCopier<'_, P> {
     ) -> Result<(), FileError> {
         let start = self.watch.now();
         let target = self.open_destination(src, dst)?;
-        if self.platform.is_dry() {
-            return self.plan_only(src, &target, pair, report);
-        }
         let filled = (&target, Kept::nothing());
         let result = match self.fill(src, filled, dst, pair, report, fail) {
             Ok(()) => self.flush(&target.handle, dst),
@@ -308,18 +308,8 @@ impl<P: Platform> FileCopier<'_, P> {
         begun: Begun,
         report: &mut Report,
     ) -> Result<Option<Hash>, FileError> {
-        let mut facts = self.facts(&src.stat, pair);
-        facts.dst_is_regular = !target.streams;
-        facts.dst_is_free = false;
-        // Only a file that is worth it takes them from the others, and none that will be cloned.
-        facts.threads = 2;
+        let (facts, plan, _taken) = self.plan(&src.stat, target, pair);
         let hashes = self.options.hash_wanted();
-        let to_hash = hashes.is_some() && facts.src.size >= plan::HASH_BESIDE_BYTES;
-        let is_moved = || !plan::is_sure_to_clone(&facts, self.options);
-        let several = to_hash || facts.is_for_several() && is_moved();
-        let taken = several.then(|| self.spare.take(facts.src.size, self.others_at_work));
-        facts.threads = taken.as_ref().map_or(1, Taken::threads);
-        let plan = plan::plan(&facts, self.options);
         let shape = Shape {
             hash: hashes.map(|kind| (kind, plan.hash_beside)),
             ..shape(&facts, &plan)
