@@ -207,7 +207,8 @@ impl Copier {
     }
 
     /// What [`Copier::copy_operands`] would do, without doing it: the same is told, and of each
-    /// file what would be tried ([`Report::planned`]). Bytes are not counted, since none move.
+    /// file what would be tried ([`Report::planned`]). Bytes are not counted, since none move. What only the run
+    /// can show is not foreseen: that a method is refused, and that other files leave fewer threads free.
     pub fn dry_run_operands(&self, operands: &[Operand]) -> Summary {
         let watch = Watch::new(&*self.observer, &self.cancel);
         let dry = Dry::new(Native::new());

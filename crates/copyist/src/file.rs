@@ -15,7 +15,7 @@ use crate::plan::{self, Plan};
 use crate::platform::{At, FileId, FileKind, Open, Platform, Stat, Target};
 use crate::prove;
 use crate::report::Report;
-use crate::spare::{Spare, Taken};
+use crate::spare::Spare;
 use crate::transfer::{self, Begun, Shape, State, Stop, Transfer, Watch};
 use crate::volumes::{FoundPair, VolumePair};
 
@@ -165,6 +165,9 @@ impl<P: Platform> FileCopier<'_, P> {
         report: &mut Report,
         fail: &mut dyn FnMut(FileError),
     ) -> Result<(), FileError> {
+        if self.platform.is_dry() {
+            return self.copy_dry(src, dst, pair, report);
+        }
         if self.is_atomic() {
             return self.publish(src, dst, pair, report, fail);
         }
@@ -186,9 +189,6 @@ impl<P: Platform> FileCopier<'_, P> {
     ) -> Result<(), FileError> {
         let start = self.watch.now();
         let target = self.open_destination(src, dst)?;
-        if self.platform.is_dry() {
-            return self.plan_only(src, &target, pair, report);
-        }
         let filled = (&target, Kept::nothing());
         let result = match self.fill(src, filled, pair, report, fail) {
             Ok(hash) => match self.flush(&target.handle, dst) {
@@ -286,18 +286,8 @@ impl<P: Platform> FileCopier<'_, P> {
         begun: Begun,
         report: &mut Report,
     ) -> Result<Option<Hash>, FileError> {
-        let mut facts = self.facts(&src.stat, pair);
-        facts.dst_is_regular = !target.streams;
-        facts.dst_is_free = false;
-        // Only a file that is worth it takes them from the others, and none that will be cloned.
-        facts.threads = 2;
+        let (facts, plan, _taken) = self.plan(&src.stat, target, pair);
         let hashes = self.digest(&src.stat);
-        let to_hash = hashes.is_some() && facts.src.size >= plan::HASH_BESIDE_BYTES;
-        let is_moved = || !plan::is_sure_to_clone(&facts, self.options);
-        let several = to_hash || facts.is_for_several() && is_moved();
-        let taken = several.then(|| self.spare.take(facts.src.size, self.others_at_work));
-        facts.threads = taken.as_ref().map_or(1, Taken::threads);
-        let plan = plan::plan(&facts, self.options);
         let shape = Shape {
             hash: hashes.map(|digest| (digest, plan.hash_beside)),
             ..shape(&facts, &plan)

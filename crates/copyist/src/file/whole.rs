@@ -52,7 +52,7 @@ impl<P: Platform> FileCopier<'_, P> {
     /// Whether a method may name the destination of this file.
     pub(super) fn may_be_made_whole(&self, src: &Stat, dst: &Destination<'_, P>) -> bool {
         let os = self.platform.os();
-        if self.platform.is_dry() || !Method::ALL.iter().any(|&method| os.makes_whole(method)) {
+        if !Method::ALL.iter().any(|&method| os.makes_whole(method)) {
             return false;
         }
         src.kind == FileKind::Regular

@@ -5,12 +5,13 @@
 
 use std::collections::HashMap;
 use std::ffi::OsString;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{
-    At, Attribute, Batch, DirectAlignment, FileId, FileKind, Flush, Move, Node, NotMade, Open,
-    Platform, Progress, Seek, Stat, Sys, Target, Timestamp, Used, WholeCopy,
+    At, Attribute, Batch, DirectAlignment, FileId, FileKind, Flush, Mounted, Move, Node, NotMade,
+    Open, Platform, Progress, Seek, Stat, Sys, Target, Timestamp, Used, WholeCopy,
 };
 use crate::error::Code;
 use crate::facts::{Kernel, VolumeFacts};
@@ -20,32 +21,50 @@ use crate::{rules, volumes};
 /// Such a system.
 pub(crate) struct Dry<P: Platform> {
     real: P,
-    /// What would have been made, but for files with content, by where it is.
-    made: Mutex<HashMap<(FileId, OsString), Stat>>,
+    names: Mutex<HashMap<Name, Fate>>,
     next: AtomicU64,
+}
+
+/// A directory, and a name as it is given there.
+type Name = (FileId, OsString);
+
+/// What would have become of a name.
+#[derive(Clone, Copy)]
+enum Fate {
+    /// It would be this, of which there is no file yet.
+    Made(Stat),
+    /// What has it would be gone.
+    Removed,
 }
 
 /// An open file or directory, or one that would be open.
 pub(crate) enum Handle<P: Platform> {
-    Real(P::Handle),
-    Made { stat: Stat, volume: VolumeFacts },
+    Real(Arc<P::Handle>),
+    /// Its volume is that of `place`: the file itself, or the next directory on the way to it that is there.
+    Made {
+        stat: Stat,
+        place: Arc<P::Handle>,
+    },
 }
+
+/// How many symbolic links are followed in one name, as Linux has it.
+const MOST_LINKS: usize = 40;
 
 impl<P: Platform> Dry<P> {
     pub(crate) fn new(real: P) -> Dry<P> {
         Dry {
             real,
-            made: Mutex::default(),
+            names: Mutex::default(),
             next: AtomicU64::new(1),
         }
     }
 
-    /// What would be made in a directory.
-    fn make_up(&self, dir: &Handle<P>, kind: FileKind, mode: u32) -> Sys<Handle<P>> {
-        let volume = self.volume(dir)?;
+    /// What would be made under a name.
+    fn make_up(&self, at: At<'_, Self>, kind: FileKind, mode: u32) -> Sys<Handle<P>> {
+        let place = self.place(at)?;
         let now = Timestamp::now();
         let id = FileId {
-            volume: volume.id,
+            volume: self.real.volume(&place)?.id,
             // Far from the numbers that filesystems give.
             inode: u128::MAX - u128::from(self.next.fetch_add(1, Ordering::Relaxed)),
         };
@@ -65,19 +84,95 @@ impl<P: Platform> Dry<P> {
             created: None,
             flags: None,
         };
-        Ok(Handle::Made { stat, volume })
+        Ok(Handle::Made { stat, place })
     }
 
-    /// What would have been made under this name.
-    fn found(&self, at: At<'_, Self>) -> Sys<Option<Stat>> {
-        let key = (self.stat_open(at.dir)?.id, at.name.to_os_string());
-        let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(made.get(&key).copied())
+    /// The directory that a name is in: of a path that is not there yet, the next one that is.
+    fn place(&self, at: At<'_, Self>) -> Sys<Arc<P::Handle>> {
+        let dir = match at.dir {
+            Handle::Real(dir) => dir,
+            Handle::Made { place, .. } => return Ok(Arc::clone(place)),
+        };
+        let parents = Path::new(at.name).ancestors().skip(1);
+        for name in parents.map(Path::as_os_str).filter(|it| !it.is_empty()) {
+            match self
+                .real
+                .open(At { dir, name }, Open::Place { follow: true })
+            {
+                Err(code) if rules::is_not_found(self.os(), code) => {}
+                opened => return opened.map(Arc::new),
+            }
+        }
+        Ok(Arc::clone(dir))
+    }
+
+    /// The name that a symbolic link leads to: of a link that leads to nothing, where a file would be made.
+    fn led_to(&self, at: At<'_, Self>) -> OsString {
+        let mut name = at.name.to_os_string();
+        for _ in 0..MOST_LINKS {
+            let at = At {
+                dir: at.dir,
+                name: &name,
+            };
+            let Ok(target) = self.read_link(at) else {
+                break;
+            };
+            // Relative to where the link is.
+            let parent = Path::new(&name).parent().unwrap_or(Path::new(""));
+            name = parent.join(target).into_os_string();
+        }
+        name
+    }
+
+    /// An existing file, as if it were open to be written to.
+    fn written_to(&self, at: At<'_, Self>, stat: Stat, follow: bool) -> Sys<Handle<P>> {
+        let opened = match inner(at) {
+            // Nothing is read, and nobody who waits for a reader is to see one.
+            Some(at) if stat.kind == FileKind::Regular => {
+                self.real.open(at, Open::Read { follow }).ok()
+            }
+            _ => None,
+        };
+        // One that may only be written to is on the volume of its directory, mostly.
+        let place = match opened {
+            Some(file) => Arc::new(file),
+            None if follow => self.place(At {
+                dir: at.dir,
+                name: &self.led_to(at),
+            })?,
+            None => self.place(at)?,
+        };
+        Ok(Handle::Made { stat, place })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Name, Fate>> {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What would have become of a name.
+    fn fate(&self, at: At<'_, Self>) -> Sys<Option<Fate>> {
+        let name = (self.stat_open(at.dir)?.id, at.name.to_os_string());
+        Ok(self.lock().get(&name).copied())
+    }
+
+    fn set_fate(&self, at: At<'_, Self>, fate: Fate) -> Sys<()> {
+        let name = (self.stat_open(at.dir)?.id, at.name.to_os_string());
+        self.lock().insert(name, fate);
+        Ok(())
+    }
+
+    fn is_fifo(&self, at: At<'_, Self>, follow: bool) -> bool {
+        self.stat(at, follow)
+            .is_ok_and(|stat| stat.kind == FileKind::Fifo)
     }
 
     fn not_found(&self) -> Code {
         rules::not_found(self.os())
     }
+}
+
+fn real<P: Platform>(handle: P::Handle) -> Handle<P> {
+    Handle::Real(Arc::new(handle))
 }
 
 /// The same name on the real system; `None` in a directory that is not there.
@@ -90,7 +185,7 @@ fn inner<'a, P: Platform>(at: At<'a, Dry<P>>) -> Option<At<'a, P>> {
 
 fn target<'a, P: Platform>(target: Target<'a, Dry<P>>) -> Option<Target<'a, P>> {
     match target {
-        Target::Open(Handle::Real(handle)) => Some(Target::Open(handle)),
+        Target::Open(Handle::Real(handle)) => Some(Target::Open(&**handle)),
         Target::Open(Handle::Made { .. }) => None,
         Target::Named(at) => inner(at).map(Target::Named),
     }
@@ -119,6 +214,10 @@ impl<P: Platform> Platform for Dry<P> {
         self.real.is_privileged()
     }
 
+    fn available_memory(&self) -> Option<u64> {
+        self.real.available_memory()
+    }
+
     fn memory_is_limited(&self) -> bool {
         self.real.memory_is_limited()
     }
@@ -132,31 +231,45 @@ impl<P: Platform> Platform for Dry<P> {
     }
 
     fn current_dir(&self) -> Sys<Handle<P>> {
-        self.real.current_dir().map(Handle::Real)
+        self.real.current_dir().map(real)
     }
 
     fn root_dir(&self) -> Sys<Handle<P>> {
-        self.real.root_dir().map(Handle::Real)
+        self.real.root_dir().map(real)
     }
 
     fn stat(&self, at: At<'_, Self>, follow: bool) -> Sys<Stat> {
-        let real = inner(at).map_or(Err(self.not_found()), |at| self.real.stat(at, follow));
-        match real {
-            Err(code) if rules::is_not_found(self.os(), code) => self.found(at)?.ok_or(code),
-            real => real,
+        let not_found = self.not_found();
+        match self.fate(at)? {
+            Some(Fate::Made(stat)) => Ok(stat),
+            Some(Fate::Removed) => Err(not_found),
+            None => inner(at).map_or(Err(not_found), |at| self.real.stat(at, follow)),
         }
     }
 
     fn open(&self, at: At<'_, Self>, how: Open) -> Sys<Handle<P>> {
         match how {
-            Open::Create { mode } | Open::CreateThrough { mode } => {
+            Open::Create { mode } => {
                 if self.stat(at, false).is_ok() {
                     return Err(rules::taken(self.os()));
                 }
-                // Where the directory is not there, nothing can be made.
-                self.make_up(at.dir, FileKind::Regular, mode)
+                self.make_up(at, FileKind::Regular, mode)
             }
-            // An atomic copy is planned as another one.
+            Open::CreateThrough { mode } => {
+                if self.stat(at, true).is_ok() {
+                    return Err(rules::taken(self.os()));
+                }
+                let name = self.led_to(at);
+                self.make_up(
+                    At {
+                        dir: at.dir,
+                        name: &name,
+                    },
+                    FileKind::Regular,
+                    mode,
+                )
+            }
+            // What is made beside another file is planned as a new one.
             Open::CreateDraft { .. } | Open::Draft | Open::Nameless { .. } => {
                 Err(rules::not_supported(self.os()))
             }
@@ -167,17 +280,20 @@ impl<P: Platform> Platform for Dry<P> {
                 if !self.may_write(at) {
                     return Err(rules::access_denied(self.os()));
                 }
-                let volume = self.volume(at.dir)?;
-                Ok(Handle::Made { stat, volume })
+                self.written_to(at, stat, follow)
             }
-            how => match inner(at).map(|at| self.real.open(at, how)) {
-                Some(Ok(handle)) => Ok(Handle::Real(handle)),
-                Some(Err(code)) if !rules::is_not_found(self.os(), code) => Err(code),
-                _ => {
-                    let stat = self.found(at)?.ok_or(self.not_found())?;
-                    let volume = self.volume(at.dir)?;
-                    Ok(Handle::Made { stat, volume })
+            // Whoever writes to a FIFO is not to see a reader; and nobody may come.
+            Open::ReadStream { follow } if self.is_fifo(at, follow) => {
+                let stat = self.stat(at, follow)?;
+                self.written_to(at, stat, follow)
+            }
+            how => match (self.fate(at)?, inner(at)) {
+                (Some(Fate::Made(stat)), _) => {
+                    let place = self.place(at)?;
+                    Ok(Handle::Made { stat, place })
                 }
+                (None, Some(at)) => self.real.open(at, how).map(real),
+                _ => Err(self.not_found()),
             },
         }
     }
@@ -199,12 +315,8 @@ impl<P: Platform> Platform for Dry<P> {
             Node::Special { kind, mode, .. } => (kind, mode),
             Node::HardLink { .. } => (FileKind::Regular, 0o666),
         };
-        if let Handle::Made { stat, .. } = self.make_up(at.dir, kind, mode)? {
-            let key = (self.stat_open(at.dir)?.id, at.name.to_os_string());
-            let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-            made.insert(key, stat);
-        }
-        Ok(())
+        let made = self.make_up(at, kind, mode)?;
+        self.set_fate(at, Fate::Made(self.stat_open(&made)?))
     }
 
     fn read_link(&self, at: At<'_, Self>) -> Sys<OsString> {
@@ -215,16 +327,25 @@ impl<P: Platform> Platform for Dry<P> {
         inner(at).map_or(Ok(false), |at| self.real.is_magic_link(at))
     }
 
-    fn remove(&self, _: At<'_, Self>, _: bool) -> Sys<()> {
-        Ok(())
+    fn remove(&self, at: At<'_, Self>, _: bool) -> Sys<()> {
+        self.set_fate(at, Fate::Removed)
     }
 
     fn may_write(&self, at: At<'_, Self>) -> bool {
         inner(at).is_none_or(|at| self.real.may_write(at))
     }
 
-    fn rename(&self, _: At<'_, Self>, _: At<'_, Self>) -> Sys<()> {
-        Ok(())
+    fn rename(&self, from: At<'_, Self>, to: At<'_, Self>) -> Sys<()> {
+        let stat = self.stat(from, false)?;
+        self.set_fate(from, Fate::Removed)?;
+        self.set_fate(to, Fate::Made(stat))
+    }
+
+    fn rename_new(&self, from: At<'_, Self>, to: At<'_, Self>) -> Sys<()> {
+        if self.stat(to, false).is_ok() {
+            return Err(rules::taken(self.os()));
+        }
+        self.rename(from, to)
     }
 
     fn read_dir(&self, dir: &Handle<P>, buffer: &mut Vec<u8>, batch: &mut Batch) -> Sys<()> {
@@ -251,8 +372,23 @@ impl<P: Platform> Platform for Dry<P> {
     fn volume(&self, handle: &Handle<P>) -> Sys<VolumeFacts> {
         match handle {
             Handle::Real(handle) => self.real.volume(handle),
-            Handle::Made { volume, .. } => Ok(*volume),
+            Handle::Made { place, .. } => self.real.volume(place),
         }
+    }
+
+    fn describe(&self, handle: &Handle<P>) -> Sys<Mounted> {
+        match handle {
+            Handle::Real(handle) => self.real.describe(handle),
+            Handle::Made { place, .. } => self.real.describe(place),
+        }
+    }
+
+    fn release(&self) -> String {
+        self.real.release()
+    }
+
+    fn file_size_limit(&self) -> u64 {
+        self.real.file_size_limit()
     }
 
     fn read(&self, file: &Handle<P>, offset: Option<u64>, buffer: &mut [u8]) -> Sys<usize> {
@@ -303,7 +439,10 @@ impl<P: Platform> Platform for Dry<P> {
 
     fn close(&self, file: Handle<P>) -> Sys<()> {
         match file {
-            Handle::Real(file) => self.real.close(file),
+            // Where something was looked up in it, it closes with that.
+            Handle::Real(file) => {
+                Arc::into_inner(file).map_or(Ok(()), |file| self.real.close(file))
+            }
             Handle::Made { .. } => Ok(()),
         }
     }

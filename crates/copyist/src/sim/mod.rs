@@ -1,13 +1,12 @@
 //! A simulated Linux, macOS or Windows: one more implementation of the waist, in memory, with
 //! the faults that real systems have and that no test machine shows on demand.
 //!
-//! [`Sim`] has volumes, inodes and names ([`world`]), files with holes and shared blocks
-//! ([`data`]), volumes that can and can't, and that don't always say the truth about it
-//! ([`volume`]), and a log of its calls, any of which can be made to fail ([`faults`]). It is
-//! deterministic: the same calls on the same seed have the same answers.
+//! [`Sim`] has volumes, inodes and names ([`world`]), files with holes and shared blocks ([`data`]), volumes that can
+//! and can't, and that don't always say the truth about it ([`volume`]), and a log of its calls, any of which can be made
+//! to fail ([`faults`]). It is deterministic: the same calls on the same seed have the same answers.
 //!
 //! The tests with it: [`sweep`] fails every call with every code and asks the [`oracle`]; [`planted`] shows that it finds
-//! bugs; [`races`] changes files meanwhile; [`panics`] panics; [`conformance`] compares it with this system.
+//! bugs; [`races`] changes files meanwhile; [`panics`] panics; [`dry`] plays plans; [`conformance`] compares it with this system.
 
 use std::ffi::OsString;
 use std::ops::Range;
@@ -41,6 +40,7 @@ mod compare;
 mod compared;
 mod conformance;
 mod crash;
+mod dry;
 mod in_place;
 mod links;
 mod macos;

@@ -17,7 +17,7 @@ const OLD_SECONDS: i64 = 3600;
 impl<P: Platform> Session<'_, P> {
     /// Removes what crashed runs have left in the directory of an operand, once for each.
     pub(super) fn remove_leftovers_beside(&self, entry: &Entry<'_, P>) {
-        if !self.options.atomic.wanted() || !entry.is_operand() {
+        if !self.options.atomic.wanted() || self.platform.is_dry() || !entry.is_operand() {
             return;
         }
         let at = place_of(entry.dst_at());
@@ -32,7 +32,7 @@ impl<P: Platform> Session<'_, P> {
 
     /// Removes what crashed runs have left in a directory that was there before.
     pub(super) fn remove_leftovers(&self, dir: &P::Handle) {
-        if !self.options.atomic.wanted() {
+        if !self.options.atomic.wanted() || self.platform.is_dry() {
             return;
         }
         let name = OsStr::new(".");

@@ -403,11 +403,14 @@ fn ends_in_separator(name: &std::ffi::OsStr) -> bool {
 /// The options, as far as the system can do what they say.
 fn effective<'a, P: Platform>(platform: &P, options: &'a Options) -> Cow<'a, Options> {
     let mut options = Cow::Borrowed(options);
-    if platform.is_dry() && (options.atomic.wanted() || options.journal.is_some()) {
-        let options = options.to_mut();
-        (options.atomic, options.journal) = (Atomic::No, None);
-    }
     let journals = options.journal.is_some();
+    if platform.is_dry() {
+        let options = options.to_mut();
+        options.journal = None;
+        // One file after the other has the threads that it would have alone: how many are free when its turn
+        // comes is not known before.
+        options.ordered = true;
+    }
     if (options.fsync == Fsync::End || journals) && !platform.os().flushes_volumes() {
         options.to_mut().fsync = Fsync::File;
     }
