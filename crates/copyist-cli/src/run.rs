@@ -42,7 +42,7 @@ pub(crate) fn run(
     let copied = settings::read(face, arguments, &environment, quoter, &mut warn).and_then(
         |mut settings| {
             let operands = resume::resolve(&mut settings, quoter)?;
-            streams::leave_to_data(&mut settings, &operands, &console)?;
+            streams::leave_to_data(&mut settings, &operands, (&console, quoter))?;
             copy(&settings, &operands, quoter, &console)
         },
     );

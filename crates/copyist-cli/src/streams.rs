@@ -1,11 +1,13 @@
 //! Standard streams that are a destination: words in them would be taken for copied data.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use copyist::Operand;
 use copyist_sys::{Stream, StreamId, id_of_path, id_of_stream};
 
 use crate::console::Console;
+use crate::quoting::Quoter;
 use crate::settings::{Settings, Stop, When};
 
 /// Which streams must be left to the data.
@@ -20,8 +22,14 @@ struct Taken {
 pub(crate) fn leave_to_data(
     settings: &mut Settings,
     operands: &[Operand],
-    console: &Console,
+    (console, quoter): (&Console, Quoter),
 ) -> Result<(), Stop> {
+    for (what, name) in [
+        ("report", &mut settings.report),
+        ("manifest", &mut settings.manifest),
+    ] {
+        leave_file_to_data((what, name), operands, quoter)?;
+    }
     let for_program = [&settings.report, &settings.manifest]
         .iter()
         .any(|name| name.as_deref() == Some("-".as_ref()));
@@ -43,6 +51,35 @@ pub(crate) fn leave_to_data(
         console.leave_out_to_data(!taken.err);
     }
     Ok(())
+}
+
+/// A report or manifest that would be written into a destination goes where words go if that is
+/// standard output by another name; else there is no place for it.
+fn leave_file_to_data(
+    (what, name): (&str, &mut Option<OsString>),
+    operands: &[Operand],
+    quoter: Quoter,
+) -> Result<(), Stop> {
+    let Some(path) = name.as_deref().filter(|it| *it != "-").map(Path::new) else {
+        return Ok(());
+    };
+    let id = id_of_path(path);
+    // A device keeps nothing that could be spoiled.
+    let is_new = id.is_none() && !path.exists();
+    let is_there = |operand: &Operand| {
+        is_new && operand.dst == path || id.is_some() && id_of_path(&operand.dst) == id
+    };
+    if !operands.iter().any(is_there) {
+        return Ok(());
+    }
+    if id.is_some() && id == id_of_stream(Stream::Out) {
+        *name = Some("-".into());
+        return Ok(());
+    }
+    let path = quoter.always(path);
+    Err(Stop::Fatal(format!(
+        "cannot create {what} {path}: it is a destination"
+    )))
 }
 
 fn taken(operands: &[Operand]) -> Taken {

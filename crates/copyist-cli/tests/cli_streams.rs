@@ -41,6 +41,8 @@ fn words_do_not_land_in_a_pipe_that_is_the_destination() {
         ("$CP --debug f /dev/stdout", "copy offload"),
         ("$CP --report=- f /dev/stdout", "\"summary\""),
         ("$CP --manifest=- f /dev/stdout", "  "),
+        ("$CP --report=/dev/stdout f /dev/stdout", "\"summary\""),
+        ("$CP --manifest=/dev/fd/1 f /dev/stdout", "  "),
         (
             "$CP --progress=always -v f /dev/stdout",
             "'f' -> '/dev/stdout'",
@@ -95,6 +97,22 @@ fn where_both_streams_are_the_destination_nothing_is_said() {
             "{option}"
         );
     }
+}
+
+#[test]
+fn a_report_is_not_written_into_a_destination() {
+    let scratch = Scratch::new();
+    scratch.write("f", data());
+    for (what, name) in [("report", "g"), ("manifest", "./g")] {
+        scratch.write("g", "old");
+        let option = &format!("--{what}={name}");
+        let expected = format!("cp: cannot create {what} '{name}': it is a destination\n");
+        scratch.cp(&[option, "f", "g"]).is(1, "", &expected);
+        assert_eq!(scratch.read("g"), "old");
+    }
+    scratch
+        .cp(&["--report=/dev/null", "f", "/dev/null"])
+        .is(0, "", "");
 }
 
 #[test]

@@ -21,7 +21,10 @@ const METHODS: [&str; 5] = ["clone", "copy-range", "sendfile", "direct", "read-w
 
 fn examined(dir: &Path) -> Fallible<(Value, Option<i32>)> {
     let mut command = Command::new(Program::under_test().path);
-    let output = command.args(["doctor", "--json"]).arg(dir).output()?;
+    let output = command
+        .args(["doctor", "--json", "--max-seconds=0"])
+        .arg(dir)
+        .output()?;
     let found = serde_json::from_slice(&output.stdout)
         .map_err(|_| String::from_utf8_lossy(&output.stderr).into_owned())?;
     assert!(fs::read_dir(dir)?.next().is_none(), "left behind");

@@ -193,8 +193,8 @@ impl Probe {
     }
 }
 
-/// A name for something that needs one for a moment. No two are the same: on CIFS the name of a file
-/// that was removed stays taken until the file is closed.
+/// A name for something that needs one for a moment. No two are the same: several such files are open
+/// at a time, and on CIFS the name of an open file that was removed stays taken.
 fn scratch_name(what: &str) -> OsString {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);

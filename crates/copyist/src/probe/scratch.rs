@@ -14,14 +14,14 @@ pub(super) struct Scratch<'a, P: Platform> {
     place: &'a Place<P>,
     /// `None` only while it is dropped.
     file: Option<P::Handle>,
-    /// It still has this name.
+    /// It has this name.
     name: Option<OsString>,
 }
 
 impl<'a, P: Platform> Scratch<'a, P> {
     /// A file that the system makes without a name, or, whatever that is refused with, one with a
-    /// name. The name is removed at once, or where a mount does not remove an open file, after the
-    /// file is closed.
+    /// name. The name is removed after the file is closed: not every mount removes an open file, and
+    /// CIFS treats one that it has removed differently (direct I/O, extended attributes).
     pub(super) fn make(platform: &'a P, place: &'a Place<P>) -> Sys<Scratch<'a, P>> {
         if place.cancel.is_cancelled() {
             return Err(Code::CANCELLED);
@@ -41,8 +41,7 @@ impl<'a, P: Platform> Scratch<'a, P> {
             name: &name,
         };
         let file = platform.open(at, Open::CreateDraft { mode: 0o600 })?;
-        let is_left = platform.remove(at, false).is_err();
-        Ok(scratch(file, is_left.then_some(name)))
+        Ok(scratch(file, Some(name)))
     }
 }
 
