@@ -44,7 +44,7 @@ fn kind(volume: &VolumeProbe) -> &str {
 }
 
 fn about(bug: &KnownBug) -> &'static str {
-    bug.method.map_or(MAP, Method::name)
+    bug.method.map_or("sizes and holes", Method::name)
 }
 
 /// What the map of holes is called.

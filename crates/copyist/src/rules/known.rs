@@ -8,7 +8,7 @@ use crate::method::{Method, Os};
 /// Something that is known to be wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownBug {
-    /// The method that it is about; `None`: about finding holes.
+    /// The method that it is about; `None`: about what the filesystem reports, whatever the method.
     pub method: Option<Method>,
     /// What happens, where, and who says so.
     pub what: String,
@@ -78,6 +78,37 @@ static ROWS: &[Row] = &[
         method: None,
         what: "sizes mean nothing: files are made as they are read",
         guard: "such a file is read until a read answers 0",
+    },
+    Row {
+        os: Os::Windows,
+        kinds: &[FsKind::Refs],
+        kernels: None,
+        method: Some(Method::Clone),
+        what: "several clones at a time of one source whose data is not written out share zeros (Windows 10 and 11, \
+               Server 2022; microsoft/CopyOnWrite issue 12)",
+        guard: "the source is opened around the cache for a clone, which writes it out",
+    },
+    Row {
+        os: Os::Linux,
+        kinds: &[FsKind::Zfs],
+        kernels: None,
+        method: Some(Method::Clone),
+        what: "FICLONE returned success and shared a part of the file (OpenZFS issue 15728)",
+        guard: "the destination's length is read, and the next method goes on from there",
+    },
+    Row {
+        os: Os::Linux,
+        kinds: &[
+            FsKind::Overlay,
+            FsKind::Fuse,
+            FsKind::Nfs,
+            FsKind::Cifs,
+            FsKind::Ceph,
+        ],
+        kernels: None,
+        method: None,
+        what: "stat reports the size that a server says, and reads may return less or more",
+        guard: "a file ends where a read returns nothing",
     },
     Row {
         os: Os::Windows,

@@ -8,9 +8,14 @@ use crate::platform::{Extent, Seek, Sys};
 use crate::rules::windows::ERROR_NOT_SUPPORTED;
 
 /// The range is aligned by whoever plans it: see `transfer/clone.rs`.
+///
+/// Several clones of one source at a time, while it has data that is not written out, may share zeros: ReFS
+/// ignores that one of them could not write it out (<https://github.com/microsoft/CopyOnWrite/issues/12>).
+/// So the source is opened around the cache first. Where that is refused, it is cloned as it is.
 pub(super) fn clone_range(src: &Handle, dst: &Handle, offset: u64, len: u64) -> Sys<u64> {
     let extents = Extents { offset, len };
-    sys::duplicate_extents(&src.file, &dst.file, extents).map_err(code)?;
+    let source = src.unbuffered().unwrap_or(&src.file);
+    sys::duplicate_extents(source, &dst.file, extents).map_err(code)?;
     Ok(len)
 }
 

@@ -108,13 +108,19 @@ impl Handle {
         sys::reopen(&self.file, self.data_access(), options, false).map_err(code)
     }
 
-    pub(super) fn direct_on(&self) -> Sys<()> {
-        if self.direct.get().is_none() {
-            let options = c::FILE_NO_INTERMEDIATE_BUFFERING;
-            let file = sys::reopen(&self.file, self.data_access(), options, true).map_err(code)?;
-            // Another thread may have been quicker, and then its handle serves.
-            let _ = self.direct.set(file);
+    /// The file, open around the cache: for that it is written out, and dropped from the cache.
+    pub(super) fn unbuffered(&self) -> Sys<&OwnedHandle> {
+        if let Some(file) = self.direct.get() {
+            return Ok(file);
         }
+        let options = c::FILE_NO_INTERMEDIATE_BUFFERING;
+        let file = sys::reopen(&self.file, self.data_access(), options, true).map_err(code)?;
+        // Another thread may have been quicker, and then its handle serves.
+        Ok(self.direct.get_or_init(|| file))
+    }
+
+    pub(super) fn direct_on(&self) -> Sys<()> {
+        self.unbuffered()?;
         self.is_direct.store(true, Ordering::Release);
         Ok(())
     }
