@@ -339,9 +339,10 @@ impl<P: Platform> Look<'_, P> {
         }
         let needed = self.needed(stat, old.is_none(), pair);
         if let Some(target) = self.volumes.get_mut(&pair.dst.id) {
-            target.needed += needed;
+            target.needed = target.needed.saturating_add(needed);
             let freed = old.filter(|old| old.kind == FileKind::Regular && old.links == 1);
-            target.freed += freed.map_or(0, |old| old.allocated_bytes);
+            let freed = freed.map_or(0, |old| old.allocated_bytes);
+            target.freed = target.freed.saturating_add(freed);
         }
     }
 

@@ -42,7 +42,9 @@ impl<P: Platform> Session<'_, P> {
             }
             offset += len.min(CHUNK_BYTES) as u64;
         }
-        self.counts.bytes.fetch_add(end - start, Ordering::Relaxed);
+        let add = |bytes: u64| Some(bytes.saturating_add(end - start));
+        // It never declines.
+        let _ = (self.counts.bytes).fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
         let was_last = files.left.fetch_sub(1, Ordering::AcqRel) == 1;
         let first = files.first.load(Ordering::Relaxed);
         if was_last && first != u64::MAX {
