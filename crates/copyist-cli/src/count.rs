@@ -12,7 +12,7 @@ use std::thread;
 
 use copyist::{Follow, Operand, Options};
 
-use crate::progress::Counters;
+use crate::progress::{Counters, add_bytes};
 
 /// Directories are held open on the way down, and the copy needs descriptors too: what lies
 /// deeper than this is not counted.
@@ -97,9 +97,7 @@ impl Walk {
     fn add(&self, metadata: &Metadata) {
         if metadata.is_file() {
             self.counters.total_files.fetch_add(1, Ordering::Relaxed);
-            self.counters
-                .total_bytes
-                .fetch_add(metadata.len(), Ordering::Relaxed);
+            add_bytes(&self.counters.total_bytes, metadata.len());
         }
     }
 }

@@ -49,7 +49,7 @@ impl Explainer {
             dst: paths.dst(),
         });
         group.files += 1;
-        group.bytes += planned.size;
+        group.bytes = group.bytes.saturating_add(planned.size);
     }
 
     /// Everything that there is to say.

@@ -20,6 +20,7 @@ use crate::invocation::Invocation;
 use crate::last_line::time;
 use crate::manifest;
 use crate::messages::io_text;
+use crate::progress::add_bytes;
 use crate::quoting::Quoter;
 use crate::report::{Name, lock, name};
 use crate::signals::Signals;
@@ -290,7 +291,7 @@ impl ManifestCheck<'_> {
                 Ok(hash) if hash == expected => {
                     lock(&self.kind).get_or_insert(expected.kind());
                     let size = std::fs::metadata(&path).map_or(0, |it| it.len());
-                    self.bytes.fetch_add(size, Ordering::Relaxed);
+                    add_bytes(&self.bytes, size);
                     return;
                 }
                 Ok(_) => {}

@@ -12,7 +12,7 @@ use crate::explain::Explainer;
 use crate::filter::Filter;
 use crate::manifest::Manifest;
 use crate::messages::{Failure, Words};
-use crate::progress::Counters;
+use crate::progress::{Counters, add_bytes};
 use crate::report::{Reporter, lock};
 
 /// Watches one run of `cp`.
@@ -117,7 +117,7 @@ impl Observer for Watch {
             Event::Begin { paths, backup, .. } if self.verbose => self.begin(paths, backup),
             Event::Bytes(bytes) => {
                 if let Some(counters) = &self.counters {
-                    counters.bytes.fetch_add(bytes, Ordering::Relaxed);
+                    add_bytes(&counters.bytes, bytes);
                 }
             }
             Event::Replaces { paths } => {
@@ -138,8 +138,7 @@ impl Observer for Watch {
                     counters.files.fetch_add(1, Ordering::Relaxed);
                 }
                 if let Some(planned) = &report.planned {
-                    self.planned_bytes
-                        .fetch_add(planned.size, Ordering::Relaxed);
+                    add_bytes(&self.planned_bytes, planned.size);
                 }
                 if let Some(explainer) = &self.explainer {
                     explainer.add(paths, report);

@@ -137,15 +137,13 @@ impl Report {
 
     /// Bytes that are holes in the destination, and were not copied.
     pub fn holes(&self) -> u64 {
-        self.attempts.iter().map(|attempt| attempt.holes).sum()
+        sum(self.attempts.iter().map(|attempt| attempt.holes))
     }
 
     /// The length of what was copied: cloned + offloaded + moved + holes.
     pub fn bytes(&self) -> u64 {
-        self.attempts
-            .iter()
-            .map(|attempt| attempt.bytes + attempt.holes)
-            .sum()
+        let attempts = self.attempts.iter();
+        sum(attempts.map(|attempt| attempt.bytes.saturating_add(attempt.holes)))
     }
 
     /// The method that finished the copy, if data had to be copied.
@@ -155,15 +153,18 @@ impl Report {
     }
 
     fn tally(&self, tally: Tally) -> u64 {
-        self.attempts
-            .iter()
-            .filter(|attempt| attempt.method.tally() == tally)
-            .map(|attempt| attempt.bytes)
-            .sum()
+        let attempts = self.attempts.iter();
+        let of_tally = attempts.filter(|attempt| attempt.method.tally() == tally);
+        sum(of_tally.map(|attempt| attempt.bytes))
     }
 }
 
-/// What was done for a whole run.
+/// A sum of bytes. Two sparse files can be longer together than a `u64` counts: then it is the largest.
+fn sum(bytes: impl Iterator<Item = u64>) -> u64 {
+    bytes.fold(0, u64::saturating_add)
+}
+
+/// What was done for a whole run. Sums of bytes that are too large are [`u64::MAX`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Summary {
     /// Regular files copied.
@@ -196,6 +197,10 @@ pub struct Summary {
     pub elapsed: Duration,
 }
 
+fn add(total: &mut u64, more: u64) {
+    *total = total.saturating_add(more);
+}
+
 impl Summary {
     pub(crate) fn add(&mut self, other: &Summary) {
         self.files += other.files;
@@ -204,31 +209,73 @@ impl Summary {
         self.symlinks += other.symlinks;
         self.specials += other.specials;
         self.skipped += other.skipped;
-        self.bytes += other.bytes;
-        self.cloned += other.cloned;
-        self.offloaded += other.offloaded;
-        self.moved += other.moved;
-        self.holes += other.holes;
+        add(&mut self.bytes, other.bytes);
+        add(&mut self.cloned, other.cloned);
+        add(&mut self.offloaded, other.offloaded);
+        add(&mut self.moved, other.moved);
+        add(&mut self.holes, other.holes);
         self.add_shared(other.shared);
         self.errors += other.errors;
     }
 
     pub(crate) fn add_report(&mut self, report: &Report) {
         for attempt in &report.attempts {
-            self.bytes += attempt.bytes + attempt.holes;
-            self.holes += attempt.holes;
-            *match attempt.method.tally() {
+            add(&mut self.bytes, attempt.bytes.saturating_add(attempt.holes));
+            add(&mut self.holes, attempt.holes);
+            let tally = match attempt.method.tally() {
                 Tally::Cloned => &mut self.cloned,
                 Tally::Offloaded => &mut self.offloaded,
                 Tally::Moved => &mut self.moved,
-            } += attempt.bytes;
+            };
+            add(tally, attempt.bytes);
         }
         self.add_shared(report.shared.and_then(Result::ok));
     }
 
     fn add_shared(&mut self, more: Option<u64>) {
         if let Some(more) = more {
-            self.shared = Some(self.shared.unwrap_or(0) + more);
+            self.shared = Some(self.shared.unwrap_or(0).saturating_add(more));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Three sparse files of the largest length.
+    #[test]
+    fn sums_that_are_too_large_are_the_largest_number() {
+        let most = i64::MAX.cast_unsigned();
+        let attempt = |method, bytes, holes| Attempt {
+            method,
+            offset: 0,
+            bytes,
+            holes,
+            ended: Ended::Done,
+            why: None,
+            elapsed: Duration::ZERO,
+        };
+        let mut report = Report {
+            shared: Some(Ok(most)),
+            ..Report::default()
+        };
+        let methods = [Method::Clone, Method::CopyRange, Method::ReadWrite];
+        for method in methods {
+            report.attempts.push(attempt(method, most, most));
+        }
+        assert_eq!((report.bytes(), report.holes()), (u64::MAX, u64::MAX));
+        assert_eq!((report.cloned(), report.moved()), (most, most));
+        let mut summary = Summary::default();
+        let mut total = Summary::default();
+        for _ in 0..3 {
+            summary.add_report(&report);
+            total.add(&summary);
+        }
+        for it in [summary, total] {
+            let sums = [it.bytes, it.cloned, it.offloaded, it.moved, it.holes];
+            assert_eq!(sums, [u64::MAX; 5]);
+            assert_eq!(it.shared, Some(u64::MAX));
         }
     }
 }

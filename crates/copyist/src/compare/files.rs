@@ -80,8 +80,7 @@ impl<P: Platform> Session<'_, P> {
         if files.left.fetch_sub(1, Ordering::AcqRel) > 1 {
             return;
         }
-        let bytes = files.size.unwrap_or_default();
-        self.counts.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.count_bytes(files.size.unwrap_or_default());
         let first = files.first.load(Ordering::Relaxed);
         if first != u64::MAX {
             self.tell(&files.path, &Difference::Content(first));
@@ -108,7 +107,13 @@ impl<P: Platform> Session<'_, P> {
                 break;
             }
         }
-        self.counts.bytes.fetch_add(offset, Ordering::Relaxed);
+        self.count_bytes(offset);
+    }
+
+    fn count_bytes(&self, bytes: u64) {
+        let add = |sum: u64| Some(sum.saturating_add(bytes));
+        // It never declines.
+        let _ = (self.counts.bytes).fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
     }
 
     /// Where the chunks differ.

@@ -117,7 +117,7 @@ pub struct Compared {
     pub dirs: u64,
     /// Links and special files.
     pub others: u64,
-    /// Bytes of each side.
+    /// Bytes of each side; a sum that is too large is [`u64::MAX`].
     pub bytes: u64,
     /// Differences.
     pub differences: u64,
