@@ -161,3 +161,22 @@ fn atomic_spelled_out_fails_and_says_what_does_not() {
     mounted(&scratch, "$copyist cp --atomic=no src dst").is(0, "", "");
     assert_eq!(scratch.read("behind"), "new\n");
 }
+
+/// Who may write to a file, and not to its directory, and does not own it.
+#[test]
+fn copy_writes_into_another_user_s_file_that_it_can_not_replace() {
+    if !rustix::process::geteuid().is_root() {
+        println!("not run: only root makes files of other users");
+        return;
+    }
+    for mode in ["755", "1777"] {
+        let scratch = Scratch::new();
+        let script = format!(
+            r#"umask 022; chmod 755 .; cp $copyist prog; copyist=./prog; echo new > src; mkdir dir; echo old > dir/x; chmod 666 dir/x; chmod {mode} dir
+            as="setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all"
+            $as $copyist copy -q src dir/x 2>err; echo $?; wc -l <err; cat dir/x
+            $as $copyist cp --atomic src dir/x 2>/dev/null; echo $?; ls -A dir"#
+        );
+        shell(&scratch, &script).is(0, "0\n1\nnew\n1\nx\n", "");
+    }
+}

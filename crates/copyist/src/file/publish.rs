@@ -70,7 +70,16 @@ impl<P: Platform> FileCopier<'_, P> {
         if dst.replaces {
             self.remove_replaced(dst)?;
         }
-        self.copy_in_place(src, dst, pair, report, fail)?;
+        // A new file would have been the caller's; the times of a file that others own are the owner's to set.
+        let os = self.platform.os();
+        let mut fail = |error: FileError| {
+            let is_owners =
+                matches!(*error.cause(), Cause::System(code) if rules::is_not_permitted(os, code));
+            if !(is_owners && error.operation() == Operation::SetTimes) {
+                fail(error);
+            }
+        };
+        self.copy_in_place(src, dst, pair, report, &mut fail)?;
         report.in_place = Some(code);
         Ok(())
     }
