@@ -1,5 +1,6 @@
 //! One file's data and attributes: from two names to a report.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 
 use crate::attributes::{self, Attributes, Failed, Made, MakeMode};
@@ -101,6 +102,23 @@ pub(crate) struct Destination<'a, P: Platform> {
 impl<P: Platform> Destination<'_, P> {
     fn is_stream(&self) -> bool {
         matches!(self.existing, Existing::Stream { .. })
+    }
+}
+
+impl<P: Platform> Destination<'_, P> {
+    /// A new file of this name in the same directory, which is to replace it.
+    fn beside<'n>(&'n self, name: &'n OsStr) -> Destination<'n, P> {
+        Destination {
+            at: At {
+                dir: self.at.dir,
+                name,
+            },
+            existing: Existing::Nothing,
+            replaces: false,
+            may_have_acl: self.may_have_acl,
+            is_operand: self.is_operand,
+            path: None,
+        }
     }
 }
 

@@ -50,7 +50,7 @@ impl Served {
         }
     }
 
-    /// What the kernel is told of a file.
+    /// The attributes of a file as the kernel gets them.
     fn reported(&self, attr: FileAttr) -> FileAttr {
         match self.0.behaviour.stat_size {
             Some(size) if attr.kind == FileType::RegularFile => FileAttr { size, ..attr },

@@ -124,7 +124,7 @@ pub(super) fn contenders(arguments: &BenchArgs, work: &Work) -> Vec<Contender> {
     let order = current_os().order().iter().copied();
     let order = order.filter(|it| wanted(*it));
     let mut contenders: Vec<_> = order.map(|method| alone(method, work)).collect();
-    // What copyist does when nobody tells it how.
+    // What copyist does by default.
     if arguments.methods.is_empty() {
         let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         if threads > 1 {

@@ -3,7 +3,7 @@
 use super::{Destination, Existing, FileCopier, FileError, FindPair, Opened, Source};
 use crate::facts::Facts;
 use crate::plan::{self, Plan};
-use crate::platform::{At, Platform, Stat};
+use crate::platform::{Platform, Stat};
 use crate::report::{Planned, Report};
 use crate::spare::Taken;
 use crate::temporary::Temporary;
@@ -25,17 +25,7 @@ impl<P: Platform> FileCopier<'_, P> {
         }
         // It is made beside what it replaces, whatever that is.
         let name = Temporary::new().beside(dst.at.name);
-        let beside = Destination {
-            at: At {
-                dir: dst.at.dir,
-                name: &name,
-            },
-            existing: Existing::Nothing,
-            replaces: false,
-            may_have_acl: dst.may_have_acl,
-            is_operand: dst.is_operand,
-            path: None,
-        };
+        let beside = dst.beside(&name);
         let target = self.open_destination(src, &beside)?;
         self.plan_only(src, &target, dst, pair, report)
     }

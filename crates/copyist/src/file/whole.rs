@@ -104,17 +104,7 @@ impl<P: Platform> FileCopier<'_, P> {
             return self.copy_in_place(src, dst, pair, report, fail);
         };
         let name = Temporary::new().beside(dst.at.name);
-        let made = Destination {
-            at: At {
-                dir: dst.at.dir,
-                name: &name,
-            },
-            existing: Existing::Nothing,
-            replaces: false,
-            may_have_acl: dst.may_have_acl,
-            is_operand: dst.is_operand,
-            path: None,
-        };
+        let made = dst.beside(&name);
         let result = self.make_settled(src, &made, pair, report, fail);
         let is_kept = |error: &FileError| self.options.keep_bad && error.is_bad_copy();
         if result.as_ref().is_err_and(|error| !is_kept(error)) {

@@ -38,7 +38,7 @@ fn xattr(sim: &Sim, path: &str, name: &str) -> Option<Vec<u8>> {
     world[Path::new(path)].xattrs.get(name.as_bytes()).cloned()
 }
 
-/// What is told of a comparison.
+/// What a comparison reports.
 #[derive(Default)]
 struct Told(Mutex<Vec<String>>);
 
@@ -236,7 +236,7 @@ fn a_time_that_the_destination_can_t_hold_is_not_an_older_one() {
             };
             let (again, differences) = copied_again(volume, 1_600_000_001, &update);
             assert_eq!(again, 0, "{kind:?}");
-            // What only trying would show is told by a comparison, which tries nothing.
+            // A comparison tries nothing, so it reports what only trying would show.
             if dates_changes || matches!(kind, FsKind::Fat | FsKind::ExFat | FsKind::Fuse) {
                 assert_eq!(differences, none().1, "{kind:?}");
             }
