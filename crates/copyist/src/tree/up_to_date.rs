@@ -7,7 +7,7 @@ use super::dir::Entry;
 use super::walk::Worker;
 use crate::file::place_of;
 use crate::platform::{At, Attribute, Open, Platform, Stat, Target};
-use crate::temporary::Temporary;
+use crate::temporary::{Temporary, remove_closed};
 use crate::times::{self, SAMPLE};
 use crate::volumes;
 
@@ -67,7 +67,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         let _ = platform.close(file);
         if is_named {
             // What can't be removed is a leftover, which the next run removes.
-            let _ = platform.remove(at, false);
+            let _ = remove_closed(platform, at);
         }
         kept.ok()
             .filter(|it| it.id.volume == volume)
