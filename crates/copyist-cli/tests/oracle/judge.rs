@@ -105,13 +105,6 @@ pub(crate) const INTENDED: &[Intended] = &[
         accept: copied_deep,
     },
     Intended {
-        name: "--parents with dir/.",
-        reason: "GNU cp makes the directory for dir, and then fails to make it again for the dot",
-        symptom: b"/.': File exists",
-        when: |case| has_word(case, b"--parents"),
-        accept: |_, _, _| Vec::new(),
-    },
-    Intended {
         name: "parents that could not all be made",
         reason: "ours gives those that were made their attributes; GNU cp leaves them as they are",
         symptom: b"failed to get attributes of",
