@@ -118,7 +118,7 @@ pub(super) struct Seen {
     pub(super) mode: u32,
     owner: (u32, u32),
     modified: (i64, i64),
-    links: u64,
+    pub(super) links: u64,
     /// The first of its names, where it has several.
     pub(super) first: PathBuf,
     pub(super) xattrs: BTreeMap<Vec<u8>, Vec<u8>>,
