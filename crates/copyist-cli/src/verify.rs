@@ -194,6 +194,7 @@ fn check_manifest(
         dir,
         from_device: !options.cached,
         teller,
+        cancel,
         kind: Mutex::new(chosen),
         files: AtomicU64::new(0),
         bytes: AtomicU64::new(0),
@@ -252,6 +253,7 @@ struct ManifestCheck<'a> {
     dir: &'a Path,
     from_device: bool,
     teller: &'a Teller<'a>,
+    cancel: &'a CancelToken,
     /// Two hashes are of one length: the first file that is right tells which it is.
     kind: Mutex<Option<HashKind>>,
     files: AtomicU64,
@@ -287,7 +289,7 @@ impl ManifestCheck<'_> {
         for (n, expected) in kinds.enumerate() {
             // What was read just now for another hash is in the cache.
             let from_device = self.from_device && n == 0;
-            match copyist::hash_file(&path, expected.kind(), from_device) {
+            match copyist::hash_file(&path, expected.kind(), from_device, self.cancel) {
                 Ok(hash) if hash == expected => {
                     lock(&self.kind).get_or_insert(expected.kind());
                     let size = std::fs::metadata(&path).map_or(0, |it| it.len());
@@ -295,6 +297,7 @@ impl ManifestCheck<'_> {
                     return;
                 }
                 Ok(_) => {}
+                Err(error) if error.is_cancelled() => return,
                 Err(error) if error.io_error().kind() == io::ErrorKind::NotFound => {
                     return self.differs(name, &Difference::Missing);
                 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::buffers::Buffers;
-use crate::error::{Cause, Code, Error, Operation, Result};
+use crate::error::{Cause, Code, Error, Operation, Refusal, Result};
 use crate::exec::RETRIES;
 use crate::hash::{Digest, Hash, HashKind};
 use crate::holes;
@@ -18,8 +18,14 @@ use crate::transfer::InFlight;
 ///
 /// # Errors
 ///
-/// If the file can't be read to its end; on a local filesystem, if a read ends before its size.
-pub fn hash_file(path: impl AsRef<Path>, kind: HashKind, from_device: bool) -> Result<Hash> {
+/// If the file can't be read to its end; on a local filesystem, if a read ends before its size. If it is cancelled
+/// ([`Error::is_cancelled`]).
+pub fn hash_file(
+    path: impl AsRef<Path>,
+    kind: HashKind,
+    from_device: bool,
+    cancel: &CancelToken,
+) -> Result<Hash> {
     let platform = &Native::new();
     let failed = |operation| {
         let path = path.as_ref().to_path_buf();
@@ -41,7 +47,15 @@ pub fn hash_file(path: impl AsRef<Path>, kind: HashKind, from_device: bool) -> R
     let stat = platform.stat_open(&file);
     let stat = stat.map_err(failed(Operation::StatSource))?;
     let hash = InFlight::new(Digest::Reported(kind), false);
-    hash_open(platform, (&file, &stat), hash).map_err(failed(Operation::Read))
+    let mut buffers = Buffers::default();
+    self::hash(platform, (&file, &stat), hash, &mut buffers, cancel).map_err(|code| match code {
+        Code::CANCELLED => {
+            let cause = Cause::Refused(Refusal::Cancelled);
+            let path = path.as_ref().to_path_buf();
+            Error::new(platform.os(), Operation::Read, cause).with_paths(Some(path), None)
+        }
+        code => failed(Operation::Read)(code),
+    })
 }
 
 /// Lets the next reads come from the device. Where that can't be, what the cache says is all there is.
@@ -57,11 +71,6 @@ pub(crate) fn leave_cache<P: Platform>(platform: &P, file: &P::Handle) {
 pub(crate) fn size_is_sound<P: Platform>(platform: &P, file: &P::Handle) -> bool {
     let volume = platform.volume(file);
     volume.is_ok_and(|volume| volume.kind.stat_size_is_sound())
-}
-
-fn hash_open<P: Platform>(platform: &P, file: (&P::Handle, &Stat), hash: InFlight) -> Sys<Hash> {
-    let mut buffers = Buffers::default();
-    self::hash(platform, file, hash, &mut buffers, &CancelToken::new())
 }
 
 /// Reads an open file from end to end, but for the holes that its filesystem names. Cancelled, it ends with

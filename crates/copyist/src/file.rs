@@ -323,7 +323,8 @@ impl<P: Platform> FileCopier<'_, P> {
         report.resumed = kept.offset;
         let result = exec::run(&plan, &facts, &mut transfer, pair, report);
         if let Err(failure) = result {
-            transfer.abandon();
+            let was_served = !matches!(failure, Failure::NoMethod { .. }) || kept.keeper.is_some();
+            transfer.abandon(was_served);
             return Err(explain(failure, transfer.offset()));
         }
         let mut shown = Shown {

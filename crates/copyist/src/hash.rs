@@ -221,7 +221,7 @@ const SPARSE_BLOCK: usize = 4096;
 
 /// A hash of the blocks that are not all zeros, of their places and of the length: the same for a file with
 /// holes and for one that has the zeros, in whatever pieces they come.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct SparseHasher {
     content: blake3::Hasher,
     /// Of the offsets where blocks that were hashed begin and end.
@@ -235,7 +235,7 @@ pub(crate) struct SparseHasher {
 }
 
 impl SparseHasher {
-    fn update(&mut self, mut data: &[u8]) {
+    pub(crate) fn update(&mut self, mut data: &[u8]) {
         if !self.part.is_empty() {
             let missing = (SPARSE_BLOCK - self.part.len()).min(data.len());
             self.part.extend_from_slice(&data[..missing]);
@@ -259,7 +259,7 @@ impl SparseHasher {
         self.len += (data.len() - whole) as u64;
     }
 
-    fn zeros(&mut self, len: u64) {
+    pub(crate) fn zeros(&mut self, len: u64) {
         let block = SPARSE_BLOCK as u64;
         // To the end of a block that has begun, over whole blocks, and into the last one.
         let first = if self.part.is_empty() {
@@ -290,7 +290,7 @@ impl SparseHasher {
         self.hashed_end = start + data.len() as u64;
     }
 
-    fn finish(mut self) -> [u8; 32] {
+    pub(crate) fn finish(mut self) -> [u8; 32] {
         self.end_part();
         self.places.update(&self.hashed_end.to_le_bytes());
         self.places.update(&self.len.to_le_bytes());

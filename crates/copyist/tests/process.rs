@@ -139,7 +139,12 @@ fn copies(dir: &Path, thread: usize) -> Result<(), Box<dyn std::error::Error>> {
     );
     assert_eq!(compared.errors, 0);
     Probe::pair(dir.join("src"), &own)?;
-    copyist::hash_file(dir.join("src/f"), copyist::HashKind::Blake3, false)?;
+    copyist::hash_file(
+        dir.join("src/f"),
+        copyist::HashKind::Blake3,
+        false,
+        &CancelToken::new(),
+    )?;
     Ok(())
 }
 

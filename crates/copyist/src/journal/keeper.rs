@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 use super::{Journal, PAUSES, Part, exclusive};
 use crate::buffers::{Aligned, PAGE_BYTES};
 use crate::error::Code;
+use crate::hash::SparseHasher;
+use crate::holes;
 use crate::platform::{At, FileKind, Flush, Open, Platform, Stat};
 use crate::temporary::{Temporary, remove_closed};
 
@@ -27,7 +29,10 @@ const RESUME_BYTES: u64 = 1 << 20;
 pub(crate) struct Keeper<'a, P: Platform> {
     journal: &'a Journal<'a, P>,
     part: Part,
-    hasher: blake3::Hasher,
+    /// Of what the file has before the part's offset; a hole costs nothing.
+    hasher: SparseHasher,
+    /// Whether the map of holes of the file's volume can be believed; `None` until it is asked.
+    uses_map: Option<bool>,
     noted: Instant,
     cost: Duration,
     /// The journal has a part of this file.
@@ -67,7 +72,8 @@ impl<'a, P: Platform> Keeper<'a, P> {
                 hash: [0; 32],
                 dst: dst.as_os_str().to_os_string(),
             },
-            hasher: blake3::Hasher::new(),
+            hasher: SparseHasher::default(),
+            uses_map: None,
             noted: Instant::now(),
             cost: Duration::ZERO,
             noted_any: false,
@@ -97,7 +103,7 @@ impl<'a, P: Platform> Keeper<'a, P> {
         // The note comes after it in the same order.
         self.journal.platform.flush(file, Flush::Ordered)?;
         self.hash(file, offset);
-        self.part.hash = *self.hasher.finalize().as_bytes();
+        self.part.hash = self.hasher.clone().finish();
         let record = super::Record::Part(self.part.clone());
         // What could not be noted is told where it matters; the file itself is none the worse.
         self.noted_any |= self.journal.write(&record).is_ok();
@@ -106,20 +112,33 @@ impl<'a, P: Platform> Keeper<'a, P> {
         Ok(())
     }
 
-    /// Reads what has come since the last time. What can't be read is not noted.
+    /// Reads what has come since the last time, but for holes. What can't be read, or has not been when the run
+    /// is cancelled, is not noted.
     fn hash(&mut self, file: &P::Handle, end: u64) {
+        let (platform, cancel) = (self.journal.platform, self.journal.cancel);
+        let uses_map = *self.uses_map.get_or_insert_with(|| {
+            let volume = platform.volume(file);
+            volume.is_ok_and(|volume| volume.kind.hole_map_is_sound())
+        });
         let mut buffer = Aligned::new(HASH_BYTES, PAGE_BYTES);
         while self.part.offset < end {
-            let left = usize::try_from(end - self.part.offset).unwrap_or(usize::MAX);
-            let asked = left.min(HASH_BYTES);
-            let buffer = &mut buffer.as_mut_slice()[..asked];
-            let offset = Some(self.part.offset);
-            match self.journal.platform.read(file, offset, buffer) {
-                Ok(read) if read > 0 => {
-                    self.hasher.update(&buffer[..read]);
-                    self.part.offset += read as u64;
+            let start = self.part.offset;
+            let data = match uses_map {
+                true => holes::next_data(platform, file, start, end).unwrap_or(end..end),
+                false => start..end,
+            };
+            self.hasher.zeros(data.start - start);
+            self.part.offset = data.start;
+            while self.part.offset < data.end {
+                let left = usize::try_from(data.end - self.part.offset).unwrap_or(usize::MAX);
+                let buffer = &mut buffer.as_mut_slice()[..left.min(HASH_BYTES)];
+                match platform.read(file, Some(self.part.offset), buffer) {
+                    Ok(read) if read > 0 && !cancel.is_cancelled() => {
+                        self.hasher.update(&buffer[..read]);
+                        self.part.offset += read as u64;
+                    }
+                    _ => return,
                 }
-                _ => return,
             }
         }
     }
@@ -166,12 +185,12 @@ impl<'a, P: Platform> Keeper<'a, P> {
         self.hash(file, offset);
         let whole = self.hasher.clone();
         self.hash(file, part.offset);
-        let found = *self.hasher.finalize().as_bytes();
+        let found = self.hasher.clone().finish();
         let is_sound = self.part.offset == part.offset && found == part.hash;
         (self.hasher, self.part.offset) = (whole, offset);
         self.noted_any = is_sound;
         if !is_sound {
-            (self.hasher, self.part.offset) = (blake3::Hasher::new(), 0);
+            (self.hasher, self.part.offset) = (SparseHasher::default(), 0);
             return None;
         }
         platform.set_len(file, offset).ok()?;

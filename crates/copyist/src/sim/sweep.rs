@@ -2,11 +2,13 @@
 //! and everything that may go wrong with it, once and from there on.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use super::Sim;
+use super::build::Builder;
 use super::faults::{Call, Effect, Fault, Record, When};
 use super::oracle::{self, Trial};
 use super::scenarios::{self, Scenario};
@@ -425,23 +427,40 @@ fn misreported() {
 #[test]
 fn partly_cloned() {
     let mut sweep = Sweep::new(|sim| sim).most_runs(200);
-    for size in [5 << 20, 65 << 20] {
+    for (size, shared) in [
+        (5 << 20, 128 << 10),
+        (65 << 20, 128 << 10),
+        (5 << 20, 0),
+        (65 << 20, 0),
+        (5_000, 0),
+    ] {
         for reflink in [Reflink::Auto, Reflink::Always] {
-            let scenario = scenarios::partly_cloned(reflink, size);
+            let scenario = scenarios::partly_cloned(reflink, size, shared);
             if size < 65 << 20 {
                 sweep.scenario(&scenario);
             }
             let before = snapshot::of_world(&scenario.sim.world());
             let outcome = sweep.trial(&scenario, &before, &[], u64::MAX);
             assert!(outcome.changed.is_empty(), "{reflink:?} {size}");
-            if reflink == Reflink::Auto {
-                let (_, report) = &outcome.files[0];
-                assert_eq!(report.cloned(), 128 << 10);
-                assert_eq!(report.bytes(), size);
+            assert_eq!(outcome.failures.is_empty(), reflink == Reflink::Auto);
+            if let Some((_, report)) = outcome.files.first() {
+                assert_eq!((report.cloned(), report.bytes()), (shared, size));
             }
         }
     }
     sweep.found.finish("partly cloned");
+}
+
+/// What was cloned of a file that was to be cloned whole does not stay in an existing destination.
+#[test]
+fn a_part_that_was_cloned_does_not_stay_in_an_existing_file() {
+    let scenario = scenarios::partly_cloned(Reflink::Always, 5 << 20, 128 << 10);
+    Builder::below(&scenario.sim, OsStr::new("/to")).file("dst", 100);
+    let sim = scenario.sim.fork();
+    let outcome = run(&sim, &sim, &scenario);
+    assert_eq!(outcome.failures.len(), 1);
+    let after = snapshot::of_world(&sim.world());
+    assert_eq!(after[Path::new("to/dst")].data.size(), 0);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::pace::Pace;
 use super::{CALL_BYTES, During, Shape, Stop, Transfer};
 use crate::attributes;
-use crate::error::{Code, Operation};
+use crate::error::Operation;
 use crate::method::Os;
 use crate::platform::{Move, Platform};
 use crate::rules;
@@ -37,20 +37,12 @@ impl<P: Platform> Transfer<'_, P> {
     /// then was shared: the call may return success for a part (OpenZFS issue 15728).
     pub(super) fn clone_extents(&mut self) -> Result<(), Stop> {
         let Shape {
-            size,
-            data_bytes,
-            size_counts,
-            ..
+            size, data_bytes, ..
         } = self.shape;
-        let begins = self.state.offset == 0;
-        if !begins && !size_counts {
-            // A read has found more than was cloned.
-            return Err(Code::NO_PROGRESS).during(Operation::Transfer);
-        }
         if self.platform.os() == Os::Windows {
             return self.clone_clusters();
         }
-        if !begins || data_bytes > CALL_BYTES {
+        if self.state.offset > 0 || data_bytes > CALL_BYTES {
             return self.clone_pieces();
         }
         let cloned = self.clone_call(Move::CloneFile, size)?;

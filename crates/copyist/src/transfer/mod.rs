@@ -238,12 +238,18 @@ impl<P: Platform> Runs for Transfer<'_, P> {
         // A clone leaves nothing in the cache.
         self.drops = self.shape.drop_behind && method != Method::Clone;
         self.run_method(method)?;
-        if self.source_goes_on()? {
+        if !self.source_goes_on()? {
+            return Ok(());
+        }
+        if self.state.offset >= self.shape.size {
             // From here on the size that stat reported says nothing: only a read of 0 bytes is the end.
             self.shape.size_counts = false;
-            self.run_method(method)?;
         }
-        Ok(())
+        match method {
+            // It is of a whole file with a size, and was of a part.
+            Method::Clone => Err(Code::NO_PROGRESS).during(Operation::Transfer),
+            _ => self.run_method(method),
+        }
     }
 
     fn mark(&self) -> Mark {
@@ -533,12 +539,13 @@ impl<'a, P: Platform> Transfer<'a, P> {
         Ok(padding)
     }
 
-    /// The copy failed. What an existing destination has beyond the copied part must not look
-    /// like content.
-    pub(crate) fn abandon(&mut self) {
-        if self.state.len > self.state.offset || self.reserved_more() {
+    /// The copy failed. What an existing destination has beyond the copied part must not look like content; and
+    /// none of it is kept where no method served, such as a part that was cloned where all was to be.
+    pub(crate) fn abandon(&mut self, was_served: bool) {
+        let keep = if was_served { self.state.offset } else { 0 };
+        if !self.shape.dst_streams && (self.state.len > keep || self.reserved_more()) {
             // The failure is reported; that of tidying up after it would say less.
-            let _ = self.set_len(self.state.offset);
+            let _ = self.set_len(keep);
         }
     }
 

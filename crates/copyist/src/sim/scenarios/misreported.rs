@@ -64,10 +64,10 @@ fn scenario(name: &'static str, says: u64, options: Options) -> Scenario {
     }
 }
 
-/// A clone call that shares a part and returns success; the file is cloned by one call, or by several.
-pub(in crate::sim) fn partly_cloned(reflink: Reflink, size: u64) -> Scenario {
+/// A clone call that shares a part at most and returns success; the file is cloned by one call, or by several.
+pub(in crate::sim) fn partly_cloned(reflink: Reflink, size: u64, shared: u64) -> Scenario {
     let volume = Volume {
-        most_cloned_bytes: 128 << 10,
+        most_cloned_bytes: shared,
         ..Volume::new(2, FsKind::Btrfs)
     };
     let sim = system(Os::Linux, volume, None);
