@@ -84,6 +84,32 @@ fn a_hundred_thousand_names_of_one_file_are_links_to_one_copy() -> Fallible<()> 
     Ok(())
 }
 
+/// 2^63 - 1 bytes, of which no call may depend.
+#[test]
+fn a_hole_of_the_largest_size_is_copied_and_verified_at_once() -> Fallible<()> {
+    for name in ["xfs", "btrfs", "tmpfs"] {
+        let Some(dir) = place(name) else {
+            return Ok(());
+        };
+        let scratch = Scratch::new(&dir)?;
+        let (src, dst) = (scratch.path().join("hole"), scratch.path().join("copy"));
+        File::create(&src)?.set_len(i64::MAX as u64)?;
+        for options in [
+            &["--reflink=never"][..],
+            &["--verify"],
+            &["--verify", "--reflink=never"],
+            &["--sparse=always", "--reflink=never"],
+            &["--cache=drop", "--reflink=never"],
+            &["--resume", "--reflink=never"],
+        ] {
+            quiet(&cp(options, &src, &dst)?);
+            assert_eq!(fs::metadata(&dst)?.len(), i64::MAX as u64, "{options:?}");
+            fs::remove_file(&dst)?;
+        }
+    }
+    Ok(())
+}
+
 fn mount(arguments: &[&str], at: &Path) -> Fallible<()> {
     let status = Command::new("mount").args(arguments).arg(at).status()?;
     Ok(status.success().then_some(()).ok_or("mount has failed")?)

@@ -121,6 +121,9 @@ pub(crate) fn hash<P: Platform>(
     hash.finish(offset).ok_or(Code::NO_PROGRESS)
 }
 
+/// The largest offset of a file (`off_t`): a read beyond it is an error, and not the end.
+const LARGEST_OFFSET: u64 = i64::MAX as u64;
+
 /// One read, whatever signals come.
 pub(crate) fn read<P: Platform>(
     platform: &P,
@@ -128,6 +131,12 @@ pub(crate) fn read<P: Platform>(
     offset: u64,
     buffer: &mut [u8],
 ) -> Sys<usize> {
+    let left = usize::try_from(LARGEST_OFFSET.saturating_sub(offset)).unwrap_or(usize::MAX);
+    let asked = buffer.len().min(left);
+    let buffer = &mut buffer[..asked];
+    if buffer.is_empty() {
+        return Ok(0);
+    }
     let mut retries = 0;
     loop {
         match platform.read(file, Some(offset), buffer) {

@@ -4,6 +4,7 @@ use super::verify::OldState;
 use super::{Destination, Existing, FileCopier, FileError, Opened, Source};
 use crate::attributes::{self, Made};
 use crate::error::{Cause, Code, Operation, Refusal};
+use crate::facts::{FsKind, VolumeFacts};
 use crate::method::Os;
 use crate::options::Force;
 use crate::platform::{At, Attribute, FileId, FileKind, Open, Platform, Stat, Target};
@@ -104,10 +105,16 @@ impl<P: Platform> FileCopier<'_, P> {
         }
         let streams = stat.kind != FileKind::Regular;
         // Also where there is nothing to cut off: it sets the times, and takes set-id bits away.
+        let mut handle = handle;
         if !streams && !self.options.attributes_only && emptied.is_none() {
-            self.platform
-                .set_len(&handle, 0)
-                .map_err(|code| FileError::system(Operation::Truncate, code))?;
+            if let Some(emptied) = self.reopen_emptied((&handle, &stat), src, dst)? {
+                self.platform
+                    .let_go(std::mem::replace(&mut handle, emptied));
+            } else {
+                self.platform
+                    .set_len(&handle, 0)
+                    .map_err(|code| FileError::system(Operation::Truncate, code))?;
+            }
         }
         let made = Made::before();
         Ok(Opened {
@@ -120,6 +127,29 @@ impl<P: Platform> FileCopier<'_, P> {
 }
 
 impl<P: Platform> FileCopier<'_, P> {
+    /// Opens a file again such that the call empties it, where only that does: FUSE servers that keep no old content
+    /// of what is written to (rclone without a cache) take a truncation of an open file, do nothing, and refuse
+    /// the first write. `None` where it is to be truncated.
+    fn reopen_emptied(
+        &self,
+        (handle, stat): (&P::Handle, &Stat),
+        src: &Stat,
+        dst: &Destination<'_, P>,
+    ) -> Result<Option<P::Handle>, FileError> {
+        let is_fuse = |volume: VolumeFacts| volume.kind == FsKind::Fuse;
+        if stat.size == 0 || !self.platform.volume(handle).is_ok_and(is_fuse) {
+            return Ok(None);
+        }
+        let Some((emptied, id)) = self.open_emptied(src, dst) else {
+            return Ok(None);
+        };
+        let now = self.platform.stat_open(&emptied);
+        if id == stat.id && now.is_ok_and(|now| now.id == id) {
+            return Ok(Some(emptied));
+        }
+        Err(FileError::refused(Refusal::Replaced))
+    }
+
     /// Opens a file that was refused to be opened as it is, such that the call empties it. Since it can't be looked
     /// at between opening and emptying, that is done a moment before; and no symbolic link in a
     /// tree is followed so, which another user might turn meanwhile.

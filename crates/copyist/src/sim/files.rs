@@ -136,7 +136,7 @@ impl World {
         Ok(len)
     }
 
-    fn change(&mut self, ino: u64, change: impl FnOnce(&mut Data)) {
+    pub(super) fn change(&mut self, ino: u64, change: impl FnOnce(&mut Data)) {
         let now = self.now();
         let node = self.node_mut(ino);
         node.modified = now;
@@ -365,8 +365,11 @@ impl World {
         if len > self.volume_of(file.ino).file_max_bytes {
             return Err(self.codes.fbig);
         }
-        // A file of Windows that was not said to be sparse has no holes.
         let size = self.data(file.ino).map_or(0, Data::size);
+        if len < size && self.volume_of(file.ino).odd.ignores_truncation {
+            return Ok(());
+        }
+        // A file of Windows that was not said to be sparse has no holes.
         let fills = self.os == Os::Windows
             && self.node(file.ino).flags & SPARSE == 0
             && self.volume_of(file.ino).flags

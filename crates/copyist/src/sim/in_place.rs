@@ -323,6 +323,23 @@ fn a_file_that_opens_only_emptied_is_overwritten() {
     }
 }
 
+#[test]
+fn a_file_whose_truncation_is_ignored_is_overwritten() {
+    for dst in ["/to/dst", "/to/link"] {
+        let sim = opens_emptied_only();
+        {
+            let mut world = sim.world();
+            world.volumes[1].wants_emptied = false;
+            world.volumes[1].odd.ignores_truncation = true;
+        }
+        let mut scenario = Scenario::new("emptied", sim.fork(), with(Atomic::No));
+        scenario.operands = vec![operand("/from/src", dst)];
+        let outcome = sweep::run(&sim, &sim, &scenario);
+        assert!(outcome.failures.is_empty(), "{:?}", outcome.failures);
+        assert!(is_copied(&sim), "{dst}");
+    }
+}
+
 /// The source itself, by any name, is not emptied, and neither is what has come to the name meanwhile.
 #[test]
 fn what_opens_only_emptied_is_looked_at_before() {

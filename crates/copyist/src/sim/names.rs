@@ -80,6 +80,7 @@ impl World {
         let id = self.open_inode(ino, reads, writes);
         if empties {
             self.set_file_len(id, 0)?;
+            self.change(ino, |data| data.set_len(0));
         }
         Ok(id)
     }

@@ -45,6 +45,8 @@ pub(super) struct Odd {
     /// A file that was written can be opened to be read, and renamed, only when it has been closed, and
     /// this many tries to have failed.
     pub(super) late: Option<u32>,
+    /// A truncation of an open file returns success and does nothing; only opening it emptied cuts it.
+    pub(super) ignores_truncation: bool,
 }
 
 #[derive(Clone, Debug)]
