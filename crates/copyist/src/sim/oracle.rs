@@ -239,7 +239,7 @@ impl Trial<'_> {
             }
         } else if let Some(what) = super::compare::wrong_attributes(self, source, old, now)
             && !told
-            && !(what.starts_with("times ") && self.is_in_place(&dst))
+            && !(what.starts_with("times ") && self.is_in_place(dst))
         {
             wrong.push(format!("{}: {what}, and nobody was told", dst.display()));
         }
