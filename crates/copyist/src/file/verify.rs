@@ -136,10 +136,10 @@ impl<P: Platform> FileCopier<'_, P> {
     /// Only what has been written out can be dropped from the cache.
     fn flush_to_read(&self, target: &Opened<P>) -> Result<(), FileError> {
         match self.platform.flush(&target.handle, Flush::Durable) {
-            // Then what the cache has is all there is to be read. (Windows flushes no file that is open to be read.)
+            // Then what the cache has is all there is to be read.
             Err(code)
                 if rules::is_no_flush(self.platform.os(), code)
-                    || rules::is_access_denied(self.platform.os(), code) =>
+                    || rules::is_no_flush_to_read(self.platform.os(), code) =>
             {
                 Ok(())
             }

@@ -250,6 +250,11 @@ pub(crate) fn is_no_flush(os: Os, code: Code) -> bool {
     is_invalid_or_unsupported(os, code)
 }
 
+/// Whether a file was not flushed since it is open to be read only, as Windows wants it open for writing.
+pub(crate) fn is_no_flush_to_read(os: Os, code: Code) -> bool {
+    os == Os::Windows && is_access_denied(os, code)
+}
+
 fn is_invalid_or_unsupported(os: Os, code: Code) -> bool {
     let invalid = match os {
         Os::Linux => linux::EINVAL,

@@ -174,7 +174,22 @@ impl Platform for Buggy {
     }
 
     fn open(&self, at: At<'_, Self>, how: Open) -> Sys<Handle> {
-        self.sim.open(inner(at), self.open_as(how))
+        let old = match how {
+            Open::WriteEmptied { follow } if self.has(Bug::ShowsOld) => {
+                self.sim.stat(inner(at), follow).ok()
+            }
+            _ => None,
+        };
+        let handle = self.sim.open(inner(at), self.open_as(how))?;
+        if let Some(old) = old {
+            let mut world = self.sim.world();
+            let ino = world.file(handle.id)?.ino;
+            world
+                .overwritten
+                .entry(ino)
+                .or_insert((old.size, old.modified));
+        }
+        Ok(handle)
     }
 
     fn make(&self, at: At<'_, Self>, node: Node<'_, Self>) -> Sys<()> {
