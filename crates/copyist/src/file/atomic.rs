@@ -379,7 +379,8 @@ impl<'a, P: Platform> FileCopier<'a, P> {
             Complete::Nameless(handle) => (None, Some(handle)),
             Complete::Named(at, handle) => (Some(at), handle),
         };
-        let is_kept = has_noted && in_place.is_none();
+        // What a journal has noted is gone on with by the next run, unless it was published by a second name.
+        let is_kept = has_noted && in_place.is_none() && result.is_err();
         let unneeded = temporary.filter(|_| !matches!(result, Ok(Naming::Done)) && !is_kept);
         let remove = |it: &Self| {
             if let Some(at) = unneeded {

@@ -236,6 +236,22 @@ fn a_new_file_on_a_volume_without_rename_is_linked_and_not_copied_again() {
     }
 }
 
+/// A large file of which a journal has noted a part is published by a second name, and loses the first.
+#[test]
+fn what_a_journal_has_noted_is_not_left_under_two_names() {
+    let sim = linux(FsKind::Fuse, None);
+    build(&sim).file("src", 40 << 20);
+    sim.world().volumes[1].refuses_rename = Some(ENOSYS);
+    sim.world().faults = Faults::default();
+    let options = Options {
+        journal: Some("/else/journal".into()),
+        ..with(Atomic::BestEffort)
+    };
+    let outcome = run(&sim, options);
+    assert!(outcome.failures.is_empty(), "{:?}", outcome.failures);
+    assert_eq!(names_in_to(&sim), 1, "something is left");
+}
+
 /// What was read from a stream is nowhere else.
 #[test]
 fn a_stream_is_read_once() {
