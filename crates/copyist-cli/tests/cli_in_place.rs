@@ -162,7 +162,7 @@ fn atomic_spelled_out_fails_and_says_what_does_not() {
     assert_eq!(scratch.read("behind"), "new\n");
 }
 
-/// Who may write to a file, and not to its directory, and does not own it.
+/// A user may write to a file of another one, and not to its directory.
 #[test]
 fn copy_writes_into_another_user_s_file_that_it_can_not_replace() {
     if !rustix::process::geteuid().is_root() {

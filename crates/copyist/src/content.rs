@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::buffers::Buffers;
 use crate::error::{Cause, Code, Error, Operation, Refusal, Result};
 use crate::exec::RETRIES;
+use crate::facts::FsKind;
 use crate::hash::{Digest, Hash, HashKind};
 use crate::holes;
 use crate::platform::native::Native;
@@ -65,12 +66,14 @@ pub(crate) fn leave_cache<P: Platform>(platform: &P, file: &P::Handle) {
     let _ = platform.uncache(file);
 }
 
-/// Whether reads of an open file go by the size that stat reports: see [`FsKind::stat_size_is_sound`].
-///
-/// [`FsKind::stat_size_is_sound`]: crate::facts::FsKind::stat_size_is_sound
-pub(crate) fn size_is_sound<P: Platform>(platform: &P, file: &P::Handle) -> bool {
+/// Whether this holds for the filesystem of an open file; not if that can't be asked.
+pub(crate) fn is_on<P: Platform>(
+    platform: &P,
+    file: &P::Handle,
+    holds: fn(FsKind) -> bool,
+) -> bool {
     let volume = platform.volume(file);
-    volume.is_ok_and(|volume| volume.kind.stat_size_is_sound())
+    volume.is_ok_and(|volume| holds(volume.kind))
 }
 
 /// Reads an open file from end to end, but for the holes that its filesystem names. Cancelled, it ends with
@@ -83,10 +86,7 @@ pub(crate) fn hash<P: Platform>(
     cancel: &CancelToken,
 ) -> Sys<Hash> {
     let size = stat.size;
-    let has_holes = stat.allocated_bytes < size
-        && platform
-            .volume(file)
-            .is_ok_and(|volume| volume.kind.hole_map_is_sound());
+    let has_holes = stat.allocated_bytes < size && is_on(platform, file, FsKind::hole_map_is_sound);
     let (mut offset, mut data_end) = (0, if has_holes { 0 } else { u64::MAX });
     loop {
         if cancel.is_cancelled() {
@@ -114,7 +114,7 @@ pub(crate) fn hash<P: Platform>(
         offset += read as u64;
     }
     // A read that ends early has not seen the file, where reads go by its size.
-    if offset < size && size_is_sound(platform, file) {
+    if offset < size && is_on(platform, file, FsKind::stat_size_is_sound) {
         return Err(Code::NO_PROGRESS);
     }
     // A thread that hashed can only be lost by a panic.

@@ -3,8 +3,9 @@
 use super::verify::OldState;
 use super::{Destination, Existing, FileCopier, FileError, Opened, Source};
 use crate::attributes::{self, Made};
+use crate::content;
 use crate::error::{Cause, Code, Operation, Refusal};
-use crate::facts::{FsKind, VolumeFacts};
+use crate::facts::FsKind;
 use crate::method::Os;
 use crate::options::Force;
 use crate::platform::{At, Attribute, FileId, FileKind, Open, Platform, Stat, Target};
@@ -136,8 +137,8 @@ impl<P: Platform> FileCopier<'_, P> {
         src: &Stat,
         dst: &Destination<'_, P>,
     ) -> Result<Option<P::Handle>, FileError> {
-        let is_fuse = |volume: VolumeFacts| volume.kind == FsKind::Fuse;
-        if stat.size == 0 || !self.platform.volume(handle).is_ok_and(is_fuse) {
+        let is_fuse = |kind| kind == FsKind::Fuse;
+        if stat.size == 0 || !content::is_on(self.platform, handle, is_fuse) {
             return Ok(None);
         }
         let Some((emptied, id)) = self.open_emptied(src, dst) else {

@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use super::{Journal, PAUSES, Part, exclusive};
 use crate::buffers::{Aligned, PAGE_BYTES};
+use crate::content;
 use crate::error::Code;
+use crate::facts::FsKind;
 use crate::hash::SparseHasher;
 use crate::holes;
 use crate::platform::{At, FileKind, Flush, Open, Platform, Stat};
@@ -116,10 +118,9 @@ impl<'a, P: Platform> Keeper<'a, P> {
     /// is cancelled, is not noted.
     fn hash(&mut self, file: &P::Handle, end: u64) {
         let (platform, cancel) = (self.journal.platform, self.journal.cancel);
-        let uses_map = *self.uses_map.get_or_insert_with(|| {
-            let volume = platform.volume(file);
-            volume.is_ok_and(|volume| volume.kind.hole_map_is_sound())
-        });
+        let uses_map = *self
+            .uses_map
+            .get_or_insert_with(|| content::is_on(platform, file, FsKind::hole_map_is_sound));
         let mut buffer = Aligned::new(HASH_BYTES, PAGE_BYTES);
         while self.part.offset < end {
             let start = self.part.offset;

@@ -327,15 +327,20 @@ fn opens_emptied_only() -> Sim {
     sim
 }
 
+/// Copies `/from/src` to `dst`, and looks at what came of it.
+fn is_overwritten(sim: &Sim, dst: &str) {
+    let mut scenario = Scenario::new("emptied", sim.fork(), with(Atomic::No));
+    scenario.operands = vec![operand("/from/src", dst)];
+    let outcome = sweep::run(sim, sim, &scenario);
+    assert!(outcome.failures.is_empty(), "{:?}", outcome.failures);
+    assert!(is_copied(sim), "{dst}");
+}
+
 #[test]
 fn a_file_that_opens_only_emptied_is_overwritten() {
     for dst in ["/to/dst", "/to/link"] {
         let sim = opens_emptied_only();
-        let mut scenario = Scenario::new("emptied", sim.fork(), with(Atomic::No));
-        scenario.operands = vec![operand("/from/src", dst)];
-        let outcome = sweep::run(&sim, &sim, &scenario);
-        assert!(outcome.failures.is_empty(), "{:?}", outcome.failures);
-        assert!(is_copied(&sim), "{dst}");
+        is_overwritten(&sim, dst);
     }
 }
 
@@ -348,11 +353,7 @@ fn a_file_whose_truncation_is_ignored_is_overwritten() {
             world.volumes[1].wants_emptied = false;
             world.volumes[1].odd.ignores_truncation = true;
         }
-        let mut scenario = Scenario::new("emptied", sim.fork(), with(Atomic::No));
-        scenario.operands = vec![operand("/from/src", dst)];
-        let outcome = sweep::run(&sim, &sim, &scenario);
-        assert!(outcome.failures.is_empty(), "{:?}", outcome.failures);
-        assert!(is_copied(&sim), "{dst}");
+        is_overwritten(&sim, dst);
     }
 }
 
