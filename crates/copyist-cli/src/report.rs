@@ -276,7 +276,7 @@ struct AttemptLine {
     ended: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<String>,
-    /// What is known about the code.
+    /// What is known about the code, or to be said of a method that was done.
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<&'static str>,
     offset: u64,

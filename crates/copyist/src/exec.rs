@@ -43,6 +43,8 @@ pub(crate) trait Runs {
     fn mark(&self) -> Mark;
     /// What was moved since `mark` (its `offset` stays the mark's).
     fn since(&self, mark: Mark) -> Mark;
+    /// What is to be said of the method that has moved everything that was left.
+    fn note(&self) -> Option<&'static str>;
     /// The time, if anybody wants it.
     fn now(&self) -> Option<Instant>;
 }
@@ -133,7 +135,11 @@ fn attempt(
         bytes: moved.bytes,
         holes: moved.holes,
         ended,
-        why: why.filter(|_| result.is_err()),
+        why: if result.is_err() {
+            why
+        } else {
+            transfer.note()
+        },
         elapsed: transfer::since(start),
     });
     result

@@ -34,7 +34,9 @@ pub struct Attempt {
     pub holes: u64,
     /// How it ended.
     pub ended: Ended,
-    /// What is known about the code that it ended with: kernel, filesystem or bug.
+    /// What is known about the code that it ended with: kernel, filesystem or bug. After
+    /// [`Ended::Done`] by [`Method::Direct`]: which side went through the cache all the same, if its
+    /// filesystem refuses direct I/O.
     pub why: Option<&'static str>,
     /// How long it took.
     pub elapsed: Duration,

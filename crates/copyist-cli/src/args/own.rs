@@ -57,7 +57,7 @@ pub(super) const OWN: &[Flag<Opt>] = &[
     own(Own::Hash, &["hash"], Required("KIND"), TELL, "The hash of --manifest and --verify: blake3 (the default), xxh3 (128 bits), sha256"),
     own(Own::KeepBad, &["keep-bad"], Nothing, HOW, "Keep a copy that --verify has found to differ (without it, such a copy is removed; one that could not be read back is kept in any case)"),
     own(Own::Manifest, &["manifest"], Required("FILE"), TELL, "Write the hash of each copied file to FILE (- for standard output), for 'copyist verify --manifest', b3sum -c or sha256sum -c"),
-    own(Own::Method, &["method"], Required("LIST"), HOW, "Allow only these methods: clone, copy-range, system-copy, sendfile, direct, read-write (those that this system has)"),
+    own(Own::Method, &["method"], Required("LIST"), HOW, "Allow only these methods: clone, copy-range, system-copy, sendfile, direct, read-write (those that this system has). Where both filesystems refuse direct I/O, direct is read-write"),
     own(Own::Progress, &["progress"], Optional("WHEN"), TELL, "Show bytes, files, rate and time left on standard error: always (the same as --progress alone), auto if that is a terminal, never (the default)"),
     own(Own::Prove, &["prove"], Nothing, TELL, "Ask the filesystem, after each file, how many bytes it shares with its source; the report has the answer (\"shared\")"),
     own(Own::Resume, &["resume"], Nothing, SAFE, "Go on with the same copy if it was interrupted, by the journal that is kept beside DEST until all is copied; implies --atomic=auto"),

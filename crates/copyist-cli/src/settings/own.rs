@@ -120,5 +120,9 @@ fn methods(quoter: Quoter, value: &OsStr) -> Result<MethodSet, Stop> {
         let method: Method = choose(quoter, "--method", &name, &choices)?;
         methods = methods.with(method);
     }
+    if methods.contains(Method::Direct) {
+        // A side that refuses direct I/O goes through the cache: where both do, that is this method.
+        methods = methods.with(Method::ReadWrite);
+    }
     Ok(methods)
 }

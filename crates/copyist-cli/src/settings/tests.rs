@@ -132,6 +132,8 @@ fn other_options_reach_the_library() {
     assert_eq!(options.jobs, NonZeroUsize::new(3));
     let methods: MethodSet = [Method::Clone, Method::ReadWrite].into_iter().collect();
     assert_eq!(options.methods, Some(methods));
+    let direct: MethodSet = [Method::Direct, Method::ReadWrite].into_iter().collect();
+    assert_eq!(parse("--method=direct").options.methods, Some(direct));
     assert!(options.one_file_system && options.recursive && !options.copy_contents);
 
     let options = parse("--sparse=never --no-preserve=mode -l").options;

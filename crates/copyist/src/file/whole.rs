@@ -484,6 +484,10 @@ impl<P: Platform> Runs for Job<'_, '_, '_, P> {
         self.state.mark()
     }
 
+    fn note(&self) -> Option<&'static str> {
+        self.state.note
+    }
+
     fn now(&self) -> Option<Instant> {
         self.copier.watch.now()
     }

@@ -2,14 +2,16 @@
 //! was moved, they are no failure.
 
 use super::faults::{Call, Effect, Fault, When};
-use super::scenarios::{Scenario, build, linux, one_file};
+use super::scenarios::{Scenario, build, linux, one_file, system};
 use super::snapshot;
-use super::sweep::Sweep;
+use super::sweep::{Outcome, Sweep};
+use super::volume::{Direct, Volume};
 use crate::error::Code;
 use crate::facts::FsKind;
-use crate::method::{Method, MethodSet};
+use crate::method::{Method, MethodSet, Os};
 use crate::options::Options;
 use crate::platform::Move;
+use crate::report::Ended;
 use crate::rules::linux::{
     EACCES, EBADF, EBUSY, EINVAL, EIO, ENODEV, ENOENT, ENOSPC, ENOTTY, EPERM, ESPIPE,
 };
@@ -98,26 +100,74 @@ fn a_call_that_moves_data_may_be_refused_before_it_has_moved_any() {
     }
 }
 
-/// A filesystem may take the flag of direct I/O, and refuse each transfer (CIFS).
+/// A copy by these methods between two filesystems that do this to direct I/O.
+fn by_direct(methods: &[Method], (src, dst): (Direct, Direct)) -> Outcome {
+    let with = |id, direct| Volume {
+        direct,
+        ..Volume::new(id, FsKind::Ext)
+    };
+    let sim = system(Os::Linux, with(2, src), Some(with(3, dst)));
+    build(&sim).file("src", 3_000_001);
+    let options = Options {
+        methods: Some(methods.iter().copied().collect()),
+        ..Options::default()
+    };
+    let scenario = Scenario::new("direct on one side", sim, options);
+    let before = snapshot::of_world(&scenario.sim.world());
+    let mut sweep = Sweep::new(|sim| sim);
+    let outcome = sweep.trial(&scenario, &before, &[], u64::MAX);
+    sweep.found.finish("direct");
+    outcome
+}
+
+/// A filesystem may refuse the flag of direct I/O (tmpfs before Linux 6.5), or take it and refuse each
+/// transfer (CIFS).
 #[test]
 fn direct_io_goes_on_on_the_side_that_takes_it() {
-    for kinds in [
-        (FsKind::Fuse, FsKind::Ext),
-        (FsKind::Ext, FsKind::Fuse),
-        (FsKind::Fuse, FsKind::Fuse),
-    ] {
-        let sim = linux(kinds.0, Some(kinds.1));
-        build(&sim).file("src", 3_000_001);
-        let options = Options {
-            methods: Some(MethodSet::EMPTY.with(Method::Direct)),
-            ..Options::default()
-        };
-        let scenario = Scenario::new("direct on one side", sim, options);
-        let before = snapshot::of_world(&scenario.sim.world());
-        let mut sweep = Sweep::new(|sim| sim);
-        let outcome = sweep.trial(&scenario, &before, &[], u64::MAX);
-        sweep.found.finish("direct");
-        let both_refuse = kinds == (FsKind::Fuse, FsKind::Fuse);
-        assert_eq!(outcome.failures.is_empty(), !both_refuse, "{kinds:?}");
+    let takes = Direct::Aligned(512);
+    for refuses in [Direct::Refused, Direct::RefusedLater] {
+        for (sides, said) in [
+            ((refuses, takes), "source's"),
+            ((takes, refuses), "destination's"),
+        ] {
+            let outcome = by_direct(&[Method::Direct], sides);
+            assert!(outcome.failures.is_empty(), "{sides:?}");
+            let attempts = &outcome.files[0].1.attempts;
+            let [only] = attempts.as_slice() else {
+                panic!("{sides:?}: {attempts:?}");
+            };
+            assert_eq!((only.method, only.ended), (Method::Direct, Ended::Done));
+            assert!(only.why.is_some_and(|why| why.contains(said)), "{only:?}");
+        }
+    }
+    let outcome = by_direct(&[Method::Direct], (takes, takes));
+    assert_eq!(outcome.files[0].1.attempts[0].why, None);
+}
+
+#[test]
+fn direct_io_that_both_sides_refuse_is_the_next_methods_work() {
+    for src in [Direct::Refused, Direct::RefusedLater] {
+        for dst in [Direct::Refused, Direct::RefusedLater] {
+            let sides = (src, dst);
+            assert!(
+                !by_direct(&[Method::Direct], sides).failures.is_empty(),
+                "{sides:?}"
+            );
+            let outcome = by_direct(&[Method::Direct, Method::ReadWrite], sides);
+            assert!(outcome.failures.is_empty(), "{sides:?}");
+            let attempts = &outcome.files[0].1.attempts;
+            let [direct, plain] = attempts.as_slice() else {
+                panic!("{sides:?}: {attempts:?}");
+            };
+            assert_eq!(
+                (direct.method, direct.ended),
+                (Method::Direct, Ended::Next(EINVAL))
+            );
+            assert_eq!(
+                (plain.method, plain.ended, plain.why),
+                (Method::ReadWrite, Ended::Done, None)
+            );
+            assert_eq!((direct.bytes, plain.bytes), (0, 3_000_001));
+        }
     }
 }

@@ -26,6 +26,8 @@ struct Side<'a, P: Platform> {
     /// What its filesystem asks for; `None` when it goes through the cache.
     alignment: Option<DirectAlignment>,
     taking: &'a Taking,
+    /// Its filesystem has refused direct I/O.
+    refuses: bool,
 }
 
 impl<'a, P: Platform> Side<'a, P> {
@@ -46,6 +48,7 @@ impl<'a, P: Platform> Side<'a, P> {
             file,
             alignment,
             taking,
+            refuses: refused.is_some(),
         };
         (side, refused)
     }
@@ -59,6 +62,7 @@ impl<'a, P: Platform> Side<'a, P> {
                     && rules::is_direct_refusal(self.platform.os(), code)
                     && self.taking.0.fetch_sub(1, Ordering::Relaxed) > 1 =>
             {
+                self.refuses = true;
                 self.leave()?;
                 call()
             }
@@ -83,6 +87,17 @@ impl<'a, P: Platform> Side<'a, P> {
             self.platform.direct_off(self.file)?;
         }
         Ok(())
+    }
+}
+
+/// What a report says of a copy that went around the cache on one side only.
+fn note(src_refuses: bool, dst_refuses: bool) -> Option<&'static str> {
+    match (src_refuses, dst_refuses) {
+        (true, _) => Some("the source's filesystem refuses direct I/O: read through the cache"),
+        (_, true) => {
+            Some("the destination's filesystem refuses direct I/O: written through the cache")
+        }
+        (false, false) => None,
     }
 }
 
@@ -114,6 +129,9 @@ impl<P: Platform> Transfer<'_, P> {
             .lay_out()
             .and_then(|()| self.direct_ranges(&mut src, &mut dst, &mut buffers));
         self.buffers.return_direct(buffers);
+        if result.is_ok() {
+            self.state.note = note(src.refuses, dst.refuses);
+        }
         // The next method, if there is one, works through the cache.
         let left = src.leave().and(dst.leave()).during(Operation::Transfer);
         result.and(left)

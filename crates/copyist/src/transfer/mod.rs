@@ -175,6 +175,8 @@ pub(crate) struct State {
     /// What has been read into the plain buffer and not been written yet. A stream can't be read
     /// twice, so an interrupted write must not lose it.
     pending: Range<usize>,
+    /// What is to be said of the method that has ended.
+    pub(crate) note: Option<&'static str>,
 }
 
 /// A point in a transfer, to measure from.
@@ -258,6 +260,10 @@ impl<P: Platform> Runs for Transfer<'_, P> {
 
     fn since(&self, mark: Mark) -> Mark {
         self.state.since(mark)
+    }
+
+    fn note(&self) -> Option<&'static str> {
+        self.state.note
     }
 
     fn now(&self) -> Option<Instant> {
