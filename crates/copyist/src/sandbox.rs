@@ -1,25 +1,28 @@
 //! A process that can touch nothing but what it is to copy.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::copier::Operand;
 use crate::error::{Cause, Error, Operation, Result};
-use crate::options::{Follow, Options};
-use crate::platform::native;
+use crate::file::resolve;
+use crate::options::{Backup, Follow, Force, Options};
+use crate::platform::native::{self, Native};
+use crate::platform::{At, start_dir};
 
 /// What a sandbox leaves.
 #[derive(Debug, Default)]
-pub(crate) struct Places<'a> {
+pub(crate) struct Places {
     /// These files, and what is below these directories, can be read.
-    pub(crate) read: Vec<&'a Path>,
-    /// Everything can be done below these directories, but run programs.
-    pub(crate) write: Vec<&'a Path>,
+    pub(crate) read: Vec<PathBuf>,
+    /// Everything can be done to these files and below these directories, but run programs.
+    pub(crate) write: Vec<PathBuf>,
 }
 
 /// Gives up, for good, what a copy of these operands does not need: from here on the calling thread,
 /// and those that it starts, can read the sources and change the destinations, and open nothing
-/// else. A destination is the directory itself, if it is there, or the one that it is to be made in.
-/// `also_write` are directories that are needed besides.
+/// else. A destination is the directory itself, if it is there, or the one that it is to be made in; if
+/// it is a symbolic link that is written through, also what that leads to. The journal's directory is
+/// one more. `also_write` are directories that are needed besides.
 ///
 /// It is for programs that copy what others have prepared: whatever a flaw of copyist, or of the
 /// system's libraries, might let a hostile tree do, the kernel won't. Threads that run already are
@@ -41,29 +44,69 @@ pub fn enter_sandbox(options: &Options, operands: &[Operand], also_write: &[&Pat
     })
 }
 
-fn places<'a>(options: &Options, operands: &'a [Operand], also_write: &[&'a Path]) -> Places<'a> {
+fn places(options: &Options, operands: &[Operand], also_write: &[&Path]) -> Places {
     let mut places = Places::default();
     for operand in operands {
         // A link that is copied as such is not opened, and what it leads to is not to be.
         let slash = operand.src.as_os_str().as_encoded_bytes().ends_with(b"/");
         if options.follow != Follow::Never || slash || !operand.src.is_symlink() {
-            places.read.push(&operand.src);
+            places.read.push(operand.src.clone());
         }
-        let dst = operand.parents_below.as_ref().unwrap_or(&operand.dst);
-        let is_there = operand.dst.is_dir() && !operand.dst.is_symlink();
-        places.write.push(match dst.parent() {
-            _ if is_there || operand.parents_below.is_some() => dst,
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            Some(_) => Path::new("."),
-            None => dst,
-        });
+        let write = &mut places.write;
+        let dst = &operand.dst;
+        if let Some(base) = &operand.parents_below {
+            write.push(base.clone());
+            let made = dst
+                .ancestors()
+                .skip(1)
+                .take_while(|it| it.starts_with(base));
+            write.extend(made.filter(|it| it.is_symlink()).map(Path::to_path_buf));
+        } else if dst.is_dir() && !dst.is_symlink() {
+            write.push(dst.clone());
+        } else {
+            write.push(parent(dst));
+        }
+        let is_kept = options.force != Force::RemoveFirst && options.backup == Backup::None;
+        if is_kept && dst.is_symlink() {
+            write.push(led_to(dst));
+        }
     }
-    places.write.extend(also_write);
+    places.write.extend(options.journal.as_deref().map(parent));
+    places
+        .write
+        .extend(also_write.iter().map(|it| it.to_path_buf()));
     for list in [&mut places.read, &mut places.write] {
         list.sort_unstable();
         list.dedup();
     }
     places
+}
+
+/// The directory that this is in.
+fn parent(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
+        Some(_) => PathBuf::from("."),
+        None => path.to_path_buf(),
+    }
+}
+
+/// What is changed by writing through this symbolic link: the directory that it leads to, or the one of
+/// the file; or the file alone where it leads to an open file (`/dev/stdout`).
+fn led_to(link: &Path) -> PathBuf {
+    let platform = Native::new();
+    let target = start_dir(&platform, [link]).ok().and_then(|dir| {
+        let at = At {
+            dir: &dir,
+            name: link.as_os_str(),
+        };
+        resolve(&platform, at).ok().flatten()
+    });
+    match target.map(PathBuf::from) {
+        Some(target) if !target.is_dir() => parent(&target),
+        Some(target) => target,
+        None => link.to_path_buf(),
+    }
 }
 
 #[cfg(test)]

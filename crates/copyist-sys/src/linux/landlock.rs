@@ -8,6 +8,12 @@ pub mod access {
     pub const READ_FILE: u64 = 1 << 2;
     /// Open a directory, or list it.
     pub const READ_DIR: u64 = 1 << 3;
+    /// The accesses that a rule for a file, and no directory, can have.
+    pub const OF_FILES: u64 = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | IOCTL_DEV;
+    /// Open a file for writing.
+    pub const WRITE_FILE: u64 = 1 << 1;
+    /// Cut an open file's length, or set it at its opening.
+    pub const TRUNCATE: u64 = 1 << 14;
     /// Run a file.
     pub const EXECUTE: u64 = 1;
     /// Use the ioctls of a device that is opened from now on.
@@ -83,8 +89,9 @@ impl Landlock {
         Ok(Landlock { ruleset, handled })
     }
 
-    /// `landlock_add_rule(ruleset, LANDLOCK_RULE_PATH_BENEATH, &attr, 0)`: allows everything but
-    /// `not` below a directory, which may be open with `O_PATH`.
+    /// `landlock_add_rule(ruleset, LANDLOCK_RULE_PATH_BENEATH, &attr, 0)`: allows these accesses to a file
+    /// or below a directory, which may be open with `O_PATH`. A file that is no directory takes
+    /// [`access::OF_FILES`] only.
     ///
     /// # References
     ///  - [Linux](https://man7.org/linux/man-pages/man2/landlock_add_rule.2.html)
@@ -93,16 +100,6 @@ impl Landlock {
     ///
     /// The call's errno.
     #[doc(alias = "landlock_add_rule")]
-    pub fn allow_all_but(&self, place: impl AsFd, not: u64) -> Result<(), Errno> {
-        self.allow(place, self.handled & !not)
-    }
-
-    /// The same, for these accesses only. A file that is no directory takes [`access::READ_FILE`] and
-    /// other rights of files.
-    ///
-    /// # Errors
-    ///
-    /// The call's errno.
     pub fn allow(&self, place: impl AsFd, access: u64) -> Result<(), Errno> {
         let attr = PathBeneathAttr {
             allowed_access: access & self.handled,

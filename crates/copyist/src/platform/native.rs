@@ -49,7 +49,7 @@ pub(crate) fn os() -> Os {
 }
 
 /// See [`crate::enter_sandbox`]; the path is what it failed at.
-pub(crate) fn enter_sandbox<'a>(places: &Places<'a>) -> Result<(), (Option<&'a Path>, Code)> {
+pub(crate) fn enter_sandbox(places: &Places) -> Result<(), (Option<&Path>, Code)> {
     #[cfg(target_os = "linux")]
     return linux::enter_sandbox(places);
     #[cfg(not(target_os = "linux"))]

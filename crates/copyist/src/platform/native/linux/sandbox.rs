@@ -12,29 +12,38 @@ use crate::platform::native::unix::code;
 use crate::sandbox::Places;
 
 /// Limits this thread, and those that it starts, to the places.
-pub(crate) fn enter<'a>(places: &Places<'a>) -> Result<(), (Option<&'a Path>, Code)> {
+pub(crate) fn enter(places: &Places) -> Result<(), (Option<&Path>, Code)> {
     let landlock = Landlock::new().map_err(|errno| (None, code(errno)))?;
-    for &path in &places.read {
-        let failed = |errno| (Some(path), code(errno));
-        // What isn't there can't be read; the copy will say so.
-        if let Some(place) = open(path).map_err(failed)? {
-            let is_dir = is_dir(&place).map_err(failed)?;
-            let dir = if is_dir { access::READ_DIR } else { 0 };
-            landlock
-                .allow(&place, access::READ_FILE | dir)
-                .map_err(failed)?;
-        }
+    for path in &places.read {
+        let failed = |errno| (Some(&**path), code(errno));
+        allow(&landlock, path, access::READ_FILE | access::READ_DIR).map_err(failed)?;
     }
-    for &path in &places.write {
-        let failed = |errno| (Some(path), code(errno));
-        if let Some(place) = open(path).map_err(failed)? {
-            let not = access::EXECUTE | access::IOCTL_DEV;
-            landlock.allow_all_but(&place, not).map_err(failed)?;
-        }
+    for path in &places.write {
+        let failed = |errno| (Some(&**path), code(errno));
+        let not = access::EXECUTE | access::IOCTL_DEV;
+        allow(&landlock, path, !not).map_err(failed)?;
     }
     landlock
         .restrict_self()
         .map_err(|errno| (None, code(errno)))
+}
+
+/// Allows these accesses to what a path leads to.
+fn allow(landlock: &Landlock, path: &Path, access: u64) -> Result<(), Errno> {
+    // What isn't there can't be opened; the copy will say so.
+    let Some(place) = open(path)? else {
+        return Ok(());
+    };
+    let possible = if is_dir(&place)? {
+        access
+    } else {
+        access & access::OF_FILES
+    };
+    match landlock.allow(&place, possible) {
+        // Pipes and sockets are not limited, and no rule can name them.
+        Err(Errno::BADFD) => Ok(()),
+        result => result,
+    }
 }
 
 /// Opens a path to name it; `None` if there is nothing, or nothing that may be looked at.
