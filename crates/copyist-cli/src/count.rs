@@ -21,6 +21,8 @@ const DEEPEST: usize = 32;
 struct Walk {
     counters: Arc<Counters>,
     recursive: bool,
+    /// The links that are named may lead to open files that are read.
+    reads_links: bool,
     /// Something was passed over: the totals stay marked as incomplete.
     incomplete: bool,
 }
@@ -41,6 +43,7 @@ pub(crate) fn start(
         recursive: options.recursive,
         // Links to directories are not followed here: they could lead round in circles.
         incomplete: options.recursive && follow == Follow::Always,
+        reads_links: options.read_open_files,
     };
     thread::Builder::new()
         .name("count".to_owned())
@@ -53,6 +56,7 @@ pub(crate) fn start(
                 };
                 // The copy itself will tell of errors.
                 if let Ok(metadata) = metadata {
+                    walk.incomplete |= walk.reads_links && metadata.is_symlink();
                     walk.source(&source, &metadata);
                 }
             }

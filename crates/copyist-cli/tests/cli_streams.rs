@@ -128,3 +128,37 @@ fn words_stay_on_standard_output_where_it_is_no_destination() {
     let planned = script(&scratch, "$COPYIST copy --explain f /dev/stdout");
     assert!(planned.out.contains("read-write"), "{}", planned.out);
 }
+
+/// `cp -a` copies the links that lead there, which mean nothing to others.
+#[test]
+#[cfg(target_os = "linux")]
+fn copy_reads_the_open_files_that_it_is_given() {
+    let scratch = Scratch::new();
+    scratch.write("f", data());
+    for line in [
+        "cat f | $COPYIST copy -q /dev/stdin o",
+        "$COPYIST copy -q /dev/stdin o <f",
+        "cat f | $COPYIST copy -q /dev/fd/3 o 3<&0",
+        "cat f | $COPYIST copy -q -L /dev/stdin o",
+        "cat f | $COPYIST copy -q -H /dev/stdin o",
+        "cat f | $COPYIST copy -q --verify /proc/self/fd/0 o",
+        "cp f g; exec 3<g; rm g; $COPYIST copy -q /dev/fd/3 o",
+        "ln -s /dev/stdin l; cat f | $COPYIST copy -q l o",
+    ] {
+        script(&scratch, line).is(0, "", "");
+        let copy = scratch.path("o").symlink_metadata().expect("a copy");
+        assert!(copy.is_file(), "{line}");
+        assert_eq!(scratch.read("o"), data(), "{line}");
+        fs::remove_file(scratch.path("o")).expect("a file");
+    }
+    for line in [
+        "$COPYIST copy -q -P /dev/stdin o <f",
+        "$COPYIST copy -q -d /dev/stdin o <f",
+        "$COPYIST copy -q /dev/stdin o <.",
+        "$CP -a /dev/stdin o <f",
+    ] {
+        script(&scratch, line).is(0, "", "");
+        assert!(scratch.path("o").is_symlink(), "{line}");
+        fs::remove_file(scratch.path("o")).expect("a link");
+    }
+}

@@ -39,7 +39,7 @@ pub(crate) use change::CHANGE_RETRIES;
 use change::{Shown, check_source};
 pub(crate) use failure::FileError;
 pub(crate) use flush::{flush_directory, flush_place};
-pub(crate) use follow::resolve;
+pub(crate) use follow::{reads_open_file, resolve};
 use verify::OldState;
 
 /// An open source.

@@ -243,6 +243,10 @@ pub struct Options {
     pub new_mode: NewMode,
     /// Symbolic links to follow in the source.
     pub follow: Follow,
+    /// Read what a source named by the caller leads to where that is a symbolic link to an open file
+    /// (`/dev/stdin`, `/dev/fd/3`, others in `/proc`) and no directory, whatever [`Options::follow`] and
+    /// [`Options::copy_contents`] say. As a link it would mean nothing to any other process.
+    pub read_open_files: bool,
     /// Copy directories with all that is in them.
     pub recursive: bool,
     /// Don't cross into other filesystems; their mount points are made as empty directories.
@@ -316,6 +320,7 @@ impl Default for Options {
             preserve: Preserve::default(),
             new_mode: NewMode::default(),
             follow: Follow::default(),
+            read_open_files: false,
             recursive: false,
             one_file_system: false,
             copy_contents: false,

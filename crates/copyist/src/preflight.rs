@@ -12,6 +12,7 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use crate::copier::Operand;
 use crate::facts::{Facts, FileFacts, FsKind, Known, VolumeFacts};
+use crate::file::reads_open_file;
 use crate::method::Method;
 use crate::options::{Backup, Follow, Make, Options, Sparse, Update};
 use crate::plan;
@@ -210,7 +211,12 @@ impl<P: Platform> Look<'_, P> {
     }
 
     fn operand(&mut self, operand: &Operand) {
-        let follow = self.options.follow != Follow::Never;
+        let at = At {
+            dir: &self.current,
+            name: operand.src.as_os_str(),
+        };
+        let follow = self.options.follow != Follow::Never
+            || reads_open_file(self.platform, self.options, at);
         let Some(stat) = self.stat(&operand.src, follow) else {
             return;
         };

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::copier::Operand;
 use crate::error::{Cause, Error, Operation, Result};
-use crate::file::resolve;
+use crate::file::{reads_open_file, resolve};
 use crate::options::{Backup, Follow, Force, Options};
 use crate::platform::native::{self, Native};
 use crate::platform::{At, start_dir};
@@ -49,7 +49,8 @@ fn places(options: &Options, operands: &[Operand], also_write: &[&Path]) -> Plac
     for operand in operands {
         // A link that is copied as such is not opened, and what it leads to is not to be.
         let slash = operand.src.as_os_str().as_encoded_bytes().ends_with(b"/");
-        if options.follow != Follow::Never || slash || !operand.src.is_symlink() {
+        let is_link = options.follow == Follow::Never && !slash && operand.src.is_symlink();
+        if !is_link || is_open_file(options, &operand.src) {
             places.read.push(operand.src.clone());
         }
         let write = &mut places.write;
@@ -89,6 +90,14 @@ fn parent(path: &Path) -> PathBuf {
         Some(_) => PathBuf::from("."),
         None => path.to_path_buf(),
     }
+}
+
+/// Whether this source is a symbolic link to an open file that is to be read.
+fn is_open_file(options: &Options, link: &Path) -> bool {
+    let platform = Native::new();
+    let name = link.as_os_str();
+    start_dir(&platform, [link])
+        .is_ok_and(|dir| reads_open_file(&platform, options, At { dir: &dir, name }))
 }
 
 /// What is changed by writing through this symbolic link: the directory that it leads to, or the one of

@@ -76,7 +76,8 @@ pub(crate) fn face_command(face: Face, invocation: &Invocation) -> Command {
              attributes, as cp -a does; with progress on a terminal, and a last line that says what \
              was done.",
             "The options of cp are understood too; what they set wins over what copy sets \
-             by itself (--archive and --progress=auto).\n\n",
+             by itself (--archive and --progress=auto). A SOURCE that is a link to an open file \
+             (/dev/stdin, /dev/fd/3) is read, unless -P or -d keeps it a link.\n\n",
         ),
     };
     let exit = "Exit status: 0 if everything was copied, 1 if anything was not, 128 and the \

@@ -2,17 +2,19 @@
 
 use std::ffi::OsString;
 
-use copyist::Atomic;
+use copyist::{Atomic, Make};
 
 use super::{Reader, When};
 use crate::args::Copy;
 use crate::filter::Rule;
 
 impl Reader<'_> {
-    /// What holds before the first option is read: as `cp -a --atomic=auto`, with progress on a terminal.
+    /// What holds before the first option is read: as `cp -a --atomic=auto`, with progress on a terminal; and
+    /// `/dev/stdin` is read.
     pub(super) fn copy_defaults(&mut self) {
         self.archive();
         self.settings.options.atomic = Atomic::BestEffort;
+        self.settings.options.read_open_files = true;
         self.settings.progress = When::Auto;
         self.settings.last_line = true;
         self.settings.preflight = true;
@@ -46,6 +48,8 @@ impl Reader<'_> {
     pub(super) fn finish_copy(&mut self) {
         let settings = &mut self.settings;
         settings.options.filtered = !settings.filters.is_empty();
+        let reads = !self.keeps_links && settings.options.make == Make::Copy;
+        settings.options.read_open_files &= reads;
         let is_dry = settings.dry_run || settings.explain;
         if is_dry {
             settings.progress = When::Never;

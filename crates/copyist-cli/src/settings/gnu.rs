@@ -61,12 +61,14 @@ impl Reader<'_> {
             Cp::Version => return Err(Stop::Version),
             Cp::Archive => self.archive(),
             Cp::Links => {
-                self.follow = Some(Follow::Never);
+                (self.follow, self.keeps_links) = (Some(Follow::Never), true);
                 self.settings.options.preserve.links = true;
             }
-            Cp::Dereference => self.follow = Some(Follow::Always),
-            Cp::DereferenceOperands => self.follow = Some(Follow::Operands),
-            Cp::NoDereference => self.follow = Some(Follow::Never),
+            Cp::Dereference => (self.follow, self.keeps_links) = (Some(Follow::Always), false),
+            Cp::DereferenceOperands => {
+                (self.follow, self.keeps_links) = (Some(Follow::Operands), false);
+            }
+            Cp::NoDereference => (self.follow, self.keeps_links) = (Some(Follow::Never), true),
             Cp::CopyContents => self.copy_contents = true,
             Cp::Link => self.hard_link = true,
             Cp::SymbolicLink => self.symbolic_link = true,

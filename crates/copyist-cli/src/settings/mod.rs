@@ -135,6 +135,8 @@ struct Reader<'a> {
     settings: Settings,
     /// Set by the last of the options about links; the default depends on others.
     follow: Option<Follow>,
+    /// That option was one that keeps them.
+    keeps_links: bool,
     copy_contents: bool,
     no_preserve_mode: bool,
     no_clobber: bool,
@@ -179,6 +181,7 @@ impl<'a> Reader<'a> {
             quoter,
             settings: Settings::default(),
             follow: None,
+            keeps_links: false,
             copy_contents: false,
             no_preserve_mode: false,
             no_clobber: false,

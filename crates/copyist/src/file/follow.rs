@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Component, Path};
 
 use super::parent;
+use crate::options::Options;
 use crate::platform::{At, FileKind, Platform, Sys};
 use crate::rules;
 
@@ -33,6 +34,16 @@ pub(crate) fn resolve<P: Platform>(platform: &P, at: At<'_, P>) -> Sys<Option<Os
         }
     }
     Err(rules::link_loop(os))
+}
+
+/// Whether a source that the caller named is a symbolic link to an open file, which the options want to be
+/// read.
+pub(crate) fn reads_open_file<P: Platform>(platform: &P, options: &Options, at: At<'_, P>) -> bool {
+    options.read_open_files
+        && matches!(resolve(platform, at), Ok(None))
+        && platform
+            .stat(at, true)
+            .is_ok_and(|it| it.kind != FileKind::Directory)
 }
 
 /// The path of a symbolic link's target.

@@ -100,7 +100,7 @@ fn fingerprint(operands: &[Operand], options: &Options) -> [u8; 32] {
         (
             options.preserve,
             options.new_mode,
-            options.follow,
+            (options.follow, options.read_open_files),
             options.sparse,
         ),
         (

@@ -103,6 +103,50 @@ fn an_open_file_without_a_name_is_written_into() {
     sim.world().close_file(open);
 }
 
+/// A name in `/from` for a magic link to what has another name there.
+fn magic_link(sim: &Sim, dir: &str, name: &str, to: &str) {
+    let mut world = sim.world();
+    let held = ino(&world, to);
+    let link = world.add(Body::MagicLink("pipe:[1]".into(), held), 1, 0o777);
+    let dir = ino(&world, dir);
+    world.name(dir, OsStr::new(name), link);
+}
+
+#[test]
+fn a_magic_link_that_is_named_is_read_where_the_options_say_so() {
+    let reads = Options {
+        read_open_files: true,
+        ..archive()
+    };
+    for (options, is_read) in [(reads.clone(), true), (archive(), false)] {
+        let sim = linux(FsKind::Ext, None);
+        build(&sim).file("held", 5000);
+        magic_link(&sim, "/from", "src", "/from/held");
+        let outcome = run(&sim, options);
+        assert!(outcome.failures.is_empty(), "{:?}", outcome.failures);
+        let world = sim.world();
+        let (held, dst) = (ino(&world, "/from/held"), ino(&world, "/to/dst"));
+        let is_file = world.data(dst).is_some();
+        drop(world);
+        assert_eq!(is_file, is_read);
+        assert!(!is_read || are_same(&sim, held, dst));
+    }
+    // One in a tree is a link like others, and one to a directory is no way into it.
+    let sim = linux(FsKind::Ext, None);
+    build(&sim).file("held", 5000);
+    build(&sim).dir("src").file("src/file", 1);
+    magic_link(&sim, "/from/src", "link", "/from/held");
+    let outcome = run(&sim, reads.clone());
+    assert!(outcome.failures.is_empty(), "{:?}", outcome.failures);
+    assert_eq!((outcome.summary.files, outcome.summary.symlinks), (1, 1));
+    let sim = linux(FsKind::Ext, None);
+    build(&sim).dir("held").file("held/file", 1);
+    magic_link(&sim, "/from", "src", "/from/held");
+    let outcome = run(&sim, reads);
+    assert!(outcome.failures.is_empty(), "{:?}", outcome.failures);
+    assert_eq!((outcome.summary.dirs, outcome.summary.symlinks), (0, 1));
+}
+
 fn with(atomic: Atomic) -> Options {
     Options {
         atomic,

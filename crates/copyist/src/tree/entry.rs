@@ -239,10 +239,17 @@ impl<P: Platform> Worker<'_, '_, P> {
     /// Whether a symbolic link under this name is followed.
     pub(super) fn follows(&self, entry: &Entry<'_, P>) -> bool {
         match self.session.options.follow {
-            Follow::Never => false,
+            Follow::Never => self.reads_open_file(entry),
             Follow::Operands => entry.is_operand(),
             Follow::Always => true,
         }
+    }
+
+    /// Whether this is a symbolic link to an open file, whose content is wanted.
+    pub(super) fn reads_open_file(&self, entry: &Entry<'_, P>) -> bool {
+        let session = self.session;
+        entry.is_operand()
+            && file::reads_open_file(session.platform, session.options, entry.src_at())
     }
 
     /// Makes what the options want of the source; what was moved aside comes back if that fails.
@@ -263,7 +270,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         let result = match self.session.options.make {
             Make::HardLink => self.link_to_source(entry, src),
             Make::Symlink => self.symlink_to_source(entry, src),
-            Make::Copy if self.reads_content(src.stat.kind) => {
+            Make::Copy if self.reads_content(entry, src.stat.kind) => {
                 self.copy_content(entry, src, (existing, replaces), opened)
             }
             Make::Copy if src.stat.kind == FileKind::Symlink => self.copy_symlink(entry, &src.stat),

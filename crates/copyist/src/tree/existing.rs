@@ -53,7 +53,7 @@ impl<P: Platform> Worker<'_, '_, P> {
             return Ok(Onto::Free { backup: None });
         };
         let is_link = link.kind == FileKind::Symlink;
-        let followed = is_link && !self.replaces_link(src.stat.kind);
+        let followed = is_link && !self.replaces_link(entry, src.stat.kind);
         let was_made = followed && self.session.was_made(link.id, entry.dst_name);
         let through = || {
             let refusal = Refusal::ThroughJustCreatedSymlink;
@@ -135,21 +135,21 @@ impl<P: Platform> Worker<'_, '_, P> {
     }
 
     /// Whether a symbolic link at the destination is itself replaced, rather than written through.
-    fn replaces_link(&self, src: FileKind) -> bool {
+    fn replaces_link(&self, entry: &Entry<'_, P>, src: FileKind) -> bool {
         let options = self.session.options;
-        !self.reads_content(src)
+        !self.reads_content(entry, src)
             || options.make != Make::Copy
             || options.backup != Backup::None
             || options.force == Force::RemoveFirst
     }
 
     /// Whether copying this means reading it, and not making another of its kind.
-    pub(super) fn reads_content(&self, kind: FileKind) -> bool {
+    pub(super) fn reads_content(&self, entry: &Entry<'_, P>, kind: FileKind) -> bool {
         let options = self.session.options;
         match kind {
             FileKind::Regular => true,
             FileKind::Directory | FileKind::Symlink => false,
-            _ => !options.recursive || options.copy_contents,
+            _ => !options.recursive || options.copy_contents || self.reads_open_file(entry),
         }
     }
 
@@ -248,7 +248,7 @@ impl<P: Platform> Worker<'_, '_, P> {
             && options.make == Make::Copy
             && !options.attributes_only
             && !options.write_through_dangling
-            && self.reads_content(src.stat.kind);
+            && self.reads_content(entry, src.stat.kind);
         if publishes
             && options.backup != Backup::None
             && let Some(backup) = self.link_aside(entry, &src.stat)?
