@@ -16,7 +16,7 @@ use crate::messages::io_text;
 use crate::report::lock;
 
 /// "Bad file descriptor", on every Unix.
-const EBADF: i32 = 9;
+pub(crate) const EBADF: i32 = 9;
 
 /// Where everything that a user reads goes through.
 #[derive(Debug)]

@@ -4,6 +4,8 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 
+use crate::console::EBADF;
+
 /// The byte order mark of UTF-8, which editors on Windows write.
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
@@ -11,6 +13,9 @@ const BOM: &[u8] = b"\xef\xbb\xbf";
 /// or UTF-32 is an error.
 pub(crate) fn open(name: &OsStr) -> io::Result<Box<dyn BufRead>> {
     if name == "-" {
+        if copyist_start::stdin_was_closed() {
+            return Err(io::Error::from_raw_os_error(EBADF));
+        }
         Ok(Box::new(without_mark(io::stdin().lock())?))
     } else {
         Ok(Box::new(without_mark(BufReader::new(File::open(name)?))?))

@@ -162,3 +162,34 @@ fn copy_reads_the_open_files_that_it_is_given() {
         fs::remove_file(scratch.path("o")).expect("a link");
     }
 }
+
+/// What is closed can't be read or written, by whatever name.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_closed_stream_is_no_source_and_no_destination() {
+    let scratch = Scratch::new();
+    scratch.write("f", data());
+    fs::create_dir(scratch.path("d")).expect("a directory");
+    let bad = "Bad file descriptor\n";
+    let no_device = "No such device or address\n";
+    for (line, why) in [
+        ("$COPYIST copy --exclude-from=- f o <&-", bad),
+        ("$COPYIST copy --ignore-file=- f o <&-", bad),
+        ("$COPYIST verify --manifest=- d <&-", bad),
+        ("$CP /dev/stdin o <&-", no_device),
+        ("$COPYIST copy -q /dev/stdin o <&-", no_device),
+        ("$CP f /dev/stdout >&-", no_device),
+        ("$COPYIST copy -q f /dev/fd/1 >&-", no_device),
+        ("$CP f /dev/fd/0 <&-", no_device),
+    ] {
+        let ran = script(&scratch, line);
+        assert!(ran.code.is_some_and(|code| code > 0), "{line}: {ran:?}");
+        assert!(ran.err.ends_with(why), "{line}: {ran:?}");
+        assert!(!scratch.path("o").exists(), "{line}");
+    }
+    let ran = script(&scratch, "$CP f /dev/stderr 2>&-");
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    // Nobody needs them.
+    script(&scratch, "$CP f o <&- >&- 2>&-").is(0, "", "");
+    assert_eq!(scratch.read("o"), data());
+}

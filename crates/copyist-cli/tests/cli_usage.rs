@@ -201,7 +201,8 @@ fn closed_standard_descriptors_are_taken() {
     assert_eq!(status.code(), Some(0));
     for number in ["0", "1", "2"] {
         let opened = std::fs::read_link(scratch.path(number)).expect("a copied link");
-        assert_eq!(opened.to_str(), Some("/dev/null"), "{number}");
+        let name = opened.to_string_lossy();
+        assert!(name.starts_with("socket:["), "{number}: {name}");
     }
 }
 

@@ -5,7 +5,7 @@
 pub mod start;
 mod stdio;
 
-pub use stdio::stdout_was_closed;
+pub use stdio::{stdin_was_closed, stdout_was_closed};
 
 /// Windows: shows files that a cloud provider keeps elsewhere as what they are, to the whole process.
 pub fn see_placeholders() {

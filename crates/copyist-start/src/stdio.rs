@@ -1,13 +1,23 @@
 //! Which of the standard descriptors this process was started with.
 //!
-//! One that is closed is given `/dev/null` before `main`: else the next file to be opened gets its
-//! number, and what was meant for a person is written into a copy. Rust does the same, but then a
-//! program can no longer tell, and would say that all went well when nobody got what it wrote. So a
-//! function looks before Rust does (and where Rust doesn't, see [`crate::c_main`]).
+//! One that is closed is taken by a socket that is connected to nothing before `main`: else the next file
+//! to be opened gets its number, and what was meant for a person is written into a copy. Every read and
+//! write of such a socket fails, and so does opening it by another name (`/dev/stdin`,
+//! `/proc/self/fd/1`). Rust takes `/dev/null`, which reads as an empty file and takes whatever is
+//! written: all would seem to go well. So a function looks before Rust does (and where Rust
+//! doesn't, see [`crate::c_main`]).
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+static STDIN_WAS_CLOSED: AtomicBool = AtomicBool::new(false);
 static STDOUT_WAS_CLOSED: AtomicBool = AtomicBool::new(false);
+
+/// Whether standard input was closed when the process started (`cp -i a b <&-`).
+///
+/// On a system that is none of Unix's it is taken to be open.
+pub fn stdin_was_closed() -> bool {
+    STDIN_WAS_CLOSED.load(Ordering::Relaxed)
+}
 
 /// Whether standard output was closed when the process started (`cp --verbose a b >&-`).
 ///
@@ -16,8 +26,8 @@ pub fn stdout_was_closed() -> bool {
     STDOUT_WAS_CLOSED.load(Ordering::Relaxed)
 }
 
-/// `fcntl(fd, F_GETFD)`: EBADF is the one way for it to fail. The number that open(2) gives is the lowest
-/// that is free, so that in this order it is the one that was found to be.
+/// `fcntl(fd, F_GETFD)`: EBADF is the one way for it to fail. The number that socket(2) and open(2) give is
+/// the lowest that is free, so that in this order it is the one that was found to be.
 ///
 /// # References
 ///  - [POSIX](https://pubs.opengroup.org/onlinepubs/9799919799/functions/fcntl.html)
@@ -30,9 +40,17 @@ extern "C" fn look() {
         if !is_closed {
             continue;
         }
-        if standard == libc::STDOUT_FILENO {
-            STDOUT_WAS_CLOSED.store(true, Ordering::Relaxed);
+        match standard {
+            libc::STDIN_FILENO => STDIN_WAS_CLOSED.store(true, Ordering::Relaxed),
+            libc::STDOUT_FILENO => STDOUT_WAS_CLOSED.store(true, Ordering::Relaxed),
+            _ => {}
         }
+        // SAFETY: the call takes three numbers.
+        let socket = unsafe { libc::socket(libc::AF_UNIX, libc::SOCK_STREAM, 0) };
+        if socket >= 0 {
+            continue;
+        }
+        // A sandbox may allow no sockets.
         // SAFETY: the path ends in a zero and lives as long as the program.
         let opened = unsafe { libc::open(c"/dev/null".as_ptr(), libc::O_RDWR) };
         if opened < 0 {
