@@ -8,7 +8,9 @@ use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::Duration;
 
 use crate::signals::Signals;
 
@@ -45,11 +47,22 @@ impl Guard {
     }
 }
 
+impl Guard {
+    /// Has everything removed now; whether nothing is left.
+    pub(crate) fn clean_up(mut self) -> bool {
+        self.end().is_ok_and(|status| status.success())
+    }
+
+    fn end(&mut self) -> io::Result<ExitStatus> {
+        drop(self.0.stdin.take());
+        self.0.wait()
+    }
+}
+
 impl Drop for Guard {
     fn drop(&mut self) {
-        drop(self.0.stdin.take());
         // What is left to do is done by it, and it is nobody's child for long.
-        let _ = self.0.wait();
+        let _ = self.end();
     }
 }
 
@@ -65,7 +78,7 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> u8 {
         .write_all(b"!")
         .and_then(|()| io::stdout().flush());
     let waited = io::stdin().read_to_end(&mut Vec::new());
-    let removed = arguments.map(|dir| remove(&PathBuf::from(dir), &prefix));
+    let removed = arguments.map(|dir| remove_for_sure(&PathBuf::from(dir), &prefix));
     let failed = removed.filter(Result::is_err).count();
     u8::from(failed > 0 || told.is_err() || waited.is_err() || ignores.is_err())
 }
@@ -77,20 +90,47 @@ fn is_ours(prefix: &OsString) -> bool {
     matches!(words.as_deref(), Some([_, process, ""]) if process.parse::<u32>().is_ok())
 }
 
+/// How often it is tried to remove what is left, and how long after each other.
+const TRIES: u32 = 20;
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Tries again where something could not be removed. The pipe of a process that is killed is closed before
+/// its other files are, and a server may hear of that later still: until then an open file
+/// keeps a name on some (NFS: `.nfs...`; FUSE: `.fuse_hidden...`; SMB), and its directory is not empty.
+fn remove_for_sure(dir: &Path, prefix: &OsString) -> io::Result<()> {
+    let mut tries = 1;
+    loop {
+        match remove(dir, prefix) {
+            Err(_) if tries < TRIES => tries += 1,
+            result => return result,
+        }
+        thread::sleep(PAUSE);
+    }
+}
+
+/// Removes all that can be; the error is the first.
 fn remove(dir: &Path, prefix: &OsString) -> io::Result<()> {
+    let mut removed = Ok(());
     for entry in fs::read_dir(dir)? {
         let entry = entry?;
         let name = entry.file_name();
         let begins = name
             .as_encoded_bytes()
             .starts_with(prefix.as_encoded_bytes());
-        if begins && entry.file_type()?.is_dir() {
-            fs::remove_dir_all(entry.path())?;
-        } else if begins {
-            fs::remove_file(entry.path())?;
+        if !begins {
+            continue;
         }
+        let result = if entry.file_type()?.is_dir() {
+            fs::remove_dir_all(entry.path())
+        } else {
+            fs::remove_file(entry.path())
+        };
+        removed = removed.and(match result {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            result => result,
+        });
     }
-    Ok(())
+    removed
 }
 
 #[cfg(test)]

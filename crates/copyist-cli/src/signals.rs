@@ -1,11 +1,12 @@
 //! SIGINT and SIGTERM (on Windows Ctrl-C and Ctrl-Break): the first stops the copy in an orderly way, so that nothing half made is
-//! left; the second ends the program at once.
+//! left; the second, half a second later or more, ends the program at once.
 
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use copyist::CancelToken;
+use copyist_start::FirstSignal;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
@@ -21,16 +22,14 @@ impl Signals {
     /// copy.
     pub(crate) fn install(cancel: &CancelToken, asking: &Arc<AtomicBool>) -> io::Result<Signals> {
         let signals = Signals::default();
-        let stopping = Arc::new(AtomicBool::new(false));
+        let first = FirstSignal::default();
         let interrupts = copyist_sys::ALSO_INTERRUPTS
             .iter()
             .map(|signal| (*signal, 2));
         for (signal, number) in [(SIGINT, 2), (SIGTERM, 15)].into_iter().chain(interrupts) {
-            // In this order: the first signal arms what the second one finds.
             let exit_code = 128 + number as i32;
-            flag::register_conditional_shutdown(signal, exit_code, Arc::clone(&stopping))?;
+            first.exit_at_second(signal, exit_code)?;
             flag::register_conditional_shutdown(signal, exit_code, Arc::clone(asking))?;
-            flag::register(signal, Arc::clone(&stopping))?;
             flag::register_usize(signal, Arc::clone(&signals.number), number)?;
             flag::register_usize(signal, Arc::clone(cancel.flag()), number)?;
         }

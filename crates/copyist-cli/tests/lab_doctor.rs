@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod oracle;
+mod safety;
 
 use std::fs;
 use std::os::unix::process::CommandExt;
@@ -15,6 +16,7 @@ use oracle::lab::place;
 use oracle::random::NOBODY;
 use oracle::remove::Scratch;
 use oracle::run::Program;
+use safety::Fuse;
 use serde_json::Value;
 
 const METHODS: [&str; 5] = ["clone", "copy-range", "sendfile", "direct", "read-write"];
@@ -175,5 +177,36 @@ fn a_read_only_mount_can_t_be_examined() -> Fallible<()> {
     let told = String::from_utf8(output.stderr)?;
     assert_eq!(output.status.code(), Some(2), "{told}");
     assert!(told.contains("Read-only file system"), "{told}");
+    Ok(())
+}
+
+/// A directory stays full for a moment where a server hears late that a file in it was closed.
+#[test]
+fn what_can_not_be_removed_at_once_is_removed_later() -> Fallible<()> {
+    let Some(dir) = place("ext4") else {
+        return Ok(());
+    };
+    // One try of the command itself, and one of the process that cleans up behind it.
+    for fails in [1, 2] {
+        let scratch = Scratch::new(&dir)?;
+        let options: Vec<_> = (1..=fails)
+            .map(|n| format!("--fail=rmdir:EBUSY:{n}"))
+            .collect();
+        let options: Vec<_> = options.iter().map(String::as_str).collect();
+        let Some(fuse) = Fuse::new(scratch.path(), &options)? else {
+            return Ok(());
+        };
+        let output = Command::new(Program::under_test().path)
+            .args(["doctor", "--max-seconds=1"])
+            .arg(&fuse.point)
+            .output()?;
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(!told.contains("cannot remove"), "{fails}: {told}");
+        assert_ne!(output.status.code(), Some(2), "{fails}: {told}");
+        assert!(
+            fs::read_dir(&fuse.backing)?.next().is_none(),
+            "{fails}: left behind"
+        );
+    }
     Ok(())
 }

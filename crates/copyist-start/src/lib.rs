@@ -1,10 +1,12 @@
 //! What the command `copyist` does to its own process: how it starts, its standard descriptors, and what
 //! it asks the system for. The library does nothing of it, since it may be in any program.
 
+mod signals;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub mod start;
 mod stdio;
 
+pub use signals::FirstSignal;
 pub use stdio::{stdin_was_closed, stdout_was_closed};
 
 /// Windows: shows files that a cloud provider keeps elsewhere as what they are, to the whole process.

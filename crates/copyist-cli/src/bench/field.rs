@@ -153,11 +153,13 @@ impl<'w> Field<'w> {
 
     /// Removes everything, and sees that it is gone.
     pub(super) fn clean_up(self) -> Result<(), String> {
-        for dir in &self.own {
-            fs::remove_dir_all(dir).map_err(|error| cannot("remove", dir, &error))?;
+        let remove =
+            |dir: &PathBuf| fs::remove_dir_all(dir).map_err(|error| cannot("remove", dir, &error));
+        let removed: Vec<_> = self.own.iter().map(remove).collect();
+        if self.guard.clean_up() {
+            return Ok(());
         }
-        drop(self.guard);
-        Ok(())
+        removed.into_iter().collect()
     }
 }
 

@@ -139,8 +139,10 @@ fn examine(dir: &Path, work: &mut Work) -> Result<Examination, String> {
     {
         left_out.push(format!("{untested} copies, as {why}"));
     }
-    fs::remove_dir_all(&ward.dir).map_err(|error| cannot("remove", &ward.dir, &error))?;
-    drop(guard);
+    let removed = fs::remove_dir_all(&ward.dir);
+    if !guard.clean_up() {
+        removed.map_err(|error| cannot("remove", &ward.dir, &error))?;
+    }
     Ok(Examination {
         probe,
         findings,
