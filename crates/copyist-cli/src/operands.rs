@@ -88,7 +88,7 @@ fn into_directory(settings: &Settings, directory: &OsStr, names: &[OsString]) ->
         };
         let (dst, parents_below) = if settings.parents {
             let dst = concat(directory, &without_trailing_slashes(&src));
-            (dst, Some(PathBuf::from(directory)))
+            (dst, Some(without_trailing_slashes(directory).into()))
         } else {
             let base = match base_name(&src) {
                 // `cp -R source/.. directory` copies into the directory, not beside it.

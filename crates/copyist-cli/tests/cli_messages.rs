@@ -185,6 +185,32 @@ fn parents_are_named_without_quotes() {
     scratch.cp(&["--parents", "no/f", "dir"]).is(1, "", message);
 }
 
+/// As GNU cp compares them: by the names that the caller gave.
+#[test]
+fn one_file_by_two_names_below_its_parents_is_backed_up() {
+    let scratch = Scratch::new();
+    scratch.write("s/sub/f", "f");
+    fs::create_dir(scratch.path("dir")).expect("a directory");
+    let told = "s -> dir/s\n\
+                s/sub -> dir/s/sub\n\
+                's/sub/f' -> 'dir/s/sub/f'\n\
+                's/./sub/f' -> 'dir/s/./sub/f' (backup: 'dir/s/./sub/f~')\n";
+    let arguments = [
+        "-v",
+        "--backup=simple",
+        "--parents",
+        "s/sub/f",
+        "s/./sub/f",
+        "dir/",
+    ];
+    scratch.cp(&arguments).is(0, told, "");
+    assert_eq!(scratch.read("dir/s/sub/f~"), "f");
+    // One name twice is one file twice.
+    let arguments = ["--backup=simple", "--parents", "s/sub/f", "s/sub/f", "dir"];
+    let told = "cp: will not overwrite just-created 'dir/s/sub/f' with 's/sub/f'\n";
+    scratch.cp(&arguments).is(1, "", told);
+}
+
 #[test]
 fn a_file_onto_itself_makes_a_backup_with_force() {
     let scratch = Scratch::new();

@@ -421,7 +421,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         if session.options.backup == Backup::None {
             return Err(session.refuse(entry, Refusal::DirectoryOverFile));
         }
-        if session.was_made(found.id, entry.dst_name) {
+        if session.was_made(found.id, entry) {
             return Err(session.refuse(entry, Refusal::JustCreated));
         }
         Ok(Some(There::Other))

@@ -54,7 +54,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         };
         let is_link = link.kind == FileKind::Symlink;
         let followed = is_link && !self.replaces_link(entry, src.stat.kind);
-        let was_made = followed && self.session.was_made(link.id, entry.dst_name);
+        let was_made = followed && self.session.was_made(link.id, entry);
         let through = || {
             let refusal = Refusal::ThroughJustCreatedSymlink;
             Err(self.session.refuse(entry, refusal))
@@ -100,9 +100,7 @@ impl<P: Platform> Worker<'_, '_, P> {
                 _ => Ok(Onto::Into(Existing::File)),
             };
         }
-        if self.session.options.backup != Backup::Numbered
-            && self.session.was_made(dst.id, entry.dst_name)
-        {
+        if self.session.options.backup != Backup::Numbered && self.session.was_made(dst.id, entry) {
             return Err(self.session.refuse(entry, Refusal::JustCreated));
         }
         self.replace(entry, src, &link, &dst)

@@ -375,17 +375,21 @@ impl<'a, P: Platform> Session<'a, P> {
         if let (Some(made), true) = (&self.made, entry.is_operand())
             && let Ok(stat) = self.platform.stat(entry.dst_at(), false)
         {
-            let key = made_key(stat.id, entry.dst_name);
-            made.lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .insert(key);
+            let mut made = made.lock().unwrap_or_else(PoisonError::into_inner);
+            made.insert(made_key(stat.id, entry.dst_name));
+            made.insert((stat.id, entry.dst().into_os_string()));
         }
     }
 
-    fn was_made(&self, id: FileId, name: &std::ffi::OsStr) -> bool {
+    /// Whether an operand has made this: under the same name, as GNU cp compares. That of an operand is a path
+    /// (`--parents` makes one file by `s/f` and by `s/./f`).
+    fn was_made(&self, id: FileId, entry: &Entry<'_, P>) -> bool {
         self.made.as_ref().is_some_and(|made| {
             let made = made.lock().unwrap_or_else(PoisonError::into_inner);
-            made.contains(&made_key(id, name))
+            if entry.is_operand() && id.is_known() {
+                return made.contains(&(id, entry.dst().into_os_string()));
+            }
+            made.contains(&made_key(id, entry.dst_name))
         })
     }
 }
