@@ -153,7 +153,8 @@ impl Words {
             }
             Operation::SetOwner => format!("failed to preserve ownership for {dst}"),
             Operation::SetTimes => format!("preserving times for {dst}"),
-            Operation::ReadXattrs => format!("listing attributes of {src}"),
+            Operation::ListXattrs => format!("listing attributes of {src}"),
+            Operation::ReadXattrs => format!("getting attributes of {src}"),
             Operation::SetXattrs => format!("setting attributes for {dst}"),
             Operation::SetFlags => format!("preserving inode flags for {dst}"),
             Operation::Journal => format!("cannot use journal {dst}"),

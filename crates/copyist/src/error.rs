@@ -70,6 +70,7 @@ pub enum Operation {
     SetMode,
     SetOwner,
     SetTimes,
+    ListXattrs,
     ReadXattrs,
     SetXattrs,
     SetAcl,
@@ -332,6 +333,7 @@ impl Operation {
             Operation::SetMode => "cannot preserve permissions of",
             Operation::SetOwner => "cannot preserve ownership of",
             Operation::SetTimes => "cannot preserve times of",
+            Operation::ListXattrs => "cannot list extended attributes of",
             Operation::ReadXattrs => "cannot read extended attributes of",
             Operation::SetXattrs => "cannot preserve extended attributes of",
             Operation::SetAcl => "cannot preserve access control list of",
@@ -360,6 +362,7 @@ impl Operation {
                 | Operation::ReadLink
                 | Operation::Read
                 | Operation::FindHoles
+                | Operation::ListXattrs
                 | Operation::ReadXattrs
                 | Operation::Plan
                 | Operation::VerifySource

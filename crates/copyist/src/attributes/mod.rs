@@ -230,7 +230,7 @@ fn told_first(operation: Operation) -> u8 {
     match operation {
         Operation::SetTimes => 0,
         Operation::SetOwner => 1,
-        Operation::ReadXattrs | Operation::SetXattrs => 2,
+        Operation::ListXattrs | Operation::ReadXattrs | Operation::SetXattrs => 2,
         _ => 3,
     }
 }

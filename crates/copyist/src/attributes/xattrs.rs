@@ -240,7 +240,7 @@ pub(super) fn copy<P: Platform>(it: &mut Attributes<'_, P>, fail: &mut dyn FnMut
         Ok(()) => copy_named(it, &names, fail),
         Err(code) => {
             if some_wanted {
-                report(it, preserve.xattrs, Operation::ReadXattrs, code, fail);
+                report(it, preserve.xattrs, Operation::ListXattrs, code, fail);
             }
             if rules::is_unsupported(it.platform.os(), code) {
                 Acls::NONE
@@ -291,8 +291,12 @@ fn copy_named<P: Platform>(
                 strip(it, name, fail);
             }
         } else if !has_all(it) {
-            copy_one(it, name)
-                .unwrap_or_else(|failed| report(it, want, failed.operation, failed.code, fail));
+            let is_content = always_kept(it.platform.os()).contains(name);
+            copy_one(it, name).unwrap_or_else(|failed| {
+                if is_content || !may_be_missed(want, failed) {
+                    report(it, want, failed.operation, failed.code, fail);
+                }
+            });
         }
     }
     acls
@@ -374,6 +378,12 @@ pub(super) fn report<P: Platform>(
     if want == Want::Must || !is_tolerable(it.platform.os(), code) {
         fail(Failed { operation, code });
     }
+}
+
+/// Whether a value that can't be read is no failure: as with GNU cp, unless the attribute was asked for by
+/// name.
+pub(super) fn may_be_missed(want: Want, failed: Failed) -> bool {
+    want != Want::Must && failed.operation == Operation::ReadXattrs
 }
 
 /// Whether a code only says that the destination can't keep an attribute, or that this user may not.

@@ -3,17 +3,18 @@
 use std::path::Path;
 use std::sync::Mutex;
 
-use super::faults::Call;
+use super::faults::{Call, Effect, Fault, When};
 use super::scenarios::{Scenario, archive, build, system};
 use super::sweep::{self, Outcome};
 use super::volume::Volume;
 use super::{Sim, snapshot};
 use crate::compare::{self, Compare, Difference, Found};
-use crate::error::Error;
+use crate::error::{Error, Operation};
 use crate::facts::FsKind;
 use crate::method::Os;
-use crate::options::{NewMode, Options, Preserve, Update};
+use crate::options::{NewMode, Options, Preserve, Update, Want};
 use crate::progress::CancelToken;
+use crate::rules::linux::{EACCES, EBUSY, EIO, ENOENT};
 
 /// What every file on an NFSv4 server has: OWNER@, GROUP@ and EVERYONE@ are allowed something.
 const TRIVIAL: &[u8] = b"\0\0\0\x03\
@@ -192,6 +193,58 @@ fn what_overlays_and_others_keep_in_attributes_is_copied() {
         assert_eq!(xattr(&sim, "to/dst", name), None, "{name}");
     }
     assert_eq!(compared(&sim), Vec::<String>::new());
+}
+
+/// As with GNU cp, unless the attribute was asked for by name. What can't be listed may be an access list.
+#[test]
+fn a_value_that_can_not_be_read_is_missed_only_where_it_was_asked_for() {
+    let named = Options {
+        preserve: Preserve {
+            xattrs: Want::Must,
+            ..archive().preserve
+        },
+        ..archive()
+    };
+    let (value, list) = (Call::Xattr, Call::XattrNames);
+    for (options, call, expected) in [
+        (archive(), value, None),
+        (named.clone(), value, Some(Operation::ReadXattrs)),
+        (archive(), list, Some(Operation::ListXattrs)),
+        (named, list, Some(Operation::ListXattrs)),
+    ] {
+        for code in [EIO, EBUSY, ENOENT, EACCES] {
+            if code == EACCES && call == list {
+                continue; // whoever may not list them copies none
+            }
+            let sim = system(Os::Linux, Volume::new(2, FsKind::Ext), None);
+            build(&sim).file("src", 10).xattr("src", "user.a", b"1");
+            build(&sim).xattr("src", "user.b", b"2");
+            // The value that is read and set, not the list of the destination's directory.
+            let log = run(&sim.fork(), &options).log;
+            let is_it = |n: usize| {
+                log[n].call == call && (call == list || log[n + 1].call == Call::SetXattr)
+            };
+            let nth = (0..log.len()).position(is_it).unwrap() as u64;
+            let scenario = Scenario::new("attributes", sim.fork(), options.clone());
+            let sim = &scenario.sim;
+            let fault = Fault::new(When::Nth(nth), Effect::Fail(code));
+            sim.world().faults.planned = vec![fault];
+            let outcome = sweep::run(sim, sim, &scenario);
+            let failed = outcome.failures.iter().map(|it| it.operation);
+            assert!(
+                failed.eq(expected),
+                "{call:?} {code:?}: {:?}",
+                failures(&outcome)
+            );
+            if call == value {
+                assert_eq!(xattr(sim, "to/dst", "user.a"), None);
+                assert!(
+                    xattr(sim, "to/dst", "user.b").is_some(),
+                    "the others are copied"
+                );
+            }
+        }
+    }
 }
 
 /// Copies onto a volume that keeps times so, and again with `-u`: how many files were copied then.

@@ -8,7 +8,7 @@ use super::snapshot::Seen;
 use super::sweep::{Failure, Outcome};
 use crate::attributes::{access_acl, owner_record};
 use crate::method::Os;
-use crate::options::{Make, NewMode, Reflink};
+use crate::options::{Make, NewMode, Reflink, Want};
 use crate::platform::FileKind;
 use crate::rules;
 
@@ -89,10 +89,10 @@ pub(super) fn wrong_attributes(
     {
         return Some(wrong);
     }
-    wrong_xattrs(trial, src, now)
+    wrong_xattrs(trial, &excused, src, now)
 }
 
-fn wrong_xattrs(trial: &Trial<'_>, src: &Seen, now: &Seen) -> Option<String> {
+fn wrong_xattrs(trial: &Trial<'_>, excused: &Excused, src: &Seen, now: &Seen) -> Option<String> {
     let preserve = trial.scenario.options.preserve;
     let os = trial.scenario.os();
     for name in src.xattrs.keys().chain(now.xattrs.keys()) {
@@ -103,6 +103,12 @@ fn wrong_xattrs(trial: &Trial<'_>, src: &Seen, now: &Seen) -> Option<String> {
             preserve.xattrs.wanted()
         };
         let may_have_more = !is_acl && !src.xattrs.contains_key(name);
+        // On macOS and Windows some are content.
+        let is_content = os == Os::Windows || name.starts_with(b"com.apple.");
+        let is_missed = !now.xattrs.contains_key(name) && !is_acl && !is_content;
+        if is_missed && excused.values {
+            continue;
+        }
         if wanted && !may_have_more && src.xattrs.get(name) != now.xattrs.get(name) {
             let (name, value) = (String::from_utf8_lossy(name), now.xattrs.get(name));
             return Some(format!("{name} is {value:?}"));
@@ -149,6 +155,8 @@ impl Trial<'_> {
 /// What a failed call excuses in silence: the volume or the process can't keep that attribute.
 struct Excused {
     xattrs: bool,
+    /// The value of an attribute could not be read.
+    values: bool,
     flags: bool,
     created: bool,
 }
@@ -158,6 +166,7 @@ impl Excused {
         let os = trial.scenario.os();
         let mut excused = Excused {
             xattrs: false,
+            values: false,
             flags: false,
             created: false,
         };
@@ -170,6 +179,8 @@ impl Excused {
                 Call::XattrNames | Call::Xattr | Call::SetXattr | Call::RemoveXattr
             );
             excused.xattrs |= is_xattr && (unsupported || not_permitted);
+            let is_must = trial.scenario.options.preserve.xattrs == Want::Must;
+            excused.values |= call == Call::Xattr && !is_must;
             excused.created |= call == Call::SetCreated && (unsupported || not_permitted);
             excused.flags |= call == Call::Flags && unsupported;
         }
