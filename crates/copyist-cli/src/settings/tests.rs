@@ -3,8 +3,8 @@
 use std::num::NonZeroUsize;
 
 use copyist::{
-    Atomic, Backup, Follow, Force, Fsync, Make, Method, MethodSet, NewMode, OnChange, Reflink,
-    Sparse, Update, Want,
+    Atomic, Backup, Follow, Force, Fsync, Make, Method, MethodSet, NewMode, OnChange, Options,
+    Reflink, Sparse, Update, Want,
 };
 
 use super::{Environment, Settings, Stop, When, read};
@@ -314,16 +314,24 @@ fn posixly_correct_stops_at_the_first_operand() {
 #[test]
 fn copy_is_cp_a_with_progress_and_a_last_line() {
     let copy = |line| parse_as(Face::Copy, &Environment::default(), line).expect("accepted");
+    let as_copy = |line| Options {
+        read_open_files: true,
+        ..parse(line).options
+    };
     let plain = copy("x y");
-    assert_eq!(plain.options, parse("-a --atomic=auto").options);
+    assert_eq!(plain.options, as_copy("-a --atomic=auto"));
     assert_eq!(plain.progress, When::Auto);
     assert!(plain.last_line && !parse("-a").last_line);
 
     let some = copy("--no-preserve=ownership -L --progress=never -n --jobs=2 x y");
     assert_eq!(
         some.options,
-        parse("-aL --atomic=auto --no-preserve=ownership -n --jobs=2").options
+        as_copy("-aL --atomic=auto --no-preserve=ownership -n --jobs=2")
     );
+    for links in ["-P", "-d", "-s", "-l"] {
+        assert!(!copy(links).options.read_open_files, "{links}");
+    }
+    assert!(copy("-P -L").options.read_open_files);
     assert_eq!(some.progress, When::Never);
     let quiet = copy("-q --json");
     assert!(!quiet.last_line && quiet.progress == When::Never);
