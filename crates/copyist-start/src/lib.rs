@@ -1,7 +1,7 @@
 //! What the command `copyist` does to its own process: how it starts, its standard descriptors, and what
 //! it asks the system for. The library does nothing of it, since it may be in any program.
 
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[cfg(all(feature = "quick-start", target_os = "linux", target_env = "gnu"))]
 pub mod start;
 mod stdio;
 

@@ -44,6 +44,10 @@ pub(super) enum Lane {
     Faults,
     /// Copies under attack: a sample
     Races,
+    /// Linux on other processors, and with musl: check
+    Linux,
+    /// The command's tests, with a static program with musl
+    Musl,
     /// macOS, both processors: lint and link
     Macos,
     /// FreeBSD: lint
@@ -70,6 +74,8 @@ impl Lane {
             Self::Gnu => "gnu",
             Self::Faults => "faults",
             Self::Races => "races",
+            Self::Linux => "linux",
+            Self::Musl => "musl",
             Self::Macos => "macos",
             Self::Freebsd => "freebsd",
             Self::Windows => "windows",
@@ -99,6 +105,8 @@ impl Lane {
             Self::Gnu => gnu(&mut tests),
             Self::Faults => faults(&mut tests),
             Self::Races => races(&mut tests),
+            Self::Linux => elsewhere(cross::System::Linux, &mut tests),
+            Self::Musl => musl(&mut tests),
             Self::Macos => elsewhere(cross::System::Macos, &mut tests),
             Self::Freebsd => elsewhere(cross::System::Freebsd, &mut tests),
             Self::Windows => elsewhere(cross::System::Windows, &mut tests),
@@ -127,6 +135,7 @@ pub(super) fn install(lanes: &[Lane]) {
             Lane::Gnu => {
                 install::packages(install::missing_of_lab().chain(gnu::missing_packages()))
             }
+            Lane::Linux | Lane::Musl => cross::set_up(cross::System::Linux),
             Lane::Macos => cross::set_up(cross::System::Macos),
             Lane::Freebsd => cross::set_up(cross::System::Freebsd),
             Lane::Windows => cross::set_up(cross::System::Windows),
@@ -146,6 +155,22 @@ fn elsewhere(system: cross::System, tests: &mut Counts) -> Result<Ending> {
     }
     tests.passed += cross::build(system)?;
     Ok(Ending::Ok)
+}
+
+/// The command, its tests too, is a static program: neither needs anything of the system's C library.
+fn musl(tests: &mut Counts) -> Result<Ending> {
+    if let Err(why) = cross::set_up(cross::System::Linux) {
+        return Ok(Ending::NotRun(why.to_string()));
+    }
+    let mut command = cross::musl_tests();
+    command.args(["--package", "copyist-cli", "--no-fail-fast", "--bins"]);
+    let here = integration_tests()?
+        .into_iter()
+        .filter(IntegrationTest::needs_nothing);
+    for test in here.filter(|test| test.package == "copyist-cli") {
+        command.args(["--test", &test.name]);
+    }
+    cargo_test(&mut command, tests)
 }
 
 fn tidy() -> Result<Ending> {
@@ -179,7 +204,7 @@ fn docs() -> Result<Ending> {
 fn unit(tests: &mut Counts) -> Result<Ending> {
     let others = integration_tests()?
         .into_iter()
-        .filter(|test| !test.name.starts_with(LAB_TEST) && !test.name.starts_with(GNU_TEST));
+        .filter(IntegrationTest::needs_nothing);
     let mut command = command::cargo(workspace::root());
     command.args(["test", "--workspace", "--no-fail-fast", "--lib", "--bins"]);
     for test in others {
@@ -356,6 +381,13 @@ pub(super) fn finish(command: &mut Command, on_line: impl FnMut(&str)) -> Result
 struct IntegrationTest {
     package: String,
     name: String,
+}
+
+impl IntegrationTest {
+    /// Whether it needs neither the lab nor a built GNU cp.
+    fn needs_nothing(&self) -> bool {
+        !self.name.starts_with(LAB_TEST) && !self.name.starts_with(GNU_TEST)
+    }
 }
 
 /// Asks cargo, because it alone knows them all.
