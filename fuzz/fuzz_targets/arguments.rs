@@ -62,10 +62,16 @@ mod settings;
 mod signals;
 #[path = "../../crates/copyist-cli/src/size.rs"]
 mod size;
+#[path = "../../crates/copyist-cli/src/streams.rs"]
+mod streams;
+#[path = "../../crates/copyist-cli/src/text_file.rs"]
+mod text_file;
 #[path = "../../crates/copyist-cli/src/verify.rs"]
 mod verify;
 #[path = "../../crates/copyist-cli/src/watch.rs"]
 mod watch;
+#[path = "../../crates/copyist-cli/src/work.rs"]
+mod work;
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;

@@ -5,6 +5,7 @@ use std::process::Command;
 use clap::ValueEnum;
 use serde_json::Value;
 
+use super::features;
 use super::libtest::Counts;
 use super::summary::Ending;
 use super::wine;
@@ -32,6 +33,8 @@ pub(super) enum Lane {
     Format,
     /// clippy, with warnings denied
     Clippy,
+    /// clippy with each Cargo feature alone, with none and with all
+    Features,
     /// rustdoc, with warnings denied
     Docs,
     /// All tests that need no special filesystem
@@ -68,6 +71,7 @@ impl Lane {
             Self::Tidy => "tidy",
             Self::Format => "format",
             Self::Clippy => "clippy",
+            Self::Features => "features",
             Self::Docs => "docs",
             Self::Unit => "unit",
             Self::Filesystems => "filesystems",
@@ -99,6 +103,7 @@ impl Lane {
                 "-D",
                 "warnings",
             ]),
+            Self::Features => features::run(&mut tests),
             Self::Docs => docs(),
             Self::Unit => unit(&mut tests),
             Self::Filesystems => filesystems(&mut tests),
@@ -130,7 +135,7 @@ pub(super) fn install(lanes: &[Lane]) {
     for lane in lanes {
         let installed = match lane {
             Lane::Format => install::component("rustfmt", "cargo-fmt"),
-            Lane::Clippy => install::component("clippy", "cargo-clippy"),
+            Lane::Clippy | Lane::Features => install::component("clippy", "cargo-clippy"),
             Lane::Filesystems | Lane::Faults => install::packages(install::missing_of_lab()),
             Lane::Gnu => {
                 install::packages(install::missing_of_lab().chain(gnu::missing_packages()))
@@ -196,7 +201,7 @@ fn docs() -> Result<Ending> {
         finish(&mut command, |_| {})
     };
     match doc(&["--package", "copyist-cli"])? {
-        Ending::Ok => doc(&["--workspace", "--exclude", "copyist-cli"]),
+        Ending::Ok => doc(&["--workspace", "--exclude", "copyist-cli", "--all-features"]),
         failed => Ok(failed),
     }
 }
@@ -392,6 +397,11 @@ impl IntegrationTest {
 
 /// Asks cargo, because it alone knows them all.
 fn integration_tests() -> Result<Vec<IntegrationTest>> {
+    Ok(tests_of(&metadata()?))
+}
+
+/// What cargo knows of the workspace's packages.
+pub(super) fn metadata() -> Result<Value> {
     let mut cargo = command::cargo(workspace::root());
     let output = cargo
         .args(["metadata", "--no-deps", "--format-version", "1"])
@@ -404,8 +414,7 @@ fn integration_tests() -> Result<Vec<IntegrationTest>> {
             said.trim()
         )));
     }
-    let metadata = serde_json::from_slice(&output.stdout).doing("understand `cargo metadata`")?;
-    Ok(tests_of(&metadata))
+    serde_json::from_slice(&output.stdout).doing("understand `cargo metadata`")
 }
 
 fn tests_of(metadata: &Value) -> Vec<IntegrationTest> {
