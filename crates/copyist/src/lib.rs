@@ -29,8 +29,9 @@
 //!  - `journal`: copies that can be resumed ([`Options::journal`]); has `hash`
 //!  - `preflight`: what stands in the way of a copy ([`preflight()`])
 //!  - `probe`: what volumes can do ([`Probe`], [`VolumeProbe`])
+//!  - `pure`: BLAKE3 in Rust alone, which is slower: no feature needs a C compiler then
 //!  - `sandbox`: a process that can touch nothing but what it copies ([`enter_sandbox`])
-//!  - `full`: all of them
+//!  - `full`: all of them but `pure`
 //!
 //! # The process that it is in
 //!

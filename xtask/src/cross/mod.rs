@@ -140,14 +140,8 @@ fn cargo(subcommand: &str, target: &str, variables: &Variables) -> Command {
 }
 
 fn lint(target: &str, variables: &Variables) -> Result<()> {
-    lint_but(target, variables, &[])
-}
-
-/// [`lint`] with other levels for some lints.
-fn lint_but(target: &str, variables: &Variables, levels: &[&str]) -> Result<()> {
     let mut clippy = cargo("clippy", target, variables);
     clippy.args(["--all-targets", "--", "-D", "warnings"]);
-    clippy.args(levels);
     succeed(&mut clippy, |_| {})
 }
 

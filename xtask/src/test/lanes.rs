@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::features;
 use super::libtest::Counts;
+use super::publish;
 use super::summary::Ending;
 use super::wine;
 use crate::error::{Context, Error, Result};
@@ -61,6 +62,8 @@ pub(super) enum Lane {
     Wine,
     /// The release archive and the Debian package
     Dist,
+    /// `cargo publish`, up to the upload, and the documentation for each system
+    Publish,
     /// Licenses and origins of dependencies
     Deny,
 }
@@ -85,6 +88,7 @@ impl Lane {
             Self::Windows => "windows",
             Self::Wine => "wine",
             Self::Dist => "dist",
+            Self::Publish => "publish",
             Self::Deny => "deny",
         }
     }
@@ -120,6 +124,7 @@ impl Lane {
                 tests.passed += checked;
                 Ending::Ok
             }),
+            Self::Publish => publish::run(&mut tests),
             Self::Deny => deny(),
         };
         (
@@ -145,6 +150,7 @@ pub(super) fn install(lanes: &[Lane]) {
             Lane::Freebsd => cross::set_up(cross::System::Freebsd),
             Lane::Windows => cross::set_up(cross::System::Windows),
             Lane::Wine => cross::set_up_wine(),
+            Lane::Publish => publish::set_up(),
             Lane::Tidy | Lane::Docs | Lane::Unit | Lane::Races | Lane::Dist | Lane::Deny => Ok(()),
         };
         if let Err(error) = installed {

@@ -3,6 +3,7 @@
 mod features;
 mod lanes;
 mod libtest;
+mod publish;
 mod summary;
 mod wine;
 
