@@ -168,7 +168,7 @@ fn elsewhere(system: cross::System, tests: &mut Counts) -> Result<Ending> {
     Ok(Ending::Ok)
 }
 
-/// The command, its tests too, is a static program: neither needs anything of the system's C library.
+/// The command is a static program, and so are its tests.
 fn musl(tests: &mut Counts) -> Result<Ending> {
     if let Err(why) = cross::set_up(cross::System::Linux) {
         return Ok(Ending::NotRun(why.to_string()));
