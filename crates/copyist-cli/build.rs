@@ -4,7 +4,8 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rustc-check-cfg=cfg(c_main)");
     let target = |what: &str| std::env::var(format!("CARGO_CFG_TARGET_{what}")).unwrap_or_default();
-    if target("OS") != "linux" || target("ENV") != "gnu" {
+    let is_quick = std::env::var_os("CARGO_FEATURE_QUICK_START").is_some();
+    if !is_quick || target("OS") != "linux" || target("ENV") != "gnu" {
         return;
     }
     // See `start.rs` of copyist-start.

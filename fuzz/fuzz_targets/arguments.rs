@@ -14,6 +14,8 @@ mod bench;
 mod console;
 #[path = "../../crates/copyist-cli/src/count.rs"]
 mod count;
+#[path = "../../crates/copyist-cli/src/date.rs"]
+mod date;
 #[path = "../../crates/copyist-cli/src/doctor/mod.rs"]
 mod doctor;
 #[path = "../../crates/copyist-cli/src/explain.rs"]
@@ -62,10 +64,18 @@ mod settings;
 mod signals;
 #[path = "../../crates/copyist-cli/src/size.rs"]
 mod size;
+#[path = "../../crates/copyist-cli/src/streams.rs"]
+mod streams;
+#[path = "../../crates/copyist-cli/src/suggest.rs"]
+mod suggest;
+#[path = "../../crates/copyist-cli/src/text_file.rs"]
+mod text_file;
 #[path = "../../crates/copyist-cli/src/verify.rs"]
 mod verify;
 #[path = "../../crates/copyist-cli/src/watch.rs"]
 mod watch;
+#[path = "../../crates/copyist-cli/src/work.rs"]
+mod work;
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
@@ -93,7 +103,7 @@ fuzz_target!(|data: &[u8]| {
     let read = settings::read(face, arguments, &environment, quoter, &mut |_| {});
     match read {
         Ok(settings) => assert!(settings.operands.len() <= rest.len() + 1),
-        Err(Stop::Syntax(message) | Stop::Usage(message) | Stop::Fatal(message)) => {
+        Err(Stop::Syntax(message, _) | Stop::Usage(message) | Stop::Fatal(message)) => {
             assert!(!message.is_empty());
             assert!(!message.contains('\0'));
         }

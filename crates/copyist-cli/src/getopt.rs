@@ -10,6 +10,8 @@ use std::ffi::{OsStr, OsString};
 
 use clap_lex::OsStrExt as _;
 
+use crate::suggest::nearest;
+
 /// What follows an option; the word is the value's name in the help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Takes {
@@ -44,7 +46,25 @@ pub(crate) enum Found<I> {
     Operand(OsString),
 }
 
-/// Reads a command line. An error is the text of GNU's message.
+/// Why a command line can't be read.
+#[derive(Debug)]
+pub(crate) struct Misread {
+    /// GNU's message.
+    pub(crate) message: String,
+    /// The long name that may have been meant by one that is unknown.
+    pub(crate) meant: Option<&'static str>,
+}
+
+impl From<String> for Misread {
+    fn from(message: String) -> Misread {
+        Misread {
+            message,
+            meant: None,
+        }
+    }
+}
+
+/// Reads a command line.
 #[derive(Debug)]
 pub(crate) struct Getopt<I: 'static> {
     flags: Vec<&'static Flag<I>>,
@@ -73,7 +93,7 @@ impl<I: Copy + PartialEq> Getopt<I> {
     }
 
     /// The next option or operand.
-    pub(crate) fn next(&mut self) -> Result<Option<Found<I>>, String> {
+    pub(crate) fn next(&mut self) -> Result<Option<Found<I>>, Misread> {
         if let Some(letters) = self.letters.take() {
             return self.letter(&letters).map(Some);
         }
@@ -99,7 +119,7 @@ impl<I: Copy + PartialEq> Getopt<I> {
         }
     }
 
-    fn long(&mut self, argument: &OsStr) -> Result<Found<I>, String> {
+    fn long(&mut self, argument: &OsStr) -> Result<Found<I>, Misread> {
         let (name, value) = match argument.split_once("=") {
             Some((name, value)) => (name, Some(value.to_owned())),
             None => (argument, None),
@@ -107,11 +127,11 @@ impl<I: Copy + PartialEq> Getopt<I> {
         let (flag, name) = self.resolve(name, argument)?;
         let value = match (flag.takes, value) {
             (Takes::Nothing, Some(_)) => {
-                return Err(format!("option '--{name}' doesn't allow an argument"));
+                return Err(format!("option '--{name}' doesn't allow an argument").into());
             }
             (Takes::Required(_), None) => match self.rest.pop_front() {
                 Some(value) => Some(value),
-                None => return Err(format!("option '--{name}' requires an argument")),
+                None => return Err(format!("option '--{name}' requires an argument").into()),
             },
             (_, value) => value,
         };
@@ -123,9 +143,12 @@ impl<I: Copy + PartialEq> Getopt<I> {
         &self,
         name: &OsStr,
         argument: &OsStr,
-    ) -> Result<(&'static Flag<I>, &'static str), String> {
-        let unknown = || format!("unrecognized option '--{}'", argument.display());
-        let name = name.to_str().ok_or_else(unknown)?;
+    ) -> Result<(&'static Flag<I>, &'static str), Misread> {
+        let unknown = |meant| Misread {
+            message: format!("unrecognized option '--{}'", argument.display()),
+            meant,
+        };
+        let name = name.to_str().ok_or_else(|| unknown(None))?;
         let names = || {
             self.flags
                 .iter()
@@ -150,14 +173,14 @@ impl<I: Copy + PartialEq> Getopt<I> {
             }
             let possible = format!(" '--{}'{others}", first.1);
             let argument = argument.display();
-            return Err(format!(
-                "option '--{argument}' is ambiguous; possibilities:{possible}"
-            ));
+            return Err(
+                format!("option '--{argument}' is ambiguous; possibilities:{possible}").into(),
+            );
         }
-        Err(unknown())
+        Err(unknown(nearest(name, names().map(|(_, long)| long))))
     }
 
-    fn letter(&mut self, letters: &OsStr) -> Result<Found<I>, String> {
+    fn letter(&mut self, letters: &OsStr) -> Result<Found<I>, Misread> {
         let lead = letters.as_encoded_bytes().first().copied();
         let mut buffer = [0; 4];
         let found = lead.map(char::from).and_then(|c| {
@@ -168,7 +191,7 @@ impl<I: Copy + PartialEq> Getopt<I> {
         let Some((c, rest, flag)) = found else {
             let text = letters.to_string_lossy();
             let c = text.chars().next().unwrap_or_default();
-            return Err(format!("invalid option -- '{c}'"));
+            return Err(format!("invalid option -- '{c}'").into());
         };
         let mut value = None;
         if !matches!(flag.takes, Takes::Required(_)) {
@@ -229,8 +252,8 @@ mod tests {
                     id,
                     value: Some(value),
                 })) => format!("{id}={}", value.display()),
-                Err(message) => {
-                    out.push(format!("! {message}"));
+                Err(misread) => {
+                    out.push(format!("! {}", misread.message));
                     return out.join(" ");
                 }
             });

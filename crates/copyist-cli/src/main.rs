@@ -8,6 +8,7 @@ mod args;
 mod bench;
 mod console;
 mod count;
+mod date;
 mod doctor;
 mod explain;
 mod filter;
@@ -33,6 +34,7 @@ mod settings;
 mod signals;
 mod size;
 mod streams;
+mod suggest;
 mod text_file;
 mod verify;
 mod watch;
@@ -112,10 +114,7 @@ fn top(argument: Option<OsString>) -> u8 {
         Some("--version" | "-V") => format!("copyist {}\n", env!("CARGO_PKG_VERSION")),
         _ => {
             match argument {
-                Some(argument) => {
-                    let argument = quoting::Quoter::from_environment().always(argument);
-                    console.error(&format!("unknown command {argument}"));
-                }
+                Some(argument) => pages::unknown_command(&console, argument),
                 None => console.error("missing command"),
             }
             console.try_help();

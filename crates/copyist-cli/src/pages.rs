@@ -11,6 +11,7 @@ use crate::args::copyist_command;
 use crate::console::Console;
 use crate::invocation::Invocation;
 use crate::quoting::Quoter;
+use crate::suggest::{did_you_mean, nearest};
 
 /// Writes a shell's completions.
 pub(crate) fn completions(mut arguments: impl Iterator<Item = OsString>) -> u8 {
@@ -63,8 +64,7 @@ pub(crate) fn man(mut arguments: impl Iterator<Item = OsString>) -> u8 {
                 }
             },
             None => {
-                let name = Quoter::from_environment().always(name.unwrap_or_default());
-                console.error(&format!("unknown command {name}"));
+                unknown_command(&console, name.unwrap_or_default());
                 1
             }
         },
@@ -74,6 +74,18 @@ pub(crate) fn man(mut arguments: impl Iterator<Item = OsString>) -> u8 {
         }
     };
     if console.finish_telling() { code } else { 1 }
+}
+
+/// Says that there is no such command, and which may have been meant.
+pub(crate) fn unknown_command(console: &Console, name: OsString) {
+    let all = copyist_command();
+    let names = all.get_subcommands().map(Command::get_name);
+    let meant = name.to_str().and_then(|name| nearest(name, names));
+    let name = Quoter::from_environment().always(name);
+    console.error(&format!("unknown command {name}"));
+    if let Some(meant) = meant {
+        console.error(&did_you_mean(meant));
+    }
 }
 
 fn find(name: Option<&OsString>) -> Option<Command> {

@@ -27,6 +27,7 @@ use crate::resume;
 use crate::settings::{self, Environment, Settings, Stop, When};
 use crate::signals::Signals;
 use crate::streams;
+use crate::suggest::did_you_mean;
 use crate::watch::Watch;
 
 /// Runs the command; the result is the exit code.
@@ -74,8 +75,12 @@ fn explain(face: Face, stop: &Stop, console: &Console) -> u8 {
             console.out(format!("{name} (copyist) {version}\n").as_bytes());
             return 0;
         }
-        Stop::Syntax(message) => {
+        Stop::Syntax(message, meant) => {
             console.syntax_error(message);
+            // GNU cp says no more.
+            if let Some(meant) = meant.filter(|_| face == Face::Copy) {
+                console.syntax_error(&did_you_mean(&format!("--{meant}")));
+            }
             console.try_help();
         }
         Stop::Usage(message) => {

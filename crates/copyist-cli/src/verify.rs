@@ -9,13 +9,14 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args as _, Command, FromArgMatches as _};
 use copyist::{CancelToken, Compare, Compared, Difference, Error, FileKind, Found, Hash, HashKind};
 use indicatif::{HumanBytes, HumanCount};
 use serde::Serialize;
 
 use crate::console::Console;
+use crate::date::rfc3339;
 use crate::invocation::Invocation;
 use crate::last_line::time;
 use crate::manifest;
@@ -24,6 +25,7 @@ use crate::progress::add_bytes;
 use crate::quoting::Quoter;
 use crate::report::{Name, lock, name};
 use crate::signals::Signals;
+use crate::suggest::did_you_mean;
 use crate::text_file;
 
 /// Differences were found.
@@ -31,7 +33,7 @@ const DIFFERENT: u8 = 1;
 /// Something could not be compared.
 const TROUBLE: u8 = 2;
 
-/// What `copyist verify` is told.
+// No documentation: clap would show it in place of `about`.
 #[derive(Debug, clap::Args)]
 struct Options {
     /// Check the files below DIR (or the current directory) against FILE, as --manifest, b3sum, sha256sum or xxh128sum wrote it (- for standard input)
@@ -64,7 +66,7 @@ struct Options {
 /// The command line, as clap knows it.
 pub(crate) fn command() -> Command {
     let command = Command::new("verify")
-        .about("Compare two trees in content and attributes, or a tree with a manifest")
+        .about("Compare a copy with its source or a manifest")
         .override_usage(
             "copyist verify [OPTION]... SRC DST\n       \
              copyist verify [OPTION]... --manifest=FILE [DIR]",
@@ -95,6 +97,9 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> u8 {
         }
         Err(error) => {
             console.error(first_line(&error.to_string()));
+            if let Some(ContextValue::String(meant)) = error.get(ContextKind::SuggestedArg) {
+                console.error(&did_you_mean(meant));
+            }
             console.try_help();
             TROUBLE
         }
@@ -473,8 +478,9 @@ fn words(difference: &Difference) -> (&'static str, String) {
         }
         Difference::Modified(src, dst) => {
             let text = format!(
-                "it was modified at {}.{:09}, and in the source at {}.{:09}",
-                dst.0, dst.1, src.0, src.1
+                "it was modified at {}, and in the source at {}",
+                rfc3339(*dst),
+                rfc3339(*src)
             );
             ("modified", text)
         }

@@ -103,6 +103,62 @@ fn messages_name_the_program_as_gnus_do() {
     let hint = "Try 'copyist --help' for more information.\n";
     let expected = format!("copyist: unknown command 'fly'\n{hint}");
     scratch.copyist(&["fly"]).is(1, "", &expected);
+    let expected =
+        format!("copyist: unknown command 'verfiy'\ncopyist: did you mean 'verify'?\n{hint}");
+    scratch.copyist(&["verfiy"]).is(1, "", &expected);
+}
+
+#[test]
+fn a_mistyped_option_is_answered_with_the_nearest() {
+    let scratch = Scratch::new();
+    let table = [
+        (
+            "copy",
+            "--exlude=x",
+            "unrecognized option '--exlude=x'",
+            Some("--exclude"),
+        ),
+        // Two letters of five are too many.
+        ("copy", "--xyzzy", "unrecognized option '--xyzzy'", None),
+        // GNU cp suggests nothing.
+        ("cp", "--archvie", "unrecognized option '--archvie'", None),
+        (
+            "verify",
+            "--quite",
+            "unexpected argument '--quite' found",
+            Some("--quiet"),
+        ),
+    ];
+    for (command, option, message, meant) in table {
+        let name = format!("copyist {command}");
+        let meant = meant.map_or_else(String::new, |it| format!("{name}: did you mean '{it}'?\n"));
+        let hint = format!("Try '{name} --help' for more information.\n");
+        let expected = format!("{name}: {message}\n{meant}{hint}");
+        let code = if command == "verify" { 2 } else { 1 };
+        scratch.copyist(&[command, option]).is(code, "", &expected);
+    }
+    let ran = scratch.copyist(&["probe", "--jsno", "."]);
+    assert!(
+        ran.err.contains("a similar argument exists: '--json'"),
+        "{ran:?}"
+    );
+}
+
+#[test]
+fn the_help_describes_each_command() {
+    let help = Scratch::new().copyist(&["--help"]).out;
+    let described = |command: &str, text: &str| {
+        let line = help
+            .lines()
+            .find(|it| it.trim_start().starts_with(&format!("{command} ")));
+        line.is_some_and(|line| line.ends_with(text))
+    };
+    assert!(
+        described("verify", "  Compare a copy with its source or a manifest"),
+        "{help}"
+    );
+    assert!(described("probe", "and how that is known"), "{help}");
+    assert!(!help.contains('`'), "{help}");
 }
 
 #[test]

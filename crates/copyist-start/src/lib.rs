@@ -2,7 +2,7 @@
 //! it asks the system for. The library does nothing of it, since it may be in any program.
 
 mod signals;
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[cfg(all(feature = "quick-start", target_os = "linux", target_env = "gnu"))]
 pub mod start;
 mod stdio;
 

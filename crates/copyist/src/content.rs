@@ -6,7 +6,9 @@ use crate::buffers::Buffers;
 use crate::error::{Cause, Code, Error, Operation, Refusal, Result};
 use crate::exec::RETRIES;
 use crate::facts::FsKind;
-use crate::hash::{Digest, Hash, HashKind};
+use crate::hash::Hash;
+#[cfg(feature = "hash")]
+use crate::hash::{Digest, HashKind};
 use crate::holes;
 use crate::platform::native::Native;
 use crate::platform::{At, Flush, Open, Platform, Stat, Sys, start_dir};
@@ -21,6 +23,7 @@ use crate::transfer::InFlight;
 ///
 /// If the file can't be read to its end; on a local filesystem, if a read ends before its size. If it is cancelled
 /// ([`Error::is_cancelled`]).
+#[cfg(feature = "hash")]
 pub fn hash_file(
     path: impl AsRef<Path>,
     kind: HashKind,
@@ -47,7 +50,7 @@ pub fn hash_file(
     }
     let stat = platform.stat_open(&file);
     let stat = stat.map_err(failed(Operation::StatSource))?;
-    let hash = InFlight::new(Digest::Reported(kind), false);
+    let hash = InFlight::new(Digest::reported(kind), false);
     let mut buffers = Buffers::default();
     self::hash(platform, (&file, &stat), hash, &mut buffers, cancel).map_err(|code| match code {
         Code::CANCELLED => {

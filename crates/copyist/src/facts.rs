@@ -23,7 +23,7 @@ pub enum Known {
 pub enum FsKind {
     Btrfs,
     Xfs,
-    /// ext2, ext3 and ext4 share one magic number.
+    /// ext4. ext2 and ext3 have its magic number (0xEF53), and its name in reports.
     Ext,
     Bcachefs,
     Ocfs2,
@@ -64,7 +64,7 @@ impl FsKind {
         match self {
             FsKind::Btrfs => "btrfs",
             FsKind::Xfs => "xfs",
-            FsKind::Ext => "ext2/3/4",
+            FsKind::Ext => "ext4",
             FsKind::Bcachefs => "bcachefs",
             FsKind::Ocfs2 => "ocfs2",
             FsKind::F2fs => "f2fs",
@@ -285,5 +285,17 @@ impl Facts {
         } else {
             Known::No
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::FsKind;
+
+    /// A user looks a name up as it is: in /proc/filesystems, or in a manual.
+    #[test]
+    fn a_filesystem_is_called_by_one_name() {
+        let kinds = [FsKind::Ext, FsKind::HfsPlus, FsKind::Btrfs, FsKind::ExFat];
+        assert_eq!(kinds.map(FsKind::name), ["ext4", "hfs+", "btrfs", "exfat"]);
     }
 }

@@ -354,9 +354,10 @@ impl<P: Platform> FileCopier<'_, P> {
     /// the holes need no hash.
     fn digest(&self, src: &Stat) -> Option<Digest> {
         let kind = self.options.hash_wanted()?;
-        Some(match self.options.hash {
-            None if self.file_facts(src).looks_sparse() => Digest::Compared,
-            _ => Digest::Reported(kind),
+        let is_reported = self.options.reported_hash().is_some();
+        Some(match is_reported || !self.file_facts(src).looks_sparse() {
+            true => Digest::reported(kind),
+            false => Digest::compared(kind),
         })
     }
 

@@ -133,6 +133,21 @@ pub(crate) enum Digest {
     Compared,
 }
 
+impl Digest {
+    pub(crate) fn reported(kind: HashKind) -> Digest {
+        Digest::Reported(kind)
+    }
+
+    /// Whatever hash that is wanted will do.
+    pub(crate) fn compared(_: HashKind) -> Digest {
+        Digest::Compared
+    }
+
+    pub(crate) fn is_reported(self) -> bool {
+        self != Digest::Compared
+    }
+}
+
 /// What a hole is hashed by.
 static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
 

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
+#[cfg(feature = "journal")]
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -292,17 +293,21 @@ pub struct Options {
     /// Keep a journal in this file, or go on with it if it is there: a run that was killed or lost
     /// power is continued by the same one again. It implies [`Atomic::BestEffort`]. The file is removed when
     /// everything has been copied.
+    #[cfg(feature = "journal")]
     pub journal: Option<PathBuf>,
     /// Force each file's data down before it counts as copied; `None` leaves that to the system.
     pub flush: Option<Flush>,
     /// Report a hash of each file's content ([`crate::Report::hash`]).
+    #[cfg(feature = "hash")]
     pub hash: Option<HashKind>,
     /// Close each copy, read it back, from the device as far as the system allows that, and compare
     /// its hash. A copy that differs is an error ([`crate::Refusal::Differs`]), and is removed. One
     /// that could not be read or compared is an error too ([`crate::Operation::Verify`],
     /// [`crate::Operation::VerifySource`]), and is kept.
+    #[cfg(feature = "verify")]
     pub verify: bool,
     /// Keep a copy that [`Options::verify`] has found to differ, under its name.
+    #[cfg(feature = "verify")]
     pub keep_bad: bool,
     /// What may stay in the page cache.
     pub cache: Cache,
@@ -340,10 +345,14 @@ impl Default for Options {
             atomic: Atomic::default(),
             fsync: Fsync::default(),
             on_change: OnChange::default(),
+            #[cfg(feature = "journal")]
             journal: None,
             flush: None,
+            #[cfg(feature = "hash")]
             hash: None,
+            #[cfg(feature = "verify")]
             verify: false,
+            #[cfg(feature = "verify")]
             keep_bad: false,
             cache: Cache::default(),
             ordered: false,
@@ -354,6 +363,41 @@ impl Default for Options {
 impl Options {
     /// The hash that is to be made of what is copied.
     pub(crate) fn hash_wanted(&self) -> Option<HashKind> {
-        self.hash.or(self.verify.then_some(HashKind::Blake3))
+        #[cfg(feature = "hash")]
+        return self.hash.or(self.verifies().then_some(HashKind::Blake3));
+        #[cfg(not(feature = "hash"))]
+        None
+    }
+
+    /// The hash that is to be reported.
+    pub(crate) fn reported_hash(&self) -> Option<HashKind> {
+        #[cfg(feature = "hash")]
+        return self.hash;
+        #[cfg(not(feature = "hash"))]
+        None
+    }
+
+    /// Whether each copy is to be read back and compared.
+    pub(crate) fn verifies(&self) -> bool {
+        #[cfg(feature = "verify")]
+        return self.verify;
+        #[cfg(not(feature = "verify"))]
+        false
+    }
+
+    /// Whether a copy that differs is to be kept.
+    pub(crate) fn keeps_bad(&self) -> bool {
+        #[cfg(feature = "verify")]
+        return self.keep_bad;
+        #[cfg(not(feature = "verify"))]
+        false
+    }
+
+    /// Whether there is to be a journal.
+    pub(crate) fn has_journal(&self) -> bool {
+        #[cfg(feature = "journal")]
+        return self.journal.is_some();
+        #[cfg(not(feature = "journal"))]
+        false
     }
 }

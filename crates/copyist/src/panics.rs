@@ -9,6 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
+#[cfg(feature = "verify")]
 use crate::compare::{Difference, Found};
 use crate::error::Error;
 use crate::platform::FileKind;
@@ -95,6 +96,7 @@ impl Observer for PanicGuard<'_, dyn Observer + '_> {
     }
 }
 
+#[cfg(feature = "verify")]
 impl Found for PanicGuard<'_, dyn Found + '_> {
     fn difference(&self, path: &Path, difference: &Difference) {
         self.call((), |it| it.difference(path, difference));

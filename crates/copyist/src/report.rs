@@ -114,7 +114,10 @@ pub struct Report {
     pub shared: Option<Result<u64, Code>>,
     /// The hash of the copy's content, where [`crate::Options::hash`] or `verify` asks for it. `None`
     /// if the copy could not be read back for it.
+    #[cfg(feature = "hash")]
     pub hash: Option<Hash>,
+    #[cfg(not(feature = "hash"))]
+    pub(crate) hash: Option<Hash>,
     /// The copy was read back, and has that hash.
     pub verified: bool,
     /// What would be tried, after a dry run ([`crate::Copier::dry_run_operands`]); nothing was then.

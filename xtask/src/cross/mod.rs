@@ -1,6 +1,7 @@
 //! `cargo xtask cross`: what can be known here about systems that are elsewhere.
 
 mod imports;
+mod linux;
 mod macos;
 mod race;
 mod windows;
@@ -38,6 +39,8 @@ pub(crate) enum System {
     Macos,
     /// Check and lint: the portable path
     Freebsd,
+    /// Check: aarch64, riscv64, i686 and s390x, and musl on x86_64 and aarch64
+    Linux,
     /// Lint and link; check for the MSVC target
     Windows,
 }
@@ -68,6 +71,9 @@ pub(crate) fn set_up(system: System) -> Result<()> {
             macos::set_up()
         }
         System::Freebsd => install::rust_target(FREEBSD),
+        System::Linux => linux::TARGETS
+            .iter()
+            .try_for_each(|target| install::rust_target(target)),
         System::Windows => {
             install::rust_target(windows::TARGET)?;
             install::rust_target(windows::MSVC)?;
@@ -106,8 +112,16 @@ pub(crate) fn build(system: System) -> Result<u64> {
     match system {
         System::Macos => macos::build(),
         System::Freebsd => lint(FREEBSD, &[]).map(|()| 1),
+        System::Linux => linux::build(),
         System::Windows => windows::build(),
     }
+}
+
+/// The command's tests, to be run as a static program with musl.
+pub(crate) fn musl_tests() -> Command {
+    let mut test = command::cargo(workspace::root());
+    test.args(["test", "--target", linux::MUSL]);
+    test
 }
 
 const FREEBSD: &str = "x86_64-unknown-freebsd";

@@ -5,7 +5,9 @@ use std::process::Command;
 use clap::ValueEnum;
 use serde_json::Value;
 
+use super::features;
 use super::libtest::Counts;
+use super::publish;
 use super::summary::Ending;
 use super::wine;
 use crate::error::{Context, Error, Result};
@@ -32,6 +34,8 @@ pub(super) enum Lane {
     Format,
     /// clippy, with warnings denied
     Clippy,
+    /// clippy with each Cargo feature alone, with none and with all
+    Features,
     /// rustdoc, with warnings denied
     Docs,
     /// All tests that need no special filesystem
@@ -44,6 +48,10 @@ pub(super) enum Lane {
     Faults,
     /// Copies under attack: a sample
     Races,
+    /// Linux on other processors, and with musl: check
+    Linux,
+    /// The command's tests, with a static program with musl
+    Musl,
     /// macOS, both processors: lint and link
     Macos,
     /// FreeBSD: lint
@@ -54,6 +62,8 @@ pub(super) enum Lane {
     Wine,
     /// The release archive and the Debian package
     Dist,
+    /// `cargo publish`, up to the upload, and the documentation for each system
+    Publish,
     /// Licenses and origins of dependencies
     Deny,
 }
@@ -64,17 +74,21 @@ impl Lane {
             Self::Tidy => "tidy",
             Self::Format => "format",
             Self::Clippy => "clippy",
+            Self::Features => "features",
             Self::Docs => "docs",
             Self::Unit => "unit",
             Self::Filesystems => "filesystems",
             Self::Gnu => "gnu",
             Self::Faults => "faults",
             Self::Races => "races",
+            Self::Linux => "linux",
+            Self::Musl => "musl",
             Self::Macos => "macos",
             Self::Freebsd => "freebsd",
             Self::Windows => "windows",
             Self::Wine => "wine",
             Self::Dist => "dist",
+            Self::Publish => "publish",
             Self::Deny => "deny",
         }
     }
@@ -93,12 +107,15 @@ impl Lane {
                 "-D",
                 "warnings",
             ]),
+            Self::Features => features::run(&mut tests),
             Self::Docs => docs(),
             Self::Unit => unit(&mut tests),
             Self::Filesystems => filesystems(&mut tests),
             Self::Gnu => gnu(&mut tests),
             Self::Faults => faults(&mut tests),
             Self::Races => races(&mut tests),
+            Self::Linux => elsewhere(cross::System::Linux, &mut tests),
+            Self::Musl => musl(&mut tests),
             Self::Macos => elsewhere(cross::System::Macos, &mut tests),
             Self::Freebsd => elsewhere(cross::System::Freebsd, &mut tests),
             Self::Windows => elsewhere(cross::System::Windows, &mut tests),
@@ -107,6 +124,7 @@ impl Lane {
                 tests.passed += checked;
                 Ending::Ok
             }),
+            Self::Publish => publish::run(&mut tests),
             Self::Deny => deny(),
         };
         (
@@ -122,15 +140,17 @@ pub(super) fn install(lanes: &[Lane]) {
     for lane in lanes {
         let installed = match lane {
             Lane::Format => install::component("rustfmt", "cargo-fmt"),
-            Lane::Clippy => install::component("clippy", "cargo-clippy"),
+            Lane::Clippy | Lane::Features => install::component("clippy", "cargo-clippy"),
             Lane::Filesystems | Lane::Faults => install::packages(install::missing_of_lab()),
             Lane::Gnu => {
                 install::packages(install::missing_of_lab().chain(gnu::missing_packages()))
             }
+            Lane::Linux | Lane::Musl => cross::set_up(cross::System::Linux),
             Lane::Macos => cross::set_up(cross::System::Macos),
             Lane::Freebsd => cross::set_up(cross::System::Freebsd),
             Lane::Windows => cross::set_up(cross::System::Windows),
             Lane::Wine => cross::set_up_wine(),
+            Lane::Publish => publish::set_up(),
             Lane::Tidy | Lane::Docs | Lane::Unit | Lane::Races | Lane::Dist | Lane::Deny => Ok(()),
         };
         if let Err(error) = installed {
@@ -146,6 +166,22 @@ fn elsewhere(system: cross::System, tests: &mut Counts) -> Result<Ending> {
     }
     tests.passed += cross::build(system)?;
     Ok(Ending::Ok)
+}
+
+/// The command is a static program, and so are its tests.
+fn musl(tests: &mut Counts) -> Result<Ending> {
+    if let Err(why) = cross::set_up(cross::System::Linux) {
+        return Ok(Ending::NotRun(why.to_string()));
+    }
+    let mut command = cross::musl_tests();
+    command.args(["--package", "copyist-cli", "--no-fail-fast", "--bins"]);
+    let here = integration_tests()?
+        .into_iter()
+        .filter(IntegrationTest::needs_nothing);
+    for test in here.filter(|test| test.package == "copyist-cli") {
+        command.args(["--test", &test.name]);
+    }
+    cargo_test(&mut command, tests)
 }
 
 fn tidy() -> Result<Ending> {
@@ -171,7 +207,7 @@ fn docs() -> Result<Ending> {
         finish(&mut command, |_| {})
     };
     match doc(&["--package", "copyist-cli"])? {
-        Ending::Ok => doc(&["--workspace", "--exclude", "copyist-cli"]),
+        Ending::Ok => doc(&["--workspace", "--exclude", "copyist-cli", "--all-features"]),
         failed => Ok(failed),
     }
 }
@@ -179,7 +215,7 @@ fn docs() -> Result<Ending> {
 fn unit(tests: &mut Counts) -> Result<Ending> {
     let others = integration_tests()?
         .into_iter()
-        .filter(|test| !test.name.starts_with(LAB_TEST) && !test.name.starts_with(GNU_TEST));
+        .filter(IntegrationTest::needs_nothing);
     let mut command = command::cargo(workspace::root());
     command.args(["test", "--workspace", "--no-fail-fast", "--lib", "--bins"]);
     for test in others {
@@ -358,8 +394,20 @@ struct IntegrationTest {
     name: String,
 }
 
+impl IntegrationTest {
+    /// Whether it needs neither the lab nor a built GNU cp.
+    fn needs_nothing(&self) -> bool {
+        !self.name.starts_with(LAB_TEST) && !self.name.starts_with(GNU_TEST)
+    }
+}
+
 /// Asks cargo, because it alone knows them all.
 fn integration_tests() -> Result<Vec<IntegrationTest>> {
+    Ok(tests_of(&metadata()?))
+}
+
+/// What cargo knows of the workspace's packages.
+pub(super) fn metadata() -> Result<Value> {
     let mut cargo = command::cargo(workspace::root());
     let output = cargo
         .args(["metadata", "--no-deps", "--format-version", "1"])
@@ -372,8 +420,7 @@ fn integration_tests() -> Result<Vec<IntegrationTest>> {
             said.trim()
         )));
     }
-    let metadata = serde_json::from_slice(&output.stdout).doing("understand `cargo metadata`")?;
-    Ok(tests_of(&metadata))
+    serde_json::from_slice(&output.stdout).doing("understand `cargo metadata`")
 }
 
 fn tests_of(metadata: &Value) -> Vec<IntegrationTest> {

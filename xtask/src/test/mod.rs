@@ -1,7 +1,9 @@
 //! `cargo xtask test`: every check of the project in lanes, each with one line at its end.
 
+mod features;
 mod lanes;
 mod libtest;
+mod publish;
 mod summary;
 mod wine;
 

@@ -101,13 +101,13 @@ pub(crate) fn copyist_command() -> Command {
         .override_usage("copyist COMMAND [OPTION]...")
         .disable_help_subcommand(true)
         .subcommand(
-            copy.about("Copy files and trees with all that belongs to them, and say what was done"),
+            copy.about("Copy files and trees with all their attributes, and report what was done"),
         )
         .subcommand(crate::verify::command())
         .subcommand(cp.about("Copy files and trees, with the options of GNU cp and more"))
         .subcommand(
             Command::new("completions")
-                .about("Write completions to standard output, for bash, zsh, fish, powershell or elvish")
+                .about("Write shell completions to standard output: bash, zsh, fish, powershell or elvish")
                 .arg(Arg::new("SHELL").value_parser(["bash", "zsh", "fish", "powershell", "elvish"])),
         )
         .subcommand(
@@ -118,7 +118,7 @@ pub(crate) fn copyist_command() -> Command {
         .subcommands(tool_commands())
         .after_help(
             "Called by the name cp (as a link or a copy), copyist is cp.\n\
-             'copyist copy --help' tells the options of copy.",
+             'copyist COMMAND --help' lists the options of a command.",
         )
 }
 

@@ -93,7 +93,7 @@ pub(crate) trait Tool: Args {
 impl Tool for ProbeArgs {
     const NAME: &'static str = "probe";
     const ABOUT: &'static str =
-        "Tell what a volume, or a pair of them, can do, and how that was found out";
+        "Show what a volume, or a pair of volumes, can do, and how that is known";
     const USAGE: &'static str = "copyist probe [OPTION]... PATH [DEST]";
     const AFTER: &'static str = "What can be tried without harm is tried, in nameless files; nothing is left behind.\n\
          Each answer says whether it was tried, is reported by the system or known from a table.\n\n\
@@ -113,7 +113,7 @@ impl Tool for BenchArgs {
 
 impl Tool for DoctorArgs {
     const NAME: &'static str = "doctor";
-    const ABOUT: &'static str = "Tell which methods of copying are safe on a filesystem";
+    const ABOUT: &'static str = "Find out which methods of copying are safe on a filesystem";
     const USAGE: &'static str = "copyist doctor [OPTION]... DIR";
     const AFTER: &'static str = "Files with known content are copied with every method, and compared: data, holes, sizes\n\
          around blocks and the limits of calls, files that are written meanwhile, files of /proc.\n\n\

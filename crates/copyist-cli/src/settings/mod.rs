@@ -86,8 +86,9 @@ pub(crate) enum Stop {
     Help,
     /// `--version`
     Version,
-    /// A command line that can't be read. GNU's getopt names the program as typed.
-    Syntax(String),
+    /// A command line that can't be read, and the long option that may have been meant. GNU's getopt names the
+    /// program as typed.
+    Syntax(String, Option<&'static str>),
     /// A command line that makes no sense; the help is pointed to.
     Usage(String),
     /// Another error.
@@ -161,7 +162,10 @@ pub(crate) fn read(
     if face == Face::Copy {
         reader.copy_defaults();
     }
-    while let Some(found) = getopt.next().map_err(Stop::Syntax)? {
+    while let Some(found) = getopt
+        .next()
+        .map_err(|it| Stop::Syntax(it.message, it.meant))?
+    {
         match found {
             Found::Operand(operand) => reader.settings.operands.push(operand),
             Found::Option { id, value } => match id {

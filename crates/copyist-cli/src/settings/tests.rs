@@ -275,7 +275,7 @@ fn help_comes_before_later_errors_and_after_earlier_ones() {
     assert_eq!(refuse("--version --help"), Stop::Version);
     assert_eq!(
         refuse("--nonsense --help"),
-        Stop::Syntax("unrecognized option '--nonsense'".to_owned())
+        Stop::Syntax("unrecognized option '--nonsense'".to_owned(), None)
     );
 }
 
@@ -338,7 +338,10 @@ fn copy_is_cp_a_with_progress_and_a_last_line() {
     assert_eq!(quiet.report.as_deref(), Some("-".as_ref()));
 
     // Each command has its own options.
-    let unknown = |option: &str| Err(Stop::Syntax(format!("unrecognized option '{option}'")));
+    let unknown = |option: &str| {
+        let message = format!("unrecognized option '{option}'");
+        Err(Stop::Syntax(message, None))
+    };
     let environment = Environment::default();
     assert_eq!(
         parse_as(Face::Cp, &environment, "--json"),

@@ -13,7 +13,9 @@
     reason = "a call that is not in its place costs a return"
 )]
 
-use std::ffi::{OsStr, c_int, c_void};
+use std::ffi::OsStr;
+#[cfg(target_env = "gnu")]
+use std::ffi::{c_int, c_void};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;

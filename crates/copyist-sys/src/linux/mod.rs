@@ -28,10 +28,20 @@ mod direct {
         true
     }
 
+    /// `fstat(fd)`; `look` takes from the result what is wanted.
+    ///
+    /// # Errors
+    ///
+    /// The call's errno.
     pub fn fstat<T>(file: &OwnedFd, look: impl FnOnce(&Stat) -> T) -> Result<T, Errno> {
         fs::fstat(file).map(|it| look(&it))
     }
 
+    /// `fstatat(dir, name, flags)`, as [`fstat`].
+    ///
+    /// # Errors
+    ///
+    /// The call's errno.
     pub fn statat<T>(
         dir: &OwnedFd,
         name: &OsStr,

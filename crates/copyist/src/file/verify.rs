@@ -108,16 +108,16 @@ impl<P: Platform> FileCopier<'_, P> {
         (digest, in_flight): (Digest, Option<Hash>),
         report: &mut Report,
     ) -> Result<Option<Box<ReadBack>>, FileError> {
-        report.hash = in_flight.filter(|_| digest != Digest::Compared);
+        report.hash = in_flight.filter(|_| digest.is_reported());
         // A device or a pipe can't be read back.
         if target.streams || self.options.attributes_only {
             return Ok(None);
         }
-        report.verified = self.options.verify && self.is_shared(src, target, report);
-        let compares = self.options.verify && !report.verified;
+        report.verified = self.options.verifies() && self.is_shared(src, target, report);
+        let compares = self.options.verifies() && !report.verified;
         if compares {
             self.flush_to_read(target)?;
-        } else if report.hash.is_some() || self.options.hash.is_none() {
+        } else if report.hash.is_some() || self.options.reported_hash().is_none() {
             return Ok(None);
         }
         let stat = self.platform.stat_open(&target.handle);
@@ -178,7 +178,7 @@ impl<P: Platform> FileCopier<'_, P> {
         };
         match result {
             Err(ReadBackError::Bad(error)) => {
-                if !self.options.keep_bad {
+                if !self.options.keeps_bad() {
                     self.remove_bad(dst.at, follow, read_back);
                 }
                 report.hash = None;
@@ -256,8 +256,8 @@ impl<P: Platform> FileCopier<'_, P> {
             }
         }
         let found = found.map_err(ReadBackError::new)?;
-        report.hash = (read_back.digest != Digest::Compared).then_some(found);
-        report.verified = self.options.verify;
+        report.hash = read_back.digest.is_reported().then_some(found);
+        report.verified = self.options.verifies();
         Ok(())
     }
 

@@ -74,7 +74,7 @@ impl<P: Platform> FileCopier<'_, P> {
             }
         };
         match checked {
-            Err(ReadBackError::Bad(error)) if !self.options.keep_bad => Err(error),
+            Err(ReadBackError::Bad(error)) if !self.options.keeps_bad() => Err(error),
             Err(ReadBackError::Cancelled(error)) => Err(error),
             checked => Ok((complete, checked)),
         }

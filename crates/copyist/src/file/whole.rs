@@ -106,7 +106,7 @@ impl<P: Platform> FileCopier<'_, P> {
         let name = Temporary::new().beside(dst.at.name);
         let made = dst.beside(&name);
         let result = self.make_settled(src, &made, pair, report, fail);
-        let is_kept = |error: &FileError| self.options.keep_bad && error.is_bad_copy();
+        let is_kept = |error: &FileError| self.options.keeps_bad() && error.is_bad_copy();
         if result.as_ref().is_err_and(|error| !is_kept(error)) {
             // One that is complete and was not checked, since the run was cancelled, is there still.
             self.remove_draft(made.at.dir, made.at.name);

@@ -179,7 +179,7 @@ pub(super) fn check(key: &[u8; 32], before: u64, bytes: &[u8]) -> u64 {
 
 /// Any bytes are read to an end, and what is understood of them is what would be written; of records
 /// that were written, those before the damage are read, as they were, and none behind it.
-#[cfg(feature = "fuzzing")]
+#[cfg(fuzzing)]
 pub(crate) fn fuzz(data: &[u8]) {
     if let Some(header) = Header::decode(data) {
         assert_eq!(header.encode(), data[..HEADER_BYTES]);
@@ -209,7 +209,7 @@ pub(crate) fn fuzz(data: &[u8]) {
 }
 
 /// A record of any kind, with anything in it.
-#[cfg(feature = "fuzzing")]
+#[cfg(fuzzing)]
 fn record(bytes: &[u8]) -> Record {
     let number_at = |n: usize| {
         let mut eight = [0; 8];
@@ -234,7 +234,7 @@ fn record(bytes: &[u8]) -> Record {
 }
 
 /// The records up to the first that is none.
-#[cfg(any(test, feature = "fuzzing"))]
+#[cfg(any(test, fuzzing))]
 fn read(key: [u8; 32], bytes: &[u8]) -> Vec<Record> {
     let mut chain = Chain::new(key);
     let (mut at, mut found) = (0, Vec::new());

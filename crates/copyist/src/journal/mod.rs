@@ -25,7 +25,7 @@ mod format;
 mod keeper;
 
 pub(crate) use format::Part;
-#[cfg(feature = "fuzzing")]
+#[cfg(fuzzing)]
 pub(crate) use format::fuzz;
 pub(crate) use keeper::{Keep, Keeper, PART_BYTES};
 

@@ -25,6 +25,7 @@ use std::path::Path;
 use crate::error::Code;
 use crate::method::Os;
 use crate::platform::Sys;
+#[cfg(feature = "sandbox")]
 use crate::sandbox::Places;
 
 /// See [`crate::raise_open_file_limit`].
@@ -49,6 +50,7 @@ pub(crate) fn os() -> Os {
 }
 
 /// See [`crate::enter_sandbox`]; the path is what it failed at.
+#[cfg(feature = "sandbox")]
 pub(crate) fn enter_sandbox(places: &Places) -> Result<(), (Option<&Path>, Code)> {
     #[cfg(target_os = "linux")]
     return linux::enter_sandbox(places);

@@ -8,6 +8,7 @@ use crate::facts::{FsKind, Known, NoLink};
 use crate::method::{Method, Os};
 
 mod freebsd;
+#[cfg(feature = "probe")]
 pub(crate) mod known;
 pub(crate) mod linux;
 pub(crate) mod macos;

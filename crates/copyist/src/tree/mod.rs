@@ -143,6 +143,7 @@ fn run_guarded<P: Platform>(
             return failed(error.with_paths(Some(".".into()), None)); // it is all that was opened
         }
     };
+    #[cfg(feature = "journal")]
     if let Some(path) = &options.journal {
         match Journal::open(platform, path, operands, options, watch.cancel) {
             Ok(journal) => session.journal = Some(journal),
@@ -407,10 +408,13 @@ fn ends_in_separator(name: &std::ffi::OsStr) -> bool {
 /// The options, as far as the system can do what they say.
 fn effective<'a, P: Platform>(platform: &P, options: &'a Options) -> Cow<'a, Options> {
     let mut options = Cow::Borrowed(options);
-    let journals = options.journal.is_some();
+    let journals = options.has_journal();
     if platform.is_dry() {
         let options = options.to_mut();
-        options.journal = None;
+        #[cfg(feature = "journal")]
+        {
+            options.journal = None;
+        }
         // One file after the other has the threads that it would have alone: how many are free when its turn
         // comes is not known before.
         options.ordered = true;

@@ -26,10 +26,12 @@ use super::unix::{self, Umask, code, kind_of};
 
 mod attributes;
 mod look;
+#[cfg(feature = "sandbox")]
 mod sandbox;
 mod umask;
 mod volume;
 
+#[cfg(feature = "sandbox")]
 pub(crate) use sandbox::enter as enter_sandbox;
 
 /// Where a direct transfer's alignment can't be asked (before Linux 6.1, and on filesystems that
