@@ -113,7 +113,14 @@ impl<P: Platform> FileCopier<'_, P> {
             return result;
         }
         if let Old::Kept(stat) = &old {
-            self.keep_old((Target::Named(dst.at), stat), Target::Named(made.at), fail);
+            let at = Target::Named(made.at);
+            let refused = self.keep_old((Target::Named(dst.at), stat), at, fail);
+            if let Some(refused) = refused.filter(|_| self.is_atomic())
+                && let Some(error) = self.unfit(refused, (dst.at, stat), at)
+            {
+                self.remove_draft(made.at.dir, made.at.name);
+                return Err(error);
+            }
         }
         let replaces = !matches!(old, Old::Nothing);
         self.rename(made.at, dst.at, replaces)

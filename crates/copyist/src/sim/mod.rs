@@ -44,6 +44,7 @@ mod dry;
 mod in_place;
 mod links;
 mod macos;
+mod no_chmod;
 mod no_current_dir;
 mod numberless;
 mod open_names;
