@@ -125,6 +125,9 @@ impl<'a, P: Platform> FileCopier<'a, P> {
         let Some(old) = self.look_at_replaced(&src.stat, at, dst)? else {
             return self.copy_in_place(src, dst, pair, report, fail);
         };
+        if !matches!(old, Old::Nothing) {
+            self.check_names(at)?;
+        }
         let published = Published { at, old, dst };
         let mut result = Ok(Naming::NotNameless);
         while let Ok(Naming::NotNameless) = result {
@@ -248,6 +251,7 @@ impl<'a, P: Platform> FileCopier<'a, P> {
     fn open_named(&self, plan: MakeMode, to: &Published<'_, '_, P>) -> Result<Draft<P>, FileError> {
         let os = self.platform.os();
         let (at, may_have_acl) = (to.at, to.dst.may_have_acl);
+        self.check_names(at)?;
         let plan = match to.old {
             Old::Kept(_) => plan.private(),
             Old::Nothing | Old::Any => plan.for_new_draft(),

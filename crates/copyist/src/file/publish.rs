@@ -16,7 +16,7 @@ use super::{Destination, Drafts, Existing, FileCopier, FileError, FindPair, Sour
 use crate::attributes::Failed;
 use crate::error::{Cause, Code, Operation};
 use crate::options::Atomic;
-use crate::platform::{At, Node, Platform, Stat, Target};
+use crate::platform::{At, KeptNames, Node, Platform, Stat, Target};
 use crate::report::Report;
 use crate::rules;
 
@@ -182,6 +182,17 @@ impl<P: Platform> FileCopier<'_, P> {
         }
         self.note_refused(at, Needed::Mode, refused.code);
         Some(FileError::system(Operation::Replace, refused.code))
+    }
+
+    /// Refuses to make a name that could not be taken away again, before it is made.
+    pub(super) fn check_names(&self, at: At<'_, P>) -> Result<(), FileError> {
+        match self.platform.kept_names(place_of(at)) {
+            KeptNames::All => {
+                let code = rules::kept_name(self.platform.os());
+                Err(FileError::system(Operation::Replace, code))
+            }
+            KeptNames::None | KeptNames::OfOthers { .. } => Ok(()), // this file is the user's own
+        }
     }
 
     /// Gives a complete file its name by a rename.

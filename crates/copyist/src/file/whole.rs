@@ -103,6 +103,7 @@ impl<P: Platform> FileCopier<'_, P> {
         let Some(old) = old else {
             return self.copy_in_place(src, dst, pair, report, fail);
         };
+        self.check_names(dst.at)?;
         let name = Temporary::new().beside(dst.at.name);
         let made = dst.beside(&name);
         let result = self.make_settled(src, &made, pair, report, fail);
