@@ -91,6 +91,7 @@ impl NoLinks {
                 NoLink::Unsupported(kind) => format!("{} has none", kind.name()),
                 NoLink::TooMany => "the filesystem allows a file no more names".to_owned(),
                 NoLink::Elsewhere => "the names are on different mounts".to_owned(),
+                NoLink::NotReplaceable => "what has the name can't be replaced".to_owned(),
                 _ => "the filesystem does not allow it".to_owned(),
             };
             format!("{became}: {why}")

@@ -56,6 +56,8 @@ pub enum NoLink {
     TooMany,
     /// The two names are on different filesystems, or mounts of one.
     Elsewhere,
+    /// A file that has the second name can't be replaced by another there: it is written into.
+    NotReplaceable,
 }
 
 impl FsKind {

@@ -208,8 +208,8 @@ impl<P: Platform> FileCopier<'_, P> {
         let start = self.watch.now();
         let target = self.open_destination(src, dst)?;
         let filled = (&target, Kept::nothing());
-        let result = match self.fill(src, filled, pair, report, fail) {
-            Ok(hash) => match self.flush(&target.handle, dst) {
+        let result = match self.fill(src, filled, pair, report) {
+            Ok(hash) => match self.finish_in_place(src, &target, dst, fail) {
                 Ok(()) => {
                     self.prove(src, &target, report);
                     self.prepare_read_back(src, &target, hash, report)
@@ -244,7 +244,20 @@ impl<P: Platform> FileCopier<'_, P> {
         error
     }
 
-    /// Data, if the options want any, and attributes. Returns the hash that was made on the way.
+    /// Attributes, and a flush.
+    #[inline(always)] // as `open_source`
+    fn finish_in_place(
+        &mut self,
+        src: &Source<P>,
+        target: &Opened<P>,
+        dst: &Destination<'_, P>,
+        fail: &mut dyn FnMut(FileError),
+    ) -> Result<(), FileError> {
+        self.copy_attributes(src, target, fail);
+        self.flush(&target.handle, dst)
+    }
+
+    /// Data, if the options want any. Returns the hash that was made on the way.
     #[inline(always)] // as `open_source`
     fn fill(
         &mut self,
@@ -252,15 +265,12 @@ impl<P: Platform> FileCopier<'_, P> {
         (target, kept): (&Opened<P>, Kept<'_, P>),
         pair: &mut FindPair<'_, P>,
         report: &mut Report,
-        fail: &mut dyn FnMut(FileError),
     ) -> Result<Option<Hash>, FileError> {
-        let mut hash = None;
-        if !self.options.attributes_only {
-            let pair = pair(&src.handle, &target.handle)?;
-            hash = self.copy_settled(src, (target, kept), &pair, report)?;
+        if self.options.attributes_only {
+            return Ok(None);
         }
-        self.copy_attributes(src, target, fail);
-        Ok(hash)
+        let pair = pair(&src.handle, &target.handle)?;
+        self.copy_settled(src, (target, kept), &pair, report)
     }
 
     #[inline(always)] // as `open_source`
@@ -387,17 +397,19 @@ impl<P: Platform> FileCopier<'_, P> {
         Ok(())
     }
 
+    /// Returns the failure to set the permissions, if there was one.
     #[inline(always)] // as `open_source`
     fn copy_attributes(
         &mut self,
         src: &Source<P>,
         target: &Opened<P>,
         fail: &mut dyn FnMut(FileError),
-    ) {
+    ) -> Option<Failed> {
         // A device or a terminal keeps its own.
-        if !target.streams && !attributes::are_all_set(self.platform, self.options, target.made) {
-            self.set_attributes(src, target, fail);
+        if target.streams || attributes::are_all_set(self.platform, self.options, target.made) {
+            return None;
         }
+        self.set_attributes(src, target, fail)
     }
 
     #[inline(never)] // as `copy_atomic`
@@ -406,8 +418,8 @@ impl<P: Platform> FileCopier<'_, P> {
         src: &Source<P>,
         target: &Opened<P>,
         fail: &mut dyn FnMut(FileError),
-    ) {
-        Attributes {
+    ) -> Option<Failed> {
+        let of_mode = Attributes {
             platform: self.platform,
             options: self.options,
             src: Target::Open(&src.handle),
@@ -422,6 +434,7 @@ impl<P: Platform> FileCopier<'_, P> {
             attributes::copy_flags(self.platform, self.options, files, true)
                 .unwrap_or_else(|failed| fail(failed.into()));
         }
+        of_mode
     }
 }
 

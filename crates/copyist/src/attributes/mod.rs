@@ -80,6 +80,16 @@ impl Made {
         self.is_new && !self.is_resumed
     }
 
+    /// The same where the permissions are set by another call.
+    pub(crate) fn without_mode(self) -> Made {
+        Made {
+            withheld: 0,
+            added: 0,
+            may_have_acl: false,
+            ..self
+        }
+    }
+
     /// It was there before this run.
     pub(crate) fn before() -> Made {
         Made {
@@ -175,6 +185,16 @@ impl MakeMode {
         }
     }
 
+    /// The same for a new file that replaces none, and gets its name when it is complete. What needs no change of its permissions is
+    /// made with them: there are filesystems that refuse each chmod(2).
+    pub(crate) fn for_new_draft(self) -> MakeMode {
+        if self.withheld | self.added == 0 {
+            self
+        } else {
+            self.private()
+        }
+    }
+
     /// The same for a file that nobody else is to see before it is complete.
     pub(crate) fn private(self) -> MakeMode {
         MakeMode {
@@ -237,16 +257,20 @@ fn told_first(operation: Operation) -> u8 {
 
 impl<P: Platform> Attributes<'_, P> {
     /// Sets what the options ask for. A failure is told, and the rest is still set; but what has
-    /// the same reason is told once (who may not set the times may not set the mode either).
-    pub(crate) fn apply(&mut self, fail: &mut dyn FnMut(Failed)) {
+    /// the same reason is told once (who may not set the times may not set the mode either). Returns the
+    /// failure to set the permissions, whether it was told or not.
+    pub(crate) fn apply(&mut self, fail: &mut dyn FnMut(Failed)) -> Option<Failed> {
         let mut failures = Vec::new();
         self.set_all(&mut |failed| failures.push(failed));
+        let of_mode = |failed: &&Failed| failed.operation == Operation::SetMode;
+        let of_mode = failures.iter().find(of_mode).copied();
         failures.sort_by_key(|failed: &Failed| told_first(failed.operation));
         for (n, failed) in failures.iter().enumerate() {
             if !failures[..n].iter().any(|told| told.code == failed.code) {
                 fail(*failed);
             }
         }
+        of_mode
     }
 
     fn set_all(&mut self, fail: &mut dyn FnMut(Failed)) {
@@ -409,10 +433,8 @@ impl<P: Platform> Attributes<'_, P> {
         if self.options.preserve.mode {
             // Set-id bits speak of the owner: without the owner they must not be kept.
             let mode = self.src_stat.mode & if owned { 0o7777 } else { 0o0777 };
-            if !self.was_made_with(mode, current)
-                && let Err(failed) = self.set(Attribute::Mode(mode), Operation::SetMode)
-            {
-                fail(failed);
+            if !self.was_made_with(mode, current) {
+                self.change_mode(mode).unwrap_or_else(&mut *fail);
             }
             acls::set(self, acls, fail);
             return;
@@ -421,10 +443,8 @@ impl<P: Platform> Attributes<'_, P> {
             return self.set_default_mode(current, fail);
         }
         if self.made.brought != Brought::Nothing {
-            let mode = Attribute::Mode(self.src_stat.mode & 0o777 & !self.platform.umask());
-            return self
-                .set(mode, Operation::SetMode)
-                .unwrap_or_else(&mut *fail);
+            let mode = self.src_stat.mode & 0o777 & !self.platform.umask();
+            return self.change_mode(mode).unwrap_or_else(&mut *fail);
         }
         let Made {
             is_new,
@@ -442,9 +462,19 @@ impl<P: Platform> Attributes<'_, P> {
             let now = current.copied().map_or_else(|| self.current(), Ok);
             now.and_then(|now| {
                 let mode = now.mode & !added | given;
-                self.set(Attribute::Mode(mode), Operation::SetMode)
+                self.change_mode(mode)
             })
             .unwrap_or_else(fail);
+        }
+    }
+
+    /// Sets the permission bits. Where that is refused, and it has these bits already, nothing has failed: there
+    /// are filesystems that refuse each chmod(2).
+    fn change_mode(&self, mode: u32) -> Result<(), Failed> {
+        let result = self.set(Attribute::Mode(mode), Operation::SetMode);
+        match result {
+            Err(_) if self.current().is_ok_and(|now| now.mode == mode) => Ok(()),
+            result => result,
         }
     }
 
@@ -471,7 +501,7 @@ impl<P: Platform> Attributes<'_, P> {
                     _ => 0,
                 };
                 let mode = all & !self.platform.umask() | inherited;
-                self.set(Attribute::Mode(mode), Operation::SetMode)
+                self.change_mode(mode)
             })
             .unwrap_or_else(&mut *fail);
         }

@@ -24,7 +24,7 @@ use super::verify_draft::Complete;
 use super::{
     Destination, Existing, FileCopier, FileError, FindPair, Kept, Opened, Source, resolve,
 };
-use crate::attributes::{Attributes, Made, MakeMode, remove_capability};
+use crate::attributes::{Attributes, Failed, Made, MakeMode, remove_capability};
 use crate::error::{Code, Operation, Refusal};
 use crate::journal::{Keep, Keeper};
 use crate::options::{Force, Options, Preserve, Want};
@@ -42,10 +42,19 @@ const NAMES: u32 = 8;
 pub(crate) struct Drafts {
     /// Nameless files can't be had here, or not be named.
     no_nameless: AtomicBool,
-    /// Volumes on which nothing can be renamed, and what they say.
-    pub(super) no_rename: Mutex<HashMap<u64, Code>>,
+    /// Volumes that refuse something that publishing a file needs, and what they say.
+    pub(super) refused: Mutex<HashMap<(u64, Needed), Code>>,
     /// There are some.
-    pub(super) no_rename_anywhere: AtomicBool,
+    pub(super) some_refuse: AtomicBool,
+}
+
+/// What publishing a file needs of its volume.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Needed {
+    /// Renames: to replace anything.
+    Rename,
+    /// Changes of permission bits: to replace a file whose permissions stay.
+    Mode,
 }
 
 /// A file that is not complete.
@@ -116,11 +125,14 @@ impl<'a, P: Platform> FileCopier<'a, P> {
         let Some(old) = self.look_at_replaced(&src.stat, at, dst)? else {
             return self.copy_in_place(src, dst, pair, report, fail);
         };
+        if !matches!(old, Old::Nothing) {
+            self.check_names(at)?;
+        }
         let published = Published { at, old, dst };
         let mut result = Ok(Naming::NotNameless);
         while let Ok(Naming::NotNameless) = result {
             *report = Report::default();
-            let (draft, keeper) = self.begin_draft(&src.stat, at, dst)?;
+            let (draft, keeper) = self.begin_draft(&src.stat, &published)?;
             let keeper = keeper.map(Mutex::new);
             let draft = (draft, keeper.as_ref());
             result = self.finish_draft(src, draft, &published, pair, report, fail);
@@ -170,22 +182,23 @@ impl<'a, P: Platform> FileCopier<'a, P> {
         }
     }
 
-    /// Opens a new file in the directory of `at`, or the part that an earlier run has left.
+    /// Opens a new file in the directory that it is published in, or the part that an earlier run has left.
     fn begin_draft(
         &self,
         src: &Stat,
-        at: At<'_, P>,
-        dst: &Destination<'_, P>,
+        to: &Published<'_, '_, P>,
     ) -> Result<(Draft<P>, Option<Keeper<'a, P>>), FileError> {
+        let Published { at, ref old, dst } = *to;
         let plan = self.make_mode(src);
         let (Some(journal), Some(path)) = (self.journal, &dst.path) else {
             // One that can't be named is copied once more.
             let is_readable_again = src.kind == FileKind::Regular;
-            let draft = self.open_draft(plan, at, dst.may_have_acl, is_readable_again)?;
+            let mut draft = self.open_draft(plan, to, is_readable_again)?;
+            self.expect_old(old, &mut draft);
             return Ok((draft, None));
         };
         let mut keeper = Keeper::new(journal, path, src);
-        let draft = match keeper.resume(at, path) {
+        let mut draft = match keeper.resume(at, path) {
             Some(resumed) => Draft {
                 opened: Opened {
                     handle: resumed.handle,
@@ -196,45 +209,53 @@ impl<'a, P: Platform> FileCopier<'a, P> {
                 temporary: Some(resumed.temporary),
                 offset: resumed.offset,
             },
-            None => self.open_named(plan, at, dst.may_have_acl)?,
+            None => self.open_named(plan, to)?,
         };
+        self.expect_old(old, &mut draft);
         if let Some(temporary) = draft.temporary {
             keeper.keeps(temporary);
         }
         Ok((draft, Some(keeper)))
     }
 
-    /// Opens a new file in the directory of `at`, without a name if it can be.
+    /// The permissions of a new file that gets those of an old one are set once: when it gets them.
+    fn expect_old(&self, old: &Old, draft: &mut Draft<P>) {
+        if matches!(old, Old::Kept(_)) && !self.options.preserve.mode {
+            draft.opened.made = draft.opened.made.without_mode();
+        }
+    }
+
+    /// Opens a new file in the directory that it is published in, without a name if it can be.
     fn open_draft(
         &self,
         plan: MakeMode,
-        at: At<'_, P>,
-        may_have_acl: bool,
+        to: &Published<'_, '_, P>,
         is_readable_again: bool,
     ) -> Result<Draft<P>, FileError> {
+        let (at, may_have_acl) = (to.at, to.dst.may_have_acl);
         let no_nameless = &self.drafts.no_nameless;
         if !is_readable_again || no_nameless.load(Ordering::Relaxed) {
-            return self.open_named(plan, at, may_have_acl);
+            return self.open_named(plan, to);
         }
         let how = Open::Nameless { mode: plan.mode };
         if let Ok(handle) = self.platform.open(place_of(at), how) {
             return self.as_draft(handle, None, plan, may_have_acl);
         }
         // Whatever it was refused with: what really is in the way, a name meets as well.
-        let draft = self.open_named(plan, at, may_have_acl)?;
+        let draft = self.open_named(plan, to)?;
         no_nameless.store(true, Ordering::Relaxed);
         Ok(draft)
     }
 
-    /// Opens a new file in the directory of `at` that has a temporary name.
-    fn open_named(
-        &self,
-        plan: MakeMode,
-        at: At<'_, P>,
-        may_have_acl: bool,
-    ) -> Result<Draft<P>, FileError> {
+    /// Opens a new file there that has a temporary name.
+    fn open_named(&self, plan: MakeMode, to: &Published<'_, '_, P>) -> Result<Draft<P>, FileError> {
         let os = self.platform.os();
-        let plan = plan.private();
+        let (at, may_have_acl) = (to.at, to.dst.may_have_acl);
+        self.check_names(at)?;
+        let plan = match to.old {
+            Old::Kept(_) => plan.private(),
+            Old::Nothing | Old::Any => plan.for_new_draft(),
+        };
         for _ in 0..NAMES {
             let made = Temporary::new();
             let name = made.beside(at.name);
@@ -314,26 +335,25 @@ impl<'a, P: Platform> FileCopier<'a, P> {
             offset,
         };
         let filled = self
-            .fill(src, (&opened, kept), pair, report, fail)
+            .fill(src, (&opened, kept), pair, report)
             .and_then(|hash| {
-                if let Old::Kept(old) = &to.old {
-                    let (src, dst) = (Target::Named(to.at), Target::Open(&opened.handle));
-                    self.keep_old((src, old), dst, fail);
-                }
+                let unfit = self.copy_draft_attributes(src, &opened, to, fail);
                 self.flush(&opened.handle, to.dst)?;
                 self.prove(src, &opened, report);
                 let read_back = self.prepare_read_back(src, &opened, hash, report)?;
                 self.platform
                     .settle(&opened.handle)
                     .map_err(|code| FileError::system(Operation::CloseDestination, code))?;
-                Ok(read_back)
+                Ok((read_back, unfit))
             });
         let temporary = name.as_deref().map(|name| At {
             dir: to.at.dir,
             name,
         });
         let complete = match filled {
-            Ok(it) => self.check_draft(src, (opened, temporary), it.as_deref(), report, fail),
+            Ok((it, unfit)) => self
+                .check_draft(src, (opened, temporary), it.as_deref(), report, fail)
+                .map(|(draft, checked)| (draft, checked, unfit)),
             Err(error) => {
                 // The failure before it is reported.
                 let _ = self.close(opened);
@@ -342,8 +362,9 @@ impl<'a, P: Platform> FileCopier<'a, P> {
         };
         let has_noted = keeper.is_some_and(Keeper::has_noted);
         match complete {
-            Ok((draft, checked)) => {
-                let named = self.name_draft(&src.stat, (draft, has_noted), to, pair, report, fail);
+            Ok((draft, checked, unfit)) => {
+                let draft = (draft, has_noted, unfit);
+                let named = self.name_draft(&src.stat, draft, to, pair, report, fail);
                 if matches!(named, Ok(Naming::Done | Naming::Linked)) {
                     report_unchecked(checked, report, fail)?;
                 }
@@ -358,20 +379,49 @@ impl<'a, P: Platform> FileCopier<'a, P> {
         }
     }
 
-    /// Gives a complete draft its name and closes it. What gets no name is removed, unless a journal has
+    /// Gives a draft the source's attributes, and what stays of the file that it replaces. Returns why it can't
+    /// replace that, if it can't.
+    fn copy_draft_attributes(
+        &mut self,
+        src: &Source<P>,
+        draft: &Opened<P>,
+        to: &Published<'_, '_, P>,
+        fail: &mut dyn FnMut(FileError),
+    ) -> Option<FileError> {
+        let mut failures = Vec::new();
+        let mut note = |error| failures.push(error);
+        let refused = self.copy_attributes(src, draft, &mut note);
+        let unfit = match &to.old {
+            Old::Kept(old) => {
+                let dst = Target::Open(&draft.handle);
+                let kept = self.keep_old((Target::Named(to.at), old), dst, &mut note);
+                let refused = kept.or(refused);
+                refused.and_then(|it| self.unfit(it, (to.at, old), dst))
+            }
+            Old::Nothing | Old::Any => None,
+        };
+        // What an unfit draft lacks is nobody's concern.
+        if unfit.is_none() {
+            failures.into_iter().for_each(fail);
+        }
+        unfit
+    }
+
+    /// Gives a complete draft its name, unless it is unfit, and closes it. What gets no name is removed, unless a journal has
     /// noted it; a stream, which can't be read again, is then written in place from the draft.
     fn name_draft(
         &mut self,
         src: &Stat,
-        (draft, has_noted): (Complete<'_, P>, bool),
+        (draft, has_noted, unfit): (Complete<'_, P>, bool, Option<FileError>),
         to: &Published<'_, '_, P>,
         pair: &mut FindPair<'_, P>,
         report: &mut Report,
         fail: &mut dyn FnMut(FileError),
     ) -> Result<Naming, FileError> {
-        let result = match &draft {
-            Complete::Nameless(handle) => self.publish_nameless(handle, to),
-            Complete::Named(at, handle) => self.publish_named(*at, handle.is_some(), to),
+        let result = match (unfit, &draft) {
+            (Some(error), _) => Err(error),
+            (None, Complete::Nameless(handle)) => self.publish_nameless(handle, to),
+            (None, Complete::Named(at, handle)) => self.publish_named(*at, handle.is_some(), to),
         };
         let in_place = result.as_ref().err();
         let in_place = in_place.and_then(|error| self.in_place_instead(error));
@@ -481,13 +531,14 @@ impl<'a, P: Platform> FileCopier<'a, P> {
     }
 
     /// Gives a new file what the old one keeps when it is written into: all that is not the
-    /// source's, but for set-id bits and capabilities, which were about other content.
+    /// source's, but for set-id bits and capabilities, which were about other content. Returns the failure to set the
+    /// permissions, if there was one.
     pub(super) fn keep_old(
         &mut self,
         (old, stat): (Target<'_, P>, &Stat),
         dst: Target<'_, P>,
         fail: &mut dyn FnMut(FileError),
-    ) {
+    ) -> Option<Failed> {
         let wanted = self.options.preserve;
         let kept = Options {
             preserve: Preserve {
@@ -502,7 +553,7 @@ impl<'a, P: Platform> FileCopier<'a, P> {
             },
             ..self.options.clone()
         };
-        Attributes {
+        let refused = Attributes {
             platform: self.platform,
             options: &kept,
             src: old,
@@ -519,6 +570,7 @@ impl<'a, P: Platform> FileCopier<'a, P> {
             remove_capability(self.platform, dst, self.buffers)
                 .unwrap_or_else(|failed| fail(failed.into()));
         }
+        refused
     }
 }
 

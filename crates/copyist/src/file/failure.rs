@@ -53,6 +53,11 @@ impl FileError {
         &self.0.cause
     }
 
+    /// Whether the other is the same failure of the same operation.
+    pub(crate) fn says_as_much(&self, other: &FileError) -> bool {
+        (self.operation(), self.cause()) == (other.operation(), other.cause())
+    }
+
     pub(crate) fn into_parts(self) -> (Operation, Cause, Option<(Method, u64)>) {
         (self.0.operation, self.0.cause, self.0.transfer)
     }

@@ -11,10 +11,12 @@ use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 use std::sync::{MutexGuard, PoisonError};
 
+use super::atomic::Needed;
 use super::{Destination, Drafts, Existing, FileCopier, FileError, FindPair, Source, place_of};
+use crate::attributes::Failed;
 use crate::error::{Cause, Code, Operation};
 use crate::options::Atomic;
-use crate::platform::{At, Node, Platform, Stat};
+use crate::platform::{At, KeptNames, Node, Platform, Stat, Target};
 use crate::report::Report;
 use crate::rules;
 
@@ -144,18 +146,53 @@ impl<P: Platform> FileCopier<'_, P> {
         }
     }
 
-    /// Why nothing can be replaced on the volume, if this run has found that: then a copy that would be
+    /// Why the file can't be replaced on this volume, if this run has found that: then a copy that would be
     /// thrown away is not made.
     fn known_irreplaceable(&self, dst: &Destination<'_, P>) -> Option<Code> {
         let drafts = self.drafts;
-        if !drafts.no_rename_anywhere.load(Ordering::Relaxed)
+        if !drafts.some_refuse.load(Ordering::Relaxed)
             || self.options.atomic != Atomic::BestEffort
             || dst.existing == Existing::Nothing && !dst.replaces
         {
             return None;
         }
         let volume = self.volume_of_place(dst)?;
-        drafts.no_rename().get(&volume).copied()
+        let refused = drafts.refused();
+        let of_mode = || refused.get(&(volume, Needed::Mode));
+        let of_rename = refused.get(&(volume, Needed::Rename));
+        of_rename
+            .or_else(|| if dst.replaces { None } else { of_mode() })
+            .copied()
+    }
+
+    /// Why a draft can't replace the old file whose permissions, or the source's, it was not given: it has others than
+    /// both. What is written into keeps its own.
+    pub(super) fn unfit(
+        &self,
+        refused: Failed,
+        (at, old): (At<'_, P>, &Stat),
+        draft: Target<'_, P>,
+    ) -> Option<FileError> {
+        let now = match draft {
+            Target::Open(handle) => self.platform.stat_open(handle),
+            Target::Named(at) => self.platform.stat(at, false),
+        };
+        if now.is_ok_and(|now| now.mode & 0o777 == old.mode & 0o777) {
+            return None;
+        }
+        self.note_refused(at, Needed::Mode, refused.code);
+        Some(FileError::system(Operation::Replace, refused.code))
+    }
+
+    /// Refuses to make a name that could not be taken away again, before it is made.
+    pub(super) fn check_names(&self, at: At<'_, P>) -> Result<(), FileError> {
+        match self.platform.kept_names(place_of(at)) {
+            KeptNames::All => {
+                let code = rules::kept_name(self.platform.os());
+                Err(FileError::system(Operation::Replace, code))
+            }
+            KeptNames::None | KeptNames::OfOthers { .. } => Ok(()), // this file is the user's own
+        }
     }
 
     /// Gives a complete file its name by a rename.
@@ -207,12 +244,16 @@ impl<P: Platform> FileCopier<'_, P> {
 
     /// Notes that a rename was refused, if that is for all names of the volume.
     pub(super) fn note_irreplaceable(&self, at: At<'_, P>, code: Code) {
-        if rules::is_unsupported(self.platform.os(), code)
-            && let Ok(place) = self.platform.stat(place_of(at), true)
-        {
-            self.drafts.no_rename().insert(place.id.volume, code);
-            let known = &self.drafts.no_rename_anywhere;
-            known.store(true, Ordering::Relaxed);
+        if rules::is_unsupported(self.platform.os(), code) {
+            self.note_refused(at, Needed::Rename, code);
+        }
+    }
+
+    fn note_refused(&self, at: At<'_, P>, needed: Needed, code: Code) {
+        if let Ok(place) = self.platform.stat(place_of(at), true) {
+            let refused = (place.id.volume, needed);
+            self.drafts.refused().insert(refused, code);
+            self.drafts.some_refuse.store(true, Ordering::Relaxed);
         }
     }
 
@@ -227,11 +268,9 @@ impl<P: Platform> FileCopier<'_, P> {
 }
 
 impl Drafts {
-    fn no_rename(&self) -> MutexGuard<'_, HashMap<u64, Code>> {
+    fn refused(&self) -> MutexGuard<'_, HashMap<(u64, Needed), Code>> {
         // Nothing is half done in it, wherever a panic came.
-        self.no_rename
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

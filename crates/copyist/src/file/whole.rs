@@ -103,6 +103,7 @@ impl<P: Platform> FileCopier<'_, P> {
         let Some(old) = old else {
             return self.copy_in_place(src, dst, pair, report, fail);
         };
+        self.check_names(dst.at)?;
         let name = Temporary::new().beside(dst.at.name);
         let made = dst.beside(&name);
         let result = self.make_settled(src, &made, pair, report, fail);
@@ -113,7 +114,14 @@ impl<P: Platform> FileCopier<'_, P> {
             return result;
         }
         if let Old::Kept(stat) = &old {
-            self.keep_old((Target::Named(dst.at), stat), Target::Named(made.at), fail);
+            let at = Target::Named(made.at);
+            let refused = self.keep_old((Target::Named(dst.at), stat), at, fail);
+            if let Some(refused) = refused.filter(|_| self.is_atomic())
+                && let Some(error) = self.unfit(refused, (dst.at, stat), at)
+            {
+                self.remove_draft(made.at.dir, made.at.name);
+                return Err(error);
+            }
         }
         let replaces = !matches!(old, Old::Nothing);
         self.rename(made.at, dst.at, replaces)

@@ -6,7 +6,8 @@
 use std::time::Duration;
 
 use crate::error::Code;
-use crate::platform::{At, Open, Platform, Sys};
+use crate::file::place_of;
+use crate::platform::{At, KeptNames, Open, Platform, Sys};
 use crate::progress::CancelToken;
 use crate::rules;
 
@@ -34,6 +35,10 @@ pub(super) fn open<P: Platform>(
     for _ in 0..TRIES {
         let file = match platform.open(at, Open::Draft) {
             Err(code) if rules::is_not_found(platform.os(), code) => {
+                // It would be there for ever.
+                if platform.kept_names(place_of(at)) == KeptNames::All {
+                    return Err(rules::kept_name(platform.os()));
+                }
                 platform.open(at, Open::CreateDraft { mode: 0o600 })?
             }
             opened => opened?,

@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{
-    At, Attribute, Batch, DirectAlignment, FileId, FileKind, Flush, Mounted, Move, Node, NotMade,
-    Open, Platform, Progress, Seek, Stat, Sys, Target, Timestamp, Used, WholeCopy,
+    At, Attribute, Batch, DirectAlignment, FileId, FileKind, Flush, KeptNames, Mounted, Move, Node,
+    NotMade, Open, Platform, Progress, Seek, Stat, Sys, Target, Timestamp, Used, WholeCopy,
 };
 use crate::error::Code;
 use crate::facts::{Kernel, VolumeFacts};
@@ -333,6 +333,10 @@ impl<P: Platform> Platform for Dry<P> {
 
     fn may_write(&self, at: At<'_, Self>) -> bool {
         inner(at).is_none_or(|at| self.real.may_write(at))
+    }
+
+    fn kept_names(&self, dir: At<'_, Self>) -> KeptNames {
+        inner(dir).map_or(KeptNames::None, |dir| self.real.kept_names(dir))
     }
 
     fn rename(&self, from: At<'_, Self>, to: At<'_, Self>) -> Sys<()> {

@@ -132,6 +132,44 @@ pub(crate) struct Stat {
     pub(crate) flags: Option<u32>,
 }
 
+/// Names that can neither be removed nor given to another file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KeptNames {
+    None,
+    /// The directory is append-only.
+    All,
+    /// The directory is another user's, and sticky: those of files that this user doesn't own.
+    #[allow(dead_code)] // not every system has them
+    OfOthers {
+        uid: u32,
+    },
+}
+
+impl KeptNames {
+    /// Of a directory with these attributes, for a process of this user.
+    #[allow(dead_code)] // as above
+    pub(crate) fn new(
+        is_append_only: bool,
+        (mode, owner): (u32, u32),
+        uid: Option<u32>,
+    ) -> KeptNames {
+        match uid {
+            _ if is_append_only => KeptNames::All,
+            Some(uid) if mode & 0o1000 != 0 && owner != uid => KeptNames::OfOthers { uid },
+            _ => KeptNames::None,
+        }
+    }
+
+    /// Whether a name of this file is among them.
+    pub(crate) fn has(self, file: &Stat) -> bool {
+        match self {
+            KeptNames::None => false,
+            KeptNames::All => true,
+            KeptNames::OfOthers { uid } => file.uid != uid,
+        }
+    }
+}
+
 /// How to open what exists, or to make and open a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Open {
@@ -325,6 +363,11 @@ pub(crate) trait Platform: Send + Sync + Sized + 'static {
     fn remove(&self, at: At<'_, Self>, is_dir: bool) -> Sys<()>;
     /// Whether the process may write to what has this name.
     fn may_write(&self, at: At<'_, Self>) -> bool;
+    /// Which names of a directory the process may not take away again, although it may make names there.
+    /// A directory that can't be looked at keeps none.
+    fn kept_names(&self, _dir: At<'_, Self>) -> KeptNames {
+        KeptNames::None
+    }
     fn rename(&self, from: At<'_, Self>, to: At<'_, Self>) -> Sys<()>;
     /// The same, but the new name must be free.
     fn rename_new(&self, from: At<'_, Self>, to: At<'_, Self>) -> Sys<()> {

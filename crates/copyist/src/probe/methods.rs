@@ -5,7 +5,8 @@ use std::ops::ControlFlow;
 use std::sync::atomic::AtomicUsize;
 
 use super::{
-    Answer, How, Place, Scratch, TRIAL_BYTES, scratch_name, try_direct, try_direct_write, write_all,
+    Answer, How, Place, Scratch, TRIAL_BYTES, check_names, scratch_name, try_direct,
+    try_direct_write, write_all,
 };
 use crate::attributes;
 use crate::error::Code;
@@ -128,6 +129,8 @@ impl<'a, P: Platform> Trial<'a, P> {
     /// Tries a method that names its destination: for a moment there are two hidden files, since
     /// what has no name can't be cloned (clonefile: ENOENT).
     fn try_whole(&self, method: Method) -> Sys<()> {
+        check_names(self.platform, self.from)?;
+        check_names(self.platform, self.to)?;
         let (from, to) = (scratch_name("from"), scratch_name("to"));
         let src = At {
             dir: &self.from.dir,

@@ -23,7 +23,7 @@ mod methods;
 mod scratch;
 mod volume;
 
-use scratch::Scratch;
+use scratch::{Scratch, check_names};
 
 /// How an answer was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

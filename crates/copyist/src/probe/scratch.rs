@@ -1,12 +1,25 @@
 //! Files to try things with.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::ops::Deref;
 
 use super::{Place, scratch_name};
 use crate::error::Code;
-use crate::platform::{At, Open, Platform, Sys};
+use crate::platform::{At, KeptNames, Open, Platform, Sys};
+use crate::rules;
 use crate::temporary::remove_closed;
+
+/// Refuses to make a name where it could not be removed again.
+pub(super) fn check_names<P: Platform>(platform: &P, place: &Place<P>) -> Sys<()> {
+    let here = At {
+        dir: &place.dir,
+        name: OsStr::new("."),
+    };
+    match platform.kept_names(here) {
+        KeptNames::All => Err(rules::kept_name(platform.os())),
+        KeptNames::None | KeptNames::OfOthers { .. } => Ok(()),
+    }
+}
 
 /// A file to try things with, which is gone when it is dropped.
 pub(super) struct Scratch<'a, P: Platform> {
@@ -40,6 +53,7 @@ impl<'a, P: Platform> Scratch<'a, P> {
             dir: &place.dir,
             name: &name,
         };
+        check_names(platform, place)?;
         let file = platform.open(at, Open::CreateDraft { mode: 0o600 })?;
         Ok(scratch(file, Some(name)))
     }

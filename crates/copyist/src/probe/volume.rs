@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use super::{
-    Answer, FileLimit, How, Place, Scratch, TRIAL_BYTES, VolumeProbe, scratch_name,
+    Answer, FileLimit, How, Place, Scratch, TRIAL_BYTES, VolumeProbe, check_names, scratch_name,
     try_direct_write,
 };
 use crate::attributes::access_acl;
@@ -282,6 +282,7 @@ impl<P: Platform> Names<'_, P> {
         if self.place.cancel.is_cancelled() {
             return None;
         }
+        check_names(self.platform, self.place).ok()?;
         let name = scratch_name("case");
         let other = other_case(&name)?;
         let at = |name| At {

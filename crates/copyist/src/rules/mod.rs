@@ -289,6 +289,15 @@ pub(crate) fn is_not_permitted(os: Os, code: Code) -> bool {
     }
 }
 
+/// What the system says of a name that its directory keeps.
+pub(crate) fn kept_name(os: Os) -> Code {
+    match os {
+        Os::Linux => linux::EPERM,
+        Os::Macos | Os::Freebsd => macos::EPERM,
+        Os::Windows => windows::ERROR_ACCESS_DENIED,
+    }
+}
+
 /// What the system says of symbolic links that lead nowhere.
 pub(crate) fn link_loop(os: Os) -> Code {
     match os {

@@ -9,8 +9,8 @@ use super::{Handle, Sim};
 use crate::facts::{FsKind, Kernel, VolumeFacts};
 use crate::method::Os;
 use crate::platform::{
-    At, Attribute, Batch, DirectAlignment, Flush, Move, Node, NotMade, Open, Platform, Progress,
-    Seek, Stat, Sys, Target, Timestamp, Used, WholeCopy,
+    At, Attribute, Batch, DirectAlignment, Flush, KeptNames, Move, Node, NotMade, Open, Platform,
+    Progress, Seek, Stat, Sys, Target, Timestamp, Used, WholeCopy,
 };
 use crate::rules::{linux, macos};
 
@@ -218,6 +218,10 @@ impl Platform for Buggy {
             return Ok(());
         }
         self.sim.remove(inner(at), is_dir)
+    }
+
+    fn kept_names(&self, dir: At<'_, Buggy>) -> KeptNames {
+        self.sim.kept_names(inner(dir))
     }
 
     fn may_write(&self, at: At<'_, Self>) -> bool {

@@ -16,8 +16,8 @@ use crate::attributes::{access_acl, owner_record};
 use crate::facts::{Kernel, Known, VolumeFacts};
 use crate::method::Os;
 use crate::platform::{
-    At, Attribute, Batch, DirectAlignment, FileKind, Flush, Mounted, Move, Node, NotMade, Open,
-    Platform, Progress, Seek, Stat, Sys, Target, Used, WholeCopy,
+    At, Attribute, Batch, DirectAlignment, FileKind, Flush, KeptNames, Mounted, Move, Node,
+    NotMade, Open, Platform, Progress, Seek, Stat, Sys, Target, Used, WholeCopy,
 };
 use crate::rules;
 
@@ -42,8 +42,10 @@ mod conformance;
 mod crash;
 mod dry;
 mod in_place;
+mod kept_names;
 mod links;
 mod macos;
+mod no_chmod;
 mod no_current_dir;
 mod numberless;
 mod open_names;
@@ -188,6 +190,12 @@ impl Platform for Sim {
         world.enter(Call::Remove)?;
         let dir = dir(&world, at)?;
         world.remove_name(dir, at.name, is_dir)
+    }
+
+    fn kept_names(&self, at: At<'_, Sim>) -> KeptNames {
+        let world = self.world();
+        let place = dir(&world, at).and_then(|it| world.lookup(it, at.name, true));
+        place.map_or(KeptNames::None, |it| world.kept_names(it))
     }
 
     fn may_write(&self, at: At<'_, Sim>) -> bool {

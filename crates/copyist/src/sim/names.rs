@@ -8,7 +8,10 @@ use super::world::{Body, OpenFile, ROOT, Resolved, World};
 use crate::attributes::{access_acl, inherited_acl};
 use crate::facts::FsKind;
 use crate::method::Os;
-use crate::platform::{Batch, FileKind, Open, Sys};
+use crate::platform::{Batch, FileKind, KeptNames, Open, Sys};
+
+/// FS_APPEND_FL of linux/fs.h.
+pub(super) const APPEND: u32 = 0x20;
 
 /// How many names one call reads from a directory.
 const BATCH: usize = 3;
@@ -219,6 +222,7 @@ impl World {
         let at = self.resolve(dir, name, false)?;
         let ino = at.ino.ok_or(self.codes.noent)?;
         self.check(at.dir, 3)?;
+        self.check_kept(at.dir, ino)?;
         self.check_unlocked(ino)?;
         match &self.node(ino).body {
             Body::Dir { .. } if !is_dir => return Err(self.codes.isdir),
@@ -232,6 +236,25 @@ impl World {
             self.forget_if_unused(ino);
         }
         Ok(())
+    }
+
+    /// The names that a directory keeps.
+    pub(super) fn kept_names(&self, dir: u64) -> KeptNames {
+        let node = self.node(dir);
+        let is_append_only = self.os == Os::Linux && node.flags & APPEND != 0;
+        let uid = (self.os != Os::Windows && !self.privileged).then_some(self.uid);
+        KeptNames::new(is_append_only, (node.mode, node.uid), uid)
+    }
+
+    /// A directory may keep a name of this file.
+    fn check_kept(&self, dir: u64, ino: u64) -> Sys<()> {
+        let uid = self.node(ino).uid;
+        let keeps = match self.kept_names(dir) {
+            KeptNames::None => false,
+            KeptNames::All => true,
+            KeptNames::OfOthers { uid: me } => uid != me,
+        };
+        if keeps { Err(self.codes.perm) } else { Ok(()) }
     }
 
     /// Whether there can be a rename to this name only if it is free, and it is.
@@ -261,7 +284,9 @@ impl World {
         if to.ino == Some(ino) {
             return Ok(()); // two names of one file: POSIX leaves both
         }
+        self.check_kept(from.dir, ino)?;
         if let Some(old) = to.ino {
+            self.check_kept(to.dir, old)?;
             if self.node(old).kind() == FileKind::Directory {
                 return Err(self.codes.isdir);
             }

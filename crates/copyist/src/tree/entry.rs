@@ -338,9 +338,16 @@ impl<P: Platform> Worker<'_, '_, P> {
         self.summary.add_report(&tried.report);
     }
 
-    /// Tells which attributes could not be kept.
+    /// Tells which attributes could not be kept. What was tried twice (for a draft and in place, or before and after
+    /// a copy is read back), and has failed twice, is told once.
     fn tell_failures(&self, entry: &Entry<'_, P>, tried: &mut Tried) {
+        let mut failures: Vec<FileError> = Vec::new();
         for error in tried.failures.drain(..) {
+            if !failures.iter().any(|it| it.says_as_much(&error)) {
+                failures.push(error);
+            }
+        }
+        for error in failures {
             self.session.fail(self.session.file_error(entry, error));
         }
     }

@@ -249,7 +249,7 @@ impl<P: Platform> Worker<'_, '_, P> {
             && self.reads_content(entry, src.stat.kind);
         if publishes
             && options.backup != Backup::None
-            && let Some(backup) = self.link_aside(entry, &src.stat)?
+            && let Some(backup) = self.link_aside(entry, &src.stat, link)?
         {
             return Ok(Onto::Anew {
                 backup: Some(backup),
@@ -317,7 +317,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         self.session.options.force == Force::IfNeeded
     }
 
-    fn take_away(&self, entry: &Entry<'_, P>) -> Result<(), Code> {
+    pub(super) fn take_away(&self, entry: &Entry<'_, P>) -> Result<(), Code> {
         let session = self.session;
         match session.platform.remove(entry.dst_at(), false) {
             Ok(()) => {
@@ -363,9 +363,17 @@ impl<P: Platform> Worker<'_, '_, P> {
     }
 
     /// Gives the destination its backup's name too, so that it has its own until it is replaced;
-    /// `None` where a file can't have two.
-    fn link_aside(&self, entry: &Entry<'_, P>, src: &Stat) -> Result<Option<OsString>, Error> {
+    /// `None` where a file can't have two, or not lose one again.
+    fn link_aside(
+        &self,
+        entry: &Entry<'_, P>,
+        src: &Stat,
+        old: &Stat,
+    ) -> Result<Option<OsString>, Error> {
         let platform = self.session.platform;
+        if platform.kept_names(place_of(entry.dst_at())).has(old) {
+            return Ok(None);
+        }
         let backup = self.backup_name(entry, src)?;
         let at = |name| At {
             dir: &entry.open.dst,

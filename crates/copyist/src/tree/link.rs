@@ -10,7 +10,9 @@ use super::links::Copied;
 use super::walk::Worker;
 use crate::error::{Cause, Code, Error, Operation, Refusal};
 use crate::facts::NoLink;
-use crate::platform::{At, FileKind, Node, Open, Platform};
+use crate::file::place_of;
+use crate::options::Atomic;
+use crate::platform::{At, FileKind, KeptNames, Node, Open, Platform, Stat};
 use crate::progress::{Event, Made, PathSource};
 use crate::temporary::Temporary;
 use crate::{rules, volumes};
@@ -32,46 +34,33 @@ impl<P: Platform> Worker<'_, '_, P> {
             Onto::Into(_) if self.is_linked(entry, copied) => return Ok(None),
             Onto::Into(_) => (None, true),
         };
-        // What is there is replaced by a link that is there already.
-        let temporary = replaces.then(|| Temporary::new().beside(entry.dst_name));
-        let at = At {
-            dir: &entry.open.dst,
-            name: temporary.as_deref().unwrap_or(entry.dst_name),
+        let made = if replaces {
+            self.replace_by_link(entry, copied, &onto)
+        } else {
+            let made = self.make_link(entry, copied, entry.dst_at());
+            made.map_err(|code| (Operation::CreateHardLink, code))
         };
-        let made = self.with_dir(entry, &copied.place, |dir| {
-            let to = At {
-                dir,
-                name: &copied.dst_name,
-            };
-            let link = Node::HardLink { to, follow: false };
-            self.make_node(at, link)
-        });
-        if let Err(code) = made
+        if let Err((operation, code)) = made
+            && operation == Operation::CreateHardLink
             && let Some(why) = self.no_link(entry, code)
         {
             return Ok(Some((onto, why)));
         }
-        if replaces && made.is_ok() {
-            let removed = Event::Removed { paths: entry };
-            session.watch.observer.event(removed);
+        if let Err((_, code)) = made
+            && matches!(onto, Onto::Into(_))
+            && self.is_refused(code)
+        {
+            return Ok(Some((onto, NoLink::NotReplaceable)));
         }
         self.begin(entry, backup.as_ref(), FileKind::Regular);
-        let result = made
-            .and_then(|()| {
-                if !replaces {
-                    return Ok(());
-                }
-                let renamed = session.platform.rename(at, entry.dst_at());
-                // Two names of one file are left both by a rename.
-                let _ = session.platform.remove(at, false);
-                renamed
-            })
-            .map_err(|code| {
-                let to = copied.place.dst().join(&copied.dst_name);
-                session
-                    .error(entry, Operation::CreateHardLink, Cause::System(code))
-                    .with_paths(Some(to), Some(entry.dst()))
-            });
+        let result = made.map_err(|(operation, code)| {
+            let error = session.error(entry, operation, Cause::System(code));
+            if operation != Operation::CreateHardLink {
+                return error;
+            }
+            let to = copied.place.dst().join(&copied.dst_name);
+            error.with_paths(Some(to), Some(entry.dst()))
+        });
         if let (Err(_), Some(backup)) = (&result, &backup) {
             if replaces {
                 self.forget_backup(entry, backup);
@@ -83,6 +72,79 @@ impl<P: Platform> Worker<'_, '_, P> {
         session.flush_name(entry)?;
         self.linked(entry);
         Ok(None)
+    }
+
+    fn make_link(&self, entry: &Entry<'_, P>, copied: &Copied, at: At<'_, P>) -> Result<(), Code> {
+        self.with_dir(entry, &copied.place, |dir| {
+            let to = At {
+                dir,
+                name: &copied.dst_name,
+            };
+            let link = Node::HardLink { to, follow: false };
+            self.make_node(at, link)
+        })
+    }
+
+    /// Replaces what is there by a link, in one step. Where that is refused, and the options don't demand it, what is
+    /// there is removed first; but a file that could be written into only once the link is known to be possible.
+    fn replace_by_link(
+        &self,
+        entry: &Entry<'_, P>,
+        copied: &Copied,
+        onto: &Onto,
+    ) -> Result<(), (Operation, Code)> {
+        let platform = self.session.platform;
+        let of_link = |code| (Operation::CreateHardLink, code);
+        let refused = if self.would_be_kept(entry, copied) {
+            let code = rules::kept_name(platform.os());
+            if let Onto::Into(_) = onto {
+                return Err(of_link(code));
+            }
+            code
+        } else {
+            let temporary = Temporary::new().beside(entry.dst_name);
+            let at = At {
+                dir: &entry.open.dst,
+                name: &temporary,
+            };
+            self.make_link(entry, copied, at).map_err(of_link)?;
+            let renamed = platform.rename(at, entry.dst_at());
+            // Two names of one file are left both by a rename.
+            let _ = platform.remove(at, false);
+            match renamed {
+                Ok(()) => {
+                    let removed = Event::Removed { paths: entry };
+                    self.session.watch.observer.event(removed);
+                    return Ok(());
+                }
+                Err(code) => code,
+            }
+        };
+        if !self.is_refused(refused) {
+            return Err(of_link(refused));
+        }
+        self.take_away(entry)
+            .map_err(|code| (Operation::Remove, code))?;
+        self.make_link(entry, copied, entry.dst_at())
+            .map_err(of_link)
+    }
+
+    /// Whether a second name of the copy could not be taken away again, or given to another file, in this directory.
+    fn would_be_kept(&self, entry: &Entry<'_, P>, copied: &Copied) -> bool {
+        let platform = self.session.platform;
+        match platform.kept_names(place_of(entry.dst_at())) {
+            KeptNames::None => false,
+            kept => {
+                let file = self.stat_copied(entry, copied);
+                file.is_ok_and(|file| kept.has(&file))
+            }
+        }
+    }
+
+    /// Whether what has a name could not be replaced in one step, and may be in two, or be written into.
+    fn is_refused(&self, code: Code) -> bool {
+        self.session.options.atomic != Atomic::Required
+            && rules::is_irreplaceable(self.session.platform.os(), code)
     }
 
     /// Whether the destination's filesystem is why a link could not be made.
@@ -103,17 +165,19 @@ impl<P: Platform> Worker<'_, '_, P> {
 
     fn is_linked(&self, entry: &Entry<'_, P>, copied: &Copied) -> bool {
         let platform = self.session.platform;
-        let theirs = self.with_dir(entry, &copied.place, |dir| {
-            platform.stat(
-                At {
-                    dir,
-                    name: &copied.dst_name,
-                },
-                false,
-            )
-        });
+        let theirs = self.stat_copied(entry, copied);
         let ours = platform.stat(entry.dst_at(), false);
         matches!((theirs, ours), (Ok(theirs), Ok(ours)) if theirs.is_same_file(&ours))
+    }
+
+    fn stat_copied(&self, entry: &Entry<'_, P>, copied: &Copied) -> Result<Stat, Code> {
+        self.with_dir(entry, &copied.place, |dir| {
+            let at = At {
+                dir,
+                name: &copied.dst_name,
+            };
+            self.session.platform.stat(at, false)
+        })
     }
 
     /// Calls `act` with the destination directory at `place`, which may have been closed.

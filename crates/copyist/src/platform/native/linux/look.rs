@@ -1,17 +1,17 @@
 //! What is looked at and measured on Linux: mounts, extents, the page cache.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::IoSliceMut;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
 use copyist_sys::linux::FiemapExtent;
-use rustix::fs::{self, Advice, AtFlags, StatxFlags};
+use rustix::fs::{self, Advice, AtFlags, StatxAttributes, StatxFlags};
 use rustix::io::{Errno, ReadWriteFlags};
 
 use crate::platform::native::unix;
-use crate::platform::{Extent, Mounted, Sys};
+use crate::platform::{Extent, KeptNames, Mounted, Sys};
 
 pub(super) fn describe(handle: &OwnedFd) -> Sys<Mounted> {
     let volume = unix::describe(handle)?;
@@ -27,6 +27,20 @@ pub(super) fn describe(handle: &OwnedFd) -> Sys<Mounted> {
         point: Some(PathBuf::from(OsString::from_vec(mount.point))),
         ..volume
     })
+}
+
+/// The names that a directory keeps: all if it is append-only (STATX_ATTR_APPEND, which btrfs, ext4, F2FS, XFS and,
+/// since Linux 6.0, tmpfs report).
+pub(super) fn kept_names(dir: &OwnedFd, name: &OsStr, is_privileged: bool) -> KeptNames {
+    let wanted = StatxFlags::MODE | StatxFlags::UID;
+    // No server is asked: the kernel itself checks these.
+    let Ok(found) = fs::statx(dir, name, AtFlags::STATX_DONT_SYNC, wanted) else {
+        return KeptNames::None;
+    };
+    let is_append_only = found.stx_attributes.contains(StatxAttributes::APPEND);
+    let uid = (!is_privileged).then(|| rustix::process::geteuid().as_raw());
+    let owned = (u32::from(found.stx_mode), found.stx_uid);
+    KeptNames::new(is_append_only, owned, uid)
 }
 
 fn mount_id(handle: &OwnedFd) -> Option<u64> {

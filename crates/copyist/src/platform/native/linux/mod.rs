@@ -18,8 +18,8 @@ use rustix::io::{Errno, ReadWriteFlags};
 use crate::facts::{Kernel, VolumeFacts};
 use crate::method::Os;
 use crate::platform::{
-    At, Attribute, Batch, DirectAlignment, Extent, FileKind, Flush, Mounted, Move, Node, NotMade,
-    Open, Platform, Progress, Seek, Stat, Sys, Target, Used, WholeCopy,
+    At, Attribute, Batch, DirectAlignment, Extent, FileKind, Flush, KeptNames, Mounted, Move, Node,
+    NotMade, Open, Platform, Progress, Seek, Stat, Sys, Target, Used, WholeCopy,
 };
 
 use super::unix::{self, Umask, code, kind_of};
@@ -172,6 +172,10 @@ impl Platform for Native {
 
     fn remove(&self, at: At<'_, Self>, is_dir: bool) -> Sys<()> {
         unix::remove(at.dir, at.name, is_dir)
+    }
+
+    fn kept_names(&self, dir: At<'_, Self>) -> KeptNames {
+        look::kept_names(dir.dir, dir.name, self.privileged)
     }
 
     fn may_write(&self, at: At<'_, Self>) -> bool {

@@ -12,8 +12,8 @@ use super::unix::{self, Umask, code};
 use crate::facts::{Kernel, VolumeFacts};
 use crate::method::Os;
 use crate::platform::{
-    At, Attribute, Batch, DirectAlignment, Extent, FileKind, Flush, Mounted, Move, Node, NotMade,
-    Open, Platform, Progress, Seek, Stat, Sys, Target, Used, WholeCopy,
+    At, Attribute, Batch, DirectAlignment, Extent, FileKind, Flush, KeptNames, Mounted, Move, Node,
+    NotMade, Open, Platform, Progress, Seek, Stat, Sys, Target, Used, WholeCopy,
 };
 use crate::rules::macos::{EINVAL, ENOTSUP};
 
@@ -137,6 +137,10 @@ impl Platform for Native {
 
     fn remove(&self, at: At<'_, Self>, is_dir: bool) -> Sys<()> {
         unix::remove(at.dir, at.name, is_dir)
+    }
+
+    fn kept_names(&self, dir: At<'_, Self>) -> KeptNames {
+        unix::kept_names(dir.dir, dir.name, self.privileged)
     }
 
     fn may_write(&self, at: At<'_, Self>) -> bool {

@@ -196,6 +196,23 @@ pub(super) fn settle(file: &OwnedFd) -> Sys<()> {
     copyist_sys::unix::close(duplicate).map_err(code)
 }
 
+/// The names that a directory keeps: all if it is append-only.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn kept_names(
+    dir: &OwnedFd,
+    name: &OsStr,
+    is_privileged: bool,
+) -> crate::platform::KeptNames {
+    /// UF_APPEND and SF_APPEND of sys/stat.h.
+    const APPEND: u32 = 0x4 | 0x4_0000;
+    let Ok(found) = stat(dir, name, true) else {
+        return crate::platform::KeptNames::None;
+    };
+    let is_append_only = found.flags.unwrap_or(0) & APPEND != 0;
+    let uid = (!is_privileged).then(|| rustix::process::geteuid().as_raw());
+    crate::platform::KeptNames::new(is_append_only, (found.mode, found.uid), uid)
+}
+
 pub(super) fn may_write(dir: &OwnedFd, name: &OsStr) -> bool {
     fs::accessat(dir, name, fs::Access::WRITE_OK, AtFlags::EACCESS).is_ok()
 }
