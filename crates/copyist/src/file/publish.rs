@@ -140,7 +140,9 @@ impl<P: Platform> FileCopier<'_, P> {
         );
         match *error.cause() {
             Cause::System(code) if publishing && self.options.atomic == Atomic::BestEffort => {
-                rules::is_irreplaceable(os, code).then_some(code)
+                // What has taken a new file's name meanwhile is not written into.
+                let taken = error.operation() == Operation::CreateFile && rules::is_taken(os, code);
+                (!taken && rules::is_irreplaceable(os, code)).then_some(code)
             }
             _ => None,
         }
@@ -221,7 +223,7 @@ impl<P: Platform> FileCopier<'_, P> {
             }
         };
         renamed.map_err(|code| {
-            if rules::is_taken(os, code) {
+            if !replaces && rules::is_taken(os, code) {
                 self.explain_create(to, code)
             } else {
                 if replaces {

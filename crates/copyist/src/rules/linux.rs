@@ -79,6 +79,11 @@ pub(crate) static IRREPLACEABLE: &[(Code, &str)] = &[
     (ENOSYS, "a FUSE server without rename"),
     (EOPNOTSUPP, "a server without rename"),
     (EINVAL, "a FUSE server whose rename replaces nothing"),
+    (EEXIST, "a server whose rename replaces nothing"),
+    (
+        ENAMETOOLONG,
+        "the name of the new file is longer than the filesystem takes",
+    ),
 ];
 
 const fn retry(method: crate::method::Method, code: Code, why: &'static str) -> Rule {

@@ -71,6 +71,11 @@ pub(crate) static IRREPLACEABLE: &[(Code, &str)] = &[
     (ENOTSUP, "a server without rename"),
     (EOPNOTSUPP, "FreeBSD: a server without rename"),
     (EINVAL, "a FUSE server whose rename replaces nothing"),
+    (EEXIST, "a server whose rename replaces nothing"),
+    (
+        ENAMETOOLONG,
+        "the name of the new file is longer than the filesystem takes",
+    ),
 ];
 
 const fn retry(method: Method, code: Code, why: &'static str) -> Rule {

@@ -82,6 +82,14 @@ pub(crate) static IRREPLACEABLE: &[(Code, &str)] = &[
         ERROR_CALL_NOT_IMPLEMENTED,
         "a filesystem driver without rename",
     ),
+    (
+        ERROR_ALREADY_EXISTS,
+        "a server whose rename replaces nothing",
+    ),
+    (
+        ERROR_FILENAME_EXCED_RANGE,
+        "the name of the new file is longer than the filesystem takes",
+    ),
 ];
 
 // The answers to FSCTL_DUPLICATE_EXTENTS_TO_FILE are those of [MS-FSCC] 2.3.8, as RtlNtStatusToDosError

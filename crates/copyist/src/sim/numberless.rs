@@ -133,3 +133,30 @@ fn what_is_the_same_is_still_refused() {
             .contains(&Refusal::Loop.to_string())
     );
 }
+
+/// What tells two names of one file from two files is then the number of links.
+#[test]
+fn files_of_one_number_are_not_taken_for_names_of_one_file() {
+    for atomic in [Atomic::No, Atomic::BestEffort] {
+        let sim = linux(FsKind::Fuse, Some(FsKind::Ext));
+        build(&sim)
+            .dir("src")
+            .file("src/a", 5000)
+            .hard_link("src/b", "src/a");
+        Builder::below(&sim, OsStr::new("/to"))
+            .dir("dst")
+            .file("dst/a", 700)
+            .file("dst/b", 800);
+        sim.world().volumes[2].one_number = Some(7);
+        let options = Options {
+            atomic,
+            ..archive()
+        };
+        let outcome = run(&sim, options, &[operand("/from/src", "/to/dst")]);
+        for name in ["a", "b"] {
+            let (src, dst) = (format!("/from/src/{name}"), format!("/to/dst/{name}"));
+            let copied = are_same(&sim, &src, &dst);
+            assert!(copied, "{name}: {:?}", outcome.failures);
+        }
+    }
+}

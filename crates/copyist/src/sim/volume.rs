@@ -88,6 +88,8 @@ pub(super) struct Volume {
     pub(super) dates_changes: bool,
     /// Stat returns 0 for inode, number of links, blocks, and the length of a symbolic link.
     pub(super) hides_numbers: bool,
+    /// Stat returns this number for every file.
+    pub(super) one_number: Option<u64>,
     /// An existing file opens for writing only if that empties it.
     pub(super) wants_emptied: bool,
     /// It refuses every rename with this code.
@@ -182,6 +184,7 @@ impl Volume {
             ),
             renames_new: kind != FsKind::Other,
             hides_numbers: false,
+            one_number: None,
             wants_emptied: false,
             refuses_rename: None,
             time_unit: if kind == FsKind::Fat {

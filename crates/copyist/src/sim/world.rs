@@ -289,7 +289,10 @@ impl World {
         Stat {
             id: FileId {
                 volume: volume.id,
-                inode: if volume.hides_numbers { 0 } else { ino.into() },
+                inode: match volume.hides_numbers {
+                    true => 0,
+                    false => volume.one_number.unwrap_or(ino).into(),
+                },
             },
             kind: node.kind(),
             mode: match (self.os, node.kind()) {

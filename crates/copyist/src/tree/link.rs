@@ -167,7 +167,8 @@ impl<P: Platform> Worker<'_, '_, P> {
         let platform = self.session.platform;
         let theirs = self.stat_copied(entry, copied);
         let ours = platform.stat(entry.dst_at(), false);
-        matches!((theirs, ours), (Ok(theirs), Ok(ours)) if theirs.is_same_file(&ours))
+        // A server that gives every file one number gives each of them one link.
+        matches!((theirs, ours), (Ok(theirs), Ok(ours)) if theirs.links != 1 && theirs.is_same_file(&ours))
     }
 
     fn stat_copied(&self, entry: &Entry<'_, P>, copied: &Copied) -> Result<Stat, Code> {
