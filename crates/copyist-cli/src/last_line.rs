@@ -58,7 +58,7 @@ pub(crate) fn last_line(summary: &Summary, told: &Told<'_>) -> String {
 /// What is not the rule.
 fn rest(summary: &Summary, told: &Told<'_>) -> String {
     let mut line = String::new();
-    let Replaced { count, first } = told.replaced;
+    let Replaced { count, first, .. } = told.replaced;
     if *count > 0 {
         let names: Vec<_> = first.iter().map(|it| told.quoter.always(it)).collect();
         let more = count - first.len() as u64;
@@ -145,6 +145,7 @@ pub(crate) fn time(elapsed: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
     use std::time::Duration;
 
     use copyist::Summary;
@@ -153,10 +154,7 @@ mod tests {
     use crate::quoting::Quoter;
     use crate::watch::Replaced;
 
-    static NONE: Replaced = Replaced {
-        count: 0,
-        first: Vec::new(),
-    };
+    static NONE: LazyLock<Replaced> = LazyLock::new(Replaced::default);
 
     fn told(replaced: &Replaced) -> Told<'_> {
         Told {
@@ -214,10 +212,9 @@ mod tests {
             elapsed: Duration::from_micros(10),
             ..Summary::default()
         };
-        let mut replaced = Replaced {
-            count: 1,
-            first: vec!["a b".into()],
-        };
+        let mut replaced = Replaced::default();
+        replaced.count = 1;
+        replaced.first.push("a b".into());
         let line = last_line(&summary, &told(&replaced));
         assert_eq!(line, "Copied 5 files (10 B) in 0 ms; replaced 'a b'");
         replaced.count = 1002;

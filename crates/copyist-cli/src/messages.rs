@@ -84,10 +84,10 @@ impl Words {
             Cause::Refused(refusal) => self.refusal(failure, refusal),
             Cause::System(_) => {
                 let action = self.action(failure);
-                let hint = if failure.is_not_atomic {
-                    "; --atomic=no writes into it"
-                } else {
-                    ""
+                let hint = match failure.operation {
+                    _ if failure.is_not_atomic => "; --atomic=no writes into it",
+                    Operation::Journal => "; --journal=FILE puts it elsewhere",
+                    _ => "",
                 };
                 Some(format!("{action}: {}{hint}", self.why(failure)))
             }

@@ -1,10 +1,12 @@
 //! Tells the user, the report and the progress display what the library tells us.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use copyist::{Cause, Event, FileKind, Made, NoLink, Observer, PathSource, Question, Refusal};
+use copyist::{
+    Cause, Event, FileKind, Made, NoLink, Observer, PathSource, Question, Refusal, Report,
+};
 use indicatif::HumanCount;
 
 use crate::console::Console;
@@ -29,7 +31,7 @@ pub(crate) struct Watch {
     pub(crate) counters: Option<Arc<Counters>>,
     pub(crate) filter: Option<Filter>,
     pub(crate) explainer: Option<Explainer>,
-    /// What replaces was met on the way.
+    /// What was replaced on the way.
     pub(crate) replaced: Mutex<Replaced>,
     /// Links that the destination's filesystem could not be given.
     pub(crate) no_links: Mutex<NoLinks>,
@@ -49,14 +51,39 @@ const NAMED: usize = 3;
 pub(crate) struct Replaced {
     pub(crate) count: u64,
     pub(crate) first: Vec<PathBuf>,
+    /// Those that are about to be replaced.
+    begun: Vec<PathBuf>,
 }
 
 impl Replaced {
-    fn add(&mut self, paths: &dyn PathSource) {
-        self.count += 1;
-        if self.first.len() < NAMED {
-            self.first.push(paths.dst());
+    fn begin(&mut self, paths: &dyn PathSource) {
+        self.begun.push(paths.dst());
+    }
+
+    /// Something was made: counted if it has replaced something.
+    fn end(&mut self, paths: &dyn PathSource) {
+        if self.begun.is_empty() {
+            return;
         }
+        let dst = paths.dst();
+        if self.take(&dst) {
+            self.count += 1;
+            if self.first.len() < NAMED {
+                self.first.push(dst);
+            }
+        }
+    }
+
+    /// Something could not be made.
+    fn fail(&mut self, error: &copyist::Error) {
+        if let Some(dst) = error.destination_path() {
+            self.take(dst);
+        }
+    }
+
+    fn take(&mut self, dst: &Path) -> bool {
+        let found = self.begun.iter().position(|it| it == dst);
+        found.map(|n| self.begun.swap_remove(n)).is_some()
     }
 }
 
@@ -122,7 +149,7 @@ impl Observer for Watch {
                 }
             }
             Event::Replaces { paths } => {
-                lock(&self.replaced).add(paths);
+                lock(&self.replaced).begin(paths);
                 if let Some(reporter) = &self.reporter {
                     reporter.replaces(paths);
                 }
@@ -134,28 +161,9 @@ impl Observer for Watch {
                 let line = format!("{from} -> {to} (unbackup)\n");
                 self.console.out(line.as_bytes());
             }
-            Event::File { paths, report } => {
-                if let Some(counters) = &self.counters {
-                    counters.files.fetch_add(1, Ordering::Relaxed);
-                }
-                if let Some(planned) = &report.planned {
-                    add_bytes(&self.planned_bytes, planned.size);
-                }
-                if let Some(explainer) = &self.explainer {
-                    explainer.add(paths, report);
-                }
-                if self.debug && self.explains_data {
-                    self.console
-                        .out(format!("{}\n", self.words.debug(report)).as_bytes());
-                }
-                if let Some(reporter) = &self.reporter {
-                    reporter.file(paths, report);
-                }
-                if let (Some(manifest), Some(hash)) = (&self.manifest, &report.hash) {
-                    manifest.add(&paths.dst(), hash);
-                }
-            }
+            Event::File { paths, report } => self.file(paths, report),
             Event::Entry { paths, what } => {
+                lock(&self.replaced).end(paths);
                 if let Some(reporter) = &self.reporter {
                     reporter.entry(paths, what);
                 }
@@ -174,7 +182,10 @@ impl Observer for Watch {
                     reporter.skipped(paths);
                 }
             }
-            Event::Error(error) => self.error(error),
+            Event::Error(error) => {
+                lock(&self.replaced).fail(error);
+                self.error(error);
+            }
             Event::Warning(warning) => self.console.error(&self.words.warning(warning)),
             _ => {}
         }
@@ -192,6 +203,29 @@ impl Observer for Watch {
 }
 
 impl Watch {
+    fn file(&self, paths: &dyn PathSource, report: &Report) {
+        lock(&self.replaced).end(paths);
+        if let Some(counters) = &self.counters {
+            counters.files.fetch_add(1, Ordering::Relaxed);
+        }
+        if let Some(planned) = &report.planned {
+            add_bytes(&self.planned_bytes, planned.size);
+        }
+        if let Some(explainer) = &self.explainer {
+            explainer.add(paths, report);
+        }
+        if self.debug && self.explains_data {
+            self.console
+                .out(format!("{}\n", self.words.debug(report)).as_bytes());
+        }
+        if let Some(reporter) = &self.reporter {
+            reporter.file(paths, report);
+        }
+        if let (Some(manifest), Some(hash)) = (&self.manifest, &report.hash) {
+            manifest.add(&paths.dst(), hash);
+        }
+    }
+
     /// GNU writes these without quotes.
     fn begin_parent(&self, paths: &dyn PathSource) {
         let (src, dst) = (paths.src().into_os_string(), paths.dst().into_os_string());

@@ -169,6 +169,19 @@ fn what_is_replaced_is_said() {
     assert_eq!(replaced, 2, "{ran:?}");
 }
 
+/// A device in a tree is not written to.
+#[test]
+fn what_could_not_be_replaced_is_not_said_to_be() {
+    let scratch = Scratch::new();
+    scratch.write("src/a", "new");
+    scratch.write("src/b", "new");
+    scratch.write("dst/b", "old");
+    std::os::unix::fs::symlink("/dev/null", scratch.path("dst/a")).expect("a link");
+    let ran = scratch.copyist(&["copy", "-L", "--atomic=no", "-T", "src", "dst"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.out.contains("; replaced 'dst/b'; 1 FAILED"), "{ran:?}");
+}
+
 #[test]
 fn explain_says_what_would_be_tried_and_why_not() {
     let scratch = Scratch::new();
