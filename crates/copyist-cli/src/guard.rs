@@ -28,7 +28,7 @@ impl Guard {
     ///
     /// If the second process can't be started.
     pub(crate) fn over(dirs: &[&Path], prefix: &str) -> io::Result<Guard> {
-        let mut command = Command::new(std::env::current_exe()?);
+        let mut command = Command::new(program()?);
         command.arg(COMMAND).arg(prefix);
         for dir in dirs {
             command.arg(fs::canonicalize(dir)?);
@@ -45,6 +45,15 @@ impl Guard {
         }
         Ok(Guard(child))
     }
+}
+
+/// This program. Where there is no /proc (a chroot), it is what it was called by, which `PATH` leads to if it is no
+/// path.
+fn program() -> io::Result<PathBuf> {
+    std::env::current_exe().or_else(|error| {
+        let called = std::env::args_os().next().filter(|it| !it.is_empty());
+        called.map(PathBuf::from).ok_or(error)
+    })
 }
 
 impl Guard {

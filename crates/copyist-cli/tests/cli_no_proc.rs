@@ -31,12 +31,43 @@ fn run(mut command: Command) -> io::Result<(Option<i32>, String)> {
     Ok((ran.status.code(), err))
 }
 
+/// Whether /proc can be hidden here; if not, why is said.
+fn can_hide_proc(scratch: &Scratch) -> bool {
+    let can_hide = run(without_proc(scratch, &["--version"]));
+    let can = matches!(can_hide, Ok((Some(0), _)));
+    if !can {
+        println!("not run: /proc can't be hidden here: {can_hide:?}");
+    }
+    can
+}
+
+#[test]
+fn what_looks_and_measures_works() {
+    let scratch = Scratch::new();
+    if !can_hide_proc(&scratch) {
+        return;
+    }
+    let bench = [
+        "bench",
+        "--size=64KiB",
+        "--runs=1",
+        "--methods=read-write",
+        ".",
+    ];
+    for arguments in [&["probe", "."][..], &bench] {
+        let ran = run(without_proc(&scratch, arguments)).expect("it runs");
+        assert_eq!(ran.0, Some(0), "{arguments:?}: {}", ran.1);
+        let left = fs::read_dir(scratch.path("."))
+            .expect("a directory")
+            .count();
+        assert_eq!(left, 0, "{arguments:?}");
+    }
+}
+
 #[test]
 fn links_and_special_files_keep_their_attributes() {
     let scratch = Scratch::new();
-    let can_hide = run(without_proc(&scratch, &["--version"]));
-    if !matches!(can_hide, Ok((Some(0), _))) {
-        println!("not run: /proc can't be hidden here: {can_hide:?}");
+    if !can_hide_proc(&scratch) {
         return;
     }
     scratch.write("s/f", "data");
