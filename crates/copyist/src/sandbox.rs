@@ -72,6 +72,7 @@ fn places(options: &Options, operands: &[Operand], also_write: &[&Path]) -> Plac
             write.push(led_to(dst));
         }
     }
+    #[cfg(feature = "journal")]
     places.write.extend(options.journal.as_deref().map(parent));
     places
         .write

@@ -241,6 +241,16 @@ pub(crate) fn is_direct_refusal(os: Os, code: Code) -> bool {
     is_invalid_or_unsupported(os, code)
 }
 
+/// Whether a write may have been refused for its offset, by a mount that takes data in sequence only.
+pub(crate) fn is_out_of_sequence(os: Os, code: Code) -> bool {
+    let no_offsets = match os {
+        Os::Linux => Some(linux::ESPIPE),
+        Os::Macos | Os::Freebsd => Some(macos::ESPIPE),
+        Os::Windows => None,
+    };
+    no_offsets == Some(code) || is_invalid_or_unsupported(os, code)
+}
+
 /// What btrfs says to a clone between a file that is copied on write and one that is not.
 pub(crate) fn is_unlike(os: Os, code: Code) -> bool {
     os == Os::Linux && code == linux::EINVAL

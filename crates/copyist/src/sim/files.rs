@@ -112,6 +112,10 @@ impl World {
     /// Writes as much as there is room for.
     pub(super) fn put(&mut self, ino: u64, offset: u64, data: &[u8]) -> Sys<usize> {
         self.check_order(ino, offset, data.len() as u64);
+        let end = self.data(ino).map(Data::data_end);
+        if self.volume_of(ino).wants_sequence && end.is_some_and(|end| end != offset) {
+            return Err(self.codes.inval);
+        }
         let (volume, limit) = (self.node(ino).volume, self.volume_of(ino).file_max_bytes);
         if offset >= limit {
             return Err(self.codes.fbig);

@@ -1,6 +1,7 @@
 //! Calls that only make a copy better, or that move data for it: refused with whatever code before anything
 //! was moved, they are no failure.
 
+use super::data::BLOCK;
 use super::faults::{Call, Effect, Fault, When};
 use super::scenarios::{Scenario, build, linux, one_file, system};
 use super::snapshot;
@@ -8,8 +9,9 @@ use super::sweep::{Outcome, Sweep};
 use super::volume::{Direct, Volume};
 use crate::error::Code;
 use crate::facts::FsKind;
+use crate::hash::HashKind;
 use crate::method::{Method, MethodSet, Os};
-use crate::options::Options;
+use crate::options::{Options, Sparse};
 use crate::platform::Move;
 use crate::report::Ended;
 use crate::rules::linux::{
@@ -72,6 +74,37 @@ fn a_length_given_in_advance_may_be_refused() {
         assert!(outcome.failures.is_empty(), "{code:?}");
         let hit = |record: &super::faults::Record| record.effect.is_some();
         assert!(outcome.log.iter().any(hit), "{code:?}");
+    }
+}
+
+/// The whole file is there, and no hole is reported that there is not.
+#[test]
+fn a_volume_that_is_written_in_sequence_has_zeros_for_holes() {
+    for (kind, sparse) in [
+        (FsKind::Ext, Sparse::Auto),
+        (FsKind::Fuse, Sparse::Auto),
+        (FsKind::Fuse, Sparse::Always),
+    ] {
+        for hash in [None, Some(HashKind::Blake3)] {
+            let sim = linux(kind, Some(FsKind::Fuse));
+            build(&sim).sparse("src", 90 * BLOCK, [2..3, 40..45, 80..85]);
+            sim.world().volumes[2].wants_sequence = true;
+            let options = Options {
+                sparse,
+                hash,
+                ..Options::default()
+            };
+            let scenario = Scenario::new("in sequence", sim, options);
+            let before = snapshot::of_world(&scenario.sim.world());
+            let mut sweep = Sweep::new(|sim| sim);
+            let outcome = sweep.trial(&scenario, &before, &[], u64::MAX);
+            sweep.found.finish("in sequence");
+            assert!(
+                outcome.failures.is_empty(),
+                "{kind:?} {sparse:?}: {:?}",
+                outcome.failures
+            );
+        }
     }
 }
 

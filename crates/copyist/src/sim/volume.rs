@@ -90,6 +90,8 @@ pub(super) struct Volume {
     pub(super) hides_numbers: bool,
     /// Stat returns this number for every file.
     pub(super) one_number: Option<u64>,
+    /// It takes data only where the data before it ends.
+    pub(super) wants_sequence: bool,
     /// An existing file opens for writing only if that empties it.
     pub(super) wants_emptied: bool,
     /// It refuses every rename with this code.
@@ -185,6 +187,7 @@ impl Volume {
             renames_new: kind != FsKind::Other,
             hides_numbers: false,
             one_number: None,
+            wants_sequence: false,
             wants_emptied: false,
             refuses_rename: None,
             time_unit: if kind == FsKind::Fat {

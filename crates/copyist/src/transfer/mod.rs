@@ -239,7 +239,17 @@ impl<P: Platform> Runs for Transfer<'_, P> {
         self.check_cancelled()?;
         // A clone leaves nothing in the cache.
         self.drops = self.shape.drop_behind && method != Method::Clone;
-        self.run_method(method)?;
+        match self.run_method(method) {
+            Err(stop) if self.is_refused_behind_hole(stop) => {
+                self.go_back_over_hole();
+                if method != Method::ReadWrite {
+                    return Err(stop); // it may refuse everything
+                }
+                self.shape.holes = Holes::Ignore;
+                self.run_method(method)?;
+            }
+            result => result?,
+        }
         if !self.source_goes_on()? {
             return Ok(());
         }
@@ -432,6 +442,26 @@ impl<'a, P: Platform> Transfer<'a, P> {
                 Ok(None)
             }
         }
+    }
+
+    /// Whether data may have been refused since it does not follow the data before it: a mount that is written
+    /// from start to end takes no holes (rclone without a cache, Mountpoint for Amazon S3).
+    fn is_refused_behind_hole(&self, stop: Stop) -> bool {
+        let is_behind_hole = self.state.offset > self.state.data_end;
+        let can_go_back = !self.shape.src_streams && self.keeper.is_none();
+        is_behind_hole
+            && can_go_back
+            && self.shape.holes != Holes::Ignore
+            && matches!(stop, Stop::Code { code, .. } if rules::is_out_of_sequence(self.platform.os(), code))
+    }
+
+    /// Goes back to where the last hole begins, so that it is passed again, or zeros are written there.
+    fn go_back_over_hole(&mut self) {
+        self.state.holes -= self.state.offset - self.state.data_end;
+        self.state.offset = self.state.data_end;
+        self.state.pending = 0..0;
+        // It has seen the hole: whoever wants the hash reads the copy.
+        self.in_flight = None;
     }
 
     /// Counts data that is in place.
