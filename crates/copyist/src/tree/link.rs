@@ -46,8 +46,10 @@ impl<P: Platform> Worker<'_, '_, P> {
         {
             return Ok(Some((onto, why)));
         }
+        // GNU cp fails here.
         if let Err((_, code)) = made
             && matches!(onto, Onto::Into(_))
+            && session.options.atomic == Atomic::BestEffort
             && self.is_refused(code)
         {
             return Ok(Some((onto, NoLink::NotReplaceable)));
@@ -121,7 +123,7 @@ impl<P: Platform> Worker<'_, '_, P> {
             }
         };
         if !self.is_refused(refused) {
-            return Err(of_link(refused));
+            return Err((Operation::Replace, refused));
         }
         self.take_away(entry)
             .map_err(|code| (Operation::Remove, code))?;

@@ -33,8 +33,10 @@ pub(super) fn describe(handle: &OwnedFd) -> Sys<Mounted> {
 /// since Linux 6.0, tmpfs report).
 pub(super) fn kept_names(dir: &OwnedFd, name: &OsStr, is_privileged: bool) -> KeptNames {
     let wanted = StatxFlags::MODE | StatxFlags::UID;
+    /// AT_STATX_DONT_SYNC of linux/fcntl.h, which rustix has no name for with musl.
+    const DONT_SYNC: AtFlags = AtFlags::from_bits_retain(0x4000);
     // No server is asked: the kernel itself checks these.
-    let Ok(found) = fs::statx(dir, name, AtFlags::STATX_DONT_SYNC, wanted) else {
+    let Ok(found) = fs::statx(dir, name, DONT_SYNC, wanted) else {
         return KeptNames::None;
     };
     let is_append_only = found.stx_attributes.contains(StatxAttributes::APPEND);
