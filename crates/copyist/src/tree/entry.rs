@@ -1,15 +1,17 @@
 //! One entry: what it is, what its destination is, and what is to be made of it.
 
 use std::ffi::OsString;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::dir::{Entry, Role};
 use super::existing::{Looked, Onto};
-use super::links::Claim;
+use super::links::{Claim, Copied};
 use super::room::LARGE_BYTES;
 use super::walk::{Outcome, Worker};
 use crate::attributes::{self, Failed};
 use crate::error::{Cause, Error, Operation, Refusal};
+use crate::facts::NoLink;
 use crate::file::{self, CHANGE_RETRIES, Destination, Existing, FileCopier, FileError, Source};
 use crate::journal::PART_BYTES;
 use crate::options::{Follow, Make, OnChange};
@@ -177,17 +179,45 @@ impl<P: Platform> Worker<'_, '_, P> {
                 self.session.links.settle(src.stat.id, copied);
                 result
             }
-            Claim::Link(copied) => {
-                let Some((onto, why)) = self.link_to_copy(entry, &copied, onto)? else {
-                    return Ok(());
-                };
-                self.make(entry, src, onto, opened)?;
-                let links = &self.session.links;
-                links.replace(src.stat.id, &entry.dir.place, entry.dst_name);
-                self.tell_no_link(entry, Made::HardLink, why);
-                Ok(())
-            }
+            Claim::Link(copied) => self.link_or_copy(entry, src, onto, opened, copied),
         }
+    }
+
+    /// Links a name to an earlier copy, or copies it where there can be no link.
+    fn link_or_copy(
+        &mut self,
+        entry: &Entry<'_, P>,
+        src: &Looked,
+        mut onto: Onto,
+        opened: &mut Option<Source<P>>,
+        mut copied: Copied,
+    ) -> Result<(), Error> {
+        let links = &self.session.links;
+        let why = loop {
+            let Some((again, why)) = self.link_to_copy(entry, &copied, onto)? else {
+                return Ok(());
+            };
+            onto = again;
+            match why {
+                NoLink::TooMany => match links.claim_again(src.stat.id, &copied) {
+                    Claim::Link(newer) => copied = newer,
+                    Claim::Copy => break why,
+                },
+                _ => break why,
+            }
+        };
+        let result = self.make(entry, src, onto, opened);
+        // A name that is written into in place is no better one to link to.
+        if result.is_ok() && why != NoLink::NotReplaceable {
+            copied = Copied {
+                place: Arc::clone(&entry.dir.place),
+                dst_name: entry.dst_name.to_os_string(),
+            };
+        }
+        links.replace(src.stat.id, copied);
+        result?;
+        self.tell_no_link(entry, Made::HardLink, why);
+        Ok(())
     }
 
     /// An existing destination that is left alone is the copy of its source all the same, so that

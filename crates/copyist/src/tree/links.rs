@@ -34,6 +34,12 @@ struct Met {
     names_left: u64,
 }
 
+impl Copied {
+    fn is(&self, other: &Copied) -> bool {
+        Arc::ptr_eq(&self.place, &other.place) && self.dst_name == other.dst_name
+    }
+}
+
 /// What to do with a name.
 #[derive(Debug)]
 pub(crate) enum Claim {
@@ -93,14 +99,36 @@ impl Links {
         self.changed.notify_all();
     }
 
-    /// Another name was copied to this place, as it could not be a link: later ones become links to that.
-    pub(crate) fn replace(&self, file: FileId, place: &Arc<Place>, name: &OsStr) {
-        if let Some(met) = self.lock().get_mut(&file) {
-            met.copied = Some(Copied {
-                place: Arc::clone(place),
-                dst_name: name.to_os_string(),
-            });
+    /// The copy can have no more names. One worker copies the file again, and calls [`Links::replace`]; others that
+    /// come meanwhile wait, and link to that.
+    pub(crate) fn claim_again(&self, file: FileId, full: &Copied) -> Claim {
+        let mut files = self.lock();
+        while let Some(met) = files.get_mut(&file)
+            && !self.abandoned.load(Ordering::Acquire)
+        {
+            match &met.copied {
+                Some(copied) if copied.is(full) => {
+                    met.copied = None;
+                    break;
+                }
+                Some(newer) => return Claim::Link(newer.clone()),
+                None => {
+                    files = self
+                        .changed
+                        .wait(files)
+                        .unwrap_or_else(PoisonError::into_inner);
+                }
+            }
         }
+        Claim::Copy
+    }
+
+    /// Another name was copied, as it could not be a link: later ones become links to that.
+    pub(crate) fn replace(&self, file: FileId, copied: Copied) {
+        if let Some(met) = self.lock().get_mut(&file) {
+            met.copied = Some(copied);
+        }
+        self.changed.notify_all();
     }
 
     /// The first name was copied to this place, or (`None`) could not be: then the next that is
@@ -148,6 +176,29 @@ mod tests {
         std::thread::scope(|scope| {
             let waiting = scope.spawn(|| matches!(links.claim(FILE, 3), Claim::Copy));
             links.settle(FILE, None);
+            assert!(waiting.join().unwrap());
+        });
+    }
+
+    #[test]
+    fn a_copy_with_all_its_names_is_made_again_once() {
+        let links = Links::default();
+        let place = Arc::default();
+        assert!(matches!(links.claim(FILE, 5), Claim::Copy));
+        links.settle(FILE, Some((&place, OsStr::new("a"))));
+        let Claim::Link(full) = links.claim(FILE, 5) else {
+            panic!("it is copied already");
+        };
+        assert!(matches!(links.claim_again(FILE, &full), Claim::Copy));
+        std::thread::scope(|scope| {
+            let again = || links.claim_again(FILE, &full);
+            let waiting =
+                scope.spawn(move || matches!(again(), Claim::Link(it) if it.dst_name == "b"));
+            let newer = Copied {
+                place,
+                dst_name: "b".into(),
+            };
+            links.replace(FILE, newer);
             assert!(waiting.join().unwrap());
         });
     }
