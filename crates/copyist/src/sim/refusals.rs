@@ -6,7 +6,7 @@ use super::faults::{Call, Effect, Fault, When};
 use super::scenarios::{Scenario, build, linux, one_file, system};
 use super::snapshot;
 use super::sweep::{Outcome, Sweep};
-use super::volume::{Direct, Volume};
+use super::volume::{Direct, RangeCopy, Volume};
 use crate::error::Code;
 use crate::facts::FsKind;
 use crate::hash::HashKind;
@@ -89,6 +89,8 @@ fn a_volume_that_is_written_in_sequence_has_zeros_for_holes() {
             let sim = linux(kind, Some(FsKind::Fuse));
             build(&sim).sparse("src", 90 * BLOCK, [2..3, 40..45, 80..85]);
             sim.world().volumes[2].wants_sequence = true;
+            // Between filesystems that both have it, copy_file_range is refused with EXDEV.
+            sim.world().volumes[2].range_copy = RangeCopy::Yes;
             let options = Options {
                 sparse,
                 hash,
@@ -104,6 +106,8 @@ fn a_volume_that_is_written_in_sequence_has_zeros_for_holes() {
                 "{kind:?} {sparse:?}: {:?}",
                 outcome.failures
             );
+            let (_, report) = &outcome.files[0];
+            assert_eq!((report.bytes(), report.holes()), (90 * BLOCK, 0));
         }
     }
 }

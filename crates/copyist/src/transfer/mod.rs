@@ -240,12 +240,14 @@ impl<P: Platform> Runs for Transfer<'_, P> {
         // A clone leaves nothing in the cache.
         self.drops = self.shape.drop_behind && method != Method::Clone;
         match self.run_method(method) {
-            Err(stop) if self.is_refused_behind_hole(stop) => {
+            Err(stop) if self.has_failed_behind_hole(method, stop) => {
                 self.go_back_over_hole();
                 if method != Method::ReadWrite {
-                    return Err(stop); // it may refuse everything
+                    return Err(stop); // the next method passes the hole again, and counts it
                 }
                 self.shape.holes = Holes::Ignore;
+                // It has seen the hole: whoever wants the hash reads the copy.
+                self.in_flight = None;
                 self.run_method(method)?;
             }
             result => result?,
@@ -444,24 +446,25 @@ impl<'a, P: Platform> Transfer<'a, P> {
         }
     }
 
-    /// Whether data may have been refused since it does not follow the data before it: a mount that is written
-    /// from start to end takes no holes (rclone without a cache, Mountpoint for Amazon S3).
-    fn is_refused_behind_hole(&self, stop: Stop) -> bool {
-        let is_behind_hole = self.state.offset > self.state.data_end;
+    /// Whether a method has failed behind a hole that it has passed: any but the last; and that if its write may
+    /// have been refused since it does not follow the data before it. A mount that is written from start to end
+    /// takes no holes (rclone without a cache, Mountpoint for Amazon S3).
+    fn has_failed_behind_hole(&self, method: Method, stop: Stop) -> bool {
+        let Stop::Code { code, .. } = stop else {
+            return false;
+        };
+        let is_wanted =
+            method != Method::ReadWrite || rules::is_out_of_sequence(self.platform.os(), code);
         let can_go_back = !self.shape.src_streams && self.keeper.is_none();
-        is_behind_hole
-            && can_go_back
-            && self.shape.holes != Holes::Ignore
-            && matches!(stop, Stop::Code { code, .. } if rules::is_out_of_sequence(self.platform.os(), code))
+        is_wanted && can_go_back && self.state.offset > self.state.data_end
     }
 
-    /// Goes back to where the last hole begins, so that it is passed again, or zeros are written there.
+    /// Goes back to where the last hole begins, so that it is passed again, or zeros are written there. No method
+    /// begins behind a hole, so that it was this one that counted it.
     fn go_back_over_hole(&mut self) {
         self.state.holes -= self.state.offset - self.state.data_end;
         self.state.offset = self.state.data_end;
         self.state.pending = 0..0;
-        // It has seen the hole: whoever wants the hash reads the copy.
-        self.in_flight = None;
     }
 
     /// Counts data that is in place.
