@@ -45,18 +45,7 @@ impl Guard {
         }
         Ok(Guard(child))
     }
-}
 
-/// This program. Where there is no /proc (a chroot), it is what it was called by, which `PATH` leads to if it is no
-/// path.
-fn program() -> io::Result<PathBuf> {
-    std::env::current_exe().or_else(|error| {
-        let called = std::env::args_os().next().filter(|it| !it.is_empty());
-        called.map(PathBuf::from).ok_or(error)
-    })
-}
-
-impl Guard {
     /// Has everything removed now; whether nothing is left.
     pub(crate) fn clean_up(mut self) -> bool {
         self.end().is_ok_and(|status| status.success())
@@ -66,6 +55,15 @@ impl Guard {
         drop(self.0.stdin.take());
         self.0.wait()
     }
+}
+
+/// This program. Where there is no /proc (a chroot), it is what it was called by, which `PATH` leads to if it is no
+/// path.
+fn program() -> io::Result<PathBuf> {
+    std::env::current_exe().or_else(|error| {
+        let called = std::env::args_os().next().filter(|it| !it.is_empty());
+        called.map(PathBuf::from).ok_or(error)
+    })
 }
 
 impl Drop for Guard {

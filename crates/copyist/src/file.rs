@@ -9,7 +9,7 @@ use crate::error::{Cause, Code, Operation, Refusal};
 use crate::exec::{self, Failure};
 use crate::facts::{Facts, FileFacts, FsKind};
 use crate::hash::{Digest, Hash};
-use crate::journal::{Journal, Keep};
+use crate::journal::Journal;
 use crate::method::{Method, Os};
 use crate::options::Options;
 use crate::plan::{self, Plan};
@@ -17,7 +17,7 @@ use crate::platform::{At, FileId, FileKind, Open, Platform, Stat, Target};
 use crate::prove;
 use crate::report::Report;
 use crate::spare::Spare;
-use crate::transfer::{self, Begun, Shape, State, Stop, Transfer, Watch};
+use crate::transfer::{self, Begun, Keep, Shape, State, Stop, Transfer, Watch};
 use crate::volumes::{FoundPair, VolumePair};
 
 mod atomic;

@@ -22,7 +22,8 @@ pub(super) fn run(tests: &mut Counts) -> Result<Ending> {
     if let Err(why) = set_up() {
         return Ok(Ending::NotRun(why.to_string()));
     }
-    for (target, packages) in documented(&metadata()?) {
+    let metadata = metadata()?;
+    for (target, packages) in documented(&metadata) {
         let mut doc = command::cargo(workspace::root());
         doc.args(["doc", "--no-deps", "--all-features", "--target", &target]);
         for package in packages {
@@ -34,7 +35,7 @@ pub(super) fn run(tests: &mut Counts) -> Result<Ending> {
         }
         tests.passed += 1;
     }
-    forget_unpacked()?;
+    forget_unpacked(&metadata)?;
     let dir = workspace::target().join("publish");
     let mut clean = command::cargo(workspace::root());
     clean
@@ -57,10 +58,9 @@ pub(super) fn run(tests: &mut Counts) -> Result<Ending> {
 
 /// Removes what cargo has unpacked of our packages in an earlier run: it takes them for the same as long as they have
 /// the same version, and would build the others with them.
-fn forget_unpacked() -> Result<()> {
+fn forget_unpacked(metadata: &Value) -> Result<()> {
     let home = std::env::home_dir().unwrap_or_default().join(".cargo");
     let home = std::env::var_os("CARGO_HOME").map_or(home, PathBuf::from);
-    let metadata = metadata()?;
     let packages = metadata["packages"].as_array().into_iter().flatten();
     let names: Vec<_> = packages
         .filter_map(|it| {

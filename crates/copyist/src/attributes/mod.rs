@@ -256,9 +256,9 @@ fn told_first(operation: Operation) -> u8 {
 }
 
 impl<P: Platform> Attributes<'_, P> {
-    /// Sets what the options ask for. A failure is told, and the rest is still set; but what has
-    /// the same reason is told once (who may not set the times may not set the mode either). Returns the
-    /// failure to set the permissions, whether it was told or not.
+    /// Sets what the options ask for. A failure is reported, and the rest is still set. Failures with the same
+    /// code are reported once: whoever may not set the times may not set the mode either. Returns the failure to
+    /// set the permissions, reported or not.
     pub(crate) fn apply(&mut self, fail: &mut dyn FnMut(Failed)) -> Option<Failed> {
         let mut failures = Vec::new();
         self.set_all(&mut |failed| failures.push(failed));

@@ -26,13 +26,13 @@ use super::{
 };
 use crate::attributes::{Attributes, Failed, Made, MakeMode, remove_capability};
 use crate::error::{Code, Operation, Refusal};
-use crate::journal::{Keep, Keeper};
+use crate::journal::Keeper;
 use crate::options::{Force, Options, Preserve, Want};
 use crate::platform::{At, Attribute, FileKind, Open, Platform, Stat, Target};
 use crate::report::Report;
 use crate::rules;
 use crate::temporary::{Temporary, remove_closed};
-use crate::transfer;
+use crate::transfer::{self, Keep};
 
 /// How often another temporary name is tried where somebody has taken the last one.
 const NAMES: u32 = 8;
@@ -251,7 +251,9 @@ impl<'a, P: Platform> FileCopier<'a, P> {
     fn open_named(&self, plan: MakeMode, to: &Published<'_, '_, P>) -> Result<Draft<P>, FileError> {
         let os = self.platform.os();
         let (at, may_have_acl) = (to.at, to.dst.may_have_acl);
-        self.check_names(at)?;
+        if matches!(to.old, Old::Nothing) {
+            self.check_names(at)?; // else it is checked already
+        }
         let plan = match to.old {
             Old::Kept(_) => plan.private(),
             Old::Nothing | Old::Any => plan.for_new_draft(),

@@ -16,7 +16,7 @@ use super::{Destination, Drafts, Existing, FileCopier, FileError, FindPair, Sour
 use crate::attributes::Failed;
 use crate::error::{Cause, Code, Operation};
 use crate::options::Atomic;
-use crate::platform::{At, KeptNames, Node, Platform, Stat, Target};
+use crate::platform::{At, Node, Platform, Stat, Target, check_removable};
 use crate::report::Report;
 use crate::rules;
 
@@ -167,8 +167,8 @@ impl<P: Platform> FileCopier<'_, P> {
             .copied()
     }
 
-    /// Why a draft can't replace the old file whose permissions, or the source's, it was not given: it has others than
-    /// both. What is written into keeps its own.
+    /// Why a draft can't replace the old file: chmod was refused, and its permission bits are not the old file's. What is
+    /// written in place keeps its own.
     pub(super) fn unfit(
         &self,
         refused: Failed,
@@ -188,13 +188,8 @@ impl<P: Platform> FileCopier<'_, P> {
 
     /// Refuses to make a name that could not be taken away again, before it is made.
     pub(super) fn check_names(&self, at: At<'_, P>) -> Result<(), FileError> {
-        match self.platform.kept_names(place_of(at)) {
-            KeptNames::All => {
-                let code = rules::kept_name(self.platform.os());
-                Err(FileError::system(Operation::Replace, code))
-            }
-            KeptNames::None | KeptNames::OfOthers { .. } => Ok(()), // this file is the user's own
-        }
+        check_removable(self.platform, place_of(at))
+            .map_err(|code| FileError::system(Operation::Replace, code))
     }
 
     /// Gives a complete file its name by a rename.

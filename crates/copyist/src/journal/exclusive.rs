@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::error::Code;
 use crate::file::place_of;
-use crate::platform::{At, KeptNames, Open, Platform, Sys};
+use crate::platform::{At, Open, Platform, Sys, check_removable};
 use crate::progress::CancelToken;
 use crate::rules;
 
@@ -35,10 +35,7 @@ pub(super) fn open<P: Platform>(
     for _ in 0..TRIES {
         let file = match platform.open(at, Open::Draft) {
             Err(code) if rules::is_not_found(platform.os(), code) => {
-                // It would be there for ever.
-                if platform.kept_names(place_of(at)) == KeptNames::All {
-                    return Err(rules::kept_name(platform.os()));
-                }
+                check_removable(platform, place_of(at))?;
                 platform.open(at, Open::CreateDraft { mode: 0o600 })?
             }
             opened => opened?,

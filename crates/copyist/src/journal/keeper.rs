@@ -14,6 +14,7 @@ use crate::hash::SparseHasher;
 use crate::holes;
 use crate::platform::{At, FileKind, Flush, Open, Platform, Stat};
 use crate::temporary::{Temporary, remove_closed};
+use crate::transfer::Keep;
 
 /// Smaller files are copied again from their beginning, bytes.
 pub(crate) const PART_BYTES: u64 = 16 << 20;
@@ -39,12 +40,6 @@ pub(crate) struct Keeper<'a, P: Platform> {
     cost: Duration,
     /// The journal has a part of this file.
     noted_any: bool,
-}
-
-/// Whoever is told how far a file has come.
-pub(crate) trait Keep<P: Platform>: Sync {
-    /// Everything before `offset` is in place.
-    fn passed(&self, file: &P::Handle, offset: u64) -> Result<(), Code>;
 }
 
 impl<P: Platform> Keep<P> for Mutex<Keeper<'_, P>> {

@@ -27,7 +27,7 @@ mod keeper;
 pub(crate) use format::Part;
 #[cfg(fuzzing)]
 pub(crate) use format::fuzz;
-pub(crate) use keeper::{Keep, Keeper, PART_BYTES};
+pub(crate) use keeper::{Keeper, PART_BYTES};
 
 use format::{Chain, HEADER_BYTES, Header, MAGIC, Record, check};
 

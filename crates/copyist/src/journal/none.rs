@@ -8,6 +8,7 @@ use std::sync::Mutex;
 use crate::error::{Code, Error};
 use crate::platform::{At, Platform, Stat};
 use crate::temporary::Temporary;
+use crate::transfer::Keep;
 
 /// As with a journal; nothing goes by it.
 pub(crate) const PART_BYTES: u64 = 16 << 20;
@@ -61,12 +62,6 @@ impl<P: Platform> Journal<'_, P> {
 pub(crate) struct Keeper<'a, P: Platform> {
     never: Infallible,
     platform: PhantomData<&'a P>,
-}
-
-/// Whoever is told how far a file has come.
-pub(crate) trait Keep<P: Platform>: Sync {
-    /// Everything before `offset` is in place.
-    fn passed(&self, file: &P::Handle, offset: u64) -> Result<(), Code>;
 }
 
 impl<P: Platform> Keep<P> for Mutex<Keeper<'_, P>> {

@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 use crate::error::Code;
 use crate::facts::{Kernel, VolumeFacts};
 use crate::method::Os;
-use crate::rules::not_supported;
+use crate::rules::{kept_name, not_supported};
 
 mod batch;
 pub(crate) mod dry;
@@ -167,6 +167,14 @@ impl KeptNames {
             KeptNames::All => true,
             KeptNames::OfOthers { uid } => file.uid != uid,
         }
+    }
+}
+
+/// Refuses to make a name in a directory that keeps all of its names, before it is made.
+pub(crate) fn check_removable<P: Platform>(platform: &P, dir: At<'_, P>) -> Sys<()> {
+    match platform.kept_names(dir) {
+        KeptNames::All => Err(kept_name(platform.os())),
+        KeptNames::None | KeptNames::OfOthers { .. } => Ok(()), // what is made is the user's own
     }
 }
 

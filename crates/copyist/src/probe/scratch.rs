@@ -5,8 +5,7 @@ use std::ops::Deref;
 
 use super::{Place, scratch_name};
 use crate::error::Code;
-use crate::platform::{At, KeptNames, Open, Platform, Sys};
-use crate::rules;
+use crate::platform::{At, Open, Platform, Sys, check_removable};
 use crate::temporary::remove_closed;
 
 /// Refuses to make a name where it could not be removed again.
@@ -15,10 +14,7 @@ pub(super) fn check_names<P: Platform>(platform: &P, place: &Place<P>) -> Sys<()
         dir: &place.dir,
         name: OsStr::new("."),
     };
-    match platform.kept_names(here) {
-        KeptNames::All => Err(rules::kept_name(platform.os())),
-        KeptNames::None | KeptNames::OfOthers { .. } => Ok(()),
-    }
+    check_removable(platform, here)
 }
 
 /// A file to try things with, which is gone when it is dropped.

@@ -248,13 +248,10 @@ impl World {
 
     /// A directory may keep a name of this file.
     fn check_kept(&self, dir: u64, ino: u64) -> Sys<()> {
-        let uid = self.node(ino).uid;
-        let keeps = match self.kept_names(dir) {
-            KeptNames::None => false,
-            KeptNames::All => true,
-            KeptNames::OfOthers { uid: me } => uid != me,
-        };
-        if keeps { Err(self.codes.perm) } else { Ok(()) }
+        match self.kept_names(dir).has(&self.stat(ino)) {
+            true => Err(self.codes.perm),
+            false => Ok(()),
+        }
     }
 
     /// Whether there can be a rename to this name only if it is free, and it is.

@@ -27,6 +27,15 @@ fn named(name: &str) -> Scenario {
     all.find(|it| it.name == name).expect("such a scenario")
 }
 
+/// Plays a scenario without faults. What is wrong with its outcome fails the test.
+fn play(scenario: &Scenario) -> Outcome {
+    let before = snapshot::of_world(&scenario.sim.world());
+    let mut sweep = Sweep::new(|sim| sim);
+    let outcome = sweep.trial(scenario, &before, &[], u64::MAX);
+    sweep.found.finish(scenario.name);
+    outcome
+}
+
 /// Fails the first call of this kind, and all later ones, with this code; whether the copy was made all the
 /// same. What is wrong with it otherwise fails the test.
 fn copies_without(scenario: &Scenario, call: Call, code: Code) -> bool {
@@ -97,10 +106,7 @@ fn a_volume_that_is_written_in_sequence_has_zeros_for_holes() {
                 ..Options::default()
             };
             let scenario = Scenario::new("in sequence", sim, options);
-            let before = snapshot::of_world(&scenario.sim.world());
-            let mut sweep = Sweep::new(|sim| sim);
-            let outcome = sweep.trial(&scenario, &before, &[], u64::MAX);
-            sweep.found.finish("in sequence");
+            let outcome = play(&scenario);
             assert!(
                 outcome.failures.is_empty(),
                 "{kind:?} {sparse:?}: {:?}",
@@ -150,11 +156,7 @@ fn by_direct(methods: &[Method], (src, dst): (Direct, Direct)) -> Outcome {
         ..Options::default()
     };
     let scenario = Scenario::new("direct on one side", sim, options);
-    let before = snapshot::of_world(&scenario.sim.world());
-    let mut sweep = Sweep::new(|sim| sim);
-    let outcome = sweep.trial(&scenario, &before, &[], u64::MAX);
-    sweep.found.finish("direct");
-    outcome
+    play(&scenario)
 }
 
 /// A filesystem may refuse the flag of direct I/O (tmpfs before Linux 6.5), or take it and refuse each

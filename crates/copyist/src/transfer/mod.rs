@@ -13,7 +13,6 @@ use crate::error::{Code, Operation};
 use crate::exec::Runs;
 use crate::hash::{Digest, Hash};
 use crate::holes;
-use crate::journal::Keep;
 use crate::method::Method;
 use crate::plan::Holes;
 use crate::platform::{Move, Platform, Sys};
@@ -93,6 +92,12 @@ impl<'a> Watch<'a> {
     pub(crate) fn now(&self) -> Option<Instant> {
         self.wants_times.then(Instant::now)
     }
+}
+
+/// Records how far a file has come.
+pub(crate) trait Keep<P: Platform>: Sync {
+    /// Everything before `offset` is in place.
+    fn passed(&self, file: &P::Handle, offset: u64) -> Result<(), Code>;
 }
 
 /// How long it has been since then.

@@ -368,8 +368,8 @@ impl<P: Platform> Worker<'_, '_, P> {
         self.summary.add_report(&tried.report);
     }
 
-    /// Tells which attributes could not be kept. What was tried twice (for a draft and in place, or before and after
-    /// a copy is read back), and has failed twice, is told once.
+    /// Reports which attributes could not be kept. The same failure is reported once: some are set twice, on a draft
+    /// and in place, or before and after a copy is read back.
     fn tell_failures(&self, entry: &Entry<'_, P>, tried: &mut Tried) {
         let mut failures: Vec<FileError> = Vec::new();
         for error in tried.failures.drain(..) {

@@ -46,7 +46,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         {
             return Ok(Some((onto, why)));
         }
-        // GNU cp fails here.
+        // `copy` writes into the file then; `cp` fails, as GNU's does.
         if let Err((_, code)) = made
             && matches!(onto, Onto::Into(_))
             && session.options.atomic == Atomic::BestEffort
@@ -87,8 +87,8 @@ impl<P: Platform> Worker<'_, '_, P> {
         })
     }
 
-    /// Replaces what is there by a link, in one step. Where that is refused, and the options don't demand it, what is
-    /// there is removed first; but a file that could be written into only once the link is known to be possible.
+    /// Replaces what is there by a link, in one step. Where that is refused, it is removed first, unless the options
+    /// demand one step. A file that could be written into is removed only after a link was made in its directory.
     fn replace_by_link(
         &self,
         entry: &Entry<'_, P>,

@@ -6,7 +6,7 @@ use std::sync::PoisonError;
 use super::dir::Entry;
 use super::walk::Worker;
 use crate::file::place_of;
-use crate::platform::{At, Attribute, KeptNames, Open, Platform, Stat, Target};
+use crate::platform::{At, Attribute, Open, Platform, Stat, Target, check_removable};
 use crate::temporary::{Temporary, remove_closed};
 use crate::times::{self, SAMPLE};
 use crate::volumes;
@@ -54,8 +54,8 @@ impl<P: Platform> Worker<'_, '_, P> {
             name: &name,
         };
         let is_named = nameless.is_err();
-        if is_named && platform.kept_names(place_of(entry.dst_at())) == KeptNames::All {
-            return None;
+        if is_named {
+            check_removable(platform, place_of(entry.dst_at())).ok()?;
         }
         let file = nameless
             .or_else(|_| platform.open(at, Open::Create { mode }))
