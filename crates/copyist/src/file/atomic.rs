@@ -13,26 +13,29 @@
 //! A temporary that its run could not remove (it was killed) is not locked any more: the next run
 //! removes it ([`crate::tree`]).
 
+use crate::run::step::since;
+use crate::system::parent::place_of;
 use std::collections::HashMap;
 use std::ffi::OsStr;
-use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::attributes::{Attributes, Failed, Made, MakeMode, remove_capability};
+use super::failure::FileError;
+use super::follow::resolve;
+use super::journal::Keeper;
+use super::one_file::{Destination, Existing, FileCopier, FindPair, Kept, Opened, Source};
+use super::temp_file::{Temporary, remove_closed};
 use super::verify::report_unchecked;
 use super::verify_draft::Complete;
-use super::{
-    Destination, Existing, FileCopier, FileError, FindPair, Kept, Opened, Source, resolve,
-};
-use crate::attributes::{Attributes, Failed, Made, MakeMode, remove_capability};
-use crate::error::{Code, Operation, Refusal};
-use crate::journal::Keeper;
-use crate::options::{Force, Options, Preserve, Want};
-use crate::platform::{At, Attribute, FileKind, Open, Platform, Stat, Target};
-use crate::report::Report;
-use crate::rules;
-use crate::temporary::{Temporary, remove_closed};
-use crate::transfer::{self, Keep};
+use crate::run::progress_sink::Keep;
+use crate::system::{At, Attribute, Open, Platform, Target};
+use crate::think::rules;
+use crate::words::code::Code;
+use crate::words::error::{Operation, Refusal};
+use crate::words::options::{Force, Options, Preserve, Want};
+use crate::words::report::Report;
+use crate::words::stat::{FileKind, Stat};
 
 /// How often another temporary name is tried where somebody has taken the last one.
 const NAMES: u32 = 8;
@@ -137,7 +140,7 @@ impl<'a, P: Platform> FileCopier<'a, P> {
             let draft = (draft, keeper.as_ref());
             result = self.finish_draft(src, draft, &published, pair, report, fail);
         }
-        report.elapsed = transfer::since(start);
+        report.elapsed = since(start);
         result.map(|_| ())
     }
 
@@ -574,20 +577,4 @@ impl<'a, P: Platform> FileCopier<'a, P> {
         }
         refused
     }
-}
-
-/// The directory that a name is in.
-pub(crate) fn place_of<P: Platform>(at: At<'_, P>) -> At<'_, P> {
-    At {
-        dir: at.dir,
-        name: parent(at.name),
-    }
-}
-
-/// The same, as a path from where the name is looked up.
-pub(super) fn parent(name: &OsStr) -> &OsStr {
-    let parent = Path::new(name).parent().map(Path::as_os_str);
-    parent
-        .filter(|it| !it.is_empty())
-        .unwrap_or(OsStr::new("."))
 }

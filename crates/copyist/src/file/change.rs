@@ -2,18 +2,22 @@
 
 use std::time::Duration;
 
-use super::{FileCopier, FileError, Kept, Opened, Source, explain_stop, size_counts};
-use crate::buffers::BUFFER_BYTES;
-use crate::error::{Code, Operation, Refusal};
-use crate::facts::Facts;
-use crate::hash::Hash;
-use crate::method::Method;
-use crate::options::{OnChange, Options};
-use crate::plan::SMALL_BYTES;
-use crate::platform::{FileKind, Platform, Stat, Timestamp};
-use crate::report::{Changed, Report};
-use crate::transfer::{Stop, Transfer};
-use crate::volumes::VolumePair;
+use super::failure::FileError;
+use super::one_file::{FileCopier, Kept, Opened, Source, explain_stop, size_counts};
+use crate::run::buffers::BUFFER_BYTES;
+use crate::run::step::Stop;
+use crate::run::transfer::Transfer;
+use crate::run::volumes::VolumePair;
+use crate::system::Platform;
+use crate::think::plan::SMALL_BYTES;
+use crate::words::code::Code;
+use crate::words::error::{Operation, Refusal};
+use crate::words::facts::Facts;
+use crate::words::hash::Hash;
+use crate::words::method::Method;
+use crate::words::options::{OnChange, Options};
+use crate::words::report::{Changed, Report};
+use crate::words::stat::{FileKind, Stat, Timestamp};
 
 /// How often a source that changes is copied again ([`OnChange::Retry`]).
 pub(crate) const CHANGE_RETRIES: u32 = 3;

@@ -1,15 +1,19 @@
 //! Opening a destination to be written into: a new file, or one that is there.
 
+use super::attributes;
+use super::attributes::Made;
+use super::failure::FileError;
+use super::one_file::{Destination, Existing, FileCopier, Opened, Source};
 use super::verify::OldState;
-use super::{Destination, Existing, FileCopier, FileError, Opened, Source};
-use crate::attributes::{self, Made};
-use crate::content;
-use crate::error::{Cause, Code, Operation, Refusal};
-use crate::facts::FsKind;
-use crate::method::Os;
-use crate::options::Force;
-use crate::platform::{At, Attribute, FileId, FileKind, Open, Platform, Stat, Target};
-use crate::rules;
+use crate::system::filesystem;
+use crate::system::{At, Attribute, Open, Platform, Target};
+use crate::think::rules;
+use crate::words::code::Code;
+use crate::words::error::{Cause, Operation, Refusal};
+use crate::words::facts::FsKind;
+use crate::words::method::Os;
+use crate::words::options::Force;
+use crate::words::stat::{FileId, FileKind, Stat};
 
 impl<P: Platform> FileCopier<'_, P> {
     #[inline(always)] // as `open_source`
@@ -138,7 +142,7 @@ impl<P: Platform> FileCopier<'_, P> {
         dst: &Destination<'_, P>,
     ) -> Result<Option<P::Handle>, FileError> {
         let is_fuse = |kind| kind == FsKind::Fuse;
-        if stat.size == 0 || !content::is_on(self.platform, handle, is_fuse) {
+        if stat.size == 0 || !filesystem::is_on(self.platform, handle, is_fuse) {
             return Ok(None);
         }
         let Some((emptied, id)) = self.open_emptied(src, dst) else {

@@ -1,13 +1,16 @@
 //! The plan of a file's copy: the same for a run and for a dry run, which does not run it.
 
-use super::{Destination, Existing, FileCopier, FileError, FindPair, Opened, Source};
-use crate::facts::Facts;
-use crate::plan::{self, Plan};
-use crate::platform::{Platform, Stat};
-use crate::report::{Planned, Report};
-use crate::spare::Taken;
-use crate::temporary::Temporary;
-use crate::volumes::VolumePair;
+use super::failure::FileError;
+use super::one_file::{Destination, Existing, FileCopier, FindPair, Opened, Source};
+use super::temp_file::Temporary;
+use crate::run::spare::Taken;
+use crate::run::volumes::VolumePair;
+use crate::system::Platform;
+use crate::think::plan;
+use crate::think::plan::Plan;
+use crate::words::facts::Facts;
+use crate::words::report::{Planned, Report};
+use crate::words::stat::Stat;
 
 impl<P: Platform> FileCopier<'_, P> {
     /// Puts what would be tried into the report.

@@ -1,10 +1,13 @@
 //! What makes a file, and its name, durable.
 
-use super::{Destination, Existing, FileCopier, FileError, place_of};
-use crate::error::Operation;
-use crate::options::Fsync;
-use crate::platform::{At, Flush, Open, Platform, Sys};
-use crate::rules;
+use super::failure::FileError;
+use super::one_file::{Destination, Existing, FileCopier};
+use crate::system::parent::place_of;
+use crate::system::{At, Open, Platform, Sys};
+use crate::think::rules;
+use crate::words::error::Operation;
+use crate::words::options::Flush;
+use crate::words::options::Fsync;
 
 impl<P: Platform> FileCopier<'_, P> {
     /// Whether this file is to be durable by itself. The volume that a symbolic link leads to is

@@ -11,14 +11,19 @@ use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 use std::sync::{MutexGuard, PoisonError};
 
+use super::atomic::Drafts;
 use super::atomic::Needed;
-use super::{Destination, Drafts, Existing, FileCopier, FileError, FindPair, Source, place_of};
-use crate::attributes::Failed;
-use crate::error::{Cause, Code, Operation};
-use crate::options::Atomic;
-use crate::platform::{At, Node, Platform, Stat, Target, check_removable};
-use crate::report::Report;
-use crate::rules;
+use super::attributes::Failed;
+use super::failure::FileError;
+use super::one_file::{Destination, Existing, FileCopier, FindPair, Source};
+use crate::system::parent::place_of;
+use crate::system::{At, Node, Platform, Target, check_removable};
+use crate::think::rules;
+use crate::words::code::Code;
+use crate::words::error::{Cause, Operation};
+use crate::words::options::Atomic;
+use crate::words::report::Report;
+use crate::words::stat::Stat;
 
 impl<P: Platform> FileCopier<'_, P> {
     /// [`FileCopier::copy`], where the file is to have its name only when it is complete.

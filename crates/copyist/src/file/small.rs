@@ -1,19 +1,20 @@
 //! Plain small files: most of all files, and of their copies little more than the kernel's share is
 //! left to be saved.
 //!
-//! By which method they are copied is known of a pair of volumes ([`crate::plan::for_small`]), so its
+//! By which method they are copied is known of a pair of volumes ([`crate::think::plan::for_small`]), so its
 //! first calls can be made before anything is decided of the file. Where they don't make the whole copy,
 //! the plan goes on from what they have answered, as if it had made them.
 
-use super::{FileCopier, Kept, Opened, Source};
-use crate::buffers::BUFFER_BYTES;
-use crate::method::Method;
-use crate::plan::SMALL_BYTES;
-use crate::platform::{Move, Platform};
-use crate::progress::Event;
-use crate::report::{Attempt, Ended, Report};
-use crate::transfer::{self, Begun};
-use crate::volumes::VolumePair;
+use super::one_file::{FileCopier, Kept, Opened, Source};
+use crate::run::buffers::BUFFER_BYTES;
+use crate::run::step::since;
+use crate::run::transfer::Begun;
+use crate::run::volumes::VolumePair;
+use crate::system::{Move, Platform};
+use crate::think::plan::SMALL_BYTES;
+use crate::words::method::Method;
+use crate::words::observer::Event;
+use crate::words::report::{Attempt, Ended, Report};
 
 impl<P: Platform> FileCopier<'_, P> {
     /// Makes the first calls of a plain small file, and reports them if they were all that it took.
@@ -44,7 +45,7 @@ impl<P: Platform> FileCopier<'_, P> {
                 holes: 0,
                 ended: Ended::Done,
                 why: None,
-                elapsed: transfer::since(start),
+                elapsed: since(start),
             });
         }
         begun

@@ -8,17 +8,23 @@
 //! over FUSE) store a file, and report errors, at close. Only a copy that was read and differs is bad
 //! ([`Refusal::Differs`]). One that could not be read is kept, and reported as not verified.
 
-use super::{Destination, Existing, FileCopier, FileError, Opened, Source, resolve};
-use crate::content;
-use crate::error::{Cause, Code, Operation, Refusal};
-use crate::file::change::has_changed;
-use crate::hash::{Digest, Hash};
-use crate::plan;
-use crate::platform::{At, Attribute, FileId, Flush, Open, Platform, Stat, Sys, Target, Timestamp};
-use crate::prove;
-use crate::report::Report;
-use crate::rules;
-use crate::transfer::InFlight;
+use super::change::has_changed;
+use super::failure::FileError;
+use super::follow::resolve;
+use super::one_file::{Destination, Existing, FileCopier, Opened, Source};
+use crate::run::content;
+use crate::run::digest::Digest;
+use crate::run::prove;
+use crate::run::transfer::InFlight;
+use crate::system::{At, Attribute, Open, Platform, Sys, Target};
+use crate::think::plan;
+use crate::think::rules;
+use crate::words::code::Code;
+use crate::words::error::{Cause, Operation, Refusal};
+use crate::words::hash::Hash;
+use crate::words::options::Flush;
+use crate::words::report::Report;
+use crate::words::stat::{FileId, Stat, Timestamp};
 
 /// A file as it was before it was overwritten, to tell old content from a bad copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use super::failure::FileError;
+use super::one_file::{FileCopier, Opened, Source};
 use super::verify::{ReadBack, ReadBackError};
-use super::{FileCopier, FileError, Opened, Source};
-use crate::error::Cause;
-use crate::platform::{At, Platform};
-use crate::report::Report;
-use crate::rules;
+use crate::system::{At, Platform};
+use crate::think::rules;
+use crate::words::error::Cause;
+use crate::words::report::Report;
 
 /// A draft whose content and attributes are complete.
 pub(super) enum Complete<'a, P: Platform> {

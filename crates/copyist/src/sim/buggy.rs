@@ -6,13 +6,15 @@ use std::ops::Range;
 
 use super::faults::Deed;
 use super::{Handle, Sim};
-use crate::facts::{FsKind, Kernel, VolumeFacts};
-use crate::method::Os;
-use crate::platform::{
-    At, Attribute, Batch, DirectAlignment, Flush, KeptNames, Move, Node, NotMade, Open, Platform,
-    Progress, Seek, Stat, Sys, Target, Timestamp, Used, WholeCopy,
+use crate::system::{
+    At, Attribute, Batch, DirectAlignment, Move, Node, NotMade, Open, Platform, Progress, Seek,
+    Sys, Target, Used, WholeCopy,
 };
-use crate::rules::{linux, macos};
+use crate::think::rules::{linux, macos};
+use crate::words::facts::{FsKind, Kernel, VolumeFacts};
+use crate::words::method::Os;
+use crate::words::options::Flush;
+use crate::words::stat::{KeptNames, Stat, Timestamp};
 
 /// A bug.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

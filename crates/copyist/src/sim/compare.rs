@@ -6,11 +6,11 @@ use super::faults::Call;
 use super::oracle::{Trial, relative};
 use super::snapshot::Seen;
 use super::sweep::{Failure, Outcome};
-use crate::attributes::{access_acl, owner_record};
-use crate::method::Os;
-use crate::options::{Make, NewMode, Reflink, Want};
-use crate::platform::FileKind;
-use crate::rules;
+use crate::think::rules;
+use crate::words::method::Os;
+use crate::words::options::{Make, NewMode, Reflink, Want};
+use crate::words::stat::FileKind;
+use crate::words::xattr_names::{access_acl, owner_record};
 
 /// What is wrong with the attributes of a copy, as far as they could be kept in silence.
 pub(super) fn wrong_attributes(

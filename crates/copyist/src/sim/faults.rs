@@ -1,7 +1,7 @@
 //! What goes wrong, and when.
 
-use crate::error::Code;
-use crate::platform::{Move, Whole};
+use crate::system::{Move, Whole};
+use crate::words::code::Code;
 
 /// The calls of the waist, to be counted and to be failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

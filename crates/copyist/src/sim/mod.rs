@@ -12,14 +12,16 @@ use std::ffi::OsString;
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
-use crate::attributes::{access_acl, owner_record};
-use crate::facts::{Kernel, Known, VolumeFacts};
-use crate::method::Os;
-use crate::platform::{
-    At, Attribute, Batch, DirectAlignment, FileKind, Flush, KeptNames, Mounted, Move, Node,
-    NotMade, Open, Platform, Progress, Seek, Stat, Sys, Target, Used, WholeCopy,
+use crate::system::{
+    At, Attribute, Batch, DirectAlignment, Mounted, Move, Node, NotMade, Open, Platform, Progress,
+    Seek, Sys, Target, Used, WholeCopy,
 };
-use crate::rules;
+use crate::think::rules;
+use crate::words::facts::{Kernel, Known, VolumeFacts};
+use crate::words::method::Os;
+use crate::words::options::Flush;
+use crate::words::stat::{FileKind, KeptNames, Stat};
+use crate::words::xattr_names::{access_acl, owner_record};
 
 mod build;
 mod codes;

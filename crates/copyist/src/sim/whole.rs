@@ -5,9 +5,10 @@ use std::ffi::OsStr;
 use super::data::Data;
 use super::faults::Effect;
 use super::world::{Body, Node, Resolved, World};
-use crate::attributes::access_acl;
-use crate::method::Os;
-use crate::platform::{FileKind, NotMade, Progress, Sys, Takes, Whole};
+use crate::system::{NotMade, Progress, Sys, Takes, Whole};
+use crate::words::method::Os;
+use crate::words::stat::FileKind;
+use crate::words::xattr_names::access_acl;
 
 /// The system's copier tells of its progress each time it has copied so much, bytes.
 const STEP_BYTES: usize = 64 << 10;
@@ -209,7 +210,7 @@ impl World {
             }
             done += read as u64;
             if progress(done).is_break() {
-                return Err(crate::error::Code::CANCELLED.into());
+                return Err(crate::words::code::Code::CANCELLED.into());
             }
             if let Some(code) = fails.filter(|_| done >= half) {
                 return Err(code.into());

@@ -21,10 +21,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::dir::{Dir, Halves, Ids};
 use super::walk::Worker;
-use crate::error::{Cause, Code, Error, Operation, Refusal};
-use crate::options::Follow;
-use crate::platform::{At, Batch, FileId, Open, Platform, Sys};
-use crate::rules;
+use crate::system::{At, Batch, Open, Platform, Sys};
+use crate::think::rules;
+use crate::words::code::Code;
+use crate::words::error::{Cause, Error, Operation, Refusal};
+use crate::words::options::Follow;
+use crate::words::stat::FileId;
 
 /// What a process has open besides: its standard streams, a report, where operands are named.
 const OTHERS: usize = 16;

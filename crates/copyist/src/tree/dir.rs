@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::attributes::Made;
-use crate::platform::{At, Batch, FileId, Platform, Stat, Target};
-use crate::progress::PathSource;
-use crate::volumes::VolumePair;
+use crate::file::attributes::Made;
+use crate::run::volumes::VolumePair;
+use crate::system::{At, Batch, Platform, Target};
+use crate::words::observer::PathSource;
+use crate::words::stat::{FileId, Stat};
 
 /// Where a directory of the walk is: kept as a chain of names, so that it costs nothing to keep.
 #[derive(Debug, Default)]

@@ -1,18 +1,24 @@
 //! Directories: made before what is in them, finished after.
 
+use crate::tree::engine::ends_in_separator;
+use crate::tree::engine::is_separator;
 use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::dir::{Dir, Entry, Halves, OpenDir, OpenDst, Place, Role};
 use super::walk::{Job, Worker};
-use crate::attributes::{Attributes, Failed, Made, MakeMode, inherited_acl};
-use crate::error::{Cause, Code, Error, Operation, Refusal};
-use crate::file::place_of;
-use crate::options::{Backup, Make, NewMode, Update, Want};
-use crate::platform::{At, Attribute, FileKind, Node, Open, Platform, Stat, Target};
-use crate::progress::{self, Event, PathSource};
-use crate::rules;
+use crate::file::attributes::{Attributes, Failed, Made, MakeMode};
+use crate::system::parent::place_of;
+use crate::system::{At, Attribute, Node, Open, Platform, Target};
+use crate::think::rules;
+use crate::words::code::Code;
+use crate::words::error::{Cause, Error, Operation, Refusal};
+use crate::words::observer;
+use crate::words::observer::{Event, PathSource};
+use crate::words::options::{Backup, Make, NewMode, Update, Want};
+use crate::words::stat::{FileKind, Stat};
+use crate::words::xattr_names::inherited_acl;
 
 /// A directory of the walk, and its halves.
 type Opened<P> = (Arc<Dir<P>>, Arc<Halves<P>>);
@@ -243,7 +249,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         self.summary.dirs += 1;
         session.watch.observer.event(Event::Entry {
             paths: entry,
-            what: progress::Made::Directory,
+            what: observer::Made::Directory,
         });
         let open = OpenDir {
             src,
@@ -439,6 +445,6 @@ enum There {
 /// `dir/.` and `dir/` are the directory itself, whatever `dir` is.
 fn names_a_dir(name: &OsStr) -> bool {
     let itself = name.as_encoded_bytes().strip_suffix(b".");
-    let is_dot = |rest: &[u8]| rest.last().is_none_or(|byte| super::is_separator(*byte));
-    super::ends_in_separator(name) || itself.is_some_and(is_dot)
+    let is_dot = |rest: &[u8]| rest.last().is_none_or(|byte| is_separator(*byte));
+    ends_in_separator(name) || itself.is_some_and(is_dot)
 }

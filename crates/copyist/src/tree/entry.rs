@@ -1,5 +1,7 @@
 //! One entry: what it is, what its destination is, and what is to be made of it.
 
+use crate::file::follow;
+use crate::file::one_file;
 use std::ffi::OsString;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -9,16 +11,20 @@ use super::existing::{Looked, Onto};
 use super::links::{Claim, Copied};
 use super::room::LARGE_BYTES;
 use super::walk::{Outcome, Worker};
-use crate::attributes::{self, Failed};
-use crate::error::{Cause, Error, Operation, Refusal};
-use crate::facts::NoLink;
-use crate::file::{self, CHANGE_RETRIES, Destination, Existing, FileCopier, FileError, Source};
-use crate::journal::PART_BYTES;
-use crate::options::{Follow, Make, OnChange};
-use crate::platform::{FileKind, Platform, Stat};
-use crate::progress::{Event, Made, PathSource, Warning};
-use crate::report::Report;
-use crate::volumes::FoundPair;
+use crate::file::attributes;
+use crate::file::attributes::Failed;
+use crate::file::change::CHANGE_RETRIES;
+use crate::file::failure::FileError;
+use crate::file::journal::PART_BYTES;
+use crate::file::one_file::{Destination, Existing, FileCopier, Source};
+use crate::run::volumes::FoundPair;
+use crate::system::Platform;
+use crate::words::error::{Cause, Error, Operation, Refusal};
+use crate::words::facts::NoLink;
+use crate::words::observer::{Event, Made, PathSource, Warning};
+use crate::words::options::{Follow, Make, OnChange};
+use crate::words::report::Report;
+use crate::words::stat::{FileKind, Stat};
 
 /// What became of one try to copy a file.
 #[derive(Default)]
@@ -279,7 +285,7 @@ impl<P: Platform> Worker<'_, '_, P> {
     pub(super) fn reads_open_file(&self, entry: &Entry<'_, P>) -> bool {
         let session = self.session;
         entry.is_operand()
-            && file::reads_open_file(session.platform, session.options, entry.src_at())
+            && follow::reads_open_file(session.platform, session.options, entry.src_at())
     }
 
     /// Makes what the options want of the source; what was moved aside comes back if that fails.
@@ -396,7 +402,7 @@ impl<P: Platform> Worker<'_, '_, P> {
             None => {
                 let kind = Some(src.stat.kind);
                 let opening =
-                    file::open_source(self.session.platform, entry.src_at(), src.follow, kind);
+                    one_file::open_source(self.session.platform, entry.src_at(), src.follow, kind);
                 opened.insert(opening.map_err(|error| self.session.file_error(entry, error))?)
             }
         };

@@ -5,17 +5,23 @@ use std::path::{Path, PathBuf};
 
 use copyist_sys::name_prefix;
 
+use super::backup;
 use super::dir::{Entry, Role};
-use super::same_file::{self, Relation, Sameness};
+use super::engine::base_name;
 use super::walk::Worker;
-use super::{backup, base_name};
-use crate::error::{Cause, Code, Error, Operation, Refusal};
-use crate::file::{Existing, place_of, resolve};
-use crate::options::{Backup, Force, Make, Update};
-use crate::platform::{At, FileKind, Node, Open, Platform, Stat};
-use crate::progress::{Event, PathSource, Question};
-use crate::rules;
-use crate::temporary::Temporary;
+use crate::file::follow::resolve;
+use crate::file::one_file::Existing;
+use crate::file::temp_file::Temporary;
+use crate::system::parent::place_of;
+use crate::system::{At, Node, Open, Platform};
+use crate::think::rules;
+use crate::think::same_file;
+use crate::think::same_file::{Relation, Sameness};
+use crate::words::code::Code;
+use crate::words::error::{Cause, Error, Operation, Refusal};
+use crate::words::observer::{Event, PathSource, Question};
+use crate::words::options::{Backup, Force, Make, Update};
+use crate::words::stat::{FileKind, Stat};
 
 /// What is to be copied, as it was looked at.
 #[derive(Clone, Copy, Debug)]

@@ -2,10 +2,11 @@
 
 use super::dir::Dir;
 use super::walk::Worker;
-use crate::attributes::{self, Attributes, Failed};
-use crate::error::{Cause, Error, Operation};
-use crate::options::{NewMode, Want};
-use crate::platform::{At, Platform, Target};
+use crate::file::attributes;
+use crate::file::attributes::{Attributes, Failed};
+use crate::system::{At, Platform, Target};
+use crate::words::error::{Cause, Error, Operation};
+use crate::words::options::{NewMode, Want};
 
 impl<P: Platform> Worker<'_, '_, P> {
     /// Everything in it is done: gives it its attributes.

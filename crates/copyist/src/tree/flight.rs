@@ -25,7 +25,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
-use crate::platform::Used;
+use crate::system::Used;
 
 /// The most that are in flight without being asked for. Beyond it a server queues.
 pub(super) const MOST: usize = 64;

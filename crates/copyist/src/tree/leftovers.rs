@@ -3,12 +3,13 @@
 
 use std::ffi::OsStr;
 
-use super::Session;
 use super::dir::Entry;
-use crate::file::place_of;
-use crate::method::{Method, Os};
-use crate::platform::{At, Batch, FileKind, Open, Platform, Stat, Timestamp};
-use crate::temporary::{Temporary, remove_closed};
+use super::engine::Session;
+use crate::file::temp_file::{Temporary, remove_closed};
+use crate::system::parent::place_of;
+use crate::system::{At, Batch, Open, Platform};
+use crate::words::method::{Method, Os};
+use crate::words::stat::{FileKind, Stat, Timestamp};
 
 /// Where the system makes whole copies they can't be locked while they are made: there a leftover
 /// is only what has not been touched for so long, seconds.

@@ -1,5 +1,6 @@
 //! Links made instead of a copy: to an earlier copy, or (`-l`, `-s`) to the source.
 
+use crate::system::filesystem;
 use std::cmp::Ordering;
 use std::path::{Component, Path};
 use std::sync::Arc;
@@ -8,14 +9,16 @@ use super::dir::{Dir, Entry, Halves, Place};
 use super::existing::{Looked, Onto};
 use super::links::Copied;
 use super::walk::Worker;
-use crate::error::{Cause, Code, Error, Operation, Refusal};
-use crate::facts::NoLink;
-use crate::file::place_of;
-use crate::options::Atomic;
-use crate::platform::{At, FileKind, KeptNames, Node, Open, Platform, Stat};
-use crate::progress::{Event, Made, PathSource};
-use crate::temporary::Temporary;
-use crate::{rules, volumes};
+use crate::file::temp_file::Temporary;
+use crate::system::parent::place_of;
+use crate::system::{At, Node, Open, Platform};
+use crate::think::rules;
+use crate::words::code::Code;
+use crate::words::error::{Cause, Error, Operation, Refusal};
+use crate::words::facts::NoLink;
+use crate::words::observer::{Event, Made, PathSource};
+use crate::words::options::Atomic;
+use crate::words::stat::{FileKind, KeptNames, Stat};
 
 impl<P: Platform> Worker<'_, '_, P> {
     /// Gives the copy of a file the name that its source has here. Where the filesystem can't, nothing has been
@@ -152,7 +155,7 @@ impl<P: Platform> Worker<'_, '_, P> {
     /// Whether the destination's filesystem is why a link could not be made.
     pub(super) fn no_link(&self, entry: &Entry<'_, P>, code: Code) -> Option<NoLink> {
         let platform = self.session.platform;
-        let kind = volumes::kind_of_parent(platform, entry.dst_at());
+        let kind = filesystem::kind_of_parent(platform, entry.dst_at());
         rules::no_link(platform.os(), code, kind)
     }
 

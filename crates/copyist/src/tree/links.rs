@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::dir::Place;
-use crate::platform::FileId;
+use crate::words::stat::FileId;
 
 /// Where the copy of a file is.
 #[derive(Clone, Debug)]

@@ -12,10 +12,13 @@ use super::entry::Tried;
 use super::existing::{Looked, Onto};
 use super::room::LARGE_BYTES;
 use super::walk::Worker;
-use crate::error::{Cause, Error, Refusal};
-use crate::file::{self, Existing, FileError, Source};
-use crate::options::Make;
-use crate::platform::{FileKind, Platform};
+use crate::file::failure::FileError;
+use crate::file::one_file;
+use crate::file::one_file::{Existing, Source};
+use crate::system::Platform;
+use crate::words::error::{Cause, Error, Refusal};
+use crate::words::options::Make;
+use crate::words::stat::FileKind;
 
 /// As what they are made.
 const NEW: (Existing, bool) = (Existing::Nothing, false);
@@ -33,7 +36,7 @@ impl<P: Platform> Worker<'_, '_, P> {
             return None;
         }
         let platform = self.session.platform;
-        let mut source = match file::open_source(platform, entry.src_at(), false, None) {
+        let mut source = match one_file::open_source(platform, entry.src_at(), false, None) {
             Ok(source) => source,
             Err(error) => return self.explain_unopened(entry, error).map(Err),
         };

@@ -7,13 +7,15 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::Session;
 use super::dir::Entry;
+use super::engine::Session;
 use super::walk::Worker;
-use crate::error::Error;
-use crate::file::{Existing, place_of};
-use crate::platform::{At, FileKind, Node, Open, Platform, Stat, Sys};
-use crate::rules;
+use crate::file::one_file::Existing;
+use crate::system::parent::place_of;
+use crate::system::{At, Node, Open, Platform, Sys};
+use crate::think::rules;
+use crate::words::error::Error;
+use crate::words::stat::{FileKind, Stat};
 
 /// A file of so many bytes takes long enough to be in the way of others: while a worker copies it, another
 /// may run out of work, or of room.

@@ -4,16 +4,18 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Scope;
 
-use super::Session;
 use super::dir::{Dir, Entry, Halves, Role};
+use super::engine::Session;
 use super::flight::Tally;
 use super::schedule::Help;
-use crate::buffers::Buffers;
-use crate::copier::Operand;
-use crate::error::{Cause, Code, Error, Operation};
-use crate::platform::{Batch, FileKind, Platform, Sys};
-use crate::report::Summary;
-use crate::spare;
+use crate::run::buffers::Buffers;
+use crate::run::spare;
+use crate::system::{Batch, Platform, Sys};
+use crate::words::code::Code;
+use crate::words::error::{Cause, Error, Operation};
+use crate::words::operand::Operand;
+use crate::words::report::Summary;
+use crate::words::stat::FileKind;
 
 /// A worker's stack, bytes: the walk is no recursion, so it needs little however deep a tree is.
 const WORKER_STACK_BYTES: usize = 256 << 10;

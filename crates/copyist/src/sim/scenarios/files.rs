@@ -3,11 +3,11 @@
 use std::iter::once;
 
 use super::{Scenario, archive, build, linux, system};
-use crate::facts::FsKind;
-use crate::method::{Method, MethodSet, Os};
-use crate::options::{Cache, Options, Sparse};
-use crate::platform::FileKind;
 use crate::sim::volume::{Direct, Volume};
+use crate::words::facts::FsKind;
+use crate::words::method::{Method, MethodSet, Os};
+use crate::words::options::{Cache, Options, Sparse};
+use crate::words::stat::FileKind;
 
 fn small_file() -> Vec<Scenario> {
     let mut all = Vec::new();
