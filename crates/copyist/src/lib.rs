@@ -79,7 +79,7 @@ pub use api::probe::{Answer, Choice, Choices, FileLimit, How, Probe, VolumeProbe
 #[cfg(feature = "sandbox")]
 pub use api::sandbox::enter_sandbox;
 pub use api::tools::data_ranges;
-pub use api::tools::forget_cached;
+pub use api::tools::evict_from_cache;
 #[cfg(feature = "hash")]
 pub use api::tools::hash_file;
 pub use api::tools::raise_open_file_limit;
@@ -88,12 +88,12 @@ pub use api::tools::shared_bytes;
 pub use file::journal::is_journal_of;
 #[cfg(feature = "probe")]
 pub use think::rules::known::KnownBug;
+pub use words::bench_results::BenchResult;
 pub use words::code::Code;
 pub use words::error::{Cause, Error, Operation, Refusal, Result};
 pub use words::facts::{FsKind, Known, NoLink};
 #[cfg(feature = "hash")]
 pub use words::hash::{Hash, HashKind, UnknownHash};
-pub use words::learnt::Learnt;
 pub use words::method::Skip;
 pub use words::method::{Method, MethodSet, Os, Tally, UnknownMethod};
 pub use words::observer::{

@@ -5,7 +5,7 @@ use crate::words::operand::Operand;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::run::watch::Watch;
+use crate::run::context::RunContext;
 use crate::system::dry::Dry;
 use crate::system::native::Native;
 use crate::words::error::{Error, Result};
@@ -189,9 +189,9 @@ impl Copier {
     /// file what would be tried ([`Report::planned`]). Bytes are not counted, since none move. What only the run
     /// can show is not foreseen: that a method is refused, and that other files leave fewer threads free.
     pub fn dry_run_operands(&self, operands: &[Operand]) -> Summary {
-        let watch = Watch::new(&*self.observer, &self.cancel);
+        let context = RunContext::new(&*self.observer, &self.cancel);
         let dry = Dry::new(Native::new());
-        engine::run(&dry, &self.options, watch, operands).0
+        engine::run(&dry, &self.options, context, operands).0
     }
 
     fn run(
@@ -200,8 +200,8 @@ impl Copier {
         observer: &dyn Observer,
         operands: &[Operand],
     ) -> (Summary, Option<Error>) {
-        let watch = Watch::new(observer, &self.cancel);
-        engine::run(&Native::new(), options, watch, operands)
+        let context = RunContext::new(observer, &self.cancel);
+        engine::run(&Native::new(), options, context, operands)
     }
 }
 

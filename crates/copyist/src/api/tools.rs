@@ -171,11 +171,11 @@ fn shared_between<P: Platform>(platform: &P, src: &Path, dst: &Path) -> Result<u
 /// # Errors
 ///
 /// If the file can't be opened or written out, or the system has no such call (macOS, Windows).
-pub fn forget_cached(path: impl AsRef<Path>) -> Result<bool> {
-    forget_in(&Native::new(), path.as_ref())
+pub fn evict_from_cache(path: impl AsRef<Path>) -> Result<bool> {
+    evict_in(&Native::new(), path.as_ref())
 }
 
-fn forget_in<P: Platform>(platform: &P, path: &Path) -> Result<bool> {
+fn evict_in<P: Platform>(platform: &P, path: &Path) -> Result<bool> {
     let failed = |operation| {
         move |code| {
             Error::new(platform.os(), operation, Cause::System(code))

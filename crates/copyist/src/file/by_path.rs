@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use super::atomic::Old;
 use super::attributes;
-use super::attributes::{Brought, Made};
+use super::attributes::{CreatedState, InheritedAttributes};
 use super::change::{Shown, check_source, ended_early, has_changed, look_again};
 use super::failure::FileError;
 use super::one_file::{
@@ -63,7 +63,10 @@ impl<P: Platform> FileCopier<'_, P> {
     /// Whether a method may name the destination of this file.
     pub(super) fn may_be_made_whole(&self, src: &Stat, dst: &Destination<'_, P>) -> bool {
         let os = self.platform.os();
-        if !Method::ALL.iter().any(|&method| os.makes_whole(method)) {
+        if !Method::ALL
+            .iter()
+            .any(|&method| os.creates_destination(method))
+        {
             return false;
         }
         src.kind == FileKind::Regular
@@ -86,7 +89,7 @@ impl<P: Platform> FileCopier<'_, P> {
         report: &mut Report,
         fail: &mut dyn FnMut(FileError),
     ) -> Result<(), FileError> {
-        let start = self.watch.now();
+        let start = self.context.now();
         let at_once = dst.existing == Existing::Nothing && !dst.replaces && !self.is_atomic();
         let result = if at_once {
             self.make_settled(src, dst, pair, report, fail)
@@ -94,7 +97,7 @@ impl<P: Platform> FileCopier<'_, P> {
             self.make_beside(src, dst, pair, report, fail)
         };
         report.elapsed = since(start);
-        result.and_then(|()| self.flush_place(dst.at, dst))
+        result.and_then(|()| self.sync_parent_dir(dst.at, dst))
     }
 
     /// Makes the copy under another name, and renames it when it is complete.
@@ -151,7 +154,7 @@ impl<P: Platform> FileCopier<'_, P> {
     ) -> Result<(), FileError> {
         let mut retries = 0;
         loop {
-            self.wait_for_tick(src)?;
+            self.wait_for_ctime_tick(src)?;
             self.make_whole(src, dst, pair, report, fail)?;
             let again = self.copies_again(report, &mut retries);
             if !matches!(again, Ok(false)) {
@@ -193,7 +196,7 @@ impl<P: Platform> FileCopier<'_, P> {
         fail: &mut dyn FnMut(FileError),
     ) -> Result<(), FileError> {
         let pair = {
-            let place = self.place_of(dst)?;
+            let place = self.parent_dir(dst)?;
             pair(&src.handle, place.as_ref().unwrap_or(dst.at.dir))?
         };
         let facts = self.facts(&src.stat, &pair);
@@ -222,7 +225,7 @@ impl<P: Platform> FileCopier<'_, P> {
     }
 
     /// The directory that the destination is made in, if its name is a path.
-    fn place_of(&self, dst: &Destination<'_, P>) -> Result<Option<P::Handle>, FileError> {
+    fn parent_dir(&self, dst: &Destination<'_, P>) -> Result<Option<P::Handle>, FileError> {
         let name = parent(dst.at.name);
         if name == "." {
             return Ok(None);
@@ -232,7 +235,7 @@ impl<P: Platform> FileCopier<'_, P> {
             name,
         };
         self.platform
-            .open(at, Open::Place { follow: true })
+            .open(at, Open::Path { follow: true })
             .map(Some)
             .map_err(|code| FileError::system(Operation::CreateFile, code))
     }
@@ -253,7 +256,7 @@ impl<P: Platform> FileCopier<'_, P> {
         };
         let result = result.and_then(|()| {
             let target = target?;
-            if target.made.brought != Brought::Nothing {
+            if target.made.brought != InheritedAttributes::Nothing {
                 attributes::reset_flags(self.platform, self.options, &target.handle)?;
             }
             self.copy_attributes(src, &target, fail);
@@ -300,14 +303,14 @@ impl<P: Platform> FileCopier<'_, P> {
         if stat.kind != FileKind::Regular || stat.links > 1 || stat.is_same_file(&src.stat) {
             return Err(FileError::refused(Refusal::Replaced));
         }
-        let made = self.make_mode(&src.stat).made(dst.may_have_acl);
+        let made = self.create_mode(&src.stat).made(dst.may_have_acl);
         let brought = match how {
-            Whole::Clone => Brought::All,
-            Whole::SystemCopy => Brought::Some,
+            Whole::Clone => InheritedAttributes::All,
+            Whole::SystemCopy => InheritedAttributes::Some,
         };
         Ok(Opened {
             handle,
-            made: Made { brought, ..made },
+            made: CreatedState { brought, ..made },
             streams: false,
             old: None,
         })
@@ -317,7 +320,7 @@ impl<P: Platform> FileCopier<'_, P> {
 impl<P: Platform> Job<'_, '_, '_, P> {
     /// Lets the system make the destination.
     fn make(&mut self, how: Whole) -> Result<(), Stop> {
-        // It makes whole files: what another method has begun, it can't go on with.
+        // It makes whole files: what another method has started, it can't go on with.
         if self.state.mark().offset > 0 {
             return Err(transfer::stop(Code::NO_PROGRESS));
         }
@@ -328,15 +331,15 @@ impl<P: Platform> Job<'_, '_, '_, P> {
             src: Target::Open(&self.src.handle),
             dst: Target::Named(self.dst.at),
             takes: self.takes(),
-            cancel: self.copier.watch.cancel.flag(),
+            cancel: self.copier.context.cancel.flag(),
         };
-        match transfer::copy_whole(platform, self.copier.watch, &copy) {
+        match transfer::copy_by_path(platform, self.copier.context, &copy) {
             Ok(len) if self.is_short(len)? => {
                 self.remove()?;
                 Err(transfer::stop(Code::NO_PROGRESS))
             }
             Ok(len) => {
-                self.state.settle(len);
+                self.state.complete(len);
                 self.landed = Landed::Whole(how);
                 Ok(())
             }
@@ -388,7 +391,7 @@ impl<P: Platform> Job<'_, '_, '_, P> {
 
     fn takes(&self) -> Takes {
         let options = self.copier.options;
-        let make = self.copier.make_mode(&self.src.stat);
+        let make = self.copier.create_mode(&self.src.stat);
         Takes {
             owner: options.preserve.owner,
             acl: options.preserve.mode,
@@ -430,11 +433,11 @@ impl<P: Platform> Job<'_, '_, '_, P> {
         let files = (&self.src.handle, &target.handle);
         let FileCopier {
             platform,
-            watch,
+            context,
             buffers,
             ..
         } = &mut *self.copier;
-        let mut transfer = Transfer::new(*platform, files, self.shape, *watch, buffers);
+        let mut transfer = Transfer::new(*platform, files, self.shape, *context, buffers);
         transfer.state = std::mem::take(&mut self.state);
         let result = transfer.run(method);
         self.state = transfer.state;
@@ -448,8 +451,13 @@ impl<P: Platform> Job<'_, '_, '_, P> {
             let files = (&self.src.handle, &target.handle);
             let copier = &mut *self.copier;
             let shape = shape(facts, plan);
-            let mut transfer =
-                Transfer::new(copier.platform, files, shape, copier.watch, copier.buffers);
+            let mut transfer = Transfer::new(
+                copier.platform,
+                files,
+                shape,
+                copier.context,
+                copier.buffers,
+            );
             transfer.state = std::mem::take(&mut self.state);
             let mut shown = Shown {
                 transfer: &mut transfer,
@@ -488,13 +496,13 @@ impl<P: Platform> Job<'_, '_, '_, P> {
 
 impl<P: Platform> Runs for Job<'_, '_, '_, P> {
     fn run(&mut self, method: Method) -> Result<(), Stop> {
-        if self.copier.watch.cancel.is_cancelled() {
+        if self.copier.context.cancel.is_cancelled() {
             return Err(Stop::Cancelled);
         }
         let os = self.copier.platform.os();
         match method {
-            Method::Clone if os.makes_whole(method) => self.make(Whole::Clone),
-            Method::SystemCopy if os.makes_whole(method) => self.make(Whole::SystemCopy),
+            Method::Clone if os.creates_destination(method) => self.make(Whole::Clone),
+            Method::SystemCopy if os.creates_destination(method) => self.make(Whole::SystemCopy),
             _ => self.transfer(method),
         }
     }
@@ -508,7 +516,7 @@ impl<P: Platform> Runs for Job<'_, '_, '_, P> {
     }
 
     fn now(&self) -> Option<Instant> {
-        self.copier.watch.now()
+        self.copier.context.now()
     }
 
     fn since(&self, mark: Mark) -> Mark {

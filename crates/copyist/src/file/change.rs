@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::failure::FileError;
-use super::one_file::{FileCopier, Kept, Opened, Source, explain_stop, size_counts};
+use super::one_file::{FileCopier, Opened, ResumeState, Source, explain_stop, size_counts};
 use crate::run::buffers::BUFFER_BYTES;
 use crate::run::step::Stop;
 use crate::run::transfer::Transfer;
@@ -33,16 +33,16 @@ const COARSE_TICK: Duration = Duration::from_secs(2);
 impl<P: Platform> FileCopier<'_, P> {
     /// Copies the data, and again if the options say so because the source has changed meanwhile.
     #[inline(always)] // as `open_source`
-    pub(super) fn copy_settled(
+    pub(super) fn copy_until_stable(
         &mut self,
         src: &mut Source<P>,
-        (target, mut kept): (&Opened<P>, Kept<'_, P>),
+        (target, mut kept): (&Opened<P>, ResumeState<'_, P>),
         pair: &VolumePair,
         report: &mut Report,
     ) -> Result<Option<Hash>, FileError> {
         let mut retries = 0;
         loop {
-            self.wait_for_tick(src)?;
+            self.wait_for_ctime_tick(src)?;
             let hash = self.copy_data(src, (target, kept), pair, report)?;
             if !self.copies_again(report, &mut retries)? || target.streams {
                 return Ok(hash);
@@ -52,7 +52,7 @@ impl<P: Platform> FileCopier<'_, P> {
                 .map_err(|code| FileError::system(Operation::Truncate, code))?;
             look_again(self.platform, src)?;
             *report = Report::default();
-            kept = Kept::nothing();
+            kept = ResumeState::nothing();
         }
     }
 
@@ -79,7 +79,7 @@ impl<P: Platform> FileCopier<'_, P> {
     /// A source that was changed just now could be changed again without showing it: its times
     /// would stay the same. Where that matters, waits until a change shows.
     #[inline(always)] // as `open_source`
-    pub(super) fn wait_for_tick(&self, src: &mut Source<P>) -> Result<(), FileError> {
+    pub(super) fn wait_for_ctime_tick(&self, src: &mut Source<P>) -> Result<(), FileError> {
         match self.options.on_change {
             OnChange::Report => Ok(()),
             OnChange::Fail | OnChange::Retry => self.wait_if_fresh(src),

@@ -1,7 +1,7 @@
 //! Opening a destination to be written into: a new file, or one that is there.
 
 use super::attributes;
-use super::attributes::Made;
+use super::attributes::CreatedState;
 use super::failure::FileError;
 use super::one_file::{Destination, Existing, FileCopier, Opened, Source};
 use super::verify::OldState;
@@ -40,7 +40,9 @@ impl<P: Platform> FileCopier<'_, P> {
             Target::Open(&src.handle),
             self.buffers,
         );
-        let plan = self.make_mode(&src.stat).at_once(listed, dst.may_have_acl);
+        let plan = self
+            .create_mode(&src.stat)
+            .at_once(listed, dst.may_have_acl);
         let mode = plan.mode;
         let through = self.options.write_through_dangling;
         let how = if through {
@@ -52,14 +54,14 @@ impl<P: Platform> FileCopier<'_, P> {
             .platform
             .open(dst.at, how)
             .map_err(|code| self.explain_create(dst.at, code))?;
-        if let Some(mode) = plan.open_up {
+        if let Some(mode) = plan.chmod_after {
             self.platform
                 .set(Target::Open(&handle), Attribute::Mode(mode))
                 .map_err(|code| FileError::system(Operation::SetMode, code))?;
         }
         Ok(Opened {
             handle,
-            made: Made {
+            made: CreatedState {
                 listed,
                 ..plan.made(dst.may_have_acl)
             },
@@ -114,14 +116,14 @@ impl<P: Platform> FileCopier<'_, P> {
         if !streams && !self.options.attributes_only && emptied.is_none() {
             if let Some(emptied) = self.reopen_emptied((&handle, &stat), src, dst)? {
                 self.platform
-                    .let_go(std::mem::replace(&mut handle, emptied));
+                    .close_quietly(std::mem::replace(&mut handle, emptied));
             } else {
                 self.platform
                     .set_len(&handle, 0)
                     .map_err(|code| FileError::system(Operation::Truncate, code))?;
             }
         }
-        let made = Made::before();
+        let made = CreatedState::before();
         Ok(Opened {
             handle,
             made,

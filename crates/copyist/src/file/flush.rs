@@ -2,7 +2,7 @@
 
 use super::failure::FileError;
 use super::one_file::{Destination, Existing, FileCopier};
-use crate::system::parent::place_of;
+use crate::system::parent::parent_dir;
 use crate::system::{At, Open, Platform, Sys};
 use crate::think::rules;
 use crate::words::error::Operation;
@@ -41,7 +41,7 @@ impl<P: Platform> FileCopier<'_, P> {
 
     /// Makes a new name durable, if the options want that.
     #[inline(always)] // as `open_source`
-    pub(super) fn flush_place(
+    pub(super) fn sync_parent_dir(
         &self,
         at: At<'_, P>,
         dst: &Destination<'_, P>,
@@ -49,14 +49,14 @@ impl<P: Platform> FileCopier<'_, P> {
         if !self.flushes_each(dst) {
             return Ok(());
         }
-        flush_place(self.platform, at).map_err(|code| FileError::system(Operation::Flush, code))
+        sync_parent_dir(self.platform, at).map_err(|code| FileError::system(Operation::Flush, code))
     }
 }
 
 /// Makes the names in the directory of `at` durable.
 #[inline(never)] // as `copy_atomic`
-pub(crate) fn flush_place<P: Platform>(platform: &P, at: At<'_, P>) -> Sys<()> {
-    flush_directory(platform, place_of(at))
+pub(crate) fn sync_parent_dir<P: Platform>(platform: &P, at: At<'_, P>) -> Sys<()> {
+    flush_directory(platform, parent_dir(at))
 }
 
 /// Makes the names in a directory, and its attributes, durable.

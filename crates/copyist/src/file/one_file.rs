@@ -5,19 +5,19 @@ use std::ffi::OsStr;
 use std::path::PathBuf;
 
 use super::attributes;
-use super::attributes::{Attributes, Failed, Made, MakeMode};
+use super::attributes::{Attributes, CreateMode, CreatedState, Failed};
 use super::journal::Journal;
 use crate::run::buffers::Buffers;
+use crate::run::context::RunContext;
 use crate::run::digest::Digest;
 use crate::run::exec;
 use crate::run::exec::Failure;
-use crate::run::progress_sink::Keep;
+use crate::run::progress_sink::ProgressSink;
 use crate::run::prove;
-use crate::run::spare::Spare;
 use crate::run::step::Stop;
-use crate::run::transfer::{Begun, Shape, State, Transfer};
+use crate::run::thread_budget::ThreadBudget;
+use crate::run::transfer::{Shape, Started, State, Transfer};
 use crate::run::volumes::{FoundPair, VolumePair};
-use crate::run::watch::Watch;
 use crate::system::{At, Open, Platform, Target};
 use crate::think::plan;
 use crate::think::plan::Plan;
@@ -30,7 +30,7 @@ use crate::words::options::Options;
 use crate::words::report::Report;
 use crate::words::stat::{FileId, FileKind, Stat};
 
-use super::atomic::Drafts;
+use super::atomic::TempFilePolicy;
 use super::change::{Shown, check_source};
 use super::failure::FileError;
 use super::verify::OldState;
@@ -123,33 +123,33 @@ pub(crate) type FindPair<'a, P> = dyn FnMut(&<P as Platform>::Handle, &<P as Pla
 pub(crate) struct FileCopier<'a, P: Platform> {
     pub(crate) platform: &'a P,
     pub(crate) options: &'a Options,
-    pub(crate) watch: Watch<'a>,
+    pub(crate) context: RunContext<'a>,
     pub(crate) buffers: &'a mut Buffers,
-    pub(crate) spare: &'a Spare,
+    pub(crate) thread_budget: &'a ThreadBudget,
     /// How many workers besides this one have something to do.
     pub(crate) others_at_work: usize,
-    pub(crate) drafts: &'a Drafts,
+    pub(crate) temp_files: &'a TempFilePolicy,
     pub(crate) journal: Option<&'a Journal<'a, P>>,
 }
 
 /// What an earlier run has left of a file, and who is told how far it comes in this one.
-pub(crate) struct Kept<'a, P: Platform> {
-    pub(crate) keeper: Option<&'a dyn Keep<P>>,
+pub(crate) struct ResumeState<'a, P: Platform> {
+    pub(crate) progress_sink: Option<&'a dyn ProgressSink<P>>,
     pub(crate) offset: u64,
 }
 
-impl<P: Platform> Clone for Kept<'_, P> {
+impl<P: Platform> Clone for ResumeState<'_, P> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<P: Platform> Copy for Kept<'_, P> {}
+impl<P: Platform> Copy for ResumeState<'_, P> {}
 
-impl<P: Platform> Kept<'_, P> {
+impl<P: Platform> ResumeState<'_, P> {
     pub(crate) fn nothing() -> Self {
-        Kept {
-            keeper: None,
+        ResumeState {
+            progress_sink: None,
             offset: 0,
         }
     }
@@ -158,7 +158,7 @@ impl<P: Platform> Kept<'_, P> {
 /// An open destination.
 pub(crate) struct Opened<P: Platform> {
     pub(crate) handle: P::Handle,
-    pub(crate) made: Made,
+    pub(crate) made: CreatedState,
     pub(crate) streams: bool,
     /// What it was before it was emptied.
     pub(super) old: Option<OldState>,
@@ -198,9 +198,9 @@ impl<P: Platform> FileCopier<'_, P> {
         report: &mut Report,
         fail: &mut dyn FnMut(FileError),
     ) -> Result<(), FileError> {
-        let start = self.watch.now();
+        let start = self.context.now();
         let target = self.open_destination(src, dst)?;
-        let filled = (&target, Kept::nothing());
+        let filled = (&target, ResumeState::nothing());
         let result = match self.fill(src, filled, pair, report) {
             Ok(hash) => match self.finish_in_place(src, &target, dst, fail) {
                 Ok(()) => {
@@ -214,7 +214,7 @@ impl<P: Platform> FileCopier<'_, P> {
         let is_new = target.made.is_new;
         let closed = self.close(target);
         let closed = match (&result, closed) {
-            (Ok(_), Ok(())) if is_new => self.flush_place(dst.at, dst),
+            (Ok(_), Ok(())) if is_new => self.sync_parent_dir(dst.at, dst),
             (_, closed) => closed,
         };
         let result = match (result, closed) {
@@ -255,7 +255,7 @@ impl<P: Platform> FileCopier<'_, P> {
     pub(crate) fn fill(
         &mut self,
         src: &mut Source<P>,
-        (target, kept): (&Opened<P>, Kept<'_, P>),
+        (target, kept): (&Opened<P>, ResumeState<'_, P>),
         pair: &mut FindPair<'_, P>,
         report: &mut Report,
     ) -> Result<Option<Hash>, FileError> {
@@ -263,7 +263,7 @@ impl<P: Platform> FileCopier<'_, P> {
             return Ok(None);
         }
         let pair = pair(&src.handle, &target.handle)?;
-        self.copy_settled(src, (target, kept), &pair, report)
+        self.copy_until_stable(src, (target, kept), &pair, report)
     }
 
     #[inline(always)] // as `open_source`
@@ -285,26 +285,26 @@ impl<P: Platform> FileCopier<'_, P> {
     pub(crate) fn copy_data(
         &mut self,
         src: &Source<P>,
-        (target, kept): (&Opened<P>, Kept<'_, P>),
+        (target, kept): (&Opened<P>, ResumeState<'_, P>),
         pair: &VolumePair,
         report: &mut Report,
     ) -> Result<Option<Hash>, FileError> {
         self.prepare(src, target)?;
-        let begun = self.begin_small(src, (target, kept), pair, report);
-        if begun.makes(src.stat.size) {
+        let started = self.begin_small(src, (target, kept), pair, report);
+        if started.makes(src.stat.size) {
             return Ok(None);
         }
-        self.copy_as_planned(src, (target, kept), pair, begun, report)
+        self.copy_as_planned(src, (target, kept), pair, started, report)
     }
 
-    /// Plans the copy, and makes it; `begun` is made of it already.
+    /// Plans the copy, and makes it; `started` is made of it already.
     #[inline(never)] // as `copy_atomic`
     fn copy_as_planned(
         &mut self,
         src: &Source<P>,
-        (target, kept): (&Opened<P>, Kept<'_, P>),
+        (target, kept): (&Opened<P>, ResumeState<'_, P>),
         pair: &VolumePair,
-        begun: Begun,
+        started: Started,
         report: &mut Report,
     ) -> Result<Option<Hash>, FileError> {
         let (facts, plan, _taken) = self.plan(&src.stat, target, pair);
@@ -317,16 +317,17 @@ impl<P: Platform> FileCopier<'_, P> {
             self.platform,
             (&src.handle, &target.handle),
             shape,
-            self.watch,
+            self.context,
             self.buffers,
         );
-        transfer.keeper = kept.keeper;
-        transfer.begun = begun;
+        transfer.progress_sink = kept.progress_sink;
+        transfer.started = started;
         transfer.state = State::resumed(kept.offset);
         report.resumed = kept.offset;
         let result = exec::run(&plan, &facts, &mut transfer, pair, report);
         if let Err(failure) = result {
-            let was_served = !matches!(failure, Failure::NoMethod { .. }) || kept.keeper.is_some();
+            let was_served =
+                !matches!(failure, Failure::NoMethod { .. }) || kept.progress_sink.is_some();
             transfer.abandon(was_served);
             return Err(explain(failure, transfer.offset()));
         }
@@ -374,8 +375,8 @@ impl<P: Platform> FileCopier<'_, P> {
     }
 
     /// What is made of content that was read is a regular file, whatever it was read from.
-    pub(crate) fn make_mode(&self, src: &Stat) -> MakeMode {
-        MakeMode::new(self.platform, self.options, (FileKind::Regular, src.mode))
+    pub(crate) fn create_mode(&self, src: &Stat) -> CreateMode {
+        CreateMode::new(self.platform, self.options, (FileKind::Regular, src.mode))
     }
 
     /// What must be done while the destination is empty.
@@ -431,7 +432,7 @@ impl<P: Platform> FileCopier<'_, P> {
     }
 }
 
-/// As the copy will be: see [`FileCopier::make_mode`].
+/// As the copy will be: see [`FileCopier::create_mode`].
 fn as_regular(src: &Stat) -> Stat {
     Stat {
         kind: FileKind::Regular,

@@ -177,7 +177,7 @@ impl<P: Platform> FileCopier<'_, P> {
         let result = match self.open_copy(dst.at, follow, read_back) {
             Ok(copy) => {
                 let result = self.check_copy(src, &copy, read_back, report, fail);
-                self.platform.let_go(copy);
+                self.platform.close_quietly(copy);
                 result
             }
             Err(error) => Err(ReadBackError::new(error)),
@@ -310,16 +310,18 @@ impl<P: Platform> FileCopier<'_, P> {
         let failed = |code| FileError::system(operation, code);
         let stat = self.platform.stat_open(file).map_err(failed)?;
         let size = stat.size;
-        let spare =
-            (size >= plan::HASH_BESIDE_BYTES).then(|| self.spare.take(size, self.others_at_work));
-        let beside = spare.as_ref().is_some_and(|taken| taken.threads() > 1);
+        let thread_budget = (size >= plan::HASH_BESIDE_BYTES)
+            .then(|| self.thread_budget.take(size, self.others_at_work));
+        let beside = thread_budget
+            .as_ref()
+            .is_some_and(|taken| taken.threads() > 1);
         let hash = InFlight::new(digest, beside);
         let hash = content::hash(
             self.platform,
             (file, &stat),
             hash,
             self.buffers,
-            self.watch.cancel,
+            self.context.cancel,
         );
         hash.map_err(|code| match code {
             Code::CANCELLED => FileError::new(operation, Cause::Refused(Refusal::Cancelled)),

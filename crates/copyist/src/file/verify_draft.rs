@@ -35,7 +35,7 @@ impl<P: Platform> FileCopier<'_, P> {
         loop {
             let renamed = self.rename(from, to, replaces);
             let is_missing = |error: &FileError| matches!(*error.cause(), Cause::System(code) if rules::is_not_found(self.platform.os(), code));
-            let goes_on = left > 0 && !self.watch.cancel.is_cancelled();
+            let goes_on = left > 0 && !self.context.cancel.is_cancelled();
             if !goes_on || !renamed.as_ref().is_err_and(is_missing) {
                 return renamed;
             }

@@ -9,7 +9,7 @@ use crate::run::step::since;
 
 use super::step::Stop;
 use crate::think::plan::Plan;
-use crate::think::rules::{Remember, Situation, Verdict, judge};
+use crate::think::rules::{Scope, Situation, Verdict, judge};
 use crate::words::code::Code;
 use crate::words::facts::Facts;
 use crate::words::method::Method;
@@ -31,8 +31,8 @@ pub(crate) enum Failure {
 }
 
 /// What the failed attempts of a plan teach.
-pub(crate) trait Learn {
-    fn learn(&self, method: Method, remember: Remember);
+pub(crate) trait RefusalCache {
+    fn learn(&self, method: Method, remember: Scope);
 }
 
 /// Tries the plan's methods in order until the transfer is complete.
@@ -40,7 +40,7 @@ pub(crate) fn run(
     plan: &Plan,
     facts: &Facts,
     transfer: &mut impl Runs,
-    learn: &dyn Learn,
+    learn: &dyn RefusalCache,
     report: &mut Report,
 ) -> Result<(), Failure> {
     let mut last = None;
@@ -65,7 +65,7 @@ fn attempt(
     facts: &Facts,
     transfer: &mut impl Runs,
     report: &mut Report,
-) -> Result<(), (Stop, Verdict, Remember)> {
+) -> Result<(), (Stop, Verdict, Scope)> {
     let start = transfer.now();
     let before = transfer.mark();
     let mut retries = 0;
@@ -76,10 +76,10 @@ fn attempt(
             break Ok(());
         };
         if stop == Stop::NoDestination {
-            return Err((stop, Verdict::Fatal, Remember::File)); // the method has not begun
+            return Err((stop, Verdict::Fatal, Scope::File)); // the method has not begun
         }
         let Stop::Code { code, .. } = stop else {
-            break Err((stop, Verdict::Fatal, Remember::File));
+            break Err((stop, Verdict::Fatal, Scope::File));
         };
         let rule = judge(
             Situation {
@@ -96,11 +96,11 @@ fn attempt(
             retries = 0;
         }
         if rule.verdict != Verdict::Retry {
-            break Err((stop, rule.verdict, rule.remember));
+            break Err((stop, rule.verdict, rule.scope));
         }
         retries += 1;
         if retries > RETRIES {
-            break Err((stop, Verdict::Fatal, Remember::File));
+            break Err((stop, Verdict::Fatal, Scope::File));
         }
     };
     let ended = match &result {

@@ -1,7 +1,7 @@
 //! Looks up what was measured before between two volumes.
 
 use crate::system::{Mounted, Platform};
-use crate::words::learnt::{Learnt, Preferred};
+use crate::words::bench_results::{BenchResult, Preferred};
 use crate::words::method::Os;
 
 /// Names what is mounted: another filesystem, or the same at another place, is another volume.
@@ -32,17 +32,19 @@ pub(crate) fn system<P: Platform>(platform: &P) -> String {
 
 /// What was measured between the volumes of two open files, if that still counts.
 pub(crate) fn preferred<P: Platform>(
-    learnt: &[Learnt],
+    bench_results: &[BenchResult],
     platform: &P,
     src: &P::Handle,
     dst: &P::Handle,
 ) -> Option<Preferred> {
-    if learnt.is_empty() {
+    if bench_results.is_empty() {
         return None;
     }
     // A volume that can't be named is none of those that were.
     let key = |handle| platform.describe(handle).ok().map(|it| key(&it));
     let (src, dst, system) = (key(src)?, key(dst)?, system(platform));
-    let last = learnt.iter().rfind(|it| it.counts_for(&src, &dst, &system));
+    let last = bench_results
+        .iter()
+        .rfind(|it| it.counts_for(&src, &dst, &system));
     last.map(|it| Preferred::new(it.file_bytes, &it.order))
 }

@@ -3,6 +3,7 @@
 pub(crate) mod buffers;
 pub(crate) mod clone_flags;
 pub(crate) mod content;
+pub(crate) mod context;
 #[cfg(feature = "hash")]
 pub(crate) mod digest;
 #[cfg(not(feature = "hash"))]
@@ -14,8 +15,7 @@ pub(crate) mod measured;
 pub(crate) mod panics;
 pub(crate) mod progress_sink;
 pub(crate) mod prove;
-pub(crate) mod spare;
 pub(crate) mod step;
+pub(crate) mod thread_budget;
 pub(crate) mod transfer;
 pub(crate) mod volumes;
-pub(crate) mod watch;

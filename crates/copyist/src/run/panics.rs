@@ -8,7 +8,7 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Mutex, PoisonError};
 
-use super::watch::Watch;
+use super::context::RunContext;
 use crate::words::observer::{CancelToken, Event, Observer, PathSource, Question};
 use crate::words::stat::FileKind;
 
@@ -64,12 +64,12 @@ impl<'a, T: ?Sized> PanicGuard<'a, T> {
 }
 
 impl<'a> PanicGuard<'a, dyn Observer + 'a> {
-    /// `watch` for the time of the run.
-    pub(crate) fn watch(&'a self, watch: Watch<'_>) -> Watch<'a> {
-        Watch {
+    /// `context` for the time of the run.
+    pub(crate) fn context(&'a self, context: RunContext<'_>) -> RunContext<'a> {
+        RunContext {
             observer: self,
             cancel: &self.cancel,
-            wants_times: watch.wants_times,
+            wants_times: context.wants_times,
         }
     }
 }

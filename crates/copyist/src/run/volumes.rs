@@ -5,13 +5,13 @@ use std::ops::Deref;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::exec::Learn;
+use super::exec::RefusalCache;
 use crate::run::measured;
 use crate::system::{Platform, Sys};
 use crate::think::plan;
-use crate::think::rules::Remember;
+use crate::think::rules::Scope;
+use crate::words::bench_results::Preferred;
 use crate::words::facts::VolumeFacts;
-use crate::words::learnt::Preferred;
 use crate::words::method::{Method, MethodSet};
 use crate::words::options::Options;
 
@@ -22,7 +22,7 @@ pub(crate) struct VolumePair {
     pub(crate) dst: VolumeFacts,
     /// What was measured between them before.
     pub(crate) preferred: Option<Preferred>,
-    for_small: Option<Method>,
+    small_file_method: Option<Method>,
     refused: AtomicU8,
     everywhere: Arc<AtomicU8>,
 }
@@ -35,9 +35,9 @@ impl VolumePair {
         MethodSet::from_bits(here | everywhere)
     }
 
-    /// The method of plain small files: see [`plan::for_small`].
-    pub(crate) fn for_small(&self) -> Option<Method> {
-        self.for_small
+    /// The method of plain small files: see [`plan::small_file_method`].
+    pub(crate) fn small_file_method(&self) -> Option<Method> {
+        self.small_file_method
             .filter(|&method| !self.refused().contains(method))
     }
 }
@@ -60,15 +60,15 @@ impl Deref for FoundPair<'_> {
     }
 }
 
-impl Learn for VolumePair {
-    fn learn(&self, method: Method, remember: Remember) {
+impl RefusalCache for VolumePair {
+    fn learn(&self, method: Method, remember: Scope) {
         let refused = MethodSet::EMPTY.with(method).bits();
         match remember {
-            Remember::File => {}
-            Remember::VolumePair => {
+            Scope::File => {}
+            Scope::VolumePair => {
                 self.refused.fetch_or(refused, Ordering::Relaxed);
             }
-            Remember::Process => {
+            Scope::Process => {
                 self.everywhere.fetch_or(refused, Ordering::Relaxed);
             }
         }
@@ -98,13 +98,13 @@ impl VolumePairs {
             src: src_facts,
             dst: dst_facts,
             preferred,
-            for_small,
+            small_file_method,
         } = ask()?;
         let pair = Arc::new(VolumePair {
             src: src_facts,
             dst: dst_facts,
             preferred,
-            for_small,
+            small_file_method,
             refused: AtomicU8::new(0),
             everywhere: Arc::clone(&self.everywhere),
         });
@@ -118,7 +118,7 @@ pub(crate) struct Asked {
     src: VolumeFacts,
     dst: VolumeFacts,
     preferred: Option<Preferred>,
-    for_small: Option<Method>,
+    small_file_method: Option<Method>,
 }
 
 /// Asks the volumes of two open files what they are, and whether anything was measured between them.
@@ -129,12 +129,12 @@ pub(crate) fn ask<P: Platform>(
     dst: &P::Handle,
 ) -> Sys<Asked> {
     let volumes = (platform.volume(src)?, platform.volume(dst)?);
-    let preferred = measured::preferred(&options.learnt, platform, src, dst);
+    let preferred = measured::preferred(&options.bench_results, platform, src, dst);
     let system = (platform.os(), platform.kernel());
     Ok(Asked {
         src: volumes.0,
         dst: volumes.1,
         preferred,
-        for_small: plan::for_small(system, volumes, preferred, options),
+        small_file_method: plan::small_file_method(system, volumes, preferred, options),
     })
 }

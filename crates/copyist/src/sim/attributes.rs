@@ -202,7 +202,7 @@ fn what_overlays_and_others_keep_in_attributes_is_copied() {
 fn a_value_that_can_not_be_read_is_missed_only_where_it_was_asked_for() {
     let named = Options {
         preserve: Preserve {
-            xattrs: Want::Must,
+            xattrs: Want::Required,
             ..archive().preserve
         },
         ..archive()

@@ -179,7 +179,7 @@ impl Excused {
                 Call::XattrNames | Call::Xattr | Call::SetXattr | Call::RemoveXattr
             );
             excused.xattrs |= is_xattr && (unsupported || not_permitted);
-            let is_must = trial.scenario.options.preserve.xattrs == Want::Must;
+            let is_must = trial.scenario.options.preserve.xattrs == Want::Required;
             excused.values |= call == Call::Xattr && !is_must;
             excused.created |= call == Call::SetCreated && (unsupported || not_permitted);
             excused.flags |= call == Call::Flags && unsupported;

@@ -14,7 +14,7 @@ use super::data::BLOCK;
 use super::scenarios::archive;
 use super::snapshot::{Seen, Snapshot, through_waist};
 use super::volume::Volume;
-use crate::run::watch::Watch;
+use crate::run::context::RunContext;
 use crate::system::native::Native;
 use crate::system::{Open, Platform};
 use crate::tree::engine;
@@ -78,7 +78,7 @@ fn run<P: Platform>(platform: &P, root: &Path, make: Tree<P>, options: &Options)
     make(&Builder::below(platform, root.as_os_str()));
     let notes = Notes::default();
     let cancel = CancelToken::new();
-    let watch = Watch::new(&notes, &cancel);
+    let context = RunContext::new(&notes, &cancel);
     let options = Options {
         ordered: true,
         ..options.clone()
@@ -88,7 +88,7 @@ fn run<P: Platform>(platform: &P, root: &Path, make: Tree<P>, options: &Options)
         dst: root.join("dst"),
         parents_below: None,
     };
-    engine::run(platform, &options, watch, &[operand]);
+    engine::run(platform, &options, context, &[operand]);
     let mut files = std::mem::take(&mut *lock(&notes.files));
     let mut errors = std::mem::take(&mut *lock(&notes.errors));
     files.sort_by_key(|attempts| format!("{attempts:?}"));

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use super::scenarios;
 use super::scenarios::Scenario;
 use super::snapshot;
-use crate::run::watch::Watch;
+use crate::run::context::RunContext;
 use crate::system::Platform;
 use crate::system::dry::Dry;
 use crate::tree::engine;
@@ -35,8 +35,8 @@ impl Observer for Reports {
 
 fn play<P: Platform>(platform: &P, scenario: &Scenario) -> Vec<(PathBuf, Report)> {
     let (reports, cancel) = (Reports::default(), CancelToken::new());
-    let watch = Watch::new(&reports, &cancel);
-    engine::run(platform, &scenario.options, watch, &scenario.operands);
+    let context = RunContext::new(&reports, &cancel);
+    engine::run(platform, &scenario.options, context, &scenario.operands);
     reports
         .0
         .into_inner()

@@ -19,7 +19,7 @@ pub(super) enum Call {
     RenameNew,
     Name,
     Lock,
-    Settle,
+    CheckCloseErrors,
     ReadDir,
     StatOpen,
     Volume,
@@ -65,7 +65,7 @@ impl Call {
                 | Call::WriteBack
                 | Call::FlushDirectory
                 | Call::FlushVolume
-                | Call::Settle
+                | Call::CheckCloseErrors
                 | Call::Close
         )
     }

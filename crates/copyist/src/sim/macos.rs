@@ -12,7 +12,7 @@ use super::sweep;
 use super::sweep::Outcome;
 use super::volume::Volume;
 use super::{Sim, snapshot};
-use crate::run::watch::Watch;
+use crate::run::context::RunContext;
 use crate::system::Whole;
 use crate::think::plan::WHOLE_ENTRIES;
 use crate::think::rules::macos as codes;
@@ -180,8 +180,8 @@ fn cancelled(scenario: &Scenario, after: usize, counts: fn(&Event<'_>) -> bool) 
         after: Mutex::new(after),
         counts,
     };
-    let watch = Watch::new(&observer, &token);
-    let (summary, first) = engine::run(&sim, &scenario.options, watch, &scenario.operands);
+    let context = RunContext::new(&observer, &token);
+    let (summary, first) = engine::run(&sim, &scenario.options, context, &scenario.operands);
     assert!(first.is_some_and(|error| error.is_cancelled()));
     (summary, sim)
 }
@@ -294,9 +294,9 @@ fn one_worker_is_enough_on_apfs() {
     let threads = |options: &Options| {
         let observer = Threads::default();
         let cancel = CancelToken::new();
-        let watch = Watch::new(&observer, &cancel);
+        let context = RunContext::new(&observer, &cancel);
         let sim = scenario.sim.fork();
-        let (summary, first) = engine::run(&sim, options, watch, &scenario.operands);
+        let (summary, first) = engine::run(&sim, options, context, &scenario.operands);
         assert!(first.is_none() && summary.files == 800, "{first:?}");
         observer
             .0

@@ -55,11 +55,11 @@ impl World {
             Open::Draft => (false, true, true),
             Open::Nameless { mode } => return self.create_nameless(dir, name, mode),
             Open::Directory { follow } => (follow, true, false),
-            Open::Place { follow } => (follow, false, false),
+            Open::Path { follow } => (follow, false, false),
         };
         let ino = self.lookup(dir, name, follow)?;
         let kind = self.node(ino).kind();
-        let wants_dir = matches!(how, Open::Directory { .. } | Open::Place { .. });
+        let wants_dir = matches!(how, Open::Directory { .. } | Open::Path { .. });
         if kind == FileKind::Symlink {
             return Err(if wants_dir {
                 self.codes.notdir

@@ -100,7 +100,7 @@ impl Trial<'_> {
             let counts = codes.is_real(*code) && call.is_about_data()
                 || matches!(
                     call,
-                    Call::Close | Call::Flush | Call::FlushVolume | Call::Settle
+                    Call::Close | Call::Flush | Call::FlushVolume | Call::CheckCloseErrors
                 );
             let counts = counts && !ahead && !self.scenario.may_fail(*call, *code);
             if counts && self.outcome.failures.is_empty() {

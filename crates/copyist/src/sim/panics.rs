@@ -17,7 +17,7 @@ use super::scenarios;
 use super::scenarios::Scenario;
 use super::snapshot;
 use super::sweep::{Failure, Listener, Outcome};
-use crate::run::watch::Watch;
+use crate::run::context::RunContext;
 use crate::tree::engine;
 use crate::words::error::{Cause, Error, Operation, Refusal};
 use crate::words::observer::{CancelToken, Event, Observer, PathSource, Question};
@@ -77,8 +77,8 @@ type Panic = Box<dyn Any + Send>;
 /// Runs a scenario, and answers how it panicked.
 fn run(scenario: &Scenario, sim: &Sim, observer: &Panics) -> Option<Panic> {
     let cancel = CancelToken::new();
-    let watch = Watch::new(observer, &cancel);
-    let run = || engine::run(sim, &scenario.options, watch, &scenario.operands);
+    let context = RunContext::new(observer, &cancel);
+    let run = || engine::run(sim, &scenario.options, context, &scenario.operands);
     let panic = catch_unwind(AssertUnwindSafe(run)).err();
     assert!(!cancel.is_cancelled(), "the caller's token is the caller's");
     panic

@@ -17,7 +17,7 @@ use super::scenarios::Scenario;
 use super::snapshot;
 use super::snapshot::Snapshot;
 use crate::run::buffers::BUFFER_BYTES;
-use crate::run::watch::Watch;
+use crate::run::context::RunContext;
 use crate::system::{Platform, Whole};
 use crate::tree::engine;
 use crate::words::error::{Error, Operation};
@@ -109,8 +109,8 @@ pub(super) fn run<P: Platform>(platform: &P, sim: &Sim, scenario: &Scenario) -> 
     let listener = Listener::default();
     let cancel = CancelToken::new();
     let result = catch_unwind(AssertUnwindSafe(|| {
-        let watch = Watch::new(&listener, &cancel);
-        engine::run(platform, &scenario.options, watch, &scenario.operands)
+        let context = RunContext::new(&listener, &cancel);
+        engine::run(platform, &scenario.options, context, &scenario.operands)
     }));
     let mut outcome = listener.into_outcome();
     let mut world = sim.world();

@@ -275,7 +275,7 @@ fn a_walk_fetches_nothing() {
     let (outcome, sim) = run(&scenario, &[]);
     assert_eq!(outcome.failures.len(), 1, "{:?}", outcome.failures);
     let first = outcome.first.as_ref().map(|error| error.cause().clone());
-    assert_eq!(first, Some(Cause::Refused(Refusal::Elsewhere)));
+    assert_eq!(first, Some(Cause::Refused(Refusal::NotLocal)));
     let after = snapshot::of_world(&sim.world());
     assert!(after.contains_key(Path::new("to/dst/here")));
     assert!(!after.contains_key(Path::new("to/dst/there")));

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::data::BLOCK;
 use super::scenarios::{Scenario, archive, build, linux, operand, system};
 use super::volume::Volume;
-use crate::run::watch::Watch;
+use crate::run::context::RunContext;
 use crate::tree::engine;
 use crate::words::facts::FsKind;
 use crate::words::method::Os;
@@ -60,8 +60,14 @@ fn run(scenario: &mut Scenario, observer: &dyn Observer) -> Summary {
     scenario.options.reflink = Reflink::Never;
     scenario.options.jobs = NonZeroUsize::new(2);
     let cancel = CancelToken::new();
-    let watch = Watch::new(observer, &cancel);
-    engine::run(&scenario.sim, &scenario.options, watch, &scenario.operands).0
+    let context = RunContext::new(observer, &cancel);
+    engine::run(
+        &scenario.sim,
+        &scenario.options,
+        context,
+        &scenario.operands,
+    )
+    .0
 }
 
 #[test]

@@ -100,7 +100,7 @@ impl<P: Platform> Dry<P> {
         for name in parents.map(Path::as_os_str).filter(|it| !it.is_empty()) {
             match self
                 .real
-                .open(At { dir, name }, Open::Place { follow: true })
+                .open(At { dir, name }, Open::Path { follow: true })
             {
                 Err(code) if rules::is_not_found(self.os(), code) => {}
                 opened => return opened.map(Arc::new),
@@ -413,7 +413,7 @@ impl<P: Platform> Platform for Dry<P> {
         Err(rules::not_supported(self.os()))
     }
 
-    fn copy_whole(&self, _: &WholeCopy<'_, Self>, _: &mut Progress<'_>) -> Result<u64, NotMade> {
+    fn copy_by_path(&self, _: &WholeCopy<'_, Self>, _: &mut Progress<'_>) -> Result<u64, NotMade> {
         Err(rules::not_supported(self.os()).into())
     }
 

@@ -1,6 +1,6 @@
 //! The filesystem that a name or an open file is on.
 
-use super::parent::place_of;
+use super::parent::parent_dir;
 use super::{At, Open, Platform};
 use crate::words::facts::FsKind;
 
@@ -12,24 +12,24 @@ pub(crate) fn kind_at<P: Platform>(platform: &P, at: At<'_, P>, volume: u64) -> 
     };
     // What is named by a path need not be on the volume of the directory that the path begins in.
     let opened = |at| {
-        let place = platform.open(at, Open::Place { follow: true }).ok()?;
+        let place = platform.open(at, Open::Path { follow: true }).ok()?;
         let kind = kind(&place);
-        platform.let_go(place);
+        platform.close_quietly(place);
         kind
     };
     kind(at.dir)
         .or_else(|| opened(at))
-        .or_else(|| opened(place_of(at)))
+        .or_else(|| opened(parent_dir(at)))
         .unwrap_or(FsKind::Other)
 }
 
 /// The kind of the volume on which a name is, or would be.
 pub(crate) fn kind_of_parent<P: Platform>(platform: &P, at: At<'_, P>) -> FsKind {
     let kind = platform
-        .open(place_of(at), Open::Place { follow: true })
+        .open(parent_dir(at), Open::Path { follow: true })
         .and_then(|place| {
             let volume = platform.volume(&place);
-            platform.let_go(place);
+            platform.close_quietly(place);
             volume
         });
     kind.map_or(FsKind::Other, |volume| volume.kind)

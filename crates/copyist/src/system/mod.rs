@@ -112,7 +112,7 @@ pub(crate) enum Open {
     /// A directory, to read and to name things in.
     Directory { follow: bool },
     /// A directory, to name things in only: it need not be readable.
-    Place { follow: bool },
+    Path { follow: bool },
 }
 
 /// What to make under a new name.
@@ -325,7 +325,7 @@ pub(crate) trait Platform: Send + Sync + Sized + 'static {
     ) -> Sys<u64>;
     /// Makes a whole copy; answers its length, bytes. `progress` may never be called: a clone has
     /// no progress.
-    fn copy_whole(
+    fn copy_by_path(
         &self,
         copy: &WholeCopy<'_, Self>,
         progress: &mut Progress<'_>,
@@ -353,14 +353,14 @@ pub(crate) trait Platform: Send + Sync + Sized + 'static {
         Err(not_supported(self.os()))
     }
     /// Hears the errors that a close would tell, and leaves the file open.
-    fn settle(&self, file: &Self::Handle) -> Sys<()> {
+    fn check_close_errors(&self, file: &Self::Handle) -> Sys<()> {
         let _ = file; // where a close has nothing to tell that a flush has not
         Ok(())
     }
     /// Closes, and hears the errors that come only now.
     fn close(&self, file: Self::Handle) -> Sys<()>;
     /// Closes what was only read, so that there is nothing to hear.
-    fn let_go(&self, file: Self::Handle) {
+    fn close_quietly(&self, file: Self::Handle) {
         drop(file);
     }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::{At, Platform};
 
 /// The directory that a name is in.
-pub(crate) fn place_of<P: Platform>(at: At<'_, P>) -> At<'_, P> {
+pub(crate) fn parent_dir<P: Platform>(at: At<'_, P>) -> At<'_, P> {
     At {
         dir: at.dir,
         name: parent(at.name),

@@ -22,7 +22,7 @@ use crate::words::options::{
 mod prefer;
 mod small;
 
-pub(crate) use small::for_small;
+pub(crate) use small::small_file_method;
 
 /// How holes in the source are dealt with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -171,7 +171,7 @@ fn skip(method: Method, facts: &Facts, options: &Options, holes: Holes) -> Optio
             return Some(Skip::NotChosen);
         }
     }
-    if facts.os.makes_whole(method) && !facts.dst_is_free && !fills(facts.os, method) {
+    if facts.os.creates_destination(method) && !facts.dst_is_free && !fills(facts.os, method) {
         return Some(Skip::DestinationExists);
     }
     by_policy(method, facts, options, holes).or_else(|| {
@@ -192,7 +192,7 @@ fn skip(method: Method, facts: &Facts, options: &Options, holes: Holes) -> Optio
 fn unseen(method: Method, facts: &Facts, options: &Options) -> Option<Skip> {
     let hides = matches!(method, Method::CopyRange | Method::Sendfile);
     let local = splices_well(facts.src_volume.kind) && splices_well(facts.dst_volume.kind);
-    (options.hash_wanted().is_some() && hides && local).then_some(Skip::Unseen)
+    (options.hash_wanted().is_some() && hides && local).then_some(Skip::BypassesHash)
 }
 
 /// Whether a call that makes whole copies can also fill a file that is there: fcopyfile can,
@@ -280,7 +280,7 @@ fn by_direct(facts: &Facts) -> bool {
 fn around_cache(facts: &Facts, cache: Cache) -> bool {
     match cache {
         Cache::Auto | Cache::Keep => false,
-        Cache::Drop => facts.os != Os::Linux,
+        Cache::DropBehind => facts.os != Os::Linux,
         Cache::Direct => true,
     }
 }
@@ -292,7 +292,7 @@ fn drops_behind(facts: &Facts, options: &Options) -> bool {
         && sized
         && match options.cache {
             Cache::Keep => false,
-            Cache::Drop | Cache::Direct => true,
+            Cache::DropBehind | Cache::Direct => true,
             // Both sides of it would be cached.
             Cache::Auto => facts
                 .memory_bytes

@@ -78,7 +78,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         if !self.is_clonable(entry, stat).unwrap_or(false) {
             return Ok(false);
         }
-        if session.watch.cancel.is_cancelled() {
+        if session.context.cancel.is_cancelled() {
             return Ok(true); // the run says so at its end
         }
         let copy = WholeCopy {
@@ -93,11 +93,11 @@ impl<P: Platform> Worker<'_, '_, P> {
                 may_share: true,
                 ..Takes::default()
             },
-            cancel: session.watch.cancel.flag(),
+            cancel: session.context.cancel.flag(),
         };
         match session
             .platform
-            .copy_whole(&copy, &mut |_| std::ops::ControlFlow::Continue(()))
+            .copy_by_path(&copy, &mut |_| std::ops::ControlFlow::Continue(()))
         {
             Ok(_) => {
                 self.tell_of_clone(entry);
@@ -243,7 +243,7 @@ impl<P: Platform> Worker<'_, '_, P> {
     }
 
     fn tell_of(&mut self, found: &Found, kind: FileKind, size: u64) {
-        let observer = self.session.watch.observer;
+        let observer = self.session.context.observer;
         observer.event(Event::Begin {
             paths: found,
             backup: None,

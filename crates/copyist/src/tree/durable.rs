@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::dir::Entry;
 use super::engine::Session;
-use crate::system::parent::place_of;
+use crate::system::parent::parent_dir;
 use crate::system::{At, Open, Platform};
 use crate::words::code::Code;
 use crate::words::error::{Cause, Error, Operation};
@@ -41,7 +41,7 @@ impl<P: Platform> Session<'_, P> {
         if self.options.fsync != Fsync::File {
             return Ok(());
         }
-        flush::flush_place(self.platform, entry.dst_at())
+        flush::sync_parent_dir(self.platform, entry.dst_at())
             .map_err(|code| self.error(entry, Operation::Flush, Cause::System(code)))
     }
 
@@ -59,7 +59,7 @@ impl<P: Platform> Session<'_, P> {
         if !self.flushes_volumes() || !entry.is_operand() {
             return Ok(());
         }
-        let at = place_of(entry.dst_at());
+        let at = parent_dir(entry.dst_at());
         let failed = |code| self.error(entry, Operation::OpenDestination, Cause::System(code));
         let dir = self
             .platform
@@ -194,7 +194,7 @@ impl<P: Platform> Session<'_, P> {
         let Some(journal) = self.journal.take() else {
             return;
         };
-        let cancelled = self.watch.cancel.is_cancelled();
+        let cancelled = self.context.cancel.is_cancelled();
         let closed = match self.errors.load(Ordering::Relaxed) {
             0 if !cancelled => journal.remove(),
             // Whoever cancels does not want to wait.

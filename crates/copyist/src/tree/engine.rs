@@ -9,16 +9,16 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use crate::file::atomic::Drafts;
+use crate::file::atomic::TempFilePolicy;
 use crate::file::attributes::Failed;
 use crate::file::failure::FileError;
 use crate::file::journal::Journal;
+use crate::run::context::RunContext;
 use crate::run::panics::PanicGuard;
-use crate::run::spare;
-use crate::run::spare::Spare;
+use crate::run::thread_budget;
+use crate::run::thread_budget::ThreadBudget;
 use crate::run::volumes;
 use crate::run::volumes::{VolumePair, VolumePairs};
-use crate::run::watch::Watch;
 use crate::system::{Platform, Used};
 use crate::think::plan;
 use crate::think::rules;
@@ -30,13 +30,13 @@ use crate::words::options::{Atomic, Backup, Fsync, Options};
 use crate::words::report::Summary;
 use crate::words::stat::{FileId, FileKind, Stat};
 
+use super::concurrency::{Concurrency, MOST};
 use super::descriptors::Descriptors;
-use super::dir::{Dir, Entry, Halves};
+use super::dir::{Dir, DirPair, Entry};
 use super::durable::Volumes;
-use super::flight::{Flight, MOST};
 use super::links::Links;
-use super::room::Room;
 use super::schedule::Schedule;
+use super::space_retry::SpaceRetry;
 use super::walk::{Job, Worker};
 
 /// An operand: its number, whether it is a directory, and its name.
@@ -46,19 +46,19 @@ type Given = (FileId, bool, OsString);
 pub(crate) struct Session<'a, P: Platform> {
     pub(super) platform: &'a P,
     pub(super) options: &'a Options,
-    pub(super) watch: Watch<'a>,
+    pub(super) context: RunContext<'a>,
     pub(super) guard: &'a PanicGuard<'a, dyn Observer + 'a>,
     pairs: VolumePairs,
     pub(super) links: Links,
-    pub(super) room: Room,
+    pub(super) space_retry: SpaceRetry,
     pub(super) schedule: Schedule<Job<P>>,
-    pub(super) spare: Spare,
-    pub(super) drafts: Drafts,
+    pub(super) thread_budget: ThreadBudget,
+    pub(super) temp_files: TempFilePolicy,
     pub(super) volumes: Volumes<P>,
     pub(super) journal: Option<Journal<'a, P>>,
     /// The operands' directories that leftovers were removed from.
     pub(super) tidied: Mutex<HashSet<FileId>>,
-    pub(super) flight: Flight,
+    pub(super) concurrency: Concurrency,
     /// In which unit volumes keep times, by their numbers.
     pub(super) units: Mutex<HashMap<u64, Option<u64>>>,
     /// Directories can't be cloned whole here: the system has said so.
@@ -69,7 +69,7 @@ pub(crate) struct Session<'a, P: Platform> {
     /// Where operands are named.
     pub(super) current: Arc<Dir<P>>,
     /// The same, open.
-    pub(super) here: Arc<Halves<P>>,
+    pub(super) here: Arc<DirPair<P>>,
     /// The directories that operands were copied to: met as a source, one would be copied into
     /// itself for ever.
     roots: Mutex<BTreeSet<FileId>>,
@@ -93,11 +93,11 @@ pub(crate) struct Session<'a, P: Platform> {
 pub(crate) fn run<P: Platform>(
     platform: &P,
     options: &Options,
-    watch: Watch<'_>,
+    context: RunContext<'_>,
     operands: &[Operand],
 ) -> (Summary, Option<Error>) {
-    let guard = PanicGuard::new(watch.observer, watch.cancel);
-    let outcome = run_guarded(platform, options, guard.watch(watch), operands, &guard);
+    let guard = PanicGuard::new(context.observer, context.cancel);
+    let outcome = run_guarded(platform, options, guard.context(context), operands, &guard);
     guard.resume();
     outcome
 }
@@ -105,21 +105,21 @@ pub(crate) fn run<P: Platform>(
 fn run_guarded<P: Platform>(
     platform: &P,
     options: &Options,
-    watch: Watch<'_>,
+    context: RunContext<'_>,
     operands: &[Operand],
     guard: &PanicGuard<'_, dyn Observer + '_>,
 ) -> (Summary, Option<Error>) {
     let start = Instant::now();
     let options = &*effective(platform, options);
     let failed = |error: Error| {
-        watch.observer.event(Event::Error(&error));
+        context.observer.event(Event::Error(&error));
         let summary = Summary {
             errors: 1,
             ..Summary::default()
         };
         (summary, Some(error))
     };
-    let mut session = match Session::new(platform, options, (watch, guard), operands) {
+    let mut session = match Session::new(platform, options, (context, guard), operands) {
         Ok(session) => session,
         Err(Failed { operation, code }) => {
             let error = Error::new(platform.os(), operation, Cause::System(code));
@@ -128,7 +128,7 @@ fn run_guarded<P: Platform>(
     };
     #[cfg(feature = "journal")]
     if let Some(path) = &options.journal {
-        match Journal::open(platform, path, operands, options, watch.cancel) {
+        match Journal::open(platform, path, operands, options, context.cancel) {
             Ok(journal) => session.journal = Some(journal),
             Err(error) => return failed(error),
         }
@@ -140,7 +140,7 @@ fn run_guarded<P: Platform>(
     }
     session.flush_at_end();
     session.close_journal();
-    if watch.cancel.is_cancelled() && !session.cancel_told.load(Ordering::Relaxed) {
+    if context.cancel.is_cancelled() && !session.cancel_told.load(Ordering::Relaxed) {
         let cancelled = Cause::Refused(Refusal::Cancelled);
         session.fail(Error::new(platform.os(), Operation::Plan, cancelled));
     }
@@ -157,7 +157,7 @@ impl<'a, P: Platform> Session<'a, P> {
     fn new(
         platform: &'a P,
         options: &'a Options,
-        (watch, guard): (Watch<'a>, &'a PanicGuard<'a, dyn Observer + 'a>),
+        (context, guard): (RunContext<'a>, &'a PanicGuard<'a, dyn Observer + 'a>),
         operands: &[Operand],
     ) -> Result<Session<'a, P>, Failed> {
         let failed = |code| Failed {
@@ -175,7 +175,7 @@ impl<'a, P: Platform> Session<'a, P> {
             Some(_) => platform.root_dir(),
         };
         let dst = dst.map_err(failed)?;
-        let here = Arc::new(Halves { src, dst });
+        let here = Arc::new(DirPair { src, dst });
         let workers = workers(options, operands);
         let is_fixed = !is_shared(options, operands) || is_fixed(platform, options);
         let most = if is_fixed { workers } else { MOST };
@@ -190,19 +190,19 @@ impl<'a, P: Platform> Session<'a, P> {
         Ok(Session {
             platform,
             options,
-            watch,
+            context,
             guard,
             pairs: VolumePairs::default(),
             links: Links::default(),
-            room: Room::default(),
+            space_retry: SpaceRetry::default(),
             schedule: Schedule::new(workers.min(most)),
-            spare: Spare::new(options.jobs),
-            drafts: Drafts::default(),
+            thread_budget: ThreadBudget::new(options.jobs),
+            temp_files: TempFilePolicy::default(),
             volumes: Volumes::default(),
             journal: None,
             tidied: Mutex::default(),
             units: Mutex::default(),
-            flight: Flight::new(workers.min(most), most, is_fixed, used),
+            concurrency: Concurrency::new(workers.min(most), most, is_fixed, used),
             no_current_dir,
             no_whole: AtomicBool::new(
                 platform.is_dry() || !plan::clones_directories(platform.os(), options),
@@ -253,7 +253,7 @@ impl<'a, P: Platform> Session<'a, P> {
         std::thread::scope(|scope| {
             Worker::run_all(self, scope, &total);
         });
-        let is_done = schedule.is_empty() || self.watch.cancel.is_cancelled();
+        let is_done = schedule.is_empty() || self.context.cancel.is_cancelled();
         assert!(is_done, "workers have left something undone");
         total.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
@@ -281,7 +281,7 @@ impl<'a, P: Platform> Session<'a, P> {
         self.errors.fetch_add(1, Ordering::Relaxed);
         self.cancel_told
             .fetch_or(error.is_cancelled(), Ordering::Relaxed);
-        self.watch.observer.event(Event::Error(&error));
+        self.context.observer.event(Event::Error(&error));
         let mut first = self
             .first_error
             .lock()
@@ -350,7 +350,7 @@ impl<'a, P: Platform> Session<'a, P> {
             src: entry.src(),
             is_dir,
         };
-        self.watch.observer.event(Event::Warning(&warning));
+        self.context.observer.event(Event::Warning(&warning));
         true
     }
 
@@ -434,7 +434,7 @@ fn workers(options: &Options, operands: &[Operand]) -> usize {
     if options.ordered || !is_shared(options, operands) {
         return 1;
     }
-    spare::workers(options.jobs)
+    thread_budget::workers(options.jobs)
 }
 
 /// Whether the number of workers stays as it is. Each thread takes memory, and in a process that may

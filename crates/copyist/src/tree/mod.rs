@@ -2,6 +2,7 @@
 
 pub(crate) mod backup;
 pub(crate) mod by_path;
+pub(crate) mod concurrency;
 pub(crate) mod descriptors;
 pub(crate) mod dir;
 pub(crate) mod directory;
@@ -10,15 +11,14 @@ pub(crate) mod engine;
 pub(crate) mod entry;
 pub(crate) mod existing;
 pub(crate) mod finish;
-pub(crate) mod flight;
 pub(crate) mod leftovers;
 pub(crate) mod link;
 pub(crate) mod links;
 pub(crate) mod operands;
 pub(crate) mod parents;
 pub(crate) mod plain;
-pub(crate) mod room;
 pub(crate) mod schedule;
+pub(crate) mod space_retry;
 pub(crate) mod special;
 pub(crate) mod up_to_date;
 pub(crate) mod walk;

@@ -3,7 +3,7 @@
 use super::dir::Entry;
 use super::walk::Worker;
 use crate::file::attributes;
-use crate::file::attributes::{Attributes, Made, MakeMode};
+use crate::file::attributes::{Attributes, CreateMode, CreatedState};
 use crate::system::{Node, Platform, Target};
 use crate::words::error::{Cause, Error, Operation, Refusal};
 use crate::words::facts::NoLink;
@@ -28,10 +28,10 @@ impl<P: Platform> Worker<'_, '_, P> {
             self.make_node(entry.dst_at(), link)
         })
         .inspect_err(|error| self.tell_no_symlink(entry, error))?;
-        let made = Made {
+        let made = CreatedState {
             may_have_acl: false,
             is_new: true,
-            ..Made::before()
+            ..CreatedState::before()
         };
         self.keep_attributes(entry, src, made, session.options);
         session.flush_name(entry)?;
@@ -58,7 +58,7 @@ impl<P: Platform> Worker<'_, '_, P> {
             }
             _ => return Err(session.refuse(entry, Refusal::UnknownKind)),
         };
-        let plan = MakeMode::new(session.platform, session.options, (src.kind, src.mode));
+        let plan = CreateMode::new(session.platform, session.options, (src.kind, src.mode));
         let node = Node::Special {
             kind: src.kind,
             mode: plan.mode,
@@ -78,10 +78,10 @@ impl<P: Platform> Worker<'_, '_, P> {
         let mut options = self.session.options.clone();
         options.preserve.owner = false;
         options.preserve.mode = false;
-        let made = Made {
+        let made = CreatedState {
             may_have_acl: false,
             is_new: true,
-            ..Made::before()
+            ..CreatedState::before()
         };
         let as_link = Stat {
             kind: FileKind::Symlink,
@@ -90,7 +90,13 @@ impl<P: Platform> Worker<'_, '_, P> {
         self.keep_attributes(entry, &as_link, made, &options);
     }
 
-    fn keep_attributes(&mut self, entry: &Entry<'_, P>, src: &Stat, made: Made, options: &Options) {
+    fn keep_attributes(
+        &mut self,
+        entry: &Entry<'_, P>,
+        src: &Stat,
+        made: CreatedState,
+        options: &Options,
+    ) {
         let session = self.session;
         Attributes {
             platform: session.platform,
@@ -109,7 +115,7 @@ impl<P: Platform> Worker<'_, '_, P> {
 
     fn tell(&self, entry: &Entry<'_, P>, what: observer::Made) {
         self.session
-            .watch
+            .context
             .observer
             .event(Event::Entry { paths: entry, what });
     }

@@ -7,7 +7,7 @@ use std::sync::PoisonError;
 use super::dir::Entry;
 use super::walk::Worker;
 use crate::file::temp_file::{Temporary, remove_closed};
-use crate::system::parent::place_of;
+use crate::system::parent::parent_dir;
 use crate::system::{At, Attribute, Open, Platform, Target, check_removable};
 use crate::think::times;
 use crate::think::times::SAMPLE;
@@ -48,7 +48,7 @@ impl<P: Platform> Worker<'_, '_, P> {
     fn try_unit(&self, entry: &Entry<'_, P>, volume: u64) -> Option<u64> {
         let platform = self.session.platform;
         let mode = 0o600;
-        let nameless = platform.open(place_of(entry.dst_at()), Open::Nameless { mode });
+        let nameless = platform.open(parent_dir(entry.dst_at()), Open::Nameless { mode });
         // Not every filesystem has nameless files, and some lose sight of one that is open when its name goes.
         let name = Temporary::new().beside(entry.dst_name);
         let at = At {
@@ -57,7 +57,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         };
         let is_named = nameless.is_err();
         if is_named {
-            check_removable(platform, place_of(entry.dst_at())).ok()?;
+            check_removable(platform, parent_dir(entry.dst_at())).ok()?;
         }
         let file = nameless
             .or_else(|_| platform.open(at, Open::Create { mode }))

@@ -96,7 +96,7 @@ pub enum Refusal {
     /// a superuser does not write through it.
     ForeignSymlink,
     /// What would be overwritten in a tree is a FIFO, a socket or a device.
-    NotAFile,
+    NotRegularFile,
     /// Backing up the destination would destroy the source.
     BackupDestroysSource,
     /// The destination exists and `Update::NoneFail` was asked for.
@@ -133,7 +133,7 @@ pub enum Refusal {
     RelativeSymlink,
     /// A cloud provider keeps the content, and would fetch it to have it copied. That is done only
     /// for a file that the caller named (Windows).
-    Elsewhere,
+    NotLocal,
 }
 
 /// What lies behind an [`Error`].
@@ -369,7 +369,7 @@ impl fmt::Display for Refusal {
             }
             Refusal::DanglingSymlink => "the destination is a dangling symbolic link",
             Refusal::ForeignSymlink => "the destination is another user's symbolic link",
-            Refusal::NotAFile => "the destination is no file to be written into",
+            Refusal::NotRegularFile => "the destination is no file to be written into",
             Refusal::BackupDestroysSource => "backing up the destination would destroy the source",
             Refusal::NotReplacing => "the destination exists",
             Refusal::Declined => "declined",
@@ -394,7 +394,7 @@ impl fmt::Display for Refusal {
             Refusal::RelativeSymlink => {
                 "relative symbolic links can be made in the current directory only"
             }
-            Refusal::Elsewhere => {
+            Refusal::NotLocal => {
                 "its content is not on this machine; name the file itself to have it fetched"
             }
         })

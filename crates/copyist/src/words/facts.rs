@@ -3,7 +3,7 @@
 //! "Unknown" is a value: where the system can't say, the planner plans an attempt and the rules
 //! judge its outcome. Nothing here asks the system; [`crate::system`] fills these in.
 
-use super::learnt::Preferred;
+use super::bench_results::Preferred;
 use super::method::{MethodSet, Os};
 
 /// An answer that may not be known.

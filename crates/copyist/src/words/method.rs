@@ -29,7 +29,7 @@ impl Os {
 
     /// Whether this system gives the destination its name in one call with its content, so that
     /// the method needs a name that is free and not an open file.
-    pub(crate) const fn makes_whole(self, method: Method) -> bool {
+    pub(crate) const fn creates_destination(self, method: Method) -> bool {
         match self {
             Os::Linux | Os::Freebsd => false,
             Os::Macos => matches!(method, Method::Clone | Method::SystemCopy),
@@ -225,7 +225,7 @@ pub enum Skip {
     /// Another method is faster here.
     Slower,
     /// The content is to be hashed, which is cheapest on its way through memory.
-    Unseen,
+    BypassesHash,
     /// It fills the page cache, which was forbidden.
     FillsCache,
 }
@@ -245,7 +245,9 @@ impl fmt::Display for Skip {
             Skip::BuggyKernel => "this kernel loses data with it",
             Skip::TooSmall => "another method is cheaper for a small file",
             Skip::Slower => "another method is faster here",
-            Skip::Unseen => "the content is to be hashed, and would have to be read again for that",
+            Skip::BypassesHash => {
+                "the content is to be hashed, and would have to be read again for that"
+            }
             Skip::FillsCache => "it fills the page cache, which was forbidden",
         })
     }

@@ -1,5 +1,6 @@
 //! What the others speak of: values, and nothing that asks the system or decides.
 
+pub(crate) mod bench_results;
 pub(crate) mod code;
 pub(crate) mod error;
 pub(crate) mod facts;
@@ -8,7 +9,6 @@ pub(crate) mod hash;
 #[cfg(not(feature = "hash"))]
 #[path = "no_hash.rs"]
 pub(crate) mod hash;
-pub(crate) mod learnt;
 pub(crate) mod method;
 pub(crate) mod observer;
 pub(crate) mod operand;

@@ -6,8 +6,8 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::bench_results::BenchResult;
 use super::hash::HashKind;
-use super::learnt::Learnt;
 use super::method::MethodSet;
 
 /// The user's policy on cloning (the `--reflink` of cp).
@@ -41,9 +41,9 @@ pub enum Want {
     #[default]
     No,
     /// Do it where the destination can; a failure because it can't is not an error.
-    Try,
+    BestEffort,
     /// Do it; any failure is an error.
-    Must,
+    Required,
 }
 
 impl Want {
@@ -82,7 +82,7 @@ impl Preserve {
         owner: true,
         times: true,
         links: true,
-        xattrs: Want::Try,
+        xattrs: Want::BestEffort,
         context: Want::No,
         flags: false,
     };
@@ -165,7 +165,7 @@ pub enum Make {
 /// What a copy may leave in the page cache (`--cache`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Cache {
-    /// `Keep`, but `Drop` for a file that would push everything else out: with its copy, larger than
+    /// `Keep`, but `DropBehind` for a file that would push everything else out: with its copy, larger than
     /// the memory that is to be had.
     #[default]
     Auto,
@@ -174,8 +174,8 @@ pub enum Cache {
     /// What was there before. Linux: what was copied is written to the device and dropped behind the copy,
     /// and counts as progress when it is there (RWF_DONTCACHE where kernel and filesystem have it,
     /// sync_file_range(2), posix_fadvise(2)). Elsewhere like `Direct`.
-    Drop,
-    /// The method [`Method::Direct`](crate::Method::Direct) where the files allow it, else `Drop`.
+    DropBehind,
+    /// The method [`Method::Direct`](crate::Method::Direct) where the files allow it, else `DropBehind`.
     Direct,
 }
 
@@ -275,8 +275,8 @@ pub struct Options {
     /// Workers; `None`: as many as the machine has processors (at most eight), and then as many as
     /// turn out to be of use: more on a mount that is slow to answer, fewer on a disk that moves its head.
     pub jobs: Option<NonZeroUsize>,
-    /// What was measured before; see [`Learnt`].
-    pub learnt: Arc<[Learnt]>,
+    /// What was measured before; see [`BenchResult`].
+    pub bench_results: Arc<[BenchResult]>,
     /// Ask the filesystem, after each file, how many bytes it shares with its source
     /// ([`crate::Report::shared`]). Data that waits to be written is written out for it.
     pub prove: bool,
@@ -338,7 +338,7 @@ impl Default for Options {
             keep_directory_symlink: false,
             write_through_dangling: false,
             jobs: None,
-            learnt: Arc::default(),
+            bench_results: Arc::default(),
             prove: false,
             atomic: Atomic::default(),
             fsync: Fsync::default(),

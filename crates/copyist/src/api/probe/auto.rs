@@ -1,7 +1,7 @@
 //! Which method `auto` would take: the planner itself is asked, with what the trials found.
 
 use super::{Answer, Choice};
-use crate::run::spare::Spare;
+use crate::run::thread_budget::ThreadBudget;
 use crate::system::Platform;
 use crate::think::plan;
 use crate::words::facts::{Facts, FileFacts, Known, VolumeFacts};
@@ -28,7 +28,7 @@ pub(super) fn choose<P: Platform>(
     let system = (platform.os(), platform.kernel());
     let file = FileFacts::plain(size, allocated_bytes);
     let facts = Facts {
-        threads: Spare::new(None).take(size, 0).threads(),
+        threads: ThreadBudget::new(None).take(size, 0).threads(),
         memory_bytes: platform.available_memory(),
         refused,
         ..Facts::new(system, file, (src, dst))

@@ -51,7 +51,7 @@ impl<'a, P: Platform> Trial<'a, P> {
             return answer;
         }
         let goes_on = !self.to.cancel.is_cancelled();
-        if self.platform.os().makes_whole(method) && self.source.is_ok() && goes_on {
+        if self.platform.os().creates_destination(method) && self.source.is_ok() && goes_on {
             return self.tried(method, self.try_whole(method));
         }
         let target = Scratch::make(self.platform, self.to);
@@ -146,7 +146,7 @@ impl<'a, P: Platform> Trial<'a, P> {
         let result = result.and(self.platform.close(written)).and_then(|()| {
             let file = self.platform.open(src, Open::Read { follow: false })?;
             let result = self.try_whole_from(method, &file, dst);
-            self.platform.let_go(file);
+            self.platform.close_quietly(file);
             result
         });
         remove_closed(self.platform, src)?;
@@ -170,7 +170,7 @@ impl<'a, P: Platform> Trial<'a, P> {
         };
         let made = self
             .platform
-            .copy_whole(&copy, &mut |_| ControlFlow::Continue(()));
+            .copy_by_path(&copy, &mut |_| ControlFlow::Continue(()));
         let is_there = made.map_or_else(|failed| failed.is_left, |_| true);
         if !is_there {
             return made.map(|_| ()).map_err(|failed| failed.code);
@@ -178,7 +178,7 @@ impl<'a, P: Platform> Trial<'a, P> {
         let compared = made.map_err(|failed| failed.code).and_then(|_| {
             let opened = self.platform.open(dst, Open::Read { follow: false })?;
             let result = self.compare(&opened);
-            self.platform.let_go(opened);
+            self.platform.close_quietly(opened);
             result
         });
         remove_closed(self.platform, dst)?;

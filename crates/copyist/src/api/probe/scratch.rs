@@ -67,7 +67,7 @@ impl<P: Platform> Deref for Scratch<'_, P> {
 impl<P: Platform> Drop for Scratch<'_, P> {
     fn drop(&mut self) {
         if let Some(file) = self.file.take() {
-            self.platform.let_go(file);
+            self.platform.close_quietly(file);
         }
         if let Some(name) = self.name.take() {
             let at = At {

@@ -124,7 +124,7 @@ fn set_of_filesystem<P: Platform>(
     if name != NFS4_ACL {
         // GNU cp takes the others for ordinary attributes.
         let want = match it.options.preserve.xattrs {
-            Want::No => Want::Try,
+            Want::No => Want::BestEffort,
             want => want,
         };
         if !xattrs::may_be_missed(want, failed) {

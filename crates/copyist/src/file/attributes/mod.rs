@@ -40,34 +40,34 @@ pub(crate) struct Attributes<'a, P: Platform> {
     pub(crate) src: Target<'a, P>,
     pub(crate) src_stat: &'a Stat,
     pub(crate) dst: Target<'a, P>,
-    pub(crate) made: Made,
+    pub(crate) made: CreatedState,
     pub(crate) buffers: &'a mut Buffers,
 }
 
 /// How the destination came to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Made {
+pub(crate) struct CreatedState {
     /// This run made it.
     pub(crate) is_new: bool,
     /// It was an earlier run of this copy that made it: there may be things in it.
     pub(crate) is_resumed: bool,
     /// Permission bits that it was made without, to be given at the end.
-    pub(crate) withheld: u32,
+    pub(crate) masked_bits: u32,
     /// Permission bits that it was given for the time of the copy.
-    pub(crate) added: u32,
+    pub(crate) temporary_bits: u32,
     /// Its directory's default access control list may have given it one.
     pub(crate) may_have_acl: bool,
     /// What is known of the source's extended attributes since before it was made.
     pub(crate) listed: Listed,
     /// What the call that made it has brought along: what the options don't keep of it is taken
     /// away again.
-    pub(crate) brought: Brought,
+    pub(crate) brought: InheritedAttributes,
 }
 
 /// Which of the source's attributes (permissions, times, extended attributes, flags) the
 /// destination was made with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Brought {
+pub(crate) enum InheritedAttributes {
     Nothing,
     /// Any, or none: the system's copier has its own mind.
     Some,
@@ -75,32 +75,32 @@ pub(crate) enum Brought {
     All,
 }
 
-impl Made {
+impl CreatedState {
     /// Nothing is in it that this run has not put there.
     pub(crate) fn is_empty(self) -> bool {
         self.is_new && !self.is_resumed
     }
 
     /// The same where the permissions are set by another call.
-    pub(crate) fn without_mode(self) -> Made {
-        Made {
-            withheld: 0,
-            added: 0,
+    pub(crate) fn without_mode(self) -> CreatedState {
+        CreatedState {
+            masked_bits: 0,
+            temporary_bits: 0,
             may_have_acl: false,
             ..self
         }
     }
 
     /// It was there before this run.
-    pub(crate) fn before() -> Made {
-        Made {
+    pub(crate) fn before() -> CreatedState {
+        CreatedState {
             is_new: false,
             is_resumed: false,
-            withheld: 0,
-            added: 0,
+            masked_bits: 0,
+            temporary_bits: 0,
             may_have_acl: true,
             listed: Listed::Not,
-            brought: Brought::Nothing,
+            brought: InheritedAttributes::Nothing,
         }
     }
 }
@@ -110,23 +110,23 @@ impl Made {
 /// What will change its owner is made without permissions for others, so that at no moment
 /// somebody has access who won't have it in the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct MakeMode {
+pub(crate) struct CreateMode {
     /// To make it with.
     pub(crate) mode: u32,
     /// To set right after, where the umask takes away what the copy itself needs.
-    pub(crate) open_up: Option<u32>,
-    withheld: u32,
-    added: u32,
+    pub(crate) chmod_after: Option<u32>,
+    masked_bits: u32,
+    temporary_bits: u32,
 }
 
-impl MakeMode {
+impl CreateMode {
     /// For something of this kind, and a source with these bits.
     #[inline(always)] // asked for each file: see `crate::file::one_file::open_source`
     pub(crate) fn new<P: Platform>(
         platform: &P,
         options: &Options,
         (kind, mode): (FileKind, u32),
-    ) -> MakeMode {
+    ) -> CreateMode {
         let is_dir = kind == FileKind::Directory;
         let bits = match (options.new_mode, kind) {
             (NewMode::SystemDefault, _) => default_mode(kind, mode),
@@ -138,7 +138,7 @@ impl MakeMode {
             }
             (NewMode::FromSource, _) => mode,
         };
-        let withheld = bits
+        let masked_bits = bits
             & match (options.preserve.owner, is_dir) {
                 (true, _) => 0o077,
                 // What an access control list will say is not known yet.
@@ -160,36 +160,36 @@ impl MakeMode {
             0 => 0,
             needed => platform.umask() & needed,
         };
-        let mode = bits & !withheld | needed;
-        MakeMode {
+        let mode = bits & !masked_bits | needed;
+        CreateMode {
             mode,
-            open_up: (umasked != 0).then(|| mode & !platform.umask() | needed),
-            withheld,
-            added: needed & !bits | umasked,
+            chmod_after: (umasked != 0).then(|| mode & !platform.umask() | needed),
+            masked_bits,
+            temporary_bits: needed & !bits | umasked,
         }
     }
 
-    /// The same with nothing withheld, if in the end nobody will have less access: no access control
+    /// The same with no bits masked, if in the end nobody will have less access: no access control
     /// list says anything else, and the group, which may not be the right one yet, has no more than
     /// everybody. The owner-to-be doesn't matter: whoever makes the file has read the source.
-    pub(crate) fn at_once(self, listed: Listed, may_have_acl: bool) -> MakeMode {
-        let all = self.mode | self.withheld;
+    pub(crate) fn at_once(self, listed: Listed, may_have_acl: bool) -> CreateMode {
+        let all = self.mode | self.masked_bits;
         let alike = all >> 3 & 0o7 == all & 0o7;
         if !listed.has_no_acl() || may_have_acl || !alike {
             return self;
         }
-        MakeMode {
+        CreateMode {
             mode: all,
-            open_up: self.open_up.map(|mode| mode | self.withheld),
-            withheld: 0,
-            added: self.added,
+            chmod_after: self.chmod_after.map(|mode| mode | self.masked_bits),
+            masked_bits: 0,
+            temporary_bits: self.temporary_bits,
         }
     }
 
     /// The same for a new file that replaces none, and gets its name when it is complete. What needs no change of its permissions is
     /// made with them: there are filesystems that refuse each chmod(2).
-    pub(crate) fn for_new_draft(self) -> MakeMode {
-        if self.withheld | self.added == 0 {
+    pub(crate) fn for_new_draft(self) -> CreateMode {
+        if self.masked_bits | self.temporary_bits == 0 {
             self
         } else {
             self.private()
@@ -197,25 +197,25 @@ impl MakeMode {
     }
 
     /// The same for a file that nobody else is to see before it is complete.
-    pub(crate) fn private(self) -> MakeMode {
-        MakeMode {
+    pub(crate) fn private(self) -> CreateMode {
+        CreateMode {
             mode: self.mode & !0o077,
-            open_up: self.open_up.map(|mode| mode & !0o077),
-            withheld: self.withheld | self.mode & 0o077,
-            added: self.added,
+            chmod_after: self.chmod_after.map(|mode| mode & !0o077),
+            masked_bits: self.masked_bits | self.mode & 0o077,
+            temporary_bits: self.temporary_bits,
         }
     }
 
     /// What was made so.
-    pub(crate) fn made(self, may_have_acl: bool) -> Made {
-        Made {
+    pub(crate) fn made(self, may_have_acl: bool) -> CreatedState {
+        CreatedState {
             is_new: true,
             is_resumed: false,
-            withheld: self.withheld,
-            added: self.added,
+            masked_bits: self.masked_bits,
+            temporary_bits: self.temporary_bits,
             may_have_acl,
             listed: Listed::Not,
-            brought: Brought::Nothing,
+            brought: InheritedAttributes::Nothing,
         }
     }
 }
@@ -234,11 +234,16 @@ fn default_mode(kind: FileKind, mode: u32) -> u32 {
 /// Whether something has all its attributes since it was made: of its source's none is wanted but
 /// permissions, as far as they are given in making it.
 #[inline(always)] // asked for each file: see `crate::file::one_file::open_source`
-pub(crate) fn are_all_set<P: Platform>(platform: &P, options: &Options, made: Made) -> bool {
+pub(crate) fn are_all_set<P: Platform>(
+    platform: &P,
+    options: &Options,
+    made: CreatedState,
+) -> bool {
     let preserve = &options.preserve;
-    let has_mode = options.new_mode == NewMode::FromSource && made.withheld | made.added == 0;
+    let has_mode =
+        options.new_mode == NewMode::FromSource && made.masked_bits | made.temporary_bits == 0;
     made.is_new
-        && made.brought == Brought::Nothing
+        && made.brought == InheritedAttributes::Nothing
         && has_mode
         && !(preserve.mode || preserve.owner || preserve.times)
         && !(preserve.xattrs.wanted() || preserve.context.wanted())
@@ -336,9 +341,9 @@ impl<P: Platform> Attributes<'_, P> {
         let brought = self.made.brought;
         let (accessed, modified, created) = match self.options.preserve.times {
             // A clone has the date of its making already.
-            true if brought == Brought::All => (src.accessed, src.modified, None),
+            true if brought == InheritedAttributes::All => (src.accessed, src.modified, None),
             true => (src.accessed, src.modified, src.created),
-            false if brought == Brought::Nothing => return,
+            false if brought == InheritedAttributes::Nothing => return,
             false => {
                 let now = Timestamp::now();
                 (now, now, Some(now))
@@ -443,26 +448,26 @@ impl<P: Platform> Attributes<'_, P> {
         if self.made.is_new && self.options.new_mode == NewMode::SystemDefault {
             return self.set_default_mode(current, fail);
         }
-        if self.made.brought != Brought::Nothing {
+        if self.made.brought != InheritedAttributes::Nothing {
             let mode = self.src_stat.mode & 0o777 & !self.platform.umask();
             return self.change_mode(mode).unwrap_or_else(&mut *fail);
         }
-        let Made {
+        let CreatedState {
             is_new,
-            withheld,
-            added,
+            masked_bits,
+            temporary_bits,
             ..
         } = self.made;
-        let given = match withheld {
+        let given = match masked_bits {
             0 => 0,
-            withheld => withheld & !self.platform.umask(),
+            masked_bits => masked_bits & !self.platform.umask(),
         };
-        if is_new && given | added != 0 {
+        if is_new && given | temporary_bits != 0 {
             // The change of owner may have taken set-id bits away since.
             let current = current.filter(|now| now.mode & 0o6000 == 0);
             let now = current.copied().map_or_else(|| self.current(), Ok);
             now.and_then(|now| {
-                let mode = now.mode & !added | given;
+                let mode = now.mode & !temporary_bits | given;
                 self.change_mode(mode)
             })
             .unwrap_or_else(fail);
@@ -485,7 +490,7 @@ impl<P: Platform> Attributes<'_, P> {
         self.made.is_new
             && self.made.listed.has_no_acl()
             && !self.made.may_have_acl
-            && self.made.brought == Brought::Nothing
+            && self.made.brought == InheritedAttributes::Nothing
             && mode & 0o7000 == 0
             && current.is_some_and(|now| now.mode == mode)
     }
@@ -493,7 +498,7 @@ impl<P: Platform> Attributes<'_, P> {
     /// Neither the source nor the directory that it is in has a say in its permissions.
     fn set_default_mode(&mut self, current: Option<&Stat>, fail: &mut dyn FnMut(Failed)) {
         let all = default_mode(self.src_stat.kind, self.src_stat.mode);
-        if self.made.withheld | self.made.added != 0 || self.made.may_have_acl {
+        if self.made.masked_bits | self.made.temporary_bits != 0 || self.made.may_have_acl {
             let now = current.copied().map_or_else(|| self.current(), Ok);
             now.and_then(|now| {
                 // A directory has its group, and this bit, from the one that it is in.
@@ -523,26 +528,30 @@ mod tests {
 
     #[test]
     fn what_nobody_loses_is_given_at_once() {
-        let withheld = |mode: u32| MakeMode {
+        let masked_bits = |mode: u32| CreateMode {
             mode: mode & !0o077,
-            open_up: None,
-            withheld: mode & 0o077,
-            added: 0,
+            chmod_after: None,
+            masked_bits: mode & 0o077,
+            temporary_bits: 0,
         };
-        let opened = |mode, listed, may_have_acl| withheld(mode).at_once(listed, may_have_acl);
+        let opened = |mode, listed, may_have_acl| masked_bits(mode).at_once(listed, may_have_acl);
         for mode in [0o644, 0o755, 0o600, 0o666] {
             let at_once = opened(mode, Listed::NoAcl, false);
-            assert_eq!((at_once.mode, at_once.withheld), (mode, 0), "{mode:o}");
+            assert_eq!((at_once.mode, at_once.masked_bits), (mode, 0), "{mode:o}");
             let unsupported = Listed::Unsupported(Code(95));
             assert_eq!(opened(mode, unsupported, false), at_once, "{mode:o}");
             for listed in [Listed::Not, Listed::Acl, Listed::Failed(Code(5))] {
-                assert_eq!(opened(mode, listed, false), withheld(mode), "{mode:o}");
+                assert_eq!(opened(mode, listed, false), masked_bits(mode), "{mode:o}");
             }
-            assert_eq!(opened(mode, Listed::NoAcl, true), withheld(mode));
+            assert_eq!(opened(mode, Listed::NoAcl, true), masked_bits(mode));
         }
         for mode in [0o640, 0o664, 0o604] {
             let kept = opened(mode, Listed::NoAcl, false);
-            assert_eq!(kept, withheld(mode), "{mode:o}: the group may be another");
+            assert_eq!(
+                kept,
+                masked_bits(mode),
+                "{mode:o}: the group may be another"
+            );
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Extended attributes, and the access control lists that systems keep in them.
 
-use super::{Attributes, Brought, Failed, acls};
+use super::{Attributes, Failed, InheritedAttributes, acls};
 use crate::run::buffers::Buffers;
 use crate::system::{Platform, Target, XattrFailed};
 use crate::think::rules;
@@ -245,12 +245,12 @@ fn copy_named<P: Platform>(
             SELINUX => it.options.preserve.context,
             _ if is_never_copied(name) => continue,
             _ => match it.options.preserve.xattrs {
-                Want::No if always_kept(it.platform.os()).contains(name) => Want::Try,
+                Want::No if always_kept(it.platform.os()).contains(name) => Want::BestEffort,
                 want => want,
             },
         };
         if !want.wanted() {
-            if it.made.brought != Brought::Nothing {
+            if it.made.brought != InheritedAttributes::Nothing {
                 strip(it, name, fail);
             }
         } else if !has_all(it) {
@@ -269,9 +269,9 @@ fn copy_named<P: Platform>(
 /// has CopyFileExW.
 fn has_all<P: Platform>(it: &Attributes<'_, P>) -> bool {
     match it.made.brought {
-        Brought::All => true,
-        Brought::Some => it.platform.os() == Os::Windows,
-        Brought::Nothing => false,
+        InheritedAttributes::All => true,
+        InheritedAttributes::Some => it.platform.os() == Os::Windows,
+        InheritedAttributes::Nothing => false,
     }
 }
 
@@ -312,7 +312,7 @@ pub(super) fn copy_owner<P: Platform>(
 /// com.apple.provenance, and refuses) does no harm.
 fn strip<P: Platform>(it: &Attributes<'_, P>, name: &[u8], fail: &mut dyn FnMut(Failed)) {
     if let Err(code) = it.platform.remove_xattr(it.dst, name) {
-        report(it, Want::Try, Operation::SetXattrs, code, fail);
+        report(it, Want::BestEffort, Operation::SetXattrs, code, fail);
     }
 }
 
@@ -338,7 +338,7 @@ pub(super) fn report<P: Platform>(
     code: Code,
     fail: &mut dyn FnMut(Failed),
 ) {
-    if want == Want::Must || !is_tolerable(it.platform.os(), code) {
+    if want == Want::Required || !is_tolerable(it.platform.os(), code) {
         fail(Failed { operation, code });
     }
 }
@@ -346,7 +346,7 @@ pub(super) fn report<P: Platform>(
 /// Whether a value that can't be read is no failure: as with GNU cp, unless the attribute was asked for by
 /// name.
 pub(super) fn may_be_missed(want: Want, failed: Failed) -> bool {
-    want != Want::Must && failed.operation == Operation::ReadXattrs
+    want != Want::Required && failed.operation == Operation::ReadXattrs
 }
 
 /// Whether a code only says that the destination can't keep an attribute, or that this user may not.

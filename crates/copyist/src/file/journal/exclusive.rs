@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::system::parent::place_of;
+use crate::system::parent::parent_dir;
 use crate::system::{At, Open, Platform, Sys, check_removable};
 use crate::think::rules;
 use crate::words::code::Code;
@@ -35,7 +35,7 @@ pub(super) fn open<P: Platform>(
     for _ in 0..TRIES {
         let file = match platform.open(at, Open::Draft) {
             Err(code) if rules::is_not_found(platform.os(), code) => {
-                check_removable(platform, place_of(at))?;
+                check_removable(platform, parent_dir(at))?;
                 platform.open(at, Open::CreateDraft { mode: 0o600 })?
             }
             opened => opened?,

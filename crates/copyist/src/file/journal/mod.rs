@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::flush::flush_place;
+use super::flush::sync_parent_dir;
 use super::temp_file::{Temporary, remove_closed};
 use crate::system::{At, Platform, start_dir};
 use crate::words::code::Code;
@@ -25,12 +25,12 @@ use crate::words::stat::Stat;
 
 mod exclusive;
 mod format;
-mod keeper;
+mod partial;
 
 pub(crate) use format::Part;
 #[cfg(fuzzing)]
 pub(crate) use format::fuzz;
-pub(crate) use keeper::{Keeper, PART_BYTES};
+pub(crate) use partial::{PART_BYTES, PartialJournal};
 
 use format::{Chain, HEADER_BYTES, Header, MAGIC, Record, check};
 
@@ -54,7 +54,7 @@ pub(crate) struct Journal<'a, P: Platform> {
     file: P::Handle,
     cancel: &'a CancelToken,
     key: [u8; 32],
-    /// An earlier run has begun this copy.
+    /// An earlier run has started this copy.
     resumed: bool,
     done: HashSet<u64>,
     existed: Mutex<HashSet<u64>>,
@@ -210,7 +210,7 @@ impl<'a, P: Platform> Journal<'a, P> {
         self.platform.set_len(&self.file, 0)?;
         write_all(self.platform, &self.file, 0, &header.encode())?;
         self.platform.flush(&self.file, Flush::Durable)?;
-        flush_place(self.platform, self.at())
+        sync_parent_dir(self.platform, self.at())
     }
 
     fn read_records(&mut self, bytes: &[u8]) {
@@ -346,7 +346,7 @@ impl<'a, P: Platform> Journal<'a, P> {
             file,
             ..
         } = self;
-        platform.let_go(file);
+        platform.close_quietly(file);
         let at = At {
             dir: &current,
             name: path.as_os_str(),

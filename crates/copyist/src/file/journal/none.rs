@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use crate::file::temp_file::Temporary;
-use crate::run::progress_sink::Keep;
+use crate::run::progress_sink::ProgressSink;
 use crate::system::{At, Platform};
 use crate::words::code::Code;
 use crate::words::error::Error;
@@ -61,12 +61,12 @@ impl<P: Platform> Journal<'_, P> {
 }
 
 /// Keeps the journal of one large file.
-pub(crate) struct Keeper<'a, P: Platform> {
+pub(crate) struct PartialJournal<'a, P: Platform> {
     never: Infallible,
     platform: PhantomData<&'a P>,
 }
 
-impl<P: Platform> Keep<P> for Mutex<Keeper<'_, P>> {
+impl<P: Platform> ProgressSink<P> for Mutex<PartialJournal<'_, P>> {
     fn passed(&self, _: &P::Handle, _: u64) -> Result<(), Code> {
         Ok(())
     }
@@ -79,8 +79,8 @@ pub(crate) struct Resumed<P: Platform> {
     pub(crate) offset: u64,
 }
 
-impl<'a, P: Platform> Keeper<'a, P> {
-    pub(crate) fn new(journal: &'a Journal<'a, P>, _: &Path, _: &Stat) -> Keeper<'a, P> {
+impl<'a, P: Platform> PartialJournal<'a, P> {
+    pub(crate) fn new(journal: &'a Journal<'a, P>, _: &Path, _: &Stat) -> PartialJournal<'a, P> {
         match journal.never {}
     }
 

@@ -1,4 +1,4 @@
-//! Copies that leave the cache as it was (`Cache::Drop`).
+//! Copies that leave the cache as it was (`Cache::DropBehind`).
 //!
 //! What was copied is written to the device and dropped from the cache some way behind the copy:
 //!
@@ -162,7 +162,7 @@ impl<P: Platform> Transfer<'_, P> {
         let bytes = end - self.behind.dropped;
         self.behind.dropped = end;
         if bytes > 0 {
-            self.watch.observer.event(Event::Bytes(bytes));
+            self.context.observer.event(Event::Bytes(bytes));
         }
     }
 }

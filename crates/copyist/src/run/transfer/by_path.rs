@@ -3,8 +3,8 @@
 use std::ops::ControlFlow;
 
 use super::Transfer;
+use crate::run::context::RunContext;
 use crate::run::step::Stop;
-use crate::run::watch::Watch;
 use crate::system::{NotMade, Platform, Takes, Target, Whole, WholeCopy};
 use crate::words::code::Code;
 use crate::words::error::Operation;
@@ -12,21 +12,21 @@ use crate::words::observer::Event;
 
 /// Makes a whole copy, and tells the observer of its bytes as they come: those that the system
 /// didn't tell of at the end. Answers the length.
-pub(crate) fn copy_whole<P: Platform>(
+pub(crate) fn copy_by_path<P: Platform>(
     platform: &P,
-    watch: Watch<'_>,
+    context: RunContext<'_>,
     copy: &WholeCopy<'_, P>,
 ) -> Result<u64, NotMade> {
     let mut told = 0;
     let mut tell = |bytes: u64| {
         if bytes > told {
-            watch.observer.event(Event::Bytes(bytes - told));
+            context.observer.event(Event::Bytes(bytes - told));
             told = bytes;
         }
     };
-    let made = platform.copy_whole(copy, &mut |bytes| {
+    let made = platform.copy_by_path(copy, &mut |bytes| {
         tell(bytes);
-        if watch.cancel.is_cancelled() {
+        if context.cancel.is_cancelled() {
             ControlFlow::Break(())
         } else {
             ControlFlow::Continue(())
@@ -50,7 +50,7 @@ pub(crate) fn stop(code: Code) -> Stop {
 impl<P: Platform> Transfer<'_, P> {
     /// Lets the system's own copier fill a destination that is open.
     pub(super) fn system_copy(&mut self) -> Result<(), Stop> {
-        // It copies whole files: what another method has begun, it can't go on with.
+        // It copies whole files: what another method has started, it can't go on with.
         if self.state.offset > 0 {
             return Err(stop(Code::NO_PROGRESS));
         }
@@ -62,11 +62,11 @@ impl<P: Platform> Transfer<'_, P> {
                 holes: self.shape.holes.use_map(),
                 ..Takes::default()
             },
-            cancel: self.watch.cancel.flag(),
+            cancel: self.context.cancel.flag(),
         };
-        match copy_whole(self.platform, self.watch, &copy) {
+        match copy_by_path(self.platform, self.context, &copy) {
             Ok(len) => {
-                self.state.settle(len);
+                self.state.complete(len);
                 self.check_cancelled()
             }
             Err(failed) => {

@@ -53,14 +53,14 @@ impl<P: Platform> Transfer<'_, P> {
     /// One clone; where the two files differ in NOCOW, and so can't share, a second one. Looking at that
     /// first would cost every small file two calls.
     fn clone_call(&mut self, how: Move, len: u64) -> Result<u64, Stop> {
-        let first = match self.begun.take_moved(how) {
+        let first = match self.started.take_moved(how) {
             Some(cloned) => cloned.during(Operation::Transfer),
             None => self.call(how, len),
         };
         match first {
             Err(Stop::Code { code, .. })
                 if self.state.offset == 0
-                    && rules::is_unlike(self.platform.os(), code)
+                    && rules::is_nocow_mismatch(self.platform.os(), code)
                     && clone_flags::match_for_clone(self.platform, self.src, self.dst)
                         .is_some() =>
             {

@@ -4,10 +4,10 @@
 //! continues where the last one stopped.
 
 use crate::run::clone_flags;
-use crate::run::progress_sink::Keep;
+use crate::run::context::RunContext;
+use crate::run::progress_sink::ProgressSink;
 use crate::run::step::Mark;
 use crate::run::step::Stop;
-use crate::run::watch::Watch;
 use std::ops::Range;
 use std::time::Instant;
 
@@ -25,7 +25,6 @@ use crate::words::hash::Hash;
 use crate::words::method::Method;
 use crate::words::observer::Event;
 
-mod begun;
 mod behind;
 mod by_path;
 mod clone;
@@ -34,12 +33,13 @@ mod hashing;
 mod pace;
 mod parallel;
 mod read_write;
+mod started;
 
-pub(crate) use begun::Begun;
 use behind::{Behind, Uncached};
-pub(crate) use by_path::{copy_whole, stop};
+pub(crate) use by_path::{copy_by_path, stop};
 pub(crate) use hashing::InFlight;
 use pace::Pace;
+pub(crate) use started::Started;
 
 /// The most that one call of the system is asked to move, bytes: cancellation is checked between
 /// calls. Well below the 2 GiB at which some systems truncate a count.
@@ -102,7 +102,7 @@ pub(crate) struct Transfer<'a, P: Platform> {
     pub(crate) src: &'a P::Handle,
     pub(crate) dst: &'a P::Handle,
     pub(crate) shape: Shape,
-    pub(crate) watch: Watch<'a>,
+    pub(crate) context: RunContext<'a>,
     pub(crate) buffers: &'a mut Buffers,
     pub(crate) state: State,
     /// The hash of what has passed through memory.
@@ -112,9 +112,9 @@ pub(crate) struct Transfer<'a, P: Platform> {
     /// Whether the method that runs drops what it leaves in the cache.
     drops: bool,
     /// Told how far it has come.
-    pub(crate) keeper: Option<&'a dyn Keep<P>>,
+    pub(crate) progress_sink: Option<&'a dyn ProgressSink<P>>,
     /// The calls that were made already.
-    pub(crate) begun: Begun,
+    pub(crate) started: Started,
 }
 
 /// How far a transfer has come.
@@ -147,7 +147,7 @@ impl State {
     }
 
     /// A whole copy is in place.
-    pub(crate) fn settle(&mut self, len: u64) {
+    pub(crate) fn complete(&mut self, len: u64) {
         self.bytes += len - self.offset;
         (self.offset, self.data_end, self.len) = (len, len, len);
     }
@@ -227,7 +227,7 @@ impl<P: Platform> Runs for Transfer<'_, P> {
     }
 
     fn now(&self) -> Option<Instant> {
-        self.watch.now()
+        self.context.now()
     }
 }
 
@@ -236,7 +236,7 @@ impl<'a, P: Platform> Transfer<'a, P> {
         platform: &'a P,
         (src, dst): (&'a P::Handle, &'a P::Handle),
         shape: Shape,
-        watch: Watch<'a>,
+        context: RunContext<'a>,
         buffers: &'a mut Buffers,
     ) -> Transfer<'a, P> {
         Transfer {
@@ -244,7 +244,7 @@ impl<'a, P: Platform> Transfer<'a, P> {
             src,
             dst,
             shape,
-            watch,
+            context,
             buffers,
             state: State::default(),
             in_flight: shape
@@ -253,8 +253,8 @@ impl<'a, P: Platform> Transfer<'a, P> {
             uncached: Uncached::new(shape.drop_behind),
             behind: Behind::default(),
             drops: false,
-            keeper: None,
-            begun: Begun::Nothing,
+            progress_sink: None,
+            started: Started::Nothing,
         }
     }
 
@@ -328,7 +328,7 @@ impl<'a, P: Platform> Transfer<'a, P> {
                     call_bytes
                 };
                 let start = Instant::now();
-                let moved = match self.begun.take_moved(how) {
+                let moved = match self.started.take_moved(how) {
                     Some(moved) => moved.during(Operation::Transfer)?,
                     None => self.call(how, len)?,
                 };
@@ -403,7 +403,7 @@ impl<'a, P: Platform> Transfer<'a, P> {
         };
         let is_wanted =
             method != Method::ReadWrite || rules::is_out_of_sequence(self.platform.os(), code);
-        let can_go_back = !self.shape.src_streams && self.keeper.is_none();
+        let can_go_back = !self.shape.src_streams && self.progress_sink.is_none();
         is_wanted && can_go_back && self.state.offset > self.state.data_end
     }
 
@@ -440,17 +440,19 @@ impl<'a, P: Platform> Transfer<'a, P> {
             self.drop_behind()?;
         } else if bytes > 0 {
             self.behind = Behind::at(self.state.offset);
-            self.watch.observer.event(Event::Bytes(bytes));
+            self.context.observer.event(Event::Bytes(bytes));
         }
-        if let Some(keeper) = self.keeper {
+        if let Some(progress_sink) = self.progress_sink {
             let there = self.state.offset.min(self.state.len);
-            keeper.passed(self.dst, there).during(Operation::Flush)?;
+            progress_sink
+                .passed(self.dst, there)
+                .during(Operation::Flush)?;
         }
         self.check_cancelled()
     }
 
     fn check_cancelled(&self) -> Result<(), Stop> {
-        if self.watch.cancel.is_cancelled() {
+        if self.context.cancel.is_cancelled() {
             Err(Stop::Cancelled)
         } else {
             Ok(())

@@ -13,8 +13,8 @@ use super::behind::Uncached;
 use super::{Shape, Transfer};
 use crate::run::buffers::{Aligned, BUFFER_BYTES, PAGE_BYTES};
 use crate::run::holes;
-use crate::run::spare;
 use crate::run::step::Stop;
+use crate::run::thread_budget;
 use crate::system::Platform;
 
 /// What a thread takes at a time, bytes: between 256 KiB and 1 MiB it made no difference
@@ -129,7 +129,7 @@ impl<P: Platform> Transfer<'_, P> {
         std::thread::scope(|scope| {
             for _ in 1..shape.threads {
                 // Without another thread it is slower, and just as right.
-                let _ = spare::start(std::thread::Builder::new(), scope, platform, work);
+                let _ = thread_budget::start(std::thread::Builder::new(), scope, platform, work);
             }
             work();
         });
@@ -183,14 +183,14 @@ impl<P: Platform> Line<'_, '_, P> {
     /// buffer to go on with.
     fn hash(&mut self, moved: &Moved, buffer: Aligned) -> Aligned {
         let Transfer {
-            in_flight, watch, ..
+            in_flight, context, ..
         } = &mut *self.transfer;
         let (Some(hash), Some(piece), None) = (in_flight, self.pieces.front(), self.ended) else {
             return buffer;
         };
         let (start, hole_bytes) = (piece.data.start, piece.hole_bytes);
         // That it was cancelled shows when the piece is counted.
-        let _ = hash.zeros(start - hole_bytes, hole_bytes, watch.cancel);
+        let _ = hash.zeros(start - hole_bytes, hole_bytes, context.cancel);
         // It fitted into the buffer.
         hash.piece(start, (moved.offset - start) as usize, buffer)
     }

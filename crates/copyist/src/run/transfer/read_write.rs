@@ -29,7 +29,7 @@ impl<P: Platform> Transfer<'_, P> {
             let asked = self.buffer_bytes(end);
             let offset = (!self.shape.src_streams).then_some(self.state.offset);
             let buffer = &mut self.buffers.plain()[..asked];
-            let read = match self.begun.take_read() {
+            let read = match self.started.take_read() {
                 Some(read) => read.during(Operation::Read)?,
                 None => self
                     .uncached
@@ -51,7 +51,7 @@ impl<P: Platform> Transfer<'_, P> {
         if let Some(hash) = &mut self.in_flight
             && after > before
         {
-            hash.zeros(before, after - before, self.watch.cancel)?;
+            hash.zeros(before, after - before, self.context.cancel)?;
         }
         next
     }
@@ -96,7 +96,7 @@ impl<P: Platform> Transfer<'_, P> {
         let offset = (!self.shape.dst_streams).then_some(self.state.offset);
         let start = self.state.pending.start;
         let data = &self.buffers.plain()[start..start + len];
-        let written = match self.begun.take_written() {
+        let written = match self.started.take_written() {
             Some(written) => behind::some(written)?,
             None => self.uncached.write(self.platform, self.dst, offset, data)?,
         };

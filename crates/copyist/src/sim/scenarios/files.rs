@@ -68,7 +68,7 @@ pub(in crate::sim) fn one_file() -> Vec<Scenario> {
     let sim = linux(FsKind::Ext, None);
     build(&sim).sparse("src", 50 << 20, [0..3, 5_000..5_002, 9_000..9_001]);
     let options = Options {
-        cache: Cache::Drop,
+        cache: Cache::DropBehind,
         ..Options::default()
     };
     all.push(Scenario::new("dropped behind", sim, options));

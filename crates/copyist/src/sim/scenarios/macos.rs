@@ -151,7 +151,7 @@ pub(in crate::sim) fn macos_attributes() -> Vec<Scenario> {
     let keeping_flags = Options {
         preserve: Preserve {
             flags: true,
-            xattrs: Want::Must,
+            xattrs: Want::Required,
             ..Preserve::ARCHIVE
         },
         ..archive()

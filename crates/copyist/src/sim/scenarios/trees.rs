@@ -116,7 +116,7 @@ pub(in crate::sim) fn trees() -> Vec<Scenario> {
         world.node_mut(foreign).gid = 50;
     }
     let mut options = archive();
-    options.preserve.xattrs = Want::Must;
+    options.preserve.xattrs = Want::Required;
     all.push(Scenario::new("tree of a user", sim, options));
 
     let sim = linux(FsKind::Ext, None);

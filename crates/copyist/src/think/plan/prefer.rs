@@ -3,8 +3,8 @@
 use arrayvec::ArrayVec;
 
 use super::Plan;
+use crate::words::bench_results::Preferred;
 use crate::words::facts::Facts;
-use crate::words::learnt::Preferred;
 use crate::words::method::Method;
 use crate::words::method::Skip;
 use crate::words::options::Options;

@@ -1,15 +1,15 @@
 //! Most files are small and plain, and what is planned for one is planned for all.
 
 use super::{Holes, SMALL_BYTES, plan};
+use crate::words::bench_results::Preferred;
 use crate::words::facts::{Facts, FileFacts, Kernel, VolumeFacts};
-use crate::words::learnt::Preferred;
 use crate::words::method::{Method, Os};
 use crate::words::options::{OnChange, Options};
 
 /// The method that comes first for regular files without holes, of 1 to [`SMALL_BYTES`] bytes, where it is
 /// the same for all of them and needs nothing but its first calls: nothing to be hashed, laid out or
 /// dropped, and no second look at the source. The source's size must be one that reads go by.
-pub(crate) fn for_small(
+pub(crate) fn small_file_method(
     system: (Os, Kernel),
     volumes: (VolumeFacts, VolumeFacts),
     preferred: Option<Preferred>,
@@ -56,7 +56,7 @@ mod tests {
             folds_case: Known::No,
             parallel_from_bytes: Some(8 << 20),
         };
-        for_small((Os::Linux, Kernel(6, 18)), (volume, volume), None, options)
+        small_file_method((Os::Linux, Kernel(6, 18)), (volume, volume), None, options)
     }
 
     #[test]
@@ -86,6 +86,6 @@ mod tests {
         assert_eq!(with(|it| it.sparse = Sparse::Always), None);
         assert_eq!(with(|it| it.hash = Some(HashKind::Blake3)), None);
         assert_eq!(with(|it| it.on_change = OnChange::Fail), None);
-        assert_eq!(with(|it| it.cache = Cache::Drop), None);
+        assert_eq!(with(|it| it.cache = Cache::DropBehind), None);
     }
 }

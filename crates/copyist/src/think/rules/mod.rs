@@ -30,7 +30,7 @@ pub(crate) enum Verdict {
 
 /// How far a verdict of [`Verdict::Next`] reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Remember {
+pub(crate) enum Scope {
     /// It says something about these two files only.
     File,
     /// The method won't serve between these two volumes.
@@ -50,7 +50,7 @@ pub(crate) struct Rule {
     /// Only if the attempt had moved nothing yet.
     pub(crate) untouched: bool,
     pub(crate) verdict: Verdict,
-    pub(crate) remember: Remember,
+    pub(crate) scope: Scope,
     /// The kernel, filesystem or bug behind it.
     pub(crate) why: &'static str,
 }
@@ -60,7 +60,7 @@ impl Rule {
         method: Method,
         code: Option<Code>,
         verdict: Verdict,
-        remember: Remember,
+        scope: Scope,
         why: &'static str,
     ) -> Rule {
         Rule {
@@ -69,7 +69,7 @@ impl Rule {
             code,
             untouched: false,
             verdict,
-            remember,
+            scope,
             why,
         }
     }
@@ -128,7 +128,7 @@ static UNKNOWN: Rule = Rule::new(
     Method::ReadWrite,
     None,
     Verdict::Fatal,
-    Remember::File,
+    Scope::File,
     "no rule: an unknown error is a real one",
 );
 
@@ -237,7 +237,7 @@ pub(crate) fn is_out_of_sequence(os: Os, code: Code) -> bool {
 }
 
 /// What btrfs says to a clone between a file that is copied on write and one that is not.
-pub(crate) fn is_unlike(os: Os, code: Code) -> bool {
+pub(crate) fn is_nocow_mismatch(os: Os, code: Code) -> bool {
     os == Os::Linux && code == linux::EINVAL
 }
 

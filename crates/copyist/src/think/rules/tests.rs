@@ -38,12 +38,12 @@ fn no_rule_is_shadowed() {
 
 #[test]
 fn the_shadow_lint_can_fail() {
-    let any = Rule::new(Method::Clone, None, Verdict::Next, Remember::File, "any");
+    let any = Rule::new(Method::Clone, None, Verdict::Next, Scope::File, "any");
     let one = Rule::new(
         Method::Clone,
         Some(Code(5)),
         Verdict::Fatal,
-        Remember::File,
+        Scope::File,
         "one",
     );
     assert!(shadows(&any, &one) && !shadows(&one, &any));

@@ -197,7 +197,7 @@ impl Platform for Native {
         Err(unsupported())
     }
 
-    fn copy_whole(&self, _: &WholeCopy<'_, Self>, _: &mut Progress<'_>) -> Result<u64, NotMade> {
+    fn copy_by_path(&self, _: &WholeCopy<'_, Self>, _: &mut Progress<'_>) -> Result<u64, NotMade> {
         Err(unsupported().into())
     }
 
@@ -237,8 +237,8 @@ impl Platform for Native {
         unix::lock(file)
     }
 
-    fn settle(&self, file: &OwnedFd) -> Sys<()> {
-        unix::settle(file)
+    fn check_close_errors(&self, file: &OwnedFd) -> Sys<()> {
+        unix::check_close_errors(file)
     }
 
     fn close(&self, file: OwnedFd) -> Sys<()> {

@@ -300,7 +300,7 @@ impl Platform for Native {
     }
 
     /// Linux gives a destination its name apart from its content.
-    fn copy_whole(&self, _: &WholeCopy<'_, Self>, _: &mut Progress<'_>) -> Result<u64, NotMade> {
+    fn copy_by_path(&self, _: &WholeCopy<'_, Self>, _: &mut Progress<'_>) -> Result<u64, NotMade> {
         Err(code(Errno::NOSYS).into())
     }
 
@@ -344,8 +344,8 @@ impl Platform for Native {
         unix::lock(file)
     }
 
-    fn settle(&self, file: &OwnedFd) -> Sys<()> {
-        unix::settle(file)
+    fn check_close_errors(&self, file: &OwnedFd) -> Sys<()> {
+        unix::check_close_errors(file)
     }
 
     #[inline(always)]
@@ -354,7 +354,7 @@ impl Platform for Native {
     }
 
     #[inline(always)]
-    fn let_go(&self, file: OwnedFd) {
+    fn close_quietly(&self, file: OwnedFd) {
         // It was only read: its close has nothing to say.
         let _ = linux::close(file);
     }

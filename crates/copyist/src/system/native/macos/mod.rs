@@ -189,12 +189,12 @@ impl Platform for Native {
     }
 
     /// macOS moves nothing between open files but by its copier, which moves all: see
-    /// `copy_whole`. (Its sendfile writes to sockets only.)
+    /// `copy_by_path`. (Its sendfile writes to sockets only.)
     fn move_data(&self, _: Move, _: &OwnedFd, _: &OwnedFd, _: u64, _: u64) -> Sys<u64> {
         Err(ENOTSUP)
     }
 
-    fn copy_whole(
+    fn copy_by_path(
         &self,
         copy: &WholeCopy<'_, Self>,
         progress: &mut Progress<'_>,
@@ -256,8 +256,8 @@ impl Platform for Native {
         unix::lock(file)
     }
 
-    fn settle(&self, file: &OwnedFd) -> Sys<()> {
-        unix::settle(file)
+    fn check_close_errors(&self, file: &OwnedFd) -> Sys<()> {
+        unix::check_close_errors(file)
     }
 
     fn close(&self, file: OwnedFd) -> Sys<()> {

@@ -119,7 +119,7 @@ pub(super) fn open_flags(how: Open, place: OFlags) -> Sys<(OFlags, Mode)> {
             0,
         ),
         Open::Directory { follow } => (OFlags::RDONLY | OFlags::DIRECTORY | no_follow(follow), 0),
-        Open::Place { follow } => (place | OFlags::DIRECTORY | no_follow(follow), 0),
+        Open::Path { follow } => (place | OFlags::DIRECTORY | no_follow(follow), 0),
     };
     Ok((flags | OFlags::CLOEXEC, mode(bits)))
 }
@@ -192,7 +192,7 @@ pub(super) fn lock(file: &OwnedFd) -> Sys<bool> {
 }
 
 /// Closing a duplicate writes out what NFS, CIFS and FUSE keep until a close, and quotas too.
-pub(super) fn settle(file: &OwnedFd) -> Sys<()> {
+pub(super) fn check_close_errors(file: &OwnedFd) -> Sys<()> {
     let duplicate = rustix::io::fcntl_dupfd_cloexec(file, 0).map_err(code)?;
     copyist_sys::unix::close(duplicate).map_err(code)
 }

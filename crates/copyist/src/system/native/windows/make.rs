@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use copyist_sys::reparse;
 use copyist_sys::windows::{self as sys, How, constants as c};
 
-use super::names::{Place, resolve};
+use super::names::{ResolvedName, resolve};
 use super::{Native, code, open};
 use crate::system::{At, Node, Sys};
 use crate::think::rules::windows::{
@@ -27,7 +27,11 @@ pub(super) fn make(at: At<'_, Native>, node: &Node<'_, Native>) -> Sys<()> {
     }
 }
 
-fn made(place: &Place<'_>, access: u32, is_dir: bool) -> Sys<std::os::windows::io::OwnedHandle> {
+fn made(
+    place: &ResolvedName<'_>,
+    access: u32,
+    is_dir: bool,
+) -> Sys<std::os::windows::io::OwnedHandle> {
     let kind = if is_dir {
         c::FILE_DIRECTORY_FILE
     } else {
@@ -41,7 +45,7 @@ fn made(place: &Place<'_>, access: u32, is_dir: bool) -> Sys<std::os::windows::i
 }
 
 /// A symbolic link, or of a target in the kernel's form a junction, which is one to a directory.
-fn symlink(place: &Place<'_>, target: &OsStr, to_dir: bool) -> Sys<()> {
+fn symlink(place: &ResolvedName<'_>, target: &OsStr, to_dir: bool) -> Sys<()> {
     let target = sys::wide(target);
     let data = reparse::data(&target).ok_or(ERROR_FILENAME_EXCED_RANGE)?;
     let is_dir = to_dir || reparse::is_junction(&target);
@@ -59,7 +63,7 @@ fn symlink(place: &Place<'_>, target: &OsStr, to_dir: bool) -> Sys<()> {
 }
 
 /// A place as Win32 names it, beginning with `\\?\`.
-pub(super) fn path(place: &Place<'_>) -> Sys<Vec<u16>> {
+pub(super) fn path(place: &ResolvedName<'_>) -> Sys<Vec<u16>> {
     let Some(dir) = place.dir else {
         let mut path: Vec<u16> = r"\\?\".encode_utf16().collect();
         path.extend(place.name.get(4..).unwrap_or_default());

@@ -171,7 +171,7 @@ impl Platform for Native {
         }
     }
 
-    fn copy_whole(
+    fn copy_by_path(
         &self,
         copy: &WholeCopy<'_, Self>,
         progress: &mut Progress<'_>,

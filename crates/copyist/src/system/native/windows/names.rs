@@ -12,7 +12,7 @@ use crate::think::rules::windows::ERROR_FILE_NOT_FOUND;
 const BACKSLASH: u16 = b'\\' as u16;
 
 /// What a name is to the kernel.
-pub(super) struct Place<'a> {
+pub(super) struct ResolvedName<'a> {
     /// The directory that the name is relative to; without one it is the kernel's own path.
     pub(super) dir: Option<BorrowedHandle<'a>>,
     pub(super) name: Vec<u16>,
@@ -26,14 +26,14 @@ fn is_separator(unit: &u16) -> bool {
 
 /// A name of a walk is taken as it is, whatever it is: `CON` and `a.` are files there. What the
 /// caller named follows the rules of Win32, and so does every name with several parts.
-pub(super) fn resolve<'a>(at: At<'a, Native>) -> Sys<Place<'a>> {
+pub(super) fn resolve<'a>(at: At<'a, Native>) -> Sys<ResolvedName<'a>> {
     let name = sys::wide(at.name);
     let ends = |text: &str| name.ends_with(&units(text));
     let wants_dir = name.last().is_some_and(is_separator) || ends("/.") || ends(r"\.");
     if name.is_empty() {
         return Err(ERROR_FILE_NOT_FOUND);
     }
-    let in_dir = |name: Vec<u16>| Place {
+    let in_dir = |name: Vec<u16>| ResolvedName {
         dir: Some(at.dir.file.as_handle()),
         name,
         wants_dir,
@@ -58,7 +58,7 @@ pub(super) fn resolve<'a>(at: At<'a, Native>) -> Sys<Place<'a>> {
         path.extend(name);
         walked(&path)
     };
-    Ok(Place {
+    Ok(ResolvedName {
         dir: None,
         name: sys::nt_path(&path).map_err(code)?,
         wants_dir,

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use copyist_sys::reparse;
 use copyist_sys::windows::{self as sys, How, constants as c};
 
-use super::names::{Place, resolve};
+use super::names::{ResolvedName, resolve};
 use super::{Handle, Native, code};
 use crate::system::{At, Open, Sys};
 use crate::think::rules::windows::{
@@ -60,7 +60,7 @@ pub(super) fn open(at: At<'_, Native>, how: Open) -> Sys<Handle> {
         // There are none.
         Open::Nameless { .. } => return Err(ERROR_NOT_SUPPORTED),
         Open::Directory { follow } => directory(DIRECTORY, follow),
-        Open::Place { follow } => directory(PLACE, follow),
+        Open::Path { follow } => directory(PLACE, follow),
     };
     let (file, is_itself) = opened(&place, how, follow)?;
     let stays = is_itself && place.dir.is_some();
@@ -69,7 +69,7 @@ pub(super) fn open(at: At<'_, Native>, how: Open) -> Sys<Handle> {
 }
 
 /// Read-only files are made so at the end: until then, more than one handle writes to them.
-fn create(place: &Place<'_>, disposition: u32, options: u32) -> Sys<Handle> {
+fn create(place: &ResolvedName<'_>, disposition: u32, options: u32) -> Sys<Handle> {
     if place.wants_dir {
         return Err(ERROR_DIRECTORY);
     }
@@ -93,7 +93,7 @@ pub(super) fn by_name(
 }
 
 pub(super) fn by_place(
-    place: &Place<'_>,
+    place: &ResolvedName<'_>,
     access: u32,
     options: u32,
     follow: bool,
@@ -115,7 +115,7 @@ pub(super) fn by_place(
 /// Opens to read or write. Where nothing is to be followed, what stands for another name is
 /// refused; other reparse points (placeholders, deduplicated files) are opened as the files that
 /// they are. Answers also whether it is surely what has the name, and no reparse point.
-fn opened(place: &Place<'_>, how: How, follow: bool) -> Sys<(OwnedHandle, bool)> {
+fn opened(place: &ResolvedName<'_>, how: How, follow: bool) -> Sys<(OwnedHandle, bool)> {
     let how = if place.wants_dir {
         How {
             options: how.options & !c::FILE_SEQUENTIAL_ONLY | c::FILE_DIRECTORY_FILE,

@@ -1,7 +1,7 @@
 //! Parts of large files: how far one has come, kept in the journal while it is copied, and taken
 //! from there by the next run.
 
-use crate::run::progress_sink::Keep;
+use crate::run::progress_sink::ProgressSink;
 use crate::system::filesystem;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -31,7 +31,7 @@ const HASH_BYTES: usize = 1 << 20;
 const RESUME_BYTES: u64 = 1 << 20;
 
 /// Keeps the journal of one large file.
-pub(crate) struct Keeper<'a, P: Platform> {
+pub(crate) struct PartialJournal<'a, P: Platform> {
     journal: &'a Journal<'a, P>,
     part: Part,
     /// Of what the file has before the part's offset; a hole costs nothing.
@@ -44,7 +44,7 @@ pub(crate) struct Keeper<'a, P: Platform> {
     noted_any: bool,
 }
 
-impl<P: Platform> Keep<P> for Mutex<Keeper<'_, P>> {
+impl<P: Platform> ProgressSink<P> for Mutex<PartialJournal<'_, P>> {
     fn passed(&self, file: &P::Handle, offset: u64) -> Result<(), Code> {
         let mut keeper = self.lock().unwrap_or_else(PoisonError::into_inner);
         keeper.passed(file, offset)
@@ -59,9 +59,13 @@ pub(crate) struct Resumed<P: Platform> {
     pub(crate) offset: u64,
 }
 
-impl<'a, P: Platform> Keeper<'a, P> {
-    pub(crate) fn new(journal: &'a Journal<'a, P>, dst: &Path, src: &Stat) -> Keeper<'a, P> {
-        Keeper {
+impl<'a, P: Platform> PartialJournal<'a, P> {
+    pub(crate) fn new(
+        journal: &'a Journal<'a, P>,
+        dst: &Path,
+        src: &Stat,
+    ) -> PartialJournal<'a, P> {
+        PartialJournal {
             journal,
             part: Part {
                 file: journal.name_of(dst),
@@ -157,7 +161,7 @@ impl<'a, P: Platform> Keeper<'a, P> {
         }
         let offset = self.check(&part, &file);
         let Some(offset) = offset else {
-            platform.let_go(file);
+            platform.close_quietly(file);
             let _ = remove_closed(platform, at);
             return None;
         };

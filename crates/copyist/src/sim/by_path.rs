@@ -20,7 +20,7 @@ pub(super) enum Onto<'a> {
 }
 
 impl World {
-    pub(super) fn copy_whole(
+    pub(super) fn copy_by_path(
         &mut self,
         how: Whole,
         src: u64,

@@ -6,16 +6,16 @@ use crate::words::observer::{CancelToken, Observer};
 
 /// Who watches a run, and who can stop it.
 #[derive(Clone, Copy)]
-pub(crate) struct Watch<'a> {
+pub(crate) struct RunContext<'a> {
     pub(crate) observer: &'a dyn Observer,
     pub(crate) cancel: &'a CancelToken,
     /// The observer wants to know how long something takes.
     pub(crate) wants_times: bool,
 }
 
-impl<'a> Watch<'a> {
-    pub(crate) fn new(observer: &'a dyn Observer, cancel: &'a CancelToken) -> Watch<'a> {
-        Watch {
+impl<'a> RunContext<'a> {
+    pub(crate) fn new(observer: &'a dyn Observer, cancel: &'a CancelToken) -> RunContext<'a> {
+        RunContext {
             observer,
             cancel,
             wants_times: observer.wants_times(),

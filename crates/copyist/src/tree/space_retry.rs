@@ -1,4 +1,4 @@
-//! Room on a volume that is nearly full: a large file that doesn't fit takes it from everybody, and gives
+//! Space on a volume that is nearly full: a large file that doesn't fit takes it from everybody, and gives
 //! it back when its copy has failed and is removed. Who found none for a name or a file's data meanwhile
 //! waits for that and tries again, so that what one worker alone could copy is copied. (Attributes are not
 //! tried again, and with a journal large files keep their room. Large files on another volume are waited
@@ -11,7 +11,7 @@ use super::dir::Entry;
 use super::engine::Session;
 use super::walk::Worker;
 use crate::file::one_file::Existing;
-use crate::system::parent::place_of;
+use crate::system::parent::parent_dir;
 use crate::system::{At, Node, Open, Platform, Sys};
 use crate::think::rules;
 use crate::words::error::Error;
@@ -23,7 +23,7 @@ pub(super) const LARGE_BYTES: u64 = 1 << 20;
 
 /// Who writes large files.
 #[derive(Debug, Default)]
-pub(super) struct Room {
+pub(super) struct SpaceRetry {
     writers: Mutex<usize>,
     /// How many large files have been written, or have failed. Changed only while `writers` is locked.
     ended: AtomicU64,
@@ -32,7 +32,7 @@ pub(super) struct Room {
     again: Mutex<()>,
 }
 
-impl Room {
+impl SpaceRetry {
     /// How many large files have come to an end so far.
     pub(super) fn ended(&self) -> u64 {
         self.ended.load(Ordering::Acquire)
@@ -59,10 +59,10 @@ impl Room {
         self.tries_since(self.ended())
     }
 
-    /// After a first try to make it, which began when so many large files had [`Room::ended`].
+    /// After a first try to make it, which began when so many large files had [`SpaceRetry::ended`].
     pub(super) fn tries_since(&self, seen: u64) -> Tries<'_> {
         Tries {
-            room: self,
+            space: self,
             seen,
             alone: None,
         }
@@ -72,7 +72,7 @@ impl Room {
 /// Tries to make one thing, and what was seen of others before the last of them.
 #[derive(Debug)]
 pub(super) struct Tries<'a> {
-    room: &'a Room,
+    space: &'a SpaceRetry,
     seen: u64,
     /// Held for the second try of a large file.
     alone: Option<MutexGuard<'a, ()>>,
@@ -82,9 +82,9 @@ impl Tries<'_> {
     /// There was no room. If large files are being written, waits for one of them; answers whether one has
     /// come to an end since the last try, so that there may be room now.
     pub(super) fn again(&mut self) -> bool {
-        let Tries { room, seen, .. } = self;
-        room.wait_while(|writers| *writers > 0 && room.ended() == *seen);
-        let before = std::mem::replace(seen, room.ended());
+        let Tries { space, seen, .. } = self;
+        space.wait_while(|writers| *writers > 0 && space.ended() == *seen);
+        let before = std::mem::replace(seen, space.ended());
         before != *seen
     }
 
@@ -94,17 +94,17 @@ impl Tries<'_> {
         if self.alone.is_some() {
             return false;
         }
-        let lock = self.room.again.lock();
+        let lock = self.space.again.lock();
         self.alone = Some(lock.unwrap_or_else(PoisonError::into_inner));
-        self.room.wait_while(|writers| *writers > 0);
+        self.space.wait_while(|writers| *writers > 0);
         // Its own end is one of them.
-        self.room.ended() > self.seen + 1
+        self.space.ended() > self.seen + 1
     }
 }
 
 /// A large file that is being written.
 #[derive(Debug)]
-pub(super) struct Writing<'a>(&'a Room);
+pub(super) struct Writing<'a>(&'a SpaceRetry);
 
 impl Drop for Writing<'_> {
     fn drop(&mut self) {
@@ -119,8 +119,12 @@ impl Drop for Writing<'_> {
 impl<P: Platform> Worker<'_, '_, P> {
     /// Makes what takes little room under a name.
     pub(super) fn make_node(&self, at: At<'_, P>, node: Node<'_, P>) -> Sys<()> {
-        let Session { platform, room, .. } = self.session;
-        let mut tries = room.tries();
+        let Session {
+            platform,
+            space_retry,
+            ..
+        } = self.session;
+        let mut tries = space_retry.tries();
         loop {
             match platform.make(at, node) {
                 Err(code) if rules::is_out_of_room(platform.os(), code) && tries.again() => {}
@@ -130,7 +134,7 @@ impl<P: Platform> Worker<'_, '_, P> {
     }
 
     /// Whether a file that found no room may find some now, and can be copied once more.
-    pub(super) fn finds_room(
+    pub(super) fn retry_after_enospc(
         &self,
         entry: &Entry<'_, P>,
         (src, existing): (&Stat, Existing),
@@ -160,7 +164,7 @@ impl<P: Platform> Worker<'_, '_, P> {
     /// Whether there is as much room as a file takes, with what has its name already.
     fn fits(&self, entry: &Entry<'_, P>, src: &Stat) -> bool {
         let platform = self.session.platform;
-        let place = place_of(entry.dst_at());
+        let place = parent_dir(entry.dst_at());
         let Ok(dir) = platform.open(place, Open::Directory { follow: true }) else {
             return false;
         };

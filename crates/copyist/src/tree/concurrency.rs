@@ -186,7 +186,7 @@ pub(super) struct Tally {
 
 /// The control of a run.
 #[derive(Debug)]
-pub(super) struct Flight {
+pub(super) struct Concurrency {
     start: Instant,
     processors: usize,
     most: usize,
@@ -208,16 +208,16 @@ struct Learnt {
     used: Used,
 }
 
-impl Flight {
+impl Concurrency {
     /// For a run that begins with a worker for each processor; `is_fixed` if it stays so. There
     /// are never more than `most`. `used` is what the process has used until now.
-    pub(super) fn new(processors: usize, most: usize, is_fixed: bool, used: Used) -> Flight {
+    pub(super) fn new(processors: usize, most: usize, is_fixed: bool, used: Used) -> Concurrency {
         let first = if is_fixed {
             u64::MAX
         } else {
             nanos(LOOK_EVERY)
         };
-        Flight {
+        Concurrency {
             start: Instant::now(),
             processors,
             most,
@@ -425,20 +425,20 @@ mod tests {
 
     #[test]
     fn a_fixed_number_is_never_due() {
-        let fixed = Flight::new(4, MOST, true, Used::default());
+        let fixed = Concurrency::new(4, MOST, true, Used::default());
         std::thread::sleep(LOOK_EVERY * 2);
         assert!(!fixed.is_due(&mut Tally::default(), 1 << 30));
     }
 
     #[test]
     fn little_of_what_was_done_is_not_told_yet() {
-        let flight = Flight::new(2, MOST, false, Used::default());
+        let concurrency = Concurrency::new(2, MOST, false, Used::default());
         let (mut one, mut other) = (Tally::default(), Tally::default());
         for _ in 0..500 {
-            flight.is_due(&mut one, 10);
-            flight.is_due(&mut other, BYTES_OF_ONE);
+            concurrency.is_due(&mut one, 10);
+            concurrency.is_due(&mut other, BYTES_OF_ONE);
         }
-        let done = flight.done.load(Ordering::Relaxed);
+        let done = concurrency.done.load(Ordering::Relaxed);
         assert!((1500 - 2 * ADD_AT_LAST..=1500).contains(&done), "{done}");
     }
 
@@ -453,10 +453,10 @@ mod tests {
             ..before
         };
         let looks = |waits: u64| {
-            let flight = Flight::new(2, MOST, false, before);
-            flight.done.fetch_add(200, Ordering::Relaxed);
-            flight.entries.fetch_add(100, Ordering::Relaxed);
-            flight.look((1, 2), more(waits))
+            let concurrency = Concurrency::new(2, MOST, false, before);
+            concurrency.done.fetch_add(200, Ordering::Relaxed);
+            concurrency.entries.fetch_add(100, Ordering::Relaxed);
+            concurrency.look((1, 2), more(waits))
         };
         assert_eq!(looks(30), Some(2), "few waits");
         assert_eq!(looks(300), Some(4), "three each");
@@ -464,14 +464,18 @@ mod tests {
 
     #[test]
     fn pairs_learn_for_themselves() {
-        let flight = Flight::new(2, MOST, false, Used::default());
+        let concurrency = Concurrency::new(2, MOST, false, Used::default());
         let idle = Used::default();
-        assert_eq!(flight.look((1, 2), idle), None, "nothing is done yet");
-        flight.done.fetch_add(100, Ordering::Relaxed);
-        assert_eq!(flight.look((1, 2), idle), Some(4));
-        flight.done.fetch_add(100, Ordering::Relaxed);
-        assert_eq!(flight.look((1, 3), idle), Some(2), "the first of its own");
-        flight.done.fetch_add(100, Ordering::Relaxed);
-        assert_eq!(flight.look((1, 2), idle), Some(4), "what was learnt");
+        assert_eq!(concurrency.look((1, 2), idle), None, "nothing is done yet");
+        concurrency.done.fetch_add(100, Ordering::Relaxed);
+        assert_eq!(concurrency.look((1, 2), idle), Some(4));
+        concurrency.done.fetch_add(100, Ordering::Relaxed);
+        assert_eq!(
+            concurrency.look((1, 3), idle),
+            Some(2),
+            "the first of its own"
+        );
+        concurrency.done.fetch_add(100, Ordering::Relaxed);
+        assert_eq!(concurrency.look((1, 2), idle), Some(4), "what was learnt");
     }
 }

@@ -4,7 +4,7 @@ use crate::system::{Move, Sys};
 
 /// Which were made, and what they answered.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) enum Begun {
+pub(crate) enum Started {
     #[default]
     Nothing,
     /// This call that moves data.
@@ -15,21 +15,21 @@ pub(crate) enum Begun {
     Written { read: usize, written: Sys<usize> },
 }
 
-impl Begun {
+impl Started {
     /// Whether they have copied all of a file of this size, and shown that it has no more.
     pub(crate) fn makes(self, size: u64) -> bool {
         match self {
-            Begun::Moved(_, moved) => moved == Ok(size),
-            Begun::Written { read, written } => written == Ok(read) && read as u64 == size,
-            Begun::Nothing | Begun::Read(_) => false,
+            Started::Moved(_, moved) => moved == Ok(size),
+            Started::Written { read, written } => written == Ok(read) && read as u64 == size,
+            Started::Nothing | Started::Read(_) => false,
         }
     }
 
     /// What this call has answered, if it was the one, once.
     pub(super) fn take_moved(&mut self, how: Move) -> Option<Sys<u64>> {
         match *self {
-            Begun::Moved(made, moved) if made == how => {
-                *self = Begun::Nothing;
+            Started::Moved(made, moved) if made == how => {
+                *self = Started::Nothing;
                 Some(moved)
             }
             _ => None,
@@ -39,21 +39,21 @@ impl Begun {
     /// What the read has answered, once.
     pub(super) fn take_read(&mut self) -> Option<Sys<usize>> {
         match *self {
-            Begun::Read(read) => {
-                *self = Begun::Nothing;
+            Started::Read(read) => {
+                *self = Started::Nothing;
                 Some(read)
             }
-            Begun::Written { read, .. } => Some(Ok(read)),
-            Begun::Nothing | Begun::Moved(..) => None,
+            Started::Written { read, .. } => Some(Ok(read)),
+            Started::Nothing | Started::Moved(..) => None,
         }
     }
 
     /// What the write has answered, once.
     pub(super) fn take_written(&mut self) -> Option<Sys<usize>> {
-        let &mut Begun::Written { written, .. } = self else {
+        let &mut Started::Written { written, .. } = self else {
             return None;
         };
-        *self = Begun::Nothing;
+        *self = Started::Nothing;
         Some(written)
     }
 }

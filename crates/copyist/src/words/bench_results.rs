@@ -1,7 +1,7 @@
 //! What was measured before: which methods are the fastest between two volumes.
 //!
 //! It is remembered outside of this library (`copyist bench --save`) and given to it as
-//! [`Options::learnt`](crate::Options::learnt). It counts as long as nothing has changed that it
+//! [`Options::bench_results`](crate::Options::bench_results). It counts as long as nothing has changed that it
 //! depends on: the kernel, and what is mounted where.
 
 use arrayvec::ArrayVec;
@@ -10,7 +10,7 @@ use crate::words::method::Method;
 
 /// A measurement between two volumes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Learnt {
+pub struct BenchResult {
     /// The source's volume, as [`VolumeProbe::key`](crate::VolumeProbe::key) names it.
     pub src: String,
     /// The destination's.
@@ -24,7 +24,7 @@ pub struct Learnt {
     pub order: Vec<Method>,
 }
 
-impl Learnt {
+impl BenchResult {
     /// Whether it was measured between these volumes, on this system.
     pub fn counts_for(&self, src: &str, dst: &str, system: &str) -> bool {
         self.src == src && self.dst == dst && self.system == system

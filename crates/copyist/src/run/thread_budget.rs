@@ -57,16 +57,16 @@ pub(crate) fn start<'s, P: Platform>(
 
 /// How many threads of a run are not in use. Two large files at a time share them.
 #[derive(Debug)]
-pub(crate) struct Spare {
+pub(crate) struct ThreadBudget {
     jobs: Option<NonZeroUsize>,
     /// Known when the first file asks.
     free: OnceLock<AtomicUsize>,
 }
 
-impl Spare {
+impl ThreadBudget {
     /// For a run of so many workers; without a number, one for each processor.
-    pub(crate) fn new(jobs: Option<NonZeroUsize>) -> Spare {
-        Spare {
+    pub(crate) fn new(jobs: Option<NonZeroUsize>) -> ThreadBudget {
+        ThreadBudget {
             jobs,
             free: OnceLock::new(),
         }
@@ -79,7 +79,7 @@ impl Spare {
 
     /// Takes what there is for a file of so many bytes, which may be nothing, while so many workers besides
     /// its own have something to do. They are free again when the answer is dropped.
-    pub(crate) fn take(&self, bytes: u64, others_at_work: usize) -> Taken<'_> {
+    pub(crate) fn take(&self, bytes: u64, others_at_work: usize) -> ThreadLease<'_> {
         let busy = if bytes < LONG_BYTES {
             others_at_work
         } else {
@@ -93,27 +93,32 @@ impl Spare {
                 taken = free.saturating_sub(busy).min(MOST_FOR_ONE - 1);
                 Some(free - taken)
             });
-        Taken { spare: self, taken }
+        ThreadLease {
+            thread_budget: self,
+            taken,
+        }
     }
 }
 
 /// Threads that were taken.
 #[derive(Debug)]
-pub(crate) struct Taken<'a> {
-    spare: &'a Spare,
+pub(crate) struct ThreadLease<'a> {
+    thread_budget: &'a ThreadBudget,
     taken: usize,
 }
 
-impl Taken<'_> {
+impl ThreadLease<'_> {
     /// With the worker itself.
     pub(crate) fn threads(&self) -> usize {
         self.taken + 1
     }
 }
 
-impl Drop for Taken<'_> {
+impl Drop for ThreadLease<'_> {
     fn drop(&mut self) {
-        self.spare.free().fetch_add(self.taken, Ordering::Relaxed);
+        self.thread_budget
+            .free()
+            .fetch_add(self.taken, Ordering::Relaxed);
     }
 }
 
@@ -123,22 +128,25 @@ mod tests {
 
     #[test]
     fn threads_are_shared_and_given_back() {
-        let spare = Spare::new(NonZeroUsize::new(6));
-        let take = || spare.take(1, 0);
+        let thread_budget = ThreadBudget::new(NonZeroUsize::new(6));
+        let take = || thread_budget.take(1, 0);
         let first = take();
         let second = take();
         assert_eq!((first.threads(), second.threads()), (4, 3));
         assert_eq!(take().threads(), 1);
         drop(first);
         assert_eq!(take().threads(), 4);
-        assert_eq!(Spare::new(NonZeroUsize::new(1)).take(1, 0).threads(), 1);
+        assert_eq!(
+            ThreadBudget::new(NonZeroUsize::new(1)).take(1, 0).threads(),
+            1
+        );
     }
 
     #[test]
     fn where_others_work_only_a_long_file_takes_their_threads() {
-        let spare = Spare::new(NonZeroUsize::new(2));
-        assert_eq!(spare.take(LONG_BYTES - 1, 1).threads(), 1);
-        assert_eq!(spare.take(LONG_BYTES - 1, 0).threads(), 2);
-        assert_eq!(spare.take(LONG_BYTES, 1).threads(), 2);
+        let thread_budget = ThreadBudget::new(NonZeroUsize::new(2));
+        assert_eq!(thread_budget.take(LONG_BYTES - 1, 1).threads(), 1);
+        assert_eq!(thread_budget.take(LONG_BYTES - 1, 0).threads(), 2);
+        assert_eq!(thread_budget.take(LONG_BYTES, 1).threads(), 2);
     }
 }
