@@ -5,6 +5,7 @@ use std::process::Command;
 use clap::ValueEnum;
 use serde_json::Value;
 
+use super::examples;
 use super::features;
 use super::libtest::Counts;
 use super::publish;
@@ -40,6 +41,8 @@ pub(super) enum Lane {
     Docs,
     /// The library's public API beside docs/api.txt
     Api,
+    /// The library's examples, run
+    Examples,
     /// All tests that need no special filesystem
     Unit,
     /// Tests on the real filesystems of the lab
@@ -79,6 +82,7 @@ impl Lane {
             Self::Features => "features",
             Self::Docs => "docs",
             Self::Api => "api",
+            Self::Examples => "examples",
             Self::Unit => "unit",
             Self::Filesystems => "filesystems",
             Self::Gnu => "gnu",
@@ -113,6 +117,7 @@ impl Lane {
             Self::Features => features::run(&mut tests),
             Self::Docs => docs(),
             Self::Api => public_api(&mut tests),
+            Self::Examples => examples::run(&mut tests),
             Self::Unit => unit(&mut tests),
             Self::Filesystems => filesystems(&mut tests),
             Self::Gnu => gnu(&mut tests),
@@ -156,7 +161,13 @@ pub(super) fn install(lanes: &[Lane]) {
             Lane::Wine => cross::set_up_wine(),
             Lane::Api => api::set_up(),
             Lane::Publish => publish::set_up(),
-            Lane::Tidy | Lane::Docs | Lane::Unit | Lane::Races | Lane::Dist | Lane::Deny => Ok(()),
+            Lane::Tidy
+            | Lane::Docs
+            | Lane::Examples
+            | Lane::Unit
+            | Lane::Races
+            | Lane::Dist
+            | Lane::Deny => Ok(()),
         };
         if let Err(error) = installed {
             eprintln!("xtask: {error}");
