@@ -6,7 +6,7 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 
-use copyist::{Learnt, Method};
+use copyist::{BenchResult, Method};
 use serde::{Deserialize, Serialize};
 
 use crate::text_file::without_bom;
@@ -87,8 +87,8 @@ pub(crate) fn load() -> io::Result<File> {
 
 impl File {
     /// As the library takes it.
-    pub(crate) fn learnt(&self) -> Vec<Learnt> {
-        let pairs = self.pairs.iter().map(|pair| Learnt {
+    pub(crate) fn learnt(&self) -> Vec<BenchResult> {
+        let pairs = self.pairs.iter().map(|pair| BenchResult {
             src: pair.src.clone(),
             dst: pair.dst.clone(),
             system: pair.system.clone(),

@@ -203,7 +203,7 @@ impl Words {
             Refusal::ForeignSymlink => {
                 format!("not writing through {dst}, a symbolic link of another user")
             }
-            Refusal::NotAFile => format!("not overwriting {dst}, which is no regular file"),
+            Refusal::NotRegularFile => format!("not overwriting {dst}, which is no regular file"),
             Refusal::BackupDestroysSource => {
                 format!("backing up {dst} might destroy source;  {src} not copied")
             }
@@ -232,7 +232,7 @@ impl Words {
             Refusal::Changed => format!("{src} changed while being copied"),
             Refusal::Loop => format!("cannot copy cyclic symbolic link {src}"),
             Refusal::UnknownKind => format!("{src} has unknown file type"),
-            Refusal::Elsewhere => format!(
+            Refusal::NotLocal => format!(
                 "skipping {src}, whose content is not on this machine; name it to have it fetched"
             ),
             Refusal::RelativeSymlink => format!(

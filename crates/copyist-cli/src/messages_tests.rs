@@ -162,7 +162,7 @@ fn refusals_have_gnus_words() {
         (Refusal::Loop, "cannot copy cyclic symbolic link 'a'"),
         (Refusal::UnknownKind, "'a' has unknown file type"),
         (
-            Refusal::Elsewhere,
+            Refusal::NotLocal,
             "skipping 'a', whose content is not on this machine; name it to have it fetched",
         ),
         (

@@ -93,7 +93,7 @@ fn explain(face: Face, stop: &Stop, console: &Console) -> u8 {
 }
 
 /// What was measured before. Without it everything is copied all the same.
-fn learnt(console: &Console) -> Arc<[copyist::Learnt]> {
+fn learnt(console: &Console) -> Arc<[copyist::BenchResult]> {
     match learnt::load() {
         Ok(file) => file.learnt().into(),
         Err(error) => {
@@ -118,7 +118,7 @@ fn copy(
     console: &Arc<Console>,
 ) -> Result<u8, Stop> {
     let mut options = settings.options.clone();
-    options.learnt = learnt(console);
+    options.bench_results = learnt(console);
     let options = &options;
     let (reporter, manifest) = files_to_write(settings, operands, quoter, console)?;
     let filter = Filter::new(&settings.filters, operands, quoter)?;

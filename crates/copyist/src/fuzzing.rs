@@ -1,12 +1,12 @@
 //! What fuzzers call, in `fuzz/`: parts of the engine that are nobody else's business.
 
-use crate::error::Code;
-use crate::facts::{Facts, FileFacts, FsKind, Kernel, Known, VolumeFacts};
-use crate::holes;
-use crate::method::{Method, MethodSet, Os};
-use crate::options::{Options, Reflink, Sparse};
-use crate::plan::{Holes, plan as make_plan};
-use crate::rules::{Situation, Verdict, judge};
+use crate::run::holes;
+use crate::think::plan::{Holes, plan as make_plan};
+use crate::think::rules::{Situation, Verdict, judge};
+use crate::words::code::Code;
+use crate::words::facts::{Facts, FileFacts, FsKind, Kernel, Known, VolumeFacts};
+use crate::words::method::{Method, MethodSet, Os};
+use crate::words::options::{Options, Reflink, Sparse};
 
 /// Bytes, taken one after the other; 0 when there are none left.
 struct Bytes<'a>(std::slice::Iter<'a, u8>);
@@ -159,7 +159,7 @@ fn verdict(bytes: &mut Bytes<'_>, facts: &Facts) {
 ///
 /// Where damage is taken for a record, or a record for damage.
 pub fn journal(data: &[u8]) {
-    crate::journal::fuzz(data);
+    crate::file::journal::fuzz(data);
 }
 
 /// The runs of zeros that are found in data tile it, and say the truth.

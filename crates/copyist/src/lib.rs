@@ -56,85 +56,53 @@
     )
 )]
 
-mod attributes;
-mod buffers;
-mod cache;
-#[cfg(feature = "verify")]
-mod compare;
-mod content;
-mod copier;
-mod error;
-mod exec;
-mod facts;
+mod api;
 mod file;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
-#[cfg(feature = "hash")]
-mod hash;
-#[cfg(not(feature = "hash"))]
-#[path = "hash/none.rs"]
-mod hash;
-mod holes;
-#[cfg(feature = "journal")]
-mod journal;
-#[cfg(not(feature = "journal"))]
-#[path = "journal/none.rs"]
-mod journal;
-mod learnt;
-mod method;
-mod options;
-mod panics;
-mod plan;
-mod platform;
-#[cfg(feature = "preflight")]
-mod preflight;
-#[cfg(feature = "probe")]
-mod probe;
-mod progress;
-mod prove;
-mod report;
-mod rules;
-#[cfg(feature = "sandbox")]
-mod sandbox;
+mod run;
 #[cfg(test)]
 mod sim;
-mod spare;
-mod temporary;
-mod times;
-mod transfer;
+mod system;
+mod think;
 mod tree;
-mod volumes;
+mod words;
 
-pub use cache::forget_cached;
 #[cfg(feature = "verify")]
-pub use compare::{Compare, Compared, Difference, Found};
+pub use api::compare::{Compare, Compared, Difference, Found};
+pub use api::copier::{Copier, copy};
+#[cfg(feature = "preflight")]
+pub use api::preflight::{BadName, Obstacle, preflight};
+#[cfg(feature = "probe")]
+pub use api::probe::{Answer, Choice, Choices, FileLimit, How, Probe, VolumeProbe};
+#[cfg(feature = "sandbox")]
+pub use api::sandbox::enter_sandbox;
+pub use api::tools::data_ranges;
+pub use api::tools::evict_from_cache;
 #[cfg(feature = "hash")]
-pub use content::hash_file;
-pub use copier::{Copier, Operand, copy, raise_open_file_limit};
-pub use error::{Cause, Code, Error, Operation, Refusal, Result};
-pub use facts::{FsKind, Known, NoLink};
-#[cfg(feature = "hash")]
-pub use hash::{Hash, HashKind, UnknownHash};
-pub use holes::data_ranges;
+pub use api::tools::hash_file;
+pub use api::tools::raise_open_file_limit;
+pub use api::tools::shared_bytes;
 #[cfg(feature = "journal")]
-pub use journal::is_journal_of;
-pub use learnt::Learnt;
-pub use method::{Method, MethodSet, Os, Tally, UnknownMethod};
-pub use options::{
+pub use file::journal::is_journal_of;
+#[cfg(feature = "probe")]
+pub use think::rules::known::KnownBug;
+pub use words::bench_results::BenchResult;
+pub use words::code::Code;
+pub use words::error::{Cause, Error, Operation, Refusal, Result};
+pub use words::facts::{FsKind, Known, NoLink};
+#[cfg(feature = "hash")]
+pub use words::hash::{Hash, HashKind, UnknownHash};
+pub use words::method::Skip;
+pub use words::method::{Method, MethodSet, Os, Tally, UnknownMethod};
+pub use words::observer::{
+    CancelToken, Event, Made, Observer, PathSource, Question, Silent, Warning,
+};
+pub use words::operand::Operand;
+pub use words::options::{
     Atomic, Backup, Cache, Flush, Follow, Force, Fsync, Make, NewMode, OnChange, Options, Preserve,
     Reflink, Sparse, Update, Want,
 };
-pub use plan::Skip;
-pub use platform::FileKind;
-#[cfg(feature = "preflight")]
-pub use preflight::{BadName, Obstacle, preflight};
-#[cfg(feature = "probe")]
-pub use probe::{Answer, Choice, Choices, FileLimit, How, Probe, VolumeProbe};
-pub use progress::{CancelToken, Event, Made, Observer, PathSource, Question, Silent, Warning};
-pub use prove::shared_bytes;
-pub use report::{Attempt, Attempts, Changed, Ended, Planned, Report, Summary};
-#[cfg(feature = "probe")]
-pub use rules::known::KnownBug;
-#[cfg(feature = "sandbox")]
-pub use sandbox::enter_sandbox;
+pub use words::report::{Attempt, Attempts, Changed, Ended, Planned, Report, Summary};
+pub use words::stat::FileKind;

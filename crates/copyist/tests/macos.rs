@@ -209,7 +209,7 @@ fn attributes_are_those_that_were_asked_for() {
     let mut all = Options {
         preserve: Preserve {
             flags: true,
-            xattrs: Want::Must,
+            xattrs: Want::Required,
             ..Preserve::ARCHIVE
         },
         ..Options::default()

@@ -14,14 +14,14 @@ const MAX_FUNCTION_LINES: usize = 70;
 const SYSTEM_PLACES: [&str; 5] = [
     "crates/copyist-sys",
     "crates/copyist-start",
-    "crates/copyist/src/platform/native.rs",
-    "crates/copyist/src/platform/native",
-    "crates/copyist/src/rules/pins.rs",
+    "crates/copyist/src/system/native.rs",
+    "crates/copyist/src/system/native",
+    "crates/copyist/src/words/code/pins.rs",
 ];
 const UNSAFE_PLACES: [&str; 2] = ["crates/copyist-sys", "crates/copyist-start"];
 /// The only place of what a program gets by linking it, called or not: constructors and C's symbols.
 const START_PLACE: &str = "crates/copyist-start";
-const PINS: &str = "crates/copyist/src/rules/pins.rs";
+const PINS: &str = "crates/copyist/src/words/code/pins.rs";
 
 /// Checks one file; its path is relative to the root of the repository.
 pub(super) fn check(path: &Path, source: &str, found: &mut Vec<Finding>) {
@@ -196,11 +196,7 @@ impl File<'_> {
 
     /// Planning and judging are pure. Pins tie our constants to the system's, and nothing else.
     fn thinks_without_the_platform(&mut self) {
-        let pure = [
-            "crates/copyist/src/plan.rs",
-            "crates/copyist/src/plan",
-            "crates/copyist/src/rules",
-        ];
+        let pure = ["crates/copyist/src/words", "crates/copyist/src/think"];
         if !self.is_in(&pure) || self.is_in(&[PINS]) {
             return;
         }
@@ -209,7 +205,7 @@ impl File<'_> {
             let after = self.code.after(word.at + word.text.len());
             let forbidden = match word.text {
                 "rustix" | "libc" | "copyist_sys" | "windows_sys" => true,
-                "platform" => {
+                "system" => {
                     before.ends_with("::") || before.ends_with('{') || after.starts_with("::")
                 }
                 "fs" => before.ends_with("std::") || before.ends_with("std::{"),
@@ -223,7 +219,7 @@ impl File<'_> {
 
     /// What a code means is the rules' business.
     fn runs_without_codes(&mut self) {
-        if !self.is_in(&["crates/copyist/src/exec.rs", "crates/copyist/src/exec"]) {
+        if !self.is_in(&["crates/copyist/src/run/exec.rs"]) {
             return;
         }
         for word in self.code.words() {

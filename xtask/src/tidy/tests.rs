@@ -102,9 +102,9 @@ fn systems() {
 fn systems_where_they_may_be_known() {
     let source = "#[cfg(target_os = \"linux\")]\nfn f() {}\n";
     assert_tidy("crates/copyist-sys/src/x.rs", source);
-    assert_tidy("crates/copyist/src/platform/native.rs", source);
-    assert_tidy("crates/copyist/src/platform/native/linux.rs", source);
-    assert_tidy("crates/copyist/src/rules/pins.rs", source);
+    assert_tidy("crates/copyist/src/system/native.rs", source);
+    assert_tidy("crates/copyist/src/system/native/linux.rs", source);
+    assert_tidy("crates/copyist/src/words/code/pins.rs", source);
     assert_tidy(
         LIBRARY,
         "// #[cfg(target_os)]\nconst X: &str = \"cfg(windows)\";\n",
@@ -173,48 +173,48 @@ fn crate_roots_forbid_unsafe_code() {
 fn plans_and_rules_are_pure() {
     let what = "may not touch the system";
     assert_found(
-        "crates/copyist/src/plan.rs",
-        "use crate::platform::Native;\n",
+        "crates/copyist/src/think/plan.rs",
+        "use crate::system::Native;\n",
         1,
         what,
     );
     assert_found(
-        "crates/copyist/src/plan.rs",
-        "use crate::{platform};\n",
+        "crates/copyist/src/think/plan.rs",
+        "use crate::{system};\n",
         1,
         what,
     );
     assert_found(
-        "crates/copyist/src/rules/linux.rs",
+        "crates/copyist/src/think/rules/linux.rs",
         "use rustix::io::Errno;\n",
         1,
         what,
     );
     assert_found(
-        "crates/copyist/src/rules/mod.rs",
+        "crates/copyist/src/think/rules/mod.rs",
         "\nuse std::fs;\n",
         2,
         what,
     );
     assert_found(
-        "crates/copyist/src/rules/macos.rs",
+        "crates/copyist/src/think/rules/macos.rs",
         "use copyist_sys::macos;\n",
         1,
         what,
     );
     assert_tidy(
-        "crates/copyist/src/rules/pins.rs",
+        "crates/copyist/src/words/code/pins.rs",
         "use copyist_sys::codes;\n",
     );
     assert_tidy(
-        "crates/copyist/src/plan.rs",
-        "use crate::facts::Facts; // not crate::platform\n",
+        "crates/copyist/src/think/plan.rs",
+        "use crate::facts::Facts; // not crate::system\n",
     );
 }
 
 #[test]
 fn exec_names_no_codes() {
-    let path = "crates/copyist/src/exec.rs";
+    let path = "crates/copyist/src/run/exec.rs";
     assert_found(path, "fn f() { g(code::EIO) }\n", 1, "error code");
     assert_found(
         path,
@@ -233,7 +233,10 @@ fn exec_names_no_codes() {
         path,
         "#[cfg(test)]\nmod tests {\n    const X: u8 = EIO;\n}\n",
     );
-    assert_tidy("crates/copyist/src/rules/linux.rs", "const X: u8 = EIO;\n");
+    assert_tidy(
+        "crates/copyist/src/think/rules/linux.rs",
+        "const X: u8 = EIO;\n",
+    );
 }
 
 #[test]

@@ -97,7 +97,7 @@ impl<'a> Race<'a> {
 
     fn make_cold(&mut self) {
         for source in self.field.sources() {
-            let remark = match copyist::forget_cached(source) {
+            let remark = match copyist::evict_from_cache(source) {
                 Ok(true) => continue,
                 Ok(false) => "the source stays in memory here, so that the runs are warm \
                               in spite of --cold"

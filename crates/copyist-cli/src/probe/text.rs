@@ -196,13 +196,13 @@ fn learnt(out: &mut String, found: &Found) {
         let _ = if *counts {
             writeln!(
                 out,
-                "Learnt (bench --save): files of {from} and more by {order}"
+                "BenchResult (bench --save): files of {from} and more by {order}"
             )
         } else {
             let system = &pair.system;
             writeln!(
                 out,
-                "Learnt on {system}, which is not this system, so that it counts no more: {order}"
+                "BenchResult on {system}, which is not this system, so that it counts no more: {order}"
             )
         };
     }

@@ -151,10 +151,10 @@ impl Reader<'_> {
         let preserve = &mut self.settings.options.preserve;
         preserve.links = true;
         if self.environment.selinux && preserve.context == Want::No {
-            preserve.context = Want::Try;
+            preserve.context = Want::BestEffort;
         }
         if preserve.xattrs == Want::No {
-            preserve.xattrs = Want::Try;
+            preserve.xattrs = Want::BestEffort;
         }
     }
 
@@ -185,19 +185,19 @@ impl Reader<'_> {
                 preserve.links = on;
             }
             match (attribute, on) {
-                (Attribute::Xattr, true) => preserve.xattrs = Want::Must,
+                (Attribute::Xattr, true) => preserve.xattrs = Want::Required,
                 (Attribute::Xattr | Attribute::All, false) => preserve.xattrs = Want::No,
                 (Attribute::All, true) if preserve.xattrs == Want::No => {
-                    preserve.xattrs = Want::Try;
+                    preserve.xattrs = Want::BestEffort;
                 }
                 _ => {}
             }
             match (attribute, on) {
-                (Attribute::Context, true) => preserve.context = Want::Must,
+                (Attribute::Context, true) => preserve.context = Want::Required,
                 (Attribute::Context, false) => preserve.context = Want::No,
                 (Attribute::All, false) if selinux => preserve.context = Want::No,
                 (Attribute::All, true) if selinux && preserve.context == Want::No => {
-                    preserve.context = Want::Try;
+                    preserve.context = Want::BestEffort;
                 }
                 _ => {}
             }

@@ -240,7 +240,7 @@ impl<'a> Reader<'a> {
                 Follow::Always
             });
         options.copy_contents = self.copy_contents || !options.recursive;
-        if options.preserve.context == Want::Must && !self.environment.selinux {
+        if options.preserve.context == Want::Required && !self.environment.selinux {
             let message = "cannot preserve security context without an SELinux-enabled kernel";
             return Err(Stop::Fatal(message.to_owned()));
         }

@@ -27,7 +27,7 @@ const HASH: &[(&str, HashKind)] = &[
 const CACHE: &[(&str, Cache)] = &[
     ("auto", Cache::Auto),
     ("keep", Cache::Keep),
-    ("drop", Cache::Drop),
+    ("drop", Cache::DropBehind),
     ("direct", Cache::Direct),
 ];
 

@@ -49,8 +49,8 @@ fn kept(line: &str) -> String {
         ('o', preserve.owner),
         ('t', preserve.times),
         ('l', preserve.links),
-        ('x', preserve.xattrs == Want::Try),
-        ('X', preserve.xattrs == Want::Must),
+        ('x', preserve.xattrs == Want::BestEffort),
+        ('X', preserve.xattrs == Want::Required),
     ] {
         if on {
             letters.push(letter);

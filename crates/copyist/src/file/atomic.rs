@@ -13,33 +13,36 @@
 //! A temporary that its run could not remove (it was killed) is not locked any more: the next run
 //! removes it ([`crate::tree`]).
 
+use crate::run::step::since;
+use crate::system::parent::parent_dir;
 use std::collections::HashMap;
 use std::ffi::OsStr;
-use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::attributes::{Attributes, CreateMode, CreatedState, Failed, remove_capability};
+use super::failure::FileError;
+use super::follow::resolve;
+use super::journal::PartialJournal;
+use super::one_file::{Destination, Existing, FileCopier, FindPair, Opened, ResumeState, Source};
+use super::temp_file::{Temporary, remove_closed};
 use super::verify::report_unchecked;
 use super::verify_draft::Complete;
-use super::{
-    Destination, Existing, FileCopier, FileError, FindPair, Kept, Opened, Source, resolve,
-};
-use crate::attributes::{Attributes, Failed, Made, MakeMode, remove_capability};
-use crate::error::{Code, Operation, Refusal};
-use crate::journal::Keeper;
-use crate::options::{Force, Options, Preserve, Want};
-use crate::platform::{At, Attribute, FileKind, Open, Platform, Stat, Target};
-use crate::report::Report;
-use crate::rules;
-use crate::temporary::{Temporary, remove_closed};
-use crate::transfer::{self, Keep};
+use crate::run::progress_sink::ProgressSink;
+use crate::system::{At, Attribute, Open, Platform, Target};
+use crate::think::rules;
+use crate::words::code::Code;
+use crate::words::error::{Operation, Refusal};
+use crate::words::options::{Force, Options, Preserve, Want};
+use crate::words::report::Report;
+use crate::words::stat::{FileKind, Stat};
 
 /// How often another temporary name is tried where somebody has taken the last one.
 const NAMES: u32 = 8;
 
 /// What a run has learnt about incomplete files.
 #[derive(Debug, Default)]
-pub(crate) struct Drafts {
+pub(crate) struct TempFilePolicy {
     /// Nameless files can't be had here, or not be named.
     no_nameless: AtomicBool,
     /// Volumes that refuse something that publishing a file needs, and what they say.
@@ -109,7 +112,7 @@ impl<'a, P: Platform> FileCopier<'a, P> {
         report: &mut Report,
         fail: &mut dyn FnMut(FileError),
     ) -> Result<(), FileError> {
-        let start = self.watch.now();
+        let start = self.context.now();
         let name = match dst.existing {
             Existing::LinkToFile(_) => resolve(self.platform, dst.at)
                 .map_err(|code| FileError::system(Operation::OpenDestination, code))?,
@@ -132,12 +135,12 @@ impl<'a, P: Platform> FileCopier<'a, P> {
         let mut result = Ok(Naming::NotNameless);
         while let Ok(Naming::NotNameless) = result {
             *report = Report::default();
-            let (draft, keeper) = self.begin_draft(&src.stat, &published)?;
-            let keeper = keeper.map(Mutex::new);
-            let draft = (draft, keeper.as_ref());
+            let (draft, progress_sink) = self.begin_draft(&src.stat, &published)?;
+            let progress_sink = progress_sink.map(Mutex::new);
+            let draft = (draft, progress_sink.as_ref());
             result = self.finish_draft(src, draft, &published, pair, report, fail);
         }
-        report.elapsed = transfer::since(start);
+        report.elapsed = since(start);
         result.map(|_| ())
     }
 
@@ -187,9 +190,9 @@ impl<'a, P: Platform> FileCopier<'a, P> {
         &self,
         src: &Stat,
         to: &Published<'_, '_, P>,
-    ) -> Result<(Draft<P>, Option<Keeper<'a, P>>), FileError> {
+    ) -> Result<(Draft<P>, Option<PartialJournal<'a, P>>), FileError> {
         let Published { at, ref old, dst } = *to;
-        let plan = self.make_mode(src);
+        let plan = self.create_mode(src);
         let (Some(journal), Some(path)) = (self.journal, &dst.path) else {
             // One that can't be named is copied once more.
             let is_readable_again = src.kind == FileKind::Regular;
@@ -197,8 +200,8 @@ impl<'a, P: Platform> FileCopier<'a, P> {
             self.expect_old(old, &mut draft);
             return Ok((draft, None));
         };
-        let mut keeper = Keeper::new(journal, path, src);
-        let mut draft = match keeper.resume(at, path) {
+        let mut progress_sink = PartialJournal::new(journal, path, src);
+        let mut draft = match progress_sink.resume(at, path) {
             Some(resumed) => Draft {
                 opened: Opened {
                     handle: resumed.handle,
@@ -213,9 +216,9 @@ impl<'a, P: Platform> FileCopier<'a, P> {
         };
         self.expect_old(old, &mut draft);
         if let Some(temporary) = draft.temporary {
-            keeper.keeps(temporary);
+            progress_sink.keeps(temporary);
         }
-        Ok((draft, Some(keeper)))
+        Ok((draft, Some(progress_sink)))
     }
 
     /// The permissions of a new file that gets those of an old one are set once: when it gets them.
@@ -228,17 +231,17 @@ impl<'a, P: Platform> FileCopier<'a, P> {
     /// Opens a new file in the directory that it is published in, without a name if it can be.
     fn open_draft(
         &self,
-        plan: MakeMode,
+        plan: CreateMode,
         to: &Published<'_, '_, P>,
         is_readable_again: bool,
     ) -> Result<Draft<P>, FileError> {
         let (at, may_have_acl) = (to.at, to.dst.may_have_acl);
-        let no_nameless = &self.drafts.no_nameless;
+        let no_nameless = &self.temp_files.no_nameless;
         if !is_readable_again || no_nameless.load(Ordering::Relaxed) {
             return self.open_named(plan, to);
         }
         let how = Open::Nameless { mode: plan.mode };
-        if let Ok(handle) = self.platform.open(place_of(at), how) {
+        if let Ok(handle) = self.platform.open(parent_dir(at), how) {
             return self.as_draft(handle, None, plan, may_have_acl);
         }
         // Whatever it was refused with: what really is in the way, a name meets as well.
@@ -248,7 +251,11 @@ impl<'a, P: Platform> FileCopier<'a, P> {
     }
 
     /// Opens a new file there that has a temporary name.
-    fn open_named(&self, plan: MakeMode, to: &Published<'_, '_, P>) -> Result<Draft<P>, FileError> {
+    fn open_named(
+        &self,
+        plan: CreateMode,
+        to: &Published<'_, '_, P>,
+    ) -> Result<Draft<P>, FileError> {
         let os = self.platform.os();
         let (at, may_have_acl) = (to.at, to.dst.may_have_acl);
         if matches!(to.old, Old::Nothing) {
@@ -274,7 +281,7 @@ impl<'a, P: Platform> FileCopier<'a, P> {
                         let draft = self.as_draft(handle, Some(made), plan, may_have_acl);
                         return draft.inspect_err(|_| self.remove_draft(at.dir, &name));
                     }
-                    self.platform.let_go(handle);
+                    self.platform.close_quietly(handle);
                     self.remove_draft(at.dir, &name);
                 }
             }
@@ -299,7 +306,7 @@ impl<'a, P: Platform> FileCopier<'a, P> {
         &self,
         handle: P::Handle,
         temporary: Option<Temporary>,
-        plan: MakeMode,
+        plan: CreateMode,
         may_have_acl: bool,
     ) -> Result<Draft<P>, FileError> {
         let opened = Opened {
@@ -308,7 +315,7 @@ impl<'a, P: Platform> FileCopier<'a, P> {
             streams: false,
             old: None,
         };
-        if let Some(mode) = plan.open_up {
+        if let Some(mode) = plan.chmod_after {
             self.platform
                 .set(Target::Open(&opened.handle), Attribute::Mode(mode))
                 .map_err(|code| FileError::system(Operation::SetMode, code))?;
@@ -324,7 +331,7 @@ impl<'a, P: Platform> FileCopier<'a, P> {
     fn finish_draft(
         &mut self,
         src: &mut Source<P>,
-        (draft, keeper): (Draft<P>, Option<&Mutex<Keeper<'a, P>>>),
+        (draft, progress_sink): (Draft<P>, Option<&Mutex<PartialJournal<'a, P>>>),
         to: &Published<'_, '_, P>,
         pair: &mut FindPair<'_, P>,
         report: &mut Report,
@@ -332,8 +339,8 @@ impl<'a, P: Platform> FileCopier<'a, P> {
     ) -> Result<Naming, FileError> {
         let (opened, offset) = (draft.opened, draft.offset);
         let name = draft.temporary.map(|it| it.beside(to.at.name));
-        let kept = Kept {
-            keeper: keeper.map(|it| it as &dyn Keep<P>),
+        let kept = ResumeState {
+            progress_sink: progress_sink.map(|it| it as &dyn ProgressSink<P>),
             offset,
         };
         let filled = self
@@ -344,7 +351,7 @@ impl<'a, P: Platform> FileCopier<'a, P> {
                 self.prove(src, &opened, report);
                 let read_back = self.prepare_read_back(src, &opened, hash, report)?;
                 self.platform
-                    .settle(&opened.handle)
+                    .check_close_errors(&opened.handle)
                     .map_err(|code| FileError::system(Operation::CloseDestination, code))?;
                 Ok((read_back, unfit))
             });
@@ -362,7 +369,7 @@ impl<'a, P: Platform> FileCopier<'a, P> {
                 Err(error)
             }
         };
-        let has_noted = keeper.is_some_and(Keeper::has_noted);
+        let has_noted = progress_sink.is_some_and(PartialJournal::has_noted);
         match complete {
             Ok((draft, checked, unfit)) => {
                 let draft = (draft, has_noted, unfit);
@@ -452,7 +459,7 @@ impl<'a, P: Platform> FileCopier<'a, P> {
         // Closed first: not every mount lets go of the name of an open file.
         let closed = match handle {
             Some(handle) if in_place.is_some() => {
-                self.platform.let_go(handle); // it is not the copy
+                self.platform.close_quietly(handle); // it is not the copy
                 Ok(())
             }
             Some(handle) => self.platform.close(handle),
@@ -461,7 +468,7 @@ impl<'a, P: Platform> FileCopier<'a, P> {
         remove(self);
         if matches!(result, Ok(Naming::Done | Naming::Linked)) {
             closed.map_err(|code| FileError::system(Operation::CloseDestination, code))?;
-            self.flush_place(to.at, to.dst)?;
+            self.sync_parent_dir(to.at, to.dst)?;
         }
         result
     }
@@ -512,7 +519,7 @@ impl<'a, P: Platform> FileCopier<'a, P> {
                     || rules::is_not_found(os, code) =>
             {
                 // Another worker may have found that out meanwhile. From now on nothing is nameless.
-                self.drafts.no_nameless.store(true, Ordering::Relaxed);
+                self.temp_files.no_nameless.store(true, Ordering::Relaxed);
                 return Ok(Naming::NotNameless);
             }
             Err(code) => return Err(failed(code)),
@@ -549,7 +556,7 @@ impl<'a, P: Platform> FileCopier<'a, P> {
                 xattrs: if wanted.xattrs.wanted() {
                     Want::No
                 } else {
-                    Want::Try
+                    Want::BestEffort
                 },
                 ..Preserve::default()
             },
@@ -564,7 +571,7 @@ impl<'a, P: Platform> FileCopier<'a, P> {
                 ..*stat
             },
             dst,
-            made: Made::before(),
+            made: CreatedState::before(),
             buffers: self.buffers,
         }
         .apply(&mut |failed| fail(failed.into()));
@@ -574,20 +581,4 @@ impl<'a, P: Platform> FileCopier<'a, P> {
         }
         refused
     }
-}
-
-/// The directory that a name is in.
-pub(crate) fn place_of<P: Platform>(at: At<'_, P>) -> At<'_, P> {
-    At {
-        dir: at.dir,
-        name: parent(at.name),
-    }
-}
-
-/// The same, as a path from where the name is looked up.
-pub(super) fn parent(name: &OsStr) -> &OsStr {
-    let parent = Path::new(name).parent().map(Path::as_os_str);
-    parent
-        .filter(|it| !it.is_empty())
-        .unwrap_or(OsStr::new("."))
 }

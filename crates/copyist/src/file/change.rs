@@ -2,18 +2,22 @@
 
 use std::time::Duration;
 
-use super::{FileCopier, FileError, Kept, Opened, Source, explain_stop, size_counts};
-use crate::buffers::BUFFER_BYTES;
-use crate::error::{Code, Operation, Refusal};
-use crate::facts::Facts;
-use crate::hash::Hash;
-use crate::method::Method;
-use crate::options::{OnChange, Options};
-use crate::plan::SMALL_BYTES;
-use crate::platform::{FileKind, Platform, Stat, Timestamp};
-use crate::report::{Changed, Report};
-use crate::transfer::{Stop, Transfer};
-use crate::volumes::VolumePair;
+use super::failure::FileError;
+use super::one_file::{FileCopier, Opened, ResumeState, Source, explain_stop, size_counts};
+use crate::run::buffers::BUFFER_BYTES;
+use crate::run::step::Stop;
+use crate::run::transfer::Transfer;
+use crate::run::volumes::VolumePair;
+use crate::system::Platform;
+use crate::think::plan::SMALL_BYTES;
+use crate::words::code::Code;
+use crate::words::error::{Operation, Refusal};
+use crate::words::facts::Facts;
+use crate::words::hash::Hash;
+use crate::words::method::Method;
+use crate::words::options::{OnChange, Options};
+use crate::words::report::{Changed, Report};
+use crate::words::stat::{FileKind, Stat, Timestamp};
 
 /// How often a source that changes is copied again ([`OnChange::Retry`]).
 pub(crate) const CHANGE_RETRIES: u32 = 3;
@@ -29,16 +33,16 @@ const COARSE_TICK: Duration = Duration::from_secs(2);
 impl<P: Platform> FileCopier<'_, P> {
     /// Copies the data, and again if the options say so because the source has changed meanwhile.
     #[inline(always)] // as `open_source`
-    pub(super) fn copy_settled(
+    pub(super) fn copy_until_stable(
         &mut self,
         src: &mut Source<P>,
-        (target, mut kept): (&Opened<P>, Kept<'_, P>),
+        (target, mut kept): (&Opened<P>, ResumeState<'_, P>),
         pair: &VolumePair,
         report: &mut Report,
     ) -> Result<Option<Hash>, FileError> {
         let mut retries = 0;
         loop {
-            self.wait_for_tick(src)?;
+            self.wait_for_ctime_tick(src)?;
             let hash = self.copy_data(src, (target, kept), pair, report)?;
             if !self.copies_again(report, &mut retries)? || target.streams {
                 return Ok(hash);
@@ -48,7 +52,7 @@ impl<P: Platform> FileCopier<'_, P> {
                 .map_err(|code| FileError::system(Operation::Truncate, code))?;
             look_again(self.platform, src)?;
             *report = Report::default();
-            kept = Kept::nothing();
+            kept = ResumeState::nothing();
         }
     }
 
@@ -75,7 +79,7 @@ impl<P: Platform> FileCopier<'_, P> {
     /// A source that was changed just now could be changed again without showing it: its times
     /// would stay the same. Where that matters, waits until a change shows.
     #[inline(always)] // as `open_source`
-    pub(super) fn wait_for_tick(&self, src: &mut Source<P>) -> Result<(), FileError> {
+    pub(super) fn wait_for_ctime_tick(&self, src: &mut Source<P>) -> Result<(), FileError> {
         match self.options.on_change {
             OnChange::Report => Ok(()),
             OnChange::Fail | OnChange::Retry => self.wait_if_fresh(src),

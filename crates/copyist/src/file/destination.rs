@@ -1,15 +1,19 @@
 //! Opening a destination to be written into: a new file, or one that is there.
 
+use super::attributes;
+use super::attributes::CreatedState;
+use super::failure::FileError;
+use super::one_file::{Destination, Existing, FileCopier, Opened, Source};
 use super::verify::OldState;
-use super::{Destination, Existing, FileCopier, FileError, Opened, Source};
-use crate::attributes::{self, Made};
-use crate::content;
-use crate::error::{Cause, Code, Operation, Refusal};
-use crate::facts::FsKind;
-use crate::method::Os;
-use crate::options::Force;
-use crate::platform::{At, Attribute, FileId, FileKind, Open, Platform, Stat, Target};
-use crate::rules;
+use crate::system::filesystem;
+use crate::system::{At, Attribute, Open, Platform, Target};
+use crate::think::rules;
+use crate::words::code::Code;
+use crate::words::error::{Cause, Operation, Refusal};
+use crate::words::facts::FsKind;
+use crate::words::method::Os;
+use crate::words::options::Force;
+use crate::words::stat::{FileId, FileKind, Stat};
 
 impl<P: Platform> FileCopier<'_, P> {
     #[inline(always)] // as `open_source`
@@ -36,7 +40,9 @@ impl<P: Platform> FileCopier<'_, P> {
             Target::Open(&src.handle),
             self.buffers,
         );
-        let plan = self.make_mode(&src.stat).at_once(listed, dst.may_have_acl);
+        let plan = self
+            .create_mode(&src.stat)
+            .at_once(listed, dst.may_have_acl);
         let mode = plan.mode;
         let through = self.options.write_through_dangling;
         let how = if through {
@@ -48,14 +54,14 @@ impl<P: Platform> FileCopier<'_, P> {
             .platform
             .open(dst.at, how)
             .map_err(|code| self.explain_create(dst.at, code))?;
-        if let Some(mode) = plan.open_up {
+        if let Some(mode) = plan.chmod_after {
             self.platform
                 .set(Target::Open(&handle), Attribute::Mode(mode))
                 .map_err(|code| FileError::system(Operation::SetMode, code))?;
         }
         Ok(Opened {
             handle,
-            made: Made {
+            made: CreatedState {
                 listed,
                 ..plan.made(dst.may_have_acl)
             },
@@ -110,14 +116,14 @@ impl<P: Platform> FileCopier<'_, P> {
         if !streams && !self.options.attributes_only && emptied.is_none() {
             if let Some(emptied) = self.reopen_emptied((&handle, &stat), src, dst)? {
                 self.platform
-                    .let_go(std::mem::replace(&mut handle, emptied));
+                    .close_quietly(std::mem::replace(&mut handle, emptied));
             } else {
                 self.platform
                     .set_len(&handle, 0)
                     .map_err(|code| FileError::system(Operation::Truncate, code))?;
             }
         }
-        let made = Made::before();
+        let made = CreatedState::before();
         Ok(Opened {
             handle,
             made,
@@ -138,7 +144,7 @@ impl<P: Platform> FileCopier<'_, P> {
         dst: &Destination<'_, P>,
     ) -> Result<Option<P::Handle>, FileError> {
         let is_fuse = |kind| kind == FsKind::Fuse;
-        if stat.size == 0 || !content::is_on(self.platform, handle, is_fuse) {
+        if stat.size == 0 || !filesystem::is_on(self.platform, handle, is_fuse) {
             return Ok(None);
         }
         let Some((emptied, id)) = self.open_emptied(src, dst) else {

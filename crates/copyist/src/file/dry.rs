@@ -1,13 +1,16 @@
 //! The plan of a file's copy: the same for a run and for a dry run, which does not run it.
 
-use super::{Destination, Existing, FileCopier, FileError, FindPair, Opened, Source};
-use crate::facts::Facts;
-use crate::plan::{self, Plan};
-use crate::platform::{Platform, Stat};
-use crate::report::{Planned, Report};
-use crate::spare::Taken;
-use crate::temporary::Temporary;
-use crate::volumes::VolumePair;
+use super::failure::FileError;
+use super::one_file::{Destination, Existing, FileCopier, FindPair, Opened, Source};
+use super::temp_file::Temporary;
+use crate::run::thread_budget::ThreadLease;
+use crate::run::volumes::VolumePair;
+use crate::system::Platform;
+use crate::think::plan;
+use crate::think::plan::Plan;
+use crate::words::facts::Facts;
+use crate::words::report::{Planned, Report};
+use crate::words::stat::Stat;
 
 impl<P: Platform> FileCopier<'_, P> {
     /// Puts what would be tried into the report.
@@ -62,7 +65,7 @@ impl<'a, P: Platform> FileCopier<'a, P> {
         src: &Stat,
         target: &Opened<P>,
         pair: &VolumePair,
-    ) -> (Facts, Plan, Option<Taken<'a>>) {
+    ) -> (Facts, Plan, Option<ThreadLease<'a>>) {
         let mut facts = self.facts(src, pair);
         facts.dst_is_regular = !target.streams;
         facts.dst_is_free = false;
@@ -72,8 +75,8 @@ impl<'a, P: Platform> FileCopier<'a, P> {
             self.options.hash_wanted().is_some() && facts.src.size >= plan::HASH_BESIDE_BYTES;
         let is_moved = || !plan::is_sure_to_clone(&facts, self.options);
         let several = to_hash || facts.is_for_several() && is_moved();
-        let taken = several.then(|| self.spare.take(facts.src.size, self.others_at_work));
-        facts.threads = taken.as_ref().map_or(1, Taken::threads);
+        let taken = several.then(|| self.thread_budget.take(facts.src.size, self.others_at_work));
+        facts.threads = taken.as_ref().map_or(1, ThreadLease::threads);
         let plan = plan::plan(&facts, self.options);
         (facts, plan, taken)
     }

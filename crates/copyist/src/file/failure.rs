@@ -1,8 +1,9 @@
 //! A failure that belongs to a file, before its paths are known.
 
-use crate::attributes::Failed;
-use crate::error::{Cause, Code, Operation, Refusal};
-use crate::method::Method;
+use super::attributes::Failed;
+use crate::words::code::Code;
+use crate::words::error::{Cause, Operation, Refusal};
+use crate::words::method::Method;
 
 /// Why a file was not copied, or not quite. As small as an answer can be: each call on the way of a file
 /// that is copied could have one.

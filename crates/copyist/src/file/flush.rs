@@ -1,10 +1,13 @@
 //! What makes a file, and its name, durable.
 
-use super::{Destination, Existing, FileCopier, FileError, place_of};
-use crate::error::Operation;
-use crate::options::Fsync;
-use crate::platform::{At, Flush, Open, Platform, Sys};
-use crate::rules;
+use super::failure::FileError;
+use super::one_file::{Destination, Existing, FileCopier};
+use crate::system::parent::parent_dir;
+use crate::system::{At, Open, Platform, Sys};
+use crate::think::rules;
+use crate::words::error::Operation;
+use crate::words::options::Flush;
+use crate::words::options::Fsync;
 
 impl<P: Platform> FileCopier<'_, P> {
     /// Whether this file is to be durable by itself. The volume that a symbolic link leads to is
@@ -38,7 +41,7 @@ impl<P: Platform> FileCopier<'_, P> {
 
     /// Makes a new name durable, if the options want that.
     #[inline(always)] // as `open_source`
-    pub(super) fn flush_place(
+    pub(super) fn sync_parent_dir(
         &self,
         at: At<'_, P>,
         dst: &Destination<'_, P>,
@@ -46,14 +49,14 @@ impl<P: Platform> FileCopier<'_, P> {
         if !self.flushes_each(dst) {
             return Ok(());
         }
-        flush_place(self.platform, at).map_err(|code| FileError::system(Operation::Flush, code))
+        sync_parent_dir(self.platform, at).map_err(|code| FileError::system(Operation::Flush, code))
     }
 }
 
 /// Makes the names in the directory of `at` durable.
 #[inline(never)] // as `copy_atomic`
-pub(crate) fn flush_place<P: Platform>(platform: &P, at: At<'_, P>) -> Sys<()> {
-    flush_directory(platform, place_of(at))
+pub(crate) fn sync_parent_dir<P: Platform>(platform: &P, at: At<'_, P>) -> Sys<()> {
+    flush_directory(platform, parent_dir(at))
 }
 
 /// Makes the names in a directory, and its attributes, durable.

@@ -3,10 +3,11 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Component, Path};
 
-use super::parent;
-use crate::options::Options;
-use crate::platform::{At, FileKind, Platform, Sys};
-use crate::rules;
+use crate::system::parent::parent;
+use crate::system::{At, Platform, Sys};
+use crate::think::rules;
+use crate::words::options::Options;
+use crate::words::stat::FileKind;
 
 /// More symbolic links than this at a destination are a loop, as in Linux.
 const MOST_LINKS: u32 = 40;

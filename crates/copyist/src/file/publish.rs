@@ -12,13 +12,18 @@ use std::sync::atomic::Ordering;
 use std::sync::{MutexGuard, PoisonError};
 
 use super::atomic::Needed;
-use super::{Destination, Drafts, Existing, FileCopier, FileError, FindPair, Source, place_of};
-use crate::attributes::Failed;
-use crate::error::{Cause, Code, Operation};
-use crate::options::Atomic;
-use crate::platform::{At, Node, Platform, Stat, Target, check_removable};
-use crate::report::Report;
-use crate::rules;
+use super::atomic::TempFilePolicy;
+use super::attributes::Failed;
+use super::failure::FileError;
+use super::one_file::{Destination, Existing, FileCopier, FindPair, Source};
+use crate::system::parent::parent_dir;
+use crate::system::{At, Node, Platform, Target, check_removable};
+use crate::think::rules;
+use crate::words::code::Code;
+use crate::words::error::{Cause, Operation};
+use crate::words::options::Atomic;
+use crate::words::report::Report;
+use crate::words::stat::Stat;
 
 impl<P: Platform> FileCopier<'_, P> {
     /// [`FileCopier::copy`], where the file is to have its name only when it is complete.
@@ -111,7 +116,7 @@ impl<P: Platform> FileCopier<'_, P> {
         };
         let mut draft = Source { handle, stat };
         let written = self.write_in_place(&mut draft, dst, code, pair, report, fail);
-        self.platform.let_go(draft.handle);
+        self.platform.close_quietly(draft.handle);
         // It is not to be tried once more.
         written.map_err(|error| match *error.cause() {
             Cause::System(code) if error.operation() == Operation::CreateFile => {
@@ -151,7 +156,7 @@ impl<P: Platform> FileCopier<'_, P> {
     /// Why the file can't be replaced on this volume, if this run has found that: then a copy that would be
     /// thrown away is not made.
     fn known_irreplaceable(&self, dst: &Destination<'_, P>) -> Option<Code> {
-        let drafts = self.drafts;
+        let drafts = self.temp_files;
         if !drafts.some_refuse.load(Ordering::Relaxed)
             || self.options.atomic != Atomic::BestEffort
             || dst.existing == Existing::Nothing && !dst.replaces
@@ -188,7 +193,7 @@ impl<P: Platform> FileCopier<'_, P> {
 
     /// Refuses to make a name that could not be taken away again, before it is made.
     pub(super) fn check_names(&self, at: At<'_, P>) -> Result<(), FileError> {
-        check_removable(self.platform, place_of(at))
+        check_removable(self.platform, parent_dir(at))
             .map_err(|code| FileError::system(Operation::Replace, code))
     }
 
@@ -247,10 +252,10 @@ impl<P: Platform> FileCopier<'_, P> {
     }
 
     fn note_refused(&self, at: At<'_, P>, needed: Needed, code: Code) {
-        if let Ok(place) = self.platform.stat(place_of(at), true) {
+        if let Ok(place) = self.platform.stat(parent_dir(at), true) {
             let refused = (place.id.volume, needed);
-            self.drafts.refused().insert(refused, code);
-            self.drafts.some_refuse.store(true, Ordering::Relaxed);
+            self.temp_files.refused().insert(refused, code);
+            self.temp_files.some_refuse.store(true, Ordering::Relaxed);
         }
     }
 
@@ -259,12 +264,12 @@ impl<P: Platform> FileCopier<'_, P> {
         if matches!(dst.existing, Existing::LinkToFile(_)) {
             return None;
         }
-        let place = self.platform.stat(place_of(dst.at), true).ok()?;
+        let place = self.platform.stat(parent_dir(dst.at), true).ok()?;
         Some(place.id.volume)
     }
 }
 
-impl Drafts {
+impl TempFilePolicy {
     fn refused(&self) -> MutexGuard<'_, HashMap<(u64, Needed), Code>> {
         // Nothing is half done in it, wherever a panic came.
         self.refused.lock().unwrap_or_else(PoisonError::into_inner)

@@ -1,19 +1,20 @@
 //! Plain small files: most of all files, and of their copies little more than the kernel's share is
 //! left to be saved.
 //!
-//! By which method they are copied is known of a pair of volumes ([`crate::plan::for_small`]), so its
+//! By which method they are copied is known of a pair of volumes ([`crate::think::plan::small_file_method`]), so its
 //! first calls can be made before anything is decided of the file. Where they don't make the whole copy,
 //! the plan goes on from what they have answered, as if it had made them.
 
-use super::{FileCopier, Kept, Opened, Source};
-use crate::buffers::BUFFER_BYTES;
-use crate::method::Method;
-use crate::plan::SMALL_BYTES;
-use crate::platform::{Move, Platform};
-use crate::progress::Event;
-use crate::report::{Attempt, Ended, Report};
-use crate::transfer::{self, Begun};
-use crate::volumes::VolumePair;
+use super::one_file::{FileCopier, Opened, ResumeState, Source};
+use crate::run::buffers::BUFFER_BYTES;
+use crate::run::step::since;
+use crate::run::transfer::Started;
+use crate::run::volumes::VolumePair;
+use crate::system::{Move, Platform};
+use crate::think::plan::SMALL_BYTES;
+use crate::words::method::Method;
+use crate::words::observer::Event;
+use crate::words::report::{Attempt, Ended, Report};
 
 impl<P: Platform> FileCopier<'_, P> {
     /// Makes the first calls of a plain small file, and reports them if they were all that it took.
@@ -21,22 +22,22 @@ impl<P: Platform> FileCopier<'_, P> {
     pub(super) fn begin_small(
         &mut self,
         src: &Source<P>,
-        (target, kept): (&Opened<P>, Kept<'_, P>),
+        (target, kept): (&Opened<P>, ResumeState<'_, P>),
         pair: &VolumePair,
         report: &mut Report,
-    ) -> Begun {
-        let Some(method) = pair.for_small() else {
-            return Begun::Nothing;
+    ) -> Started {
+        let Some(method) = pair.small_file_method() else {
+            return Started::Nothing;
         };
-        let is_empty = kept.offset == 0 && kept.keeper.is_none() && !target.streams;
-        if !is_empty || !self.is_plain(src) || self.watch.cancel.is_cancelled() {
-            return Begun::Nothing;
+        let is_empty = kept.offset == 0 && kept.progress_sink.is_none() && !target.streams;
+        if !is_empty || !self.is_plain(src) || self.context.cancel.is_cancelled() {
+            return Started::Nothing;
         }
-        let start = self.watch.now();
-        let begun = self.first_calls(method, src, target);
+        let start = self.context.now();
+        let started = self.probe_io(method, src, target);
         let bytes = src.stat.size;
-        if begun.makes(bytes) {
-            self.watch.observer.event(Event::Bytes(bytes));
+        if started.makes(bytes) {
+            self.context.observer.event(Event::Bytes(bytes));
             report.attempts.push(Attempt {
                 method,
                 offset: 0,
@@ -44,10 +45,10 @@ impl<P: Platform> FileCopier<'_, P> {
                 holes: 0,
                 ended: Ended::Done,
                 why: None,
-                elapsed: transfer::since(start),
+                elapsed: since(start),
             });
         }
-        begun
+        started
     }
 
     fn is_plain(&self, src: &Source<P>) -> bool {
@@ -58,7 +59,7 @@ impl<P: Platform> FileCopier<'_, P> {
 
     /// They ask for more than there should be, so that they show that there is no more. (A clone is of all.)
     #[inline(always)] // as `open_source`
-    fn first_calls(&mut self, method: Method, src: &Source<P>, target: &Opened<P>) -> Begun {
+    fn probe_io(&mut self, method: Method, src: &Source<P>, target: &Opened<P>) -> Started {
         let (src, dst) = (&src.handle, &target.handle);
         let how = match method {
             Method::Clone => Some(Move::CloneFile),
@@ -67,15 +68,15 @@ impl<P: Platform> FileCopier<'_, P> {
         };
         if let Some(how) = how {
             let asked = BUFFER_BYTES as u64;
-            return Begun::Moved(how, self.platform.move_data(how, src, dst, 0, asked));
+            return Started::Moved(how, self.platform.move_data(how, src, dst, 0, asked));
         }
         let buffer = self.buffers.plain();
         match self.platform.read(src, Some(0), buffer) {
             Ok(read) if read > 0 => {
                 let written = self.platform.write(dst, Some(0), &buffer[..read]);
-                Begun::Written { read, written }
+                Started::Written { read, written }
             }
-            read => Begun::Read(read),
+            read => Started::Read(read),
         }
     }
 }

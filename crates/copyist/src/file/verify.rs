@@ -8,17 +8,23 @@
 //! over FUSE) store a file, and report errors, at close. Only a copy that was read and differs is bad
 //! ([`Refusal::Differs`]). One that could not be read is kept, and reported as not verified.
 
-use super::{Destination, Existing, FileCopier, FileError, Opened, Source, resolve};
-use crate::content;
-use crate::error::{Cause, Code, Operation, Refusal};
-use crate::file::change::has_changed;
-use crate::hash::{Digest, Hash};
-use crate::plan;
-use crate::platform::{At, Attribute, FileId, Flush, Open, Platform, Stat, Sys, Target, Timestamp};
-use crate::prove;
-use crate::report::Report;
-use crate::rules;
-use crate::transfer::InFlight;
+use super::change::has_changed;
+use super::failure::FileError;
+use super::follow::resolve;
+use super::one_file::{Destination, Existing, FileCopier, Opened, Source};
+use crate::run::content;
+use crate::run::digest::Digest;
+use crate::run::prove;
+use crate::run::transfer::InFlight;
+use crate::system::{At, Attribute, Open, Platform, Sys, Target};
+use crate::think::plan;
+use crate::think::rules;
+use crate::words::code::Code;
+use crate::words::error::{Cause, Operation, Refusal};
+use crate::words::hash::Hash;
+use crate::words::options::Flush;
+use crate::words::report::Report;
+use crate::words::stat::{FileId, Stat, Timestamp};
 
 /// A file as it was before it was overwritten, to tell old content from a bad copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -171,7 +177,7 @@ impl<P: Platform> FileCopier<'_, P> {
         let result = match self.open_copy(dst.at, follow, read_back) {
             Ok(copy) => {
                 let result = self.check_copy(src, &copy, read_back, report, fail);
-                self.platform.let_go(copy);
+                self.platform.close_quietly(copy);
                 result
             }
             Err(error) => Err(ReadBackError::new(error)),
@@ -304,16 +310,18 @@ impl<P: Platform> FileCopier<'_, P> {
         let failed = |code| FileError::system(operation, code);
         let stat = self.platform.stat_open(file).map_err(failed)?;
         let size = stat.size;
-        let spare =
-            (size >= plan::HASH_BESIDE_BYTES).then(|| self.spare.take(size, self.others_at_work));
-        let beside = spare.as_ref().is_some_and(|taken| taken.threads() > 1);
+        let thread_budget = (size >= plan::HASH_BESIDE_BYTES)
+            .then(|| self.thread_budget.take(size, self.others_at_work));
+        let beside = thread_budget
+            .as_ref()
+            .is_some_and(|taken| taken.threads() > 1);
         let hash = InFlight::new(digest, beside);
         let hash = content::hash(
             self.platform,
             (file, &stat),
             hash,
             self.buffers,
-            self.watch.cancel,
+            self.context.cancel,
         );
         hash.map_err(|code| match code {
             Code::CANCELLED => FileError::new(operation, Cause::Refused(Refusal::Cancelled)),

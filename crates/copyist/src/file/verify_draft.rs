@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use super::failure::FileError;
+use super::one_file::{FileCopier, Opened, Source};
 use super::verify::{ReadBack, ReadBackError};
-use super::{FileCopier, FileError, Opened, Source};
-use crate::error::Cause;
-use crate::platform::{At, Platform};
-use crate::report::Report;
-use crate::rules;
+use crate::system::{At, Platform};
+use crate::think::rules;
+use crate::words::error::Cause;
+use crate::words::report::Report;
 
 /// A draft whose content and attributes are complete.
 pub(super) enum Complete<'a, P: Platform> {
@@ -34,7 +35,7 @@ impl<P: Platform> FileCopier<'_, P> {
         loop {
             let renamed = self.rename(from, to, replaces);
             let is_missing = |error: &FileError| matches!(*error.cause(), Cause::System(code) if rules::is_not_found(self.platform.os(), code));
-            let goes_on = left > 0 && !self.watch.cancel.is_cancelled();
+            let goes_on = left > 0 && !self.context.cancel.is_cancelled();
             if !goes_on || !renamed.as_ref().is_err_and(is_missing) {
                 return renamed;
             }

@@ -5,16 +5,18 @@ use std::sync::Mutex;
 
 use super::faults::{Call, Effect, Fault, When};
 use super::scenarios::{Scenario, archive, build, system};
-use super::sweep::{self, Outcome};
+use super::sweep;
+use super::sweep::Outcome;
 use super::volume::Volume;
 use super::{Sim, snapshot};
-use crate::compare::{self, Compare, Difference, Found};
-use crate::error::{Error, Operation};
-use crate::facts::FsKind;
-use crate::method::Os;
-use crate::options::{NewMode, Options, Preserve, Update, Want};
-use crate::progress::CancelToken;
-use crate::rules::linux::{EACCES, EBUSY, EIO, ENOENT};
+use crate::api::compare;
+use crate::api::compare::{Compare, Difference, Found};
+use crate::think::rules::linux::{EACCES, EBUSY, EIO, ENOENT};
+use crate::words::error::{Error, Operation};
+use crate::words::facts::FsKind;
+use crate::words::method::Os;
+use crate::words::observer::CancelToken;
+use crate::words::options::{NewMode, Options, Preserve, Update, Want};
 
 /// What every file on an NFSv4 server has: OWNER@, GROUP@ and EVERYONE@ are allowed something.
 const TRIVIAL: &[u8] = b"\0\0\0\x03\
@@ -200,7 +202,7 @@ fn what_overlays_and_others_keep_in_attributes_is_copied() {
 fn a_value_that_can_not_be_read_is_missed_only_where_it_was_asked_for() {
     let named = Options {
         preserve: Preserve {
-            xattrs: Want::Must,
+            xattrs: Want::Required,
             ..archive().preserve
         },
         ..archive()
@@ -316,7 +318,7 @@ fn an_older_destination_is_copied_again_also_where_it_is_of_a_whole_second() {
     build(&sim).dir("src").file("src/f", 10);
     let dst = super::build::Builder::below(&sim, std::ffi::OsStr::new("/to"));
     dst.dir("dst").file("dst/f", 10);
-    let whole = crate::platform::Timestamp {
+    let whole = crate::words::stat::Timestamp {
         seconds: 1_600_000_000,
         nanos: 0,
     };

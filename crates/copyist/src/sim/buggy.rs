@@ -6,13 +6,15 @@ use std::ops::Range;
 
 use super::faults::Deed;
 use super::{Handle, Sim};
-use crate::facts::{FsKind, Kernel, VolumeFacts};
-use crate::method::Os;
-use crate::platform::{
-    At, Attribute, Batch, DirectAlignment, Flush, KeptNames, Move, Node, NotMade, Open, Platform,
-    Progress, Seek, Stat, Sys, Target, Timestamp, Used, WholeCopy,
+use crate::system::{
+    At, Attribute, Batch, DirectAlignment, Move, Node, NotMade, Open, Platform, Progress, Seek,
+    Sys, Target, Used, WholeCopy,
 };
-use crate::rules::{linux, macos};
+use crate::think::rules::{linux, macos};
+use crate::words::facts::{FsKind, Kernel, VolumeFacts};
+use crate::words::method::Os;
+use crate::words::options::Flush;
+use crate::words::stat::{KeptNames, Stat, Timestamp};
 
 /// A bug.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -262,8 +264,8 @@ impl Platform for Buggy {
         self.sim.lock(file)
     }
 
-    fn settle(&self, file: &Handle) -> Sys<()> {
-        let result = self.sim.settle(file);
+    fn check_close_errors(&self, file: &Handle) -> Sys<()> {
+        let result = self.sim.check_close_errors(file);
         if self.has(Bug::CloseErrorSwallowed) {
             Ok(())
         } else {
@@ -346,7 +348,7 @@ impl Platform for Buggy {
         }
     }
 
-    fn copy_whole(
+    fn copy_by_path(
         &self,
         copy: &WholeCopy<'_, Self>,
         progress: &mut Progress<'_>,
@@ -358,13 +360,13 @@ impl Platform for Buggy {
             takes: copy.takes,
             cancel: copy.cancel,
         };
-        let mut result = self.sim.copy_whole(&copy, progress);
+        let mut result = self.sim.copy_by_path(&copy, progress);
         if self.has(Bug::TakenNameUnlinked)
             && let (Err(failed), Target::Named(at)) = (result, copy.dst)
             && failed.code == macos::EEXIST
         {
             self.sim.remove(at, false)?;
-            result = self.sim.copy_whole(&copy, progress);
+            result = self.sim.copy_by_path(&copy, progress);
         }
         match result {
             Err(failed) if self.has(Bug::PartOfWholeLeft) => Err(failed.code.into()),

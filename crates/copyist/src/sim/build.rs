@@ -5,9 +5,10 @@ use std::iter::once;
 
 use super::at;
 use super::data::BLOCK;
-use crate::method::Os;
-use crate::platform::native::Native;
-use crate::platform::{Attribute, FileKind, Node, Open, Platform, Target, Timestamp};
+use crate::system::native::Native;
+use crate::system::{Attribute, Node, Open, Platform, Target};
+use crate::words::method::Os;
+use crate::words::stat::{FileKind, Timestamp};
 
 /// Makes things below a directory.
 pub(super) struct Builder<'a, P: Platform> {
@@ -19,7 +20,7 @@ impl<'a, P: Platform> Builder<'a, P> {
     /// Below `root`, a path from the current directory.
     pub(super) fn below(platform: &'a P, root: &OsStr) -> Builder<'a, P> {
         let current = platform.current_dir().unwrap();
-        let at = crate::platform::At {
+        let at = crate::system::At {
             dir: &current,
             name: root,
         };

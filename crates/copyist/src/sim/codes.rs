@@ -1,8 +1,8 @@
 //! The error codes that a simulated system answers with: one idea, three numberings.
 
-use crate::error::Code;
-use crate::method::Os;
-use crate::rules::{linux, macos, windows};
+use crate::think::rules::{linux, macos, windows};
+use crate::words::code::Code;
+use crate::words::method::Os;
 
 /// A system's number for each failure that the simulator knows.
 #[derive(Clone, Copy, Debug)]

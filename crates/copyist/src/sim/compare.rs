@@ -6,11 +6,11 @@ use super::faults::Call;
 use super::oracle::{Trial, relative};
 use super::snapshot::Seen;
 use super::sweep::{Failure, Outcome};
-use crate::attributes::{access_acl, owner_record};
-use crate::method::Os;
-use crate::options::{Make, NewMode, Reflink, Want};
-use crate::platform::FileKind;
-use crate::rules;
+use crate::think::rules;
+use crate::words::method::Os;
+use crate::words::options::{Make, NewMode, Reflink, Want};
+use crate::words::stat::FileKind;
+use crate::words::xattr_names::{access_acl, owner_record};
 
 /// What is wrong with the attributes of a copy, as far as they could be kept in silence.
 pub(super) fn wrong_attributes(
@@ -179,7 +179,7 @@ impl Excused {
                 Call::XattrNames | Call::Xattr | Call::SetXattr | Call::RemoveXattr
             );
             excused.xattrs |= is_xattr && (unsupported || not_permitted);
-            let is_must = trial.scenario.options.preserve.xattrs == Want::Must;
+            let is_must = trial.scenario.options.preserve.xattrs == Want::Required;
             excused.values |= call == Call::Xattr && !is_must;
             excused.created |= call == Call::SetCreated && (unsupported || not_permitted);
             excused.flags |= call == Call::Flags && unsupported;

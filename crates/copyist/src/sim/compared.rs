@@ -10,11 +10,12 @@ use super::data::BLOCK;
 use super::faults::{Call, Faults, Record};
 use super::scenarios::system;
 use super::volume::Volume;
-use crate::compare::{self, Compare, Difference, Found};
-use crate::error::Error;
-use crate::facts::FsKind;
-use crate::method::Os;
-use crate::progress::CancelToken;
+use crate::api::compare;
+use crate::api::compare::{Compare, Difference, Found};
+use crate::words::error::Error;
+use crate::words::facts::FsKind;
+use crate::words::method::Os;
+use crate::words::observer::CancelToken;
 
 #[derive(Default)]
 struct Differences(Mutex<Vec<Difference>>);

@@ -14,16 +14,17 @@ use super::data::BLOCK;
 use super::scenarios::archive;
 use super::snapshot::{Seen, Snapshot, through_waist};
 use super::volume::Volume;
-use crate::copier::Operand;
-use crate::facts::{FsKind, Known};
-use crate::method::{Method, MethodSet, Os};
-use crate::options::{Backup, Force, Make, Options, Reflink, Sparse, Update};
-use crate::platform::native::Native;
-use crate::platform::{FileKind, Open, Platform};
-use crate::progress::{CancelToken, Event, Observer};
-use crate::report::{Attempt, Ended};
-use crate::transfer::Watch;
-use crate::tree;
+use crate::run::context::RunContext;
+use crate::system::native::Native;
+use crate::system::{Open, Platform};
+use crate::tree::engine;
+use crate::words::facts::{FsKind, Known};
+use crate::words::method::{Method, MethodSet, Os};
+use crate::words::observer::{CancelToken, Event, Observer};
+use crate::words::operand::Operand;
+use crate::words::options::{Backup, Force, Make, Options, Reflink, Sparse, Update};
+use crate::words::report::{Attempt, Ended};
+use crate::words::stat::FileKind;
 use trees::{conflicts, everything, files, newer, over, solid, xattrs};
 
 /// What a run reports of one file: what each method moved.
@@ -77,7 +78,7 @@ fn run<P: Platform>(platform: &P, root: &Path, make: Tree<P>, options: &Options)
     make(&Builder::below(platform, root.as_os_str()));
     let notes = Notes::default();
     let cancel = CancelToken::new();
-    let watch = Watch::new(&notes, &cancel);
+    let context = RunContext::new(&notes, &cancel);
     let options = Options {
         ordered: true,
         ..options.clone()
@@ -87,7 +88,7 @@ fn run<P: Platform>(platform: &P, root: &Path, make: Tree<P>, options: &Options)
         dst: root.join("dst"),
         parents_below: None,
     };
-    tree::run(platform, &options, watch, &[operand]);
+    engine::run(platform, &options, context, &[operand]);
     let mut files = std::mem::take(&mut *lock(&notes.files));
     let mut errors = std::mem::take(&mut *lock(&notes.errors));
     files.sort_by_key(|attempts| format!("{attempts:?}"));
@@ -106,7 +107,7 @@ type Tree<P> = fn(&Builder<'_, P>);
 /// A simulated system like the native one where `root` is, with the same empty directory.
 fn like_native(native: &Native, root: &Path) -> Sim {
     let current = native.current_dir().unwrap();
-    let at = crate::platform::At {
+    let at = crate::system::At {
         dir: &current,
         name: root.as_os_str(),
     };
@@ -188,7 +189,7 @@ fn compare(name: &str, make: (Tree<Native>, Tree<Sim>), options: &Options) {
 /// The filesystems that the simulator claims to know in every method.
 fn known(native: &Native, root: &Path) -> bool {
     let current = native.current_dir().unwrap();
-    let at = crate::platform::At {
+    let at = crate::system::At {
         dir: &current,
         name: root.as_os_str(),
     };

@@ -8,16 +8,18 @@ use super::Sim;
 use super::buggy::{Bug, Buggy};
 use super::build::Builder;
 use super::faults::{Call, Deed, Effect, Fault, Faults, When};
-use super::oracle::{self, Trial};
+use super::oracle;
+use super::oracle::Trial;
 use super::scenarios::{Scenario, archive, build, linux};
 use super::snapshot;
-use super::sweep::{self, Outcome};
+use super::sweep;
+use super::sweep::Outcome;
 use super::world::ROOT;
-use crate::error::Refusal;
-use crate::facts::FsKind;
-use crate::method::{Method, MethodSet};
-use crate::options::{Fsync, Options};
-use crate::platform::Platform;
+use crate::system::Platform;
+use crate::words::error::Refusal;
+use crate::words::facts::FsKind;
+use crate::words::method::{Method, MethodSet};
+use crate::words::options::{Fsync, Options};
 
 /// How a run ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,15 +5,16 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
-use super::scenarios::{self, Scenario};
+use super::scenarios;
+use super::scenarios::Scenario;
 use super::snapshot;
-use crate::method::Method;
-use crate::platform::Platform;
-use crate::platform::dry::Dry;
-use crate::progress::{CancelToken, Event, Observer, Question};
-use crate::report::{Ended, Report};
-use crate::transfer::Watch;
-use crate::tree;
+use crate::run::context::RunContext;
+use crate::system::Platform;
+use crate::system::dry::Dry;
+use crate::tree::engine;
+use crate::words::method::Method;
+use crate::words::observer::{CancelToken, Event, Observer, Question};
+use crate::words::report::{Ended, Report};
 
 /// The reports of a run, in its order.
 #[derive(Default)]
@@ -34,8 +35,8 @@ impl Observer for Reports {
 
 fn play<P: Platform>(platform: &P, scenario: &Scenario) -> Vec<(PathBuf, Report)> {
     let (reports, cancel) = (Reports::default(), CancelToken::new());
-    let watch = Watch::new(&reports, &cancel);
-    tree::run(platform, &scenario.options, watch, &scenario.operands);
+    let context = RunContext::new(&reports, &cancel);
+    engine::run(platform, &scenario.options, context, &scenario.operands);
     reports
         .0
         .into_inner()

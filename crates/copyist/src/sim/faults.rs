@@ -1,7 +1,7 @@
 //! What goes wrong, and when.
 
-use crate::error::Code;
-use crate::platform::{Move, Whole};
+use crate::system::{Move, Whole};
+use crate::words::code::Code;
 
 /// The calls of the waist, to be counted and to be failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub(super) enum Call {
     RenameNew,
     Name,
     Lock,
-    Settle,
+    CheckCloseErrors,
     ReadDir,
     StatOpen,
     Volume,
@@ -65,7 +65,7 @@ impl Call {
                 | Call::WriteBack
                 | Call::FlushDirectory
                 | Call::FlushVolume
-                | Call::Settle
+                | Call::CheckCloseErrors
                 | Call::Close
         )
     }

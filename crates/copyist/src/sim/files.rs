@@ -4,9 +4,10 @@ use super::data::{BLOCK, Data};
 use super::faults::Effect;
 use super::volume::{Direct, HoleMap, RangeCopy};
 use super::world::{Body, OpenFile, World};
-use crate::facts::{FsKind, Kernel};
-use crate::method::Os;
-use crate::platform::{Attribute, DirectAlignment, FileKind, Move, Seek, Sys, Timestamp};
+use crate::system::{Attribute, DirectAlignment, Move, Seek, Sys};
+use crate::words::facts::{FsKind, Kernel};
+use crate::words::method::Os;
+use crate::words::stat::{FileKind, Timestamp};
 
 /// FS_NOCOW_FL of linux/fs.h.
 const NOCOW: u32 = 0x0080_0000;

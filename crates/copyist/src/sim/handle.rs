@@ -7,8 +7,8 @@ use super::faults::Faults;
 use super::volume::Volume;
 use super::world::World;
 use super::{Sim, dir};
-use crate::method::Os;
-use crate::platform::{At, Platform, Sys, Target};
+use crate::system::{At, Platform, Sys, Target};
+use crate::words::method::Os;
 
 /// An open file of a [`Sim`]; closed when it is dropped, as descriptors are.
 #[derive(Debug)]

@@ -6,17 +6,18 @@ use super::build::Builder;
 use super::faults::{Call, Deed, Effect, Fault, Faults, When};
 use super::open_names::RemovesOpen;
 use super::scenarios::{Scenario, archive, build, linux, operand, system};
-use super::sweep::{self, Outcome};
+use super::sweep;
+use super::sweep::Outcome;
 use super::volume::Volume;
 use super::world::{Body, ROOT, World};
 use super::{Sim, snapshot};
-use crate::error::Code;
-use crate::facts::FsKind;
-use crate::method::Os;
-use crate::options::{Atomic, Force, Options};
-use crate::rules;
-use crate::rules::linux::{EIO, ENOSPC, ENOSYS, IRREPLACEABLE};
-use crate::temporary::Temporary;
+use crate::file::temp_file::Temporary;
+use crate::think::rules;
+use crate::think::rules::linux::{EIO, ENOSPC, ENOSYS, IRREPLACEABLE};
+use crate::words::code::Code;
+use crate::words::facts::FsKind;
+use crate::words::method::Os;
+use crate::words::options::{Atomic, Force, Options};
 
 fn run(sim: &Sim, options: Options) -> Outcome {
     sweep::run(sim, sim, &Scenario::new("in place", sim.fork(), options))
@@ -353,7 +354,7 @@ fn a_volume_that_can_not_rename_is_found_out_once() {
     let outcome = run(&sim, options);
     assert!(outcome.failures.is_empty(), "{:?}", outcome.failures);
     assert_eq!(outcome.in_place.len(), 1, "it is said once");
-    let in_place = |it: &&(_, crate::report::Report)| it.1.in_place.is_some();
+    let in_place = |it: &&(_, crate::words::report::Report)| it.1.in_place.is_some();
     assert_eq!(outcome.files.iter().filter(in_place).count(), 3);
     let renames = outcome.log.iter().filter(|it| it.call == Call::Rename);
     assert_eq!(renames.count(), 1);

@@ -8,13 +8,15 @@ use super::build::Builder;
 use super::faults::{Call, Effect, Fault, Faults, When};
 use super::names::APPEND;
 use super::scenarios::{Scenario, archive, build, linux, operand};
-use super::sweep::{self, Outcome};
+use super::sweep;
+use super::sweep::Outcome;
 use super::world::{Body, ROOT};
 use super::{Sim, snapshot};
-use crate::error::{Code, Operation};
-use crate::facts::FsKind;
-use crate::options::{Atomic, Backup, Follow, Options};
-use crate::rules::linux::{EBUSY, ENOSYS, EPERM};
+use crate::think::rules::linux::{EBUSY, ENOSYS, EPERM};
+use crate::words::code::Code;
+use crate::words::error::Operation;
+use crate::words::facts::FsKind;
+use crate::words::options::{Atomic, Backup, Follow, Options};
 
 /// Copies `/from/src` to `/to/dst`, one entry after the other.
 fn run(sim: &Sim, options: &Options) -> Outcome {

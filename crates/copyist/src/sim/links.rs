@@ -6,17 +6,18 @@ use std::path::Path;
 use super::build::Builder;
 use super::faults::{Call, Effect, Fault, When};
 use super::scenarios::{Scenario, archive, build, linux, operand, system};
-use super::sweep::{self, Outcome};
+use super::sweep;
+use super::sweep::Outcome;
 use super::volume::Volume;
 use super::{Sim, snapshot};
-use crate::error::Operation;
-use crate::facts::FsKind;
-use crate::method::Os;
-use crate::options::{Options, Update};
-use crate::platform::dry::Dry;
-use crate::progress::Made;
-use crate::report::Summary;
-use crate::rules::linux::{EIO, EMLINK, EOPNOTSUPP, EPERM, EXDEV};
+use crate::system::dry::Dry;
+use crate::think::rules::linux::{EIO, EMLINK, EOPNOTSUPP, EPERM, EXDEV};
+use crate::words::error::Operation;
+use crate::words::facts::FsKind;
+use crate::words::method::Os;
+use crate::words::observer::Made;
+use crate::words::options::{Options, Update};
+use crate::words::report::Summary;
 
 fn run(sim: &Sim, options: &Options, faults: &[Fault]) -> Outcome {
     sim.world().faults.planned = faults.to_vec();
@@ -64,7 +65,7 @@ fn no_links(outcome: &Outcome) -> (usize, usize) {
 }
 
 /// Fails the links that are made from this one on: the first node that is made is the directory.
-fn fails_links(from: u64, code: crate::error::Code) -> Vec<Fault> {
+fn fails_links(from: u64, code: crate::words::code::Code) -> Vec<Fault> {
     let fault = |n| Fault::new(When::NthOf(Call::Make, n), Effect::Fail(code));
     (1 + from..4).map(fault).collect()
 }

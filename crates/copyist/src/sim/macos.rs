@@ -8,19 +8,20 @@ use std::thread::{self, ThreadId};
 
 use super::faults::{Call, Effect, Fault, When};
 use super::scenarios::{Scenario, archive, build, macos, macos_tree, system};
-use super::sweep::{self, Outcome};
+use super::sweep;
+use super::sweep::Outcome;
 use super::volume::Volume;
 use super::{Sim, snapshot};
-use crate::facts::FsKind;
-use crate::method::{Method, MethodSet, Os};
-use crate::options::{Options, Reflink};
-use crate::plan::WHOLE_ENTRIES;
-use crate::platform::Whole;
-use crate::progress::{CancelToken, Event, Observer};
-use crate::report::{Ended, Summary};
-use crate::rules::macos as codes;
-use crate::transfer::Watch;
-use crate::tree;
+use crate::run::context::RunContext;
+use crate::system::Whole;
+use crate::think::plan::WHOLE_ENTRIES;
+use crate::think::rules::macos as codes;
+use crate::tree::engine;
+use crate::words::facts::FsKind;
+use crate::words::method::{Method, MethodSet, Os};
+use crate::words::observer::{CancelToken, Event, Observer};
+use crate::words::options::{Options, Reflink};
+use crate::words::report::{Ended, Summary};
 
 fn run(scenario: &Scenario, faults: &[Fault]) -> (Outcome, Sim) {
     let sim = scenario.sim.fork();
@@ -179,8 +180,8 @@ fn cancelled(scenario: &Scenario, after: usize, counts: fn(&Event<'_>) -> bool) 
         after: Mutex::new(after),
         counts,
     };
-    let watch = Watch::new(&observer, &token);
-    let (summary, first) = tree::run(&sim, &scenario.options, watch, &scenario.operands);
+    let context = RunContext::new(&observer, &token);
+    let (summary, first) = engine::run(&sim, &scenario.options, context, &scenario.operands);
     assert!(first.is_some_and(|error| error.is_cancelled()));
     (summary, sim)
 }
@@ -293,9 +294,9 @@ fn one_worker_is_enough_on_apfs() {
     let threads = |options: &Options| {
         let observer = Threads::default();
         let cancel = CancelToken::new();
-        let watch = Watch::new(&observer, &cancel);
+        let context = RunContext::new(&observer, &cancel);
         let sim = scenario.sim.fork();
-        let (summary, first) = tree::run(&sim, options, watch, &scenario.operands);
+        let (summary, first) = engine::run(&sim, options, context, &scenario.operands);
         assert!(first.is_none() && summary.files == 800, "{first:?}");
         observer
             .0

@@ -2,7 +2,8 @@
 
 use super::faults::Call;
 use super::world::{Body, World};
-use crate::platform::{FileKind, Stat, Sys};
+use crate::system::Sys;
+use crate::words::stat::{FileKind, Stat};
 
 impl World {
     /// What a file has now is on the medium.

@@ -12,16 +12,19 @@ use std::ffi::OsString;
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
-use crate::attributes::{access_acl, owner_record};
-use crate::facts::{Kernel, Known, VolumeFacts};
-use crate::method::Os;
-use crate::platform::{
-    At, Attribute, Batch, DirectAlignment, FileKind, Flush, KeptNames, Mounted, Move, Node,
-    NotMade, Open, Platform, Progress, Seek, Stat, Sys, Target, Used, WholeCopy,
+use crate::system::{
+    At, Attribute, Batch, DirectAlignment, Mounted, Move, Node, NotMade, Open, Platform, Progress,
+    Seek, Sys, Target, Used, WholeCopy,
 };
-use crate::rules;
+use crate::think::rules;
+use crate::words::facts::{Kernel, Known, VolumeFacts};
+use crate::words::method::Os;
+use crate::words::options::Flush;
+use crate::words::stat::{FileKind, KeptNames, Stat};
+use crate::words::xattr_names::{access_acl, owner_record};
 
 mod build;
+mod by_path;
 mod codes;
 mod data;
 mod faults;
@@ -31,7 +34,6 @@ mod medium;
 mod names;
 mod owner;
 mod volume;
-mod whole;
 mod world;
 
 mod attributes;
@@ -62,10 +64,10 @@ mod sweep;
 mod windows;
 mod workers;
 
+use by_path::Onto;
 use faults::Call;
 use handle::{Handle, at, hides_acls};
 use names::Make;
-use whole::Onto;
 use world::{Body, ROOT, World};
 
 /// A simulated system. Clones are the same system; [`Sim::fork`] makes another one.
@@ -308,7 +310,7 @@ impl Platform for Sim {
         world.move_between(how, (src.id, dst.id), (offset, len), effect.as_ref())
     }
 
-    fn copy_whole(
+    fn copy_by_path(
         &self,
         copy: &WholeCopy<'_, Sim>,
         progress: &mut Progress<'_>,
@@ -320,7 +322,7 @@ impl Platform for Sim {
             Target::Open(handle) => Onto::Open(world.file(handle.id)?.ino),
             Target::Named(at) => Onto::Named(dir(&world, at)?, at.name),
         };
-        world.copy_whole(copy.how, src, &onto, copy.takes, effect.as_ref(), progress)
+        world.copy_by_path(copy.how, src, &onto, copy.takes, effect.as_ref(), progress)
     }
 
     fn seek(&self, file: &Handle, offset: u64, what: Seek) -> Sys<Option<u64>> {
@@ -369,9 +371,9 @@ impl Platform for Sim {
         world.lock_file(file.id)
     }
 
-    fn settle(&self, file: &Handle) -> Sys<()> {
+    fn check_close_errors(&self, file: &Handle) -> Sys<()> {
         let mut world = self.world();
-        world.enter(Call::Settle)?;
+        world.enter(Call::CheckCloseErrors)?;
         world.file(file.id).map(|_| ())
     }
 

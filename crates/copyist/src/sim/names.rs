@@ -5,10 +5,11 @@ use std::ffi::{OsStr, OsString};
 use super::data::{BLOCK, Data};
 use super::faults::Deed;
 use super::world::{Body, OpenFile, ROOT, Resolved, World};
-use crate::attributes::{access_acl, inherited_acl};
-use crate::facts::FsKind;
-use crate::method::Os;
-use crate::platform::{Batch, FileKind, KeptNames, Open, Sys};
+use crate::system::{Batch, Open, Sys};
+use crate::words::facts::FsKind;
+use crate::words::method::Os;
+use crate::words::stat::{FileKind, KeptNames};
+use crate::words::xattr_names::{access_acl, inherited_acl};
 
 /// FS_APPEND_FL of linux/fs.h.
 pub(super) const APPEND: u32 = 0x20;
@@ -54,11 +55,11 @@ impl World {
             Open::Draft => (false, true, true),
             Open::Nameless { mode } => return self.create_nameless(dir, name, mode),
             Open::Directory { follow } => (follow, true, false),
-            Open::Place { follow } => (follow, false, false),
+            Open::Path { follow } => (follow, false, false),
         };
         let ino = self.lookup(dir, name, follow)?;
         let kind = self.node(ino).kind();
-        let wants_dir = matches!(how, Open::Directory { .. } | Open::Place { .. });
+        let wants_dir = matches!(how, Open::Directory { .. } | Open::Path { .. });
         if kind == FileKind::Symlink {
             return Err(if wants_dir {
                 self.codes.notdir

@@ -6,16 +6,17 @@ use std::path::Path;
 use super::build::Builder;
 use super::faults::{Call, Effect, Fault, Faults, When};
 use super::scenarios::{Scenario, build, linux, operand, system};
-use super::sweep::{self, Outcome};
+use super::sweep;
+use super::sweep::Outcome;
 use super::volume::Volume;
 use super::world::{Body, ROOT};
 use super::{Sim, snapshot};
-use crate::error::Operation;
-use crate::facts::FsKind;
-use crate::method::Os;
-use crate::options::{Atomic, Follow, NewMode, Options};
-use crate::report::Report;
-use crate::rules::linux::{ENOSYS, EPERM};
+use crate::think::rules::linux::{ENOSYS, EPERM};
+use crate::words::error::Operation;
+use crate::words::facts::FsKind;
+use crate::words::method::Os;
+use crate::words::options::{Atomic, Follow, NewMode, Options};
+use crate::words::report::Report;
 
 fn run(sim: &Sim, options: Options) -> Outcome {
     sweep::run(sim, sim, &Scenario::new("no chmod", sim.fork(), options))

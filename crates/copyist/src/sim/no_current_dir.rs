@@ -5,13 +5,15 @@ use std::ffi::OsStr;
 use super::Sim;
 use super::faults::{Call, Effect, Fault, Faults, When};
 use super::scenarios::{Scenario, archive, build, linux, operand};
-use super::sweep::{self, Outcome};
-use crate::copier::Operand;
-use crate::error::{Code, Operation};
-use crate::facts::FsKind;
-use crate::options::{Atomic, Options};
-use crate::platform::start_dir;
-use crate::rules::linux::{EACCES, EIO};
+use super::sweep;
+use super::sweep::Outcome;
+use crate::system::start_dir;
+use crate::think::rules::linux::{EACCES, EIO};
+use crate::words::code::Code;
+use crate::words::error::Operation;
+use crate::words::facts::FsKind;
+use crate::words::operand::Operand;
+use crate::words::options::{Atomic, Options};
 
 /// `/from/src` is a tree, and `.` refuses with this code.
 fn lost(code: Code) -> Sim {

@@ -5,13 +5,14 @@ use std::ffi::OsStr;
 use super::build::Builder;
 use super::data::BLOCK;
 use super::scenarios::{Scenario, archive, build, linux, operand};
-use super::sweep::{self, Outcome};
+use super::sweep;
+use super::sweep::Outcome;
 use super::world::{ROOT, World};
 use super::{Sim, snapshot};
-use crate::copier::Operand;
-use crate::error::{Operation, Refusal};
-use crate::facts::FsKind;
-use crate::options::{Atomic, Follow, Options};
+use crate::words::error::{Operation, Refusal};
+use crate::words::facts::FsKind;
+use crate::words::operand::Operand;
+use crate::words::options::{Atomic, Follow, Options};
 
 fn run(sim: &Sim, options: Options, operands: &[Operand]) -> Outcome {
     let mut scenario = Scenario::new("numberless", sim.fork(), options);

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use super::world::{Resolved, World};
-use crate::platform::Sys;
+use crate::system::Sys;
 
 /// What becomes of a name that is removed while its file is open.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,10 +51,10 @@ mod tests {
     use super::super::snapshot;
     use super::super::volume::Volume;
     use super::RemovesOpen;
-    use crate::facts::{FsKind, Known};
-    use crate::method::{Method, Os};
-    use crate::probe;
-    use crate::progress::CancelToken;
+    use crate::api::probe;
+    use crate::words::facts::{FsKind, Known};
+    use crate::words::method::{Method, Os};
+    use crate::words::observer::CancelToken;
 
     #[test]
     fn a_probe_tries_what_it_can_and_leaves_nothing() {
@@ -79,8 +79,8 @@ mod tests {
     fn whatever_nameless_files_are_refused_with_a_copy_takes_a_name() {
         use super::super::scenarios::{Scenario, archive, build};
         use super::super::sweep;
-        use crate::options::{Atomic, Options};
-        use crate::rules::linux::{EACCES, EEXIST, EINVAL, EIO, ENOENT};
+        use crate::think::rules::linux::{EACCES, EEXIST, EINVAL, EIO, ENOENT};
+        use crate::words::options::{Atomic, Options};
 
         for code in [EACCES, EEXIST, EINVAL, EIO, ENOENT] {
             let mut volume = Volume::new(2, FsKind::Ext);

@@ -8,12 +8,13 @@ use super::faults::{Call, Effect, Record};
 use super::scenarios::Scenario;
 use super::snapshot::{Seen, Snapshot};
 use super::sweep::{Failure, Outcome};
-use crate::error::{Code, Operation};
-use crate::hash::Hash;
-use crate::method::Method;
-use crate::options::{Atomic, Backup, Make, Update};
-use crate::platform::FileKind;
-use crate::report::{Attempt, Ended, Report};
+use crate::words::code::Code;
+use crate::words::error::Operation;
+use crate::words::hash::Hash;
+use crate::words::method::Method;
+use crate::words::options::{Atomic, Backup, Make, Update};
+use crate::words::report::{Attempt, Ended, Report};
+use crate::words::stat::FileKind;
 
 /// A run, and what was there before and after it.
 pub(super) struct Trial<'a> {
@@ -99,7 +100,7 @@ impl Trial<'_> {
             let counts = codes.is_real(*code) && call.is_about_data()
                 || matches!(
                     call,
-                    Call::Close | Call::Flush | Call::FlushVolume | Call::Settle
+                    Call::Close | Call::Flush | Call::FlushVolume | Call::CheckCloseErrors
                 );
             let counts = counts && !ahead && !self.scenario.may_fail(*call, *code);
             if counts && self.outcome.failures.is_empty() {

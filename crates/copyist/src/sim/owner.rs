@@ -2,7 +2,7 @@
 //! makes of its own numbers.
 
 use super::world::Node;
-use crate::platform::Attribute;
+use crate::system::Attribute;
 
 /// The record.
 pub(super) fn of(node: &Node) -> Vec<u8> {

@@ -11,15 +11,17 @@ use std::time::Duration;
 
 use super::Sim;
 use super::faults::{Effect, Fault, When};
-use super::oracle::{self, Trial};
-use super::scenarios::{self, Scenario};
+use super::oracle;
+use super::oracle::Trial;
+use super::scenarios;
+use super::scenarios::Scenario;
 use super::snapshot;
 use super::sweep::{Failure, Listener, Outcome};
-use crate::error::{Cause, Error, Operation, Refusal};
-use crate::platform::FileKind;
-use crate::progress::{CancelToken, Event, Observer, PathSource, Question};
-use crate::transfer::Watch;
-use crate::tree;
+use crate::run::context::RunContext;
+use crate::tree::engine;
+use crate::words::error::{Cause, Error, Operation, Refusal};
+use crate::words::observer::{CancelToken, Event, Observer, PathSource, Question};
+use crate::words::stat::FileKind;
 
 /// More than any of these runs takes: a run that hangs fails.
 const LONGEST_RUN: Duration = Duration::from_secs(60);
@@ -75,8 +77,8 @@ type Panic = Box<dyn Any + Send>;
 /// Runs a scenario, and answers how it panicked.
 fn run(scenario: &Scenario, sim: &Sim, observer: &Panics) -> Option<Panic> {
     let cancel = CancelToken::new();
-    let watch = Watch::new(observer, &cancel);
-    let run = || tree::run(sim, &scenario.options, watch, &scenario.operands);
+    let context = RunContext::new(observer, &cancel);
+    let run = || engine::run(sim, &scenario.options, context, &scenario.operands);
     let panic = catch_unwind(AssertUnwindSafe(run)).err();
     assert!(!cancel.is_cancelled(), "the caller's token is the caller's");
     panic

@@ -5,11 +5,13 @@ use std::path::Path;
 
 use super::buggy::{Bug, Buggy};
 use super::faults::Call;
-use super::scenarios::{self, Scenario};
+use super::scenarios;
+use super::scenarios::Scenario;
 use super::snapshot;
-use super::sweep::{self, Sweep};
-use crate::error::Operation;
-use crate::method::Os;
+use super::sweep;
+use super::sweep::Sweep;
+use crate::words::error::Operation;
+use crate::words::method::Os;
 
 /// The sweep over these scenarios finds the bug; with nothing planted it finds nothing.
 fn catches(bug: Bug, scenarios: &[Scenario]) {

@@ -6,11 +6,12 @@ use super::build::Builder;
 use super::data::BLOCK;
 use super::scenarios::{archive, build, linux, operand, system};
 use super::volume::Volume;
-use crate::facts::FsKind;
-use crate::method::Os;
-use crate::options::{Atomic, Backup, Options};
-use crate::preflight::{self, BadName, Obstacle};
-use crate::progress::CancelToken;
+use crate::api::preflight;
+use crate::api::preflight::{BadName, Obstacle};
+use crate::words::facts::FsKind;
+use crate::words::method::Os;
+use crate::words::observer::CancelToken;
+use crate::words::options::{Atomic, Backup, Options};
 
 const GIB: u64 = 1 << 30;
 

@@ -10,13 +10,17 @@ use super::build::Builder;
 use super::data::Data;
 use super::faults::{Call, Deed, Effect, Fault, When};
 use super::oracle::relative;
-use super::scenarios::{self, Scenario, archive, build, linux};
-use super::snapshot::{self, Seen, Snapshot};
-use super::sweep::{self, Outcome};
-use crate::facts::FsKind;
-use crate::method::{Method, MethodSet};
-use crate::options::{Atomic, Options};
-use crate::platform::{FileKind, Platform};
+use super::scenarios;
+use super::scenarios::{Scenario, archive, build, linux};
+use super::snapshot;
+use super::snapshot::{Seen, Snapshot};
+use super::sweep;
+use super::sweep::Outcome;
+use crate::system::Platform;
+use crate::words::facts::FsKind;
+use crate::words::method::{Method, MethodSet};
+use crate::words::options::{Atomic, Options};
+use crate::words::stat::FileKind;
 
 mod replaced;
 

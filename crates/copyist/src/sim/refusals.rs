@@ -7,16 +7,16 @@ use super::scenarios::{Scenario, build, linux, one_file, system};
 use super::snapshot;
 use super::sweep::{Outcome, Sweep};
 use super::volume::{Direct, RangeCopy, Volume};
-use crate::error::Code;
-use crate::facts::FsKind;
-use crate::hash::HashKind;
-use crate::method::{Method, MethodSet, Os};
-use crate::options::{Options, Sparse};
-use crate::platform::Move;
-use crate::report::Ended;
-use crate::rules::linux::{
+use crate::system::Move;
+use crate::think::rules::linux::{
     EACCES, EBADF, EBUSY, EINVAL, EIO, ENODEV, ENOENT, ENOSPC, ENOTTY, EPERM, ESPIPE,
 };
+use crate::words::code::Code;
+use crate::words::facts::FsKind;
+use crate::words::hash::HashKind;
+use crate::words::method::{Method, MethodSet, Os};
+use crate::words::options::{Options, Sparse};
+use crate::words::report::Ended;
 
 const REFUSALS: [Code; 9] = [
     EPERM, ENOENT, EBADF, EACCES, EBUSY, ENODEV, EINVAL, ENOTTY, ESPIPE,

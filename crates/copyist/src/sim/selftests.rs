@@ -7,12 +7,12 @@ use super::data::{BLOCK, Data};
 use super::scenarios::linux;
 use super::volume::Volume;
 use super::{Handle, Sim, at};
-use crate::facts::FsKind;
-use crate::method::Os;
-use crate::platform::{Move, Node, Open, Platform, Seek, Sys};
-use crate::rules::linux::{
+use crate::system::{Move, Node, Open, Platform, Seek, Sys};
+use crate::think::rules::linux::{
     EACCES, EEXIST, EINVAL, ELOOP, ENAMETOOLONG, ENOENT, ENOSPC, ENOTDIR, EXDEV,
 };
+use crate::words::facts::FsKind;
+use crate::words::method::Os;
 
 fn root(sim: &Sim) -> Handle {
     sim.current_dir().unwrap()

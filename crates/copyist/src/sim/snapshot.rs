@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use super::data::{BLOCK, Data};
 use super::world::{Body, ROOT, World};
-use crate::platform::{At, Batch, FileKind, Open, Platform, Seek, Stat, Target};
+use crate::system::{At, Batch, Open, Platform, Seek, Target};
+use crate::words::stat::{FileKind, Stat};
 
 /// Everything by its path, without a leading `/`.
 pub(super) type Snapshot = BTreeMap<PathBuf, Seen>;

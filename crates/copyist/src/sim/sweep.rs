@@ -10,17 +10,20 @@ use std::sync::{Mutex, PoisonError};
 use super::Sim;
 use super::build::Builder;
 use super::faults::{Call, Effect, Fault, Record, When};
-use super::oracle::{self, Trial};
-use super::scenarios::{self, Scenario};
-use super::snapshot::{self, Snapshot};
-use crate::buffers::BUFFER_BYTES;
-use crate::error::{Error, Operation};
-use crate::options::Reflink;
-use crate::platform::{Platform, Whole};
-use crate::progress::{CancelToken, Event, Made, Observer, Question, Warning};
-use crate::report::{Attempt, Report, Summary};
-use crate::transfer::Watch;
-use crate::tree;
+use super::oracle;
+use super::oracle::Trial;
+use super::scenarios;
+use super::scenarios::Scenario;
+use super::snapshot;
+use super::snapshot::Snapshot;
+use crate::run::buffers::BUFFER_BYTES;
+use crate::run::context::RunContext;
+use crate::system::{Platform, Whole};
+use crate::tree::engine;
+use crate::words::error::{Error, Operation};
+use crate::words::observer::{CancelToken, Event, Made, Observer, Question, Warning};
+use crate::words::options::Reflink;
+use crate::words::report::{Attempt, Report, Summary};
 
 mod read_back;
 
@@ -106,8 +109,8 @@ pub(super) fn run<P: Platform>(platform: &P, sim: &Sim, scenario: &Scenario) -> 
     let listener = Listener::default();
     let cancel = CancelToken::new();
     let result = catch_unwind(AssertUnwindSafe(|| {
-        let watch = Watch::new(&listener, &cancel);
-        tree::run(platform, &scenario.options, watch, &scenario.operands)
+        let context = RunContext::new(&listener, &cancel);
+        engine::run(platform, &scenario.options, context, &scenario.operands)
     }));
     let mut outcome = listener.into_outcome();
     let mut world = sim.world();

@@ -1,10 +1,10 @@
 //! What a simulated volume can do, and what it says that it can: not always the same.
 
 use super::open_names::RemovesOpen;
-use crate::error::Code;
-use crate::facts::{FsKind, Known};
-use crate::platform::Timestamp;
-use crate::platform::{Mounted, Space};
+use crate::system::{Mounted, Space};
+use crate::words::code::Code;
+use crate::words::facts::{FsKind, Known};
+use crate::words::stat::Timestamp;
 
 /// Between which files copy_file_range works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,18 +8,20 @@ use std::path::Path;
 use super::build::Builder;
 use super::faults::{Call, Effect, Fault, When};
 use super::scenarios::{Scenario, archive, build, operand, system};
-use super::sweep::{self, Outcome};
+use super::sweep;
+use super::sweep::Outcome;
 use super::volume::Volume;
 use super::world::ROOT;
 use super::{Sim, snapshot};
-use crate::error::{Cause, Refusal};
-use crate::facts::{FsKind, Kernel};
-use crate::method::{Method, MethodSet, Os};
-use crate::options::{Atomic, NewMode, Options, Reflink};
-use crate::platform::{At, Move, Open, Platform as _, Timestamp, Whole};
-use crate::report::Ended;
-use crate::rules::windows as codes;
-use crate::temporary::Temporary;
+use crate::file::temp_file::Temporary;
+use crate::system::{At, Move, Open, Platform as _, Whole};
+use crate::think::rules::windows as codes;
+use crate::words::error::{Cause, Refusal};
+use crate::words::facts::{FsKind, Kernel};
+use crate::words::method::{Method, MethodSet, Os};
+use crate::words::options::{Atomic, NewMode, Options, Reflink};
+use crate::words::report::Ended;
+use crate::words::stat::Timestamp;
 
 /// FILE_ATTRIBUTE_* of winnt.h.
 const HIDDEN: u32 = 0x2;
@@ -52,7 +54,7 @@ fn run(scenario: &Scenario, faults: &[Fault]) -> (Outcome, Sim) {
     (sweep::run(&sim, &sim, scenario), sim)
 }
 
-fn fail(call: Call, nth: u64, code: crate::error::Code) -> Fault {
+fn fail(call: Call, nth: u64, code: crate::words::code::Code) -> Fault {
     Fault::new(When::NthOf(call, nth), Effect::Fail(code))
 }
 
@@ -273,7 +275,7 @@ fn a_walk_fetches_nothing() {
     let (outcome, sim) = run(&scenario, &[]);
     assert_eq!(outcome.failures.len(), 1, "{:?}", outcome.failures);
     let first = outcome.first.as_ref().map(|error| error.cause().clone());
-    assert_eq!(first, Some(Cause::Refused(Refusal::Elsewhere)));
+    assert_eq!(first, Some(Cause::Refused(Refusal::NotLocal)));
     let after = snapshot::of_world(&sim.world());
     assert!(after.contains_key(Path::new("to/dst/here")));
     assert!(!after.contains_key(Path::new("to/dst/there")));

@@ -8,13 +8,13 @@ use std::time::Duration;
 use super::data::BLOCK;
 use super::scenarios::{Scenario, archive, build, linux, operand, system};
 use super::volume::Volume;
-use crate::facts::FsKind;
-use crate::method::Os;
-use crate::options::Reflink;
-use crate::progress::{CancelToken, Event, Observer};
-use crate::report::Summary;
-use crate::transfer::Watch;
-use crate::tree;
+use crate::run::context::RunContext;
+use crate::tree::engine;
+use crate::words::facts::FsKind;
+use crate::words::method::Os;
+use crate::words::observer::{CancelToken, Event, Observer};
+use crate::words::options::Reflink;
+use crate::words::report::Summary;
 
 const LARGE_BYTES: u64 = 4 << 20;
 const SMALL_BYTES: u64 = 100;
@@ -60,8 +60,14 @@ fn run(scenario: &mut Scenario, observer: &dyn Observer) -> Summary {
     scenario.options.reflink = Reflink::Never;
     scenario.options.jobs = NonZeroUsize::new(2);
     let cancel = CancelToken::new();
-    let watch = Watch::new(observer, &cancel);
-    tree::run(&scenario.sim, &scenario.options, watch, &scenario.operands).0
+    let context = RunContext::new(observer, &cancel);
+    engine::run(
+        &scenario.sim,
+        &scenario.options,
+        context,
+        &scenario.operands,
+    )
+    .0
 }
 
 #[test]

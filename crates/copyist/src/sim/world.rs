@@ -9,9 +9,10 @@ use super::data::{BLOCK, Data};
 use super::faults::{Call, Effect, Faults};
 use super::panics::Planned;
 use super::volume::Volume;
-use crate::facts::Kernel;
-use crate::method::Os;
-use crate::platform::{FileId, FileKind, Stat, Sys, Timestamp};
+use crate::system::Sys;
+use crate::words::facts::Kernel;
+use crate::words::method::Os;
+use crate::words::stat::{FileId, FileKind, Stat, Timestamp};
 
 /// More symbolic links than this on one path are a loop, as in Linux.
 const MOST_LINKS: u32 = 40;
@@ -71,7 +72,7 @@ pub(super) struct OpenFile {
     pub(super) ino: u64,
     pub(super) reads: bool,
     pub(super) writes: bool,
-    /// Names that [`crate::platform::Platform::read_dir`] has still to tell.
+    /// Names that [`crate::system::Platform::read_dir`] has still to tell.
     pub(super) names: Option<Vec<(OsString, u64)>>,
     pub(super) position: u64,
     pub(super) direct: bool,
@@ -270,7 +271,7 @@ impl World {
     pub(super) fn stat(&self, ino: u64) -> Stat {
         let node = self.node(ino);
         let volume = self.volume_of(ino);
-        let is_pseudo = volume.kind == crate::facts::FsKind::Pseudo;
+        let is_pseudo = volume.kind == crate::words::facts::FsKind::Pseudo;
         let (size, allocated_bytes) = match &node.body {
             Body::File(_) if is_pseudo => (0, 0),
             Body::File(data) if data.size() > 0 => (

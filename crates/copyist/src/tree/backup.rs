@@ -4,8 +4,8 @@ use std::ffi::{OsStr, OsString};
 
 use copyist_sys::name_prefix;
 
-use crate::options::{Backup, Options};
-use crate::platform::{Batch, Platform, Sys};
+use crate::system::{Batch, Platform, Sys};
+use crate::words::options::{Backup, Options};
 
 /// The name that the old version of `name` gets. `dir` is the directory that it is in, if it can
 /// be read.

@@ -19,12 +19,14 @@ use std::ffi::OsStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::dir::{Dir, Halves, Ids};
+use super::dir::{Dir, DirPair, Ids};
 use super::walk::Worker;
-use crate::error::{Cause, Code, Error, Operation, Refusal};
-use crate::options::Follow;
-use crate::platform::{At, Batch, FileId, Open, Platform, Sys};
-use crate::rules;
+use crate::system::{At, Batch, Open, Platform, Sys};
+use crate::think::rules;
+use crate::words::code::Code;
+use crate::words::error::{Cause, Error, Operation, Refusal};
+use crate::words::options::Follow;
+use crate::words::stat::FileId;
 
 /// What a process has open besides: its standard streams, a report, where operands are named.
 const OTHERS: usize = 16;
@@ -94,7 +96,7 @@ impl Descriptors {
 impl<P: Platform> Worker<'_, '_, P> {
     /// Whether the code says that there are no descriptors left, and some could be freed: then the
     /// call is worth another try. `dir` is where the walk stands.
-    pub(super) fn has_made_room(&self, dir: &Dir<P>, code: Code) -> bool {
+    pub(super) fn has_freed_descriptors(&self, dir: &Dir<P>, code: Code) -> bool {
         rules::is_out_of_descriptors(self.session.platform.os(), code) && {
             self.session.descriptors.are_fewer();
             self.close_idle(dir) > 0
@@ -104,7 +106,9 @@ impl<P: Platform> Worker<'_, '_, P> {
     /// Opens a name on the way down, where descriptors may have run out.
     pub(super) fn open_on_way(&self, dir: &Dir<P>, at: At<'_, P>, how: Open) -> Sys<P::Handle> {
         match self.session.platform.open(at, how) {
-            Err(code) if self.has_made_room(dir, code) => self.session.platform.open(at, how),
+            Err(code) if self.has_freed_descriptors(dir, code) => {
+                self.session.platform.open(at, how)
+            }
             opened => opened,
         }
     }
@@ -149,7 +153,7 @@ impl<P: Platform> Worker<'_, '_, P> {
             };
             state.ids = Some(Ids { src, dst });
         }
-        let is_read = !dir.is_parent && !dir.src_is_place;
+        let is_read = !dir.is_parent && !dir.src_is_path_only;
         if is_read && state.unread.is_none() {
             // Where a directory is opened again, reading it begins anew.
             state.unread = Some(self.names_left(dir, &halves));
@@ -159,7 +163,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         true
     }
 
-    fn names_left(&self, dir: &Dir<P>, halves: &Halves<P>) -> Batch {
+    fn names_left(&self, dir: &Dir<P>, halves: &DirPair<P>) -> Batch {
         let (mut buffer, mut batch, mut all) = (Vec::new(), Batch::default(), Batch::default());
         loop {
             let platform = self.session.platform;
@@ -176,7 +180,7 @@ impl<P: Platform> Worker<'_, '_, P> {
 
     /// The halves of a directory, which are opened again if they were closed. `None` if that can't
     /// be done, which is told once.
-    pub(super) fn halves(&self, dir: &Dir<P>) -> Option<Arc<Halves<P>>> {
+    pub(super) fn halves(&self, dir: &Dir<P>) -> Option<Arc<DirPair<P>>> {
         if let Some(halves) = dir.halves() {
             return Some(halves);
         }
@@ -213,14 +217,14 @@ impl<P: Platform> Worker<'_, '_, P> {
         let open = dir.lock().open.take();
         let Some(halves) = open else { return };
         self.session.descriptors.closed();
-        if let Some(Halves { src, dst }) = Arc::into_inner(halves) {
-            self.session.platform.let_go(src);
-            self.session.platform.let_go(dst);
+        if let Some(DirPair { src, dst }) = Arc::into_inner(halves) {
+            self.session.platform.close_quietly(src);
+            self.session.platform.close_quietly(dst);
         }
     }
 
     /// Goes down from the nearest directory that is open.
-    fn open_by_name(&self, dir: &Dir<P>) -> Result<Arc<Halves<P>>, Error> {
+    fn open_by_name(&self, dir: &Dir<P>) -> Result<Arc<DirPair<P>>, Error> {
         let mut closed = Vec::new();
         let mut above = None;
         for dir in dir.up() {
@@ -234,13 +238,13 @@ impl<P: Platform> Worker<'_, '_, P> {
             return Err(self.moved(dir)); // where operands are named is never closed
         };
         while let Some(next) = closed.pop() {
-            let names = (&*next.place.src_name, &*next.place.dst_name);
+            let names = (&*next.tree_path.src_name, &*next.tree_path.dst_name);
             halves = Arc::new(self.open_halves(next, &halves, names)?);
         }
         Ok(self.keep(dir, halves))
     }
 
-    fn keep(&self, dir: &Dir<P>, halves: impl Into<Arc<Halves<P>>>) -> Arc<Halves<P>> {
+    fn keep(&self, dir: &Dir<P>, halves: impl Into<Arc<DirPair<P>>>) -> Arc<DirPair<P>> {
         let mut state = dir.lock();
         if let Some(theirs) = &state.open {
             return Arc::clone(theirs); // another worker was faster
@@ -255,15 +259,15 @@ impl<P: Platform> Worker<'_, '_, P> {
     fn open_halves(
         &self,
         dir: &Dir<P>,
-        from: &Halves<P>,
+        from: &DirPair<P>,
         (src_name, dst_name): (&OsStr, &OsStr),
-    ) -> Result<Halves<P>, Error> {
+    ) -> Result<DirPair<P>, Error> {
         let Some(ids) = dir.lock().ids else {
             return Err(self.moved(dir)); // it is known since it was closed
         };
         let follow = self.may_follow(dir);
         let how = |is_place| match is_place {
-            true => Open::Place { follow },
+            true => Open::Path { follow },
             false => Open::Directory { follow },
         };
         let open = |at, is_place, id| self.open_known(dir, at, how(is_place), id);
@@ -275,8 +279,8 @@ impl<P: Platform> Worker<'_, '_, P> {
             dir: &from.dst,
             name: dst_name,
         };
-        Ok(Halves {
-            src: open(src, dir.src_is_place, ids.src)?,
+        Ok(DirPair {
+            src: open(src, dir.src_is_path_only, ids.src)?,
             dst: open(dst, dir.dst_is_place, ids.dst)?,
         })
     }
@@ -314,7 +318,7 @@ impl<P: Platform> Worker<'_, '_, P> {
     }
 
     fn explain(&self, dir: &Dir<P>, operation: Operation, cause: Cause) -> Error {
-        let (src, dst) = (dir.place.src(), dir.place.dst());
+        let (src, dst) = (dir.tree_path.src(), dir.tree_path.dst());
         Error::new(self.session.platform.os(), operation, cause).with_paths(Some(src), Some(dst))
     }
 }

@@ -6,25 +6,26 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::attributes::Made;
-use crate::platform::{At, Batch, FileId, Platform, Stat, Target};
-use crate::progress::PathSource;
-use crate::volumes::VolumePair;
+use crate::file::attributes::CreatedState;
+use crate::run::volumes::VolumePair;
+use crate::system::{At, Batch, Platform, Target};
+use crate::words::observer::PathSource;
+use crate::words::stat::{FileId, Stat};
 
 /// Where a directory of the walk is: kept as a chain of names, so that it costs nothing to keep.
 #[derive(Debug, Default)]
-pub(crate) struct Place {
-    pub(crate) parent: Option<Arc<Place>>,
+pub(crate) struct TreePath {
+    pub(crate) parent: Option<Arc<TreePath>>,
     pub(crate) src_name: OsString,
     pub(crate) dst_name: OsString,
     /// How many there are above it.
     pub(crate) depth: usize,
 }
 
-impl Place {
-    /// The place of an entry of a directory.
-    pub(crate) fn below(parent: &Arc<Place>, src_name: &OsStr, dst_name: &OsStr) -> Place {
-        Place {
+impl TreePath {
+    /// The path of an entry of a directory.
+    pub(crate) fn below(parent: &Arc<TreePath>, src_name: &OsStr, dst_name: &OsStr) -> TreePath {
+        TreePath {
             parent: Some(Arc::clone(parent)),
             src_name: src_name.to_os_string(),
             dst_name: dst_name.to_os_string(),
@@ -34,38 +35,38 @@ impl Place {
 
     /// The source's path, as the caller named it.
     pub(crate) fn src(&self) -> PathBuf {
-        self.join(|place| &place.src_name)
+        self.join(|tree_path| &tree_path.src_name)
     }
 
     /// The destination's path.
     pub(crate) fn dst(&self) -> PathBuf {
-        self.join(|place| &place.dst_name)
+        self.join(|tree_path| &tree_path.dst_name)
     }
 
-    fn join(&self, name: impl Fn(&Place) -> &OsString) -> PathBuf {
+    fn join(&self, name: impl Fn(&TreePath) -> &OsString) -> PathBuf {
         let mut names: Vec<&OsString> = self.up().map(name).collect();
         names.reverse();
         names.into_iter().filter(|name| !name.is_empty()).collect()
     }
 
-    /// This place and those above it.
-    pub(crate) fn up(&self) -> impl Iterator<Item = &Place> {
-        std::iter::successors(Some(self), |place| place.parent.as_deref())
+    /// This directory's and those above it.
+    pub(crate) fn up(&self) -> impl Iterator<Item = &TreePath> {
+        std::iter::successors(Some(self), |tree_path| tree_path.parent.as_deref())
     }
 }
 
 /// A chain as long as a tree is deep must not be let go of by recursion: a worker's stack is small.
-impl Drop for Place {
+impl Drop for TreePath {
     fn drop(&mut self) {
         let mut next = self.parent.take();
-        while let Some(mut place) = next.and_then(Arc::into_inner) {
-            next = place.parent.take();
+        while let Some(mut tree_path) = next.and_then(Arc::into_inner) {
+            next = tree_path.parent.take();
         }
     }
 }
 
 /// Both halves of a directory, open.
-pub(crate) struct Halves<P: Platform> {
+pub(crate) struct DirPair<P: Platform> {
     pub(crate) src: P::Handle,
     pub(crate) dst: P::Handle,
 }
@@ -79,7 +80,7 @@ pub(crate) struct Ids {
 
 /// A directory that is open, or was closed for want of descriptors and can be opened again.
 pub(crate) struct State<P: Platform> {
-    pub(crate) open: Option<Arc<Halves<P>>>,
+    pub(crate) open: Option<Arc<DirPair<P>>>,
     /// What must be found where it is opened again.
     pub(crate) ids: Option<Ids>,
     /// The names that had not been read when it was closed.
@@ -91,18 +92,18 @@ pub(crate) struct State<P: Platform> {
 /// A directory that is being copied. Both its halves are open, unless descriptors are short: see
 /// `descriptors.rs`.
 pub(crate) struct Dir<P: Platform> {
-    pub(crate) place: Arc<Place>,
+    pub(crate) tree_path: Arc<TreePath>,
     pub(crate) parent: Option<Arc<Dir<P>>>,
     state: Mutex<State<P>>,
     /// `src` was opened to name things in only: its attributes are read by name.
-    pub(crate) src_is_place: bool,
+    pub(crate) src_is_path_only: bool,
     /// `dst` was opened to name things in only: its attributes are set by name.
     pub(crate) dst_is_place: bool,
     pub(crate) src_stat: Option<Stat>,
     /// The volume that the walk began on.
     pub(crate) root_volume: u64,
     pub(crate) pair: Option<Arc<VolumePair>>,
-    pub(crate) made: Made,
+    pub(crate) made: CreatedState,
     /// Names made in it may be given an access control list by it.
     pub(crate) gives_acl: bool,
     /// It leads to an operand, and was made for that.
@@ -113,17 +114,17 @@ pub(crate) struct Dir<P: Platform> {
 
 impl<P: Platform> Dir<P> {
     /// Where operands are named: the current directory.
-    pub(crate) fn current(here: Arc<Halves<P>>) -> Dir<P> {
+    pub(crate) fn current(here: Arc<DirPair<P>>) -> Dir<P> {
         Dir {
-            place: Arc::default(),
+            tree_path: Arc::default(),
             parent: None,
             state: State::open(here),
-            src_is_place: true,
+            src_is_path_only: true,
             dst_is_place: true,
             src_stat: None,
             root_volume: 0,
             pair: None,
-            made: Made::before(),
+            made: CreatedState::before(),
             gives_acl: true,
             is_parent: false,
             pending: AtomicUsize::new(1),
@@ -133,18 +134,18 @@ impl<P: Platform> Dir<P> {
     /// A directory below `parent`, which is needed until this one is done.
     pub(crate) fn child(
         parent: &Arc<Dir<P>>,
-        place: Arc<Place>,
+        tree_path: Arc<TreePath>,
         open: OpenDir<P>,
-    ) -> (Dir<P>, Arc<Halves<P>>) {
+    ) -> (Dir<P>, Arc<DirPair<P>>) {
         parent.hold();
-        let halves = Arc::new(Halves {
+        let halves = Arc::new(DirPair {
             src: open.src,
             dst: open.dst.handle,
         });
         let dir = Dir {
-            place,
+            tree_path,
             parent: Some(Arc::clone(parent)),
-            src_is_place: false,
+            src_is_path_only: false,
             dst_is_place: open.dst.is_place,
             state: State::open(Arc::clone(&halves)),
             root_volume: parent
@@ -160,9 +161,9 @@ impl<P: Platform> Dir<P> {
         (dir, halves)
     }
 
-    pub(crate) fn with_src_place(self, src_is_place: bool) -> Dir<P> {
+    pub(crate) fn with_src_place(self, src_is_path_only: bool) -> Dir<P> {
         Dir {
-            src_is_place,
+            src_is_path_only,
             ..self
         }
     }
@@ -178,7 +179,7 @@ impl<P: Platform> Dir<P> {
     }
 
     /// Its halves, unless it was closed. Nobody closes them while they are held.
-    pub(crate) fn halves(&self) -> Option<Arc<Halves<P>>> {
+    pub(crate) fn halves(&self) -> Option<Arc<DirPair<P>>> {
         self.lock().open.clone()
     }
 
@@ -206,7 +207,7 @@ impl<P: Platform> Dir<P> {
 }
 
 impl<P: Platform> State<P> {
-    fn open(halves: Arc<Halves<P>>) -> Mutex<State<P>> {
+    fn open(halves: Arc<DirPair<P>>) -> Mutex<State<P>> {
         Mutex::new(State {
             open: Some(halves),
             ids: None,
@@ -222,7 +223,7 @@ pub(crate) struct OpenDir<P: Platform> {
     pub(crate) dst: OpenDst<P>,
     pub(crate) src_stat: Stat,
     pub(crate) pair: Arc<VolumePair>,
-    pub(crate) made: Made,
+    pub(crate) made: CreatedState,
     pub(crate) gives_acl: bool,
     pub(crate) is_parent: bool,
 }
@@ -248,7 +249,7 @@ impl<P: Platform> OpenDst<P> {
 pub(crate) struct Entry<'a, P: Platform> {
     pub(crate) dir: &'a Arc<Dir<P>>,
     /// The halves of `dir`.
-    pub(crate) open: &'a Halves<P>,
+    pub(crate) open: &'a DirPair<P>,
     pub(crate) src_name: &'a OsStr,
     pub(crate) dst_name: &'a OsStr,
     pub(crate) role: Role,
@@ -295,10 +296,10 @@ impl<P: Platform> Copy for Entry<'_, P> {}
 
 impl<P: Platform> PathSource for Entry<'_, P> {
     fn src(&self) -> PathBuf {
-        self.dir.place.src().join(self.src_name)
+        self.dir.tree_path.src().join(self.src_name)
     }
 
     fn dst(&self) -> PathBuf {
-        self.dir.place.dst().join(self.dst_name)
+        self.dir.tree_path.dst().join(self.dst_name)
     }
 }

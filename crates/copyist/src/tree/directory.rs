@@ -1,21 +1,27 @@
 //! Directories: made before what is in them, finished after.
 
+use crate::tree::engine::ends_in_separator;
+use crate::tree::engine::is_separator;
 use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::dir::{Dir, Entry, Halves, OpenDir, OpenDst, Place, Role};
+use super::dir::{Dir, DirPair, Entry, OpenDir, OpenDst, Role, TreePath};
 use super::walk::{Job, Worker};
-use crate::attributes::{Attributes, Failed, Made, MakeMode, inherited_acl};
-use crate::error::{Cause, Code, Error, Operation, Refusal};
-use crate::file::place_of;
-use crate::options::{Backup, Make, NewMode, Update, Want};
-use crate::platform::{At, Attribute, FileKind, Node, Open, Platform, Stat, Target};
-use crate::progress::{self, Event, PathSource};
-use crate::rules;
+use crate::file::attributes::{Attributes, CreateMode, CreatedState, Failed};
+use crate::system::parent::parent_dir;
+use crate::system::{At, Attribute, Node, Open, Platform, Target};
+use crate::think::rules;
+use crate::words::code::Code;
+use crate::words::error::{Cause, Error, Operation, Refusal};
+use crate::words::observer;
+use crate::words::observer::{Event, PathSource};
+use crate::words::options::{Backup, Make, NewMode, Update, Want};
+use crate::words::stat::{FileKind, Stat};
+use crate::words::xattr_names::inherited_acl;
 
 /// A directory of the walk, and its halves.
-type Opened<P> = (Arc<Dir<P>>, Arc<Halves<P>>);
+type Opened<P> = (Arc<Dir<P>>, Arc<DirPair<P>>);
 
 impl<P: Platform> Worker<'_, '_, P> {
     /// Makes a directory, and lets its content be copied.
@@ -42,13 +48,13 @@ impl<P: Platform> Worker<'_, '_, P> {
     /// A directory on the way to an operand (`--parents`): made, but not walked.
     pub(super) fn open_parent(&mut self, entry: Entry<'_, P>) -> Result<Opened<P>, Error> {
         let session = self.session;
-        self.make_room_below(&entry);
+        self.resolve_below(&entry);
         let failed = |code| session.error(&entry, Operation::StatParent, Cause::System(code));
         let open = |how| session.platform.open(entry.src_at(), how);
         let (src, is_place) = match open(Open::Directory { follow: true }) {
             // What may not be listed can be gone through.
             Err(code) if rules::is_access_denied(session.platform.os(), code) => {
-                (open(Open::Place { follow: true }).map_err(failed)?, true)
+                (open(Open::Path { follow: true }).map_err(failed)?, true)
             }
             src => (src.map_err(failed)?, false),
         };
@@ -57,7 +63,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         Ok((Arc::new(dir.with_src_place(is_place)), open))
     }
 
-    fn make_room_below(&self, entry: &Entry<'_, P>) {
+    fn resolve_below(&self, entry: &Entry<'_, P>) {
         if self.session.descriptors.is_short() {
             self.close_idle(entry.dir);
         }
@@ -66,7 +72,7 @@ impl<P: Platform> Worker<'_, '_, P> {
     fn try_enter(&mut self, entry: &Entry<'_, P>) -> Result<Option<Dir<P>>, Error> {
         let session = self.session;
         let follow = self.follows(entry);
-        self.make_room_below(entry);
+        self.resolve_below(entry);
         let (src, stat) = match self.open_source_dir(entry, follow) {
             Ok(opened) => opened,
             Err(error) => {
@@ -172,8 +178,8 @@ impl<P: Platform> Worker<'_, '_, P> {
     fn check_not_into_itself(&self, entry: &Entry<'_, P>, src: &Stat) -> Result<(), Error> {
         let session = self.session;
         let platform = session.platform;
-        let place = Open::Place { follow: true };
-        let Ok(mut dir) = platform.open(place_of(entry.dst_at()), place) else {
+        let tree_path = Open::Path { follow: true };
+        let Ok(mut dir) = platform.open(parent_dir(entry.dst_at()), tree_path) else {
             return Ok(()); // making the directory will say why
         };
         let mut last: Option<Stat> = None;
@@ -193,7 +199,7 @@ impl<P: Platform> Worker<'_, '_, P> {
                     dir: &dir,
                     name: OsStr::new(".."),
                 },
-                place,
+                tree_path,
             ) {
                 Ok(up) => dir = up,
                 Err(_) => break,
@@ -207,7 +213,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         entry: &Entry<'_, P>,
         src: P::Handle,
         src_stat: Stat,
-    ) -> Result<(Dir<P>, Arc<Halves<P>>), Error> {
+    ) -> Result<(Dir<P>, Arc<DirPair<P>>), Error> {
         let session = self.session;
         let (dst, made) = self.open_destination_dir(entry, &src_stat)?;
         let failed =
@@ -220,7 +226,7 @@ impl<P: Platform> Worker<'_, '_, P> {
                 .map_err(failed)?,
         };
         if pair.dst.kind.serialises_metadata() && session.options.jobs.is_none() {
-            session.flight.fix();
+            session.concurrency.fix();
             session.schedule.set_most(1);
         }
         session.note_volume_of(entry, pair.dst.id, &dst.handle)?;
@@ -238,12 +244,12 @@ impl<P: Platform> Worker<'_, '_, P> {
         } else {
             entry.dir.gives_acl
         };
-        let place = Place::below(&entry.dir.place, entry.src_name, entry.dst_name);
-        let place = Arc::new(place);
+        let tree_path = TreePath::below(&entry.dir.tree_path, entry.src_name, entry.dst_name);
+        let tree_path = Arc::new(tree_path);
         self.summary.dirs += 1;
-        session.watch.observer.event(Event::Entry {
+        session.context.observer.event(Event::Entry {
             paths: entry,
-            what: progress::Made::Directory,
+            what: observer::Made::Directory,
         });
         let open = OpenDir {
             src,
@@ -255,7 +261,7 @@ impl<P: Platform> Worker<'_, '_, P> {
             is_parent: entry.role == Role::Parent,
         };
         session.descriptors.opened();
-        Ok(Dir::child(entry.dir, place, open))
+        Ok(Dir::child(entry.dir, tree_path, open))
     }
 
     fn has_default_acl(&mut self, dst: &P::Handle) -> bool {
@@ -273,7 +279,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         &self,
         entry: &Entry<'_, P>,
         src: &Stat,
-    ) -> Result<(OpenDst<P>, Made), Error> {
+    ) -> Result<(OpenDst<P>, CreatedState), Error> {
         // `.` and `..` (of `--parents`) are there even in a directory that was made just now.
         let is_dots = Path::new(entry.dst_name).file_name().is_none();
         let may_be_there = !entry.dir.made.is_empty() || is_dots;
@@ -292,7 +298,7 @@ impl<P: Platform> Worker<'_, '_, P> {
             Some(_) => Some(self.move_aside(entry, src)?),
             None => None,
         };
-        let plan = MakeMode::new(session.platform, session.options, (src.kind, src.mode));
+        let plan = CreateMode::new(session.platform, session.options, (src.kind, src.mode));
         let node = Node::Directory { mode: plan.mode };
         self.make_node(entry.dst_at(), node).map_err(|code| {
             if let Some(backup) = &backup {
@@ -311,41 +317,41 @@ impl<P: Platform> Worker<'_, '_, P> {
         })?;
         // As cp has it, after: a directory is there at once.
         self.begin(entry, None, FileKind::Directory);
-        if let Some(mode) = plan.open_up {
+        if let Some(mode) = plan.chmod_after {
             session
                 .platform
                 .set(Target::Named(entry.dst_at()), Attribute::Mode(mode))
                 .map_err(|code| session.error(entry, Operation::SetMode, Cause::System(code)))?;
         }
         let mut made = plan.made(entry.dir.gives_acl);
-        if plan.open_up.is_none() && entry.dir.gives_acl {
-            made.added |= self.open_up(entry)?;
+        if plan.chmod_after.is_none() && entry.dir.gives_acl {
+            made.temporary_bits |= self.make_writable(entry)?;
         }
         Ok((self.open_made(entry, false)?, made))
     }
 
     /// What is known of how an existing directory came to be: an earlier run of this copy may have
     /// made it, and not have finished it.
-    fn made_before(&self, entry: &Entry<'_, P>, src: &Stat) -> Result<Made, Error> {
+    fn made_before(&self, entry: &Entry<'_, P>, src: &Stat) -> Result<CreatedState, Error> {
         let session = self.session;
         let Some(journal) = &session.journal else {
-            return Ok(Made::before());
+            return Ok(CreatedState::before());
         };
         let dst = entry.dst();
         if !journal.made(&dst) {
             journal.existed(&dst)?;
-            return Ok(Made::before());
+            return Ok(CreatedState::before());
         }
-        let plan = MakeMode::new(session.platform, session.options, (src.kind, src.mode));
+        let plan = CreateMode::new(session.platform, session.options, (src.kind, src.mode));
         let mut made = plan.made(entry.dir.gives_acl);
         made.is_resumed = true;
-        made.added |= self.open_up(entry)?;
+        made.temporary_bits |= self.make_writable(entry)?;
         Ok(made)
     }
 
     /// What a default access control list has kept from the owner is needed for the time of the
     /// copy. Answers those permission bits.
-    fn open_up(&self, entry: &Entry<'_, P>) -> Result<u32, Error> {
+    fn make_writable(&self, entry: &Entry<'_, P>) -> Result<u32, Error> {
         let platform = self.session.platform;
         let failed = |code| {
             self.session
@@ -380,7 +386,7 @@ impl<P: Platform> Worker<'_, '_, P> {
             Err(code) => rules::is_access_denied(platform.os(), code),
         };
         let how = if is_place {
-            Open::Place { follow }
+            Open::Path { follow }
         } else {
             Open::Directory { follow }
         };
@@ -439,6 +445,6 @@ enum There {
 /// `dir/.` and `dir/` are the directory itself, whatever `dir` is.
 fn names_a_dir(name: &OsStr) -> bool {
     let itself = name.as_encoded_bytes().strip_suffix(b".");
-    let is_dot = |rest: &[u8]| rest.last().is_none_or(|byte| super::is_separator(*byte));
-    super::ends_in_separator(name) || itself.is_some_and(is_dot)
+    let is_dot = |rest: &[u8]| rest.last().is_none_or(|byte| is_separator(*byte));
+    ends_in_separator(name) || itself.is_some_and(is_dot)
 }

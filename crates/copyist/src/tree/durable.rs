@@ -1,20 +1,23 @@
 //! What makes a run durable beyond the files themselves: the names in directories, and with
 //! [`Fsync::End`] whole volumes.
 
+use crate::file::flush;
+use crate::system::filesystem;
 use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::Session;
 use super::dir::Entry;
-use crate::error::{Cause, Code, Error, Operation};
-use crate::facts::{FsKind, VolumeFacts};
-use crate::file::{self, place_of};
-use crate::options::Fsync;
-use crate::platform::{At, FileId, Open, Platform, Stat};
-use crate::progress::PathSource;
-use crate::volumes;
+use super::engine::Session;
+use crate::system::parent::parent_dir;
+use crate::system::{At, Open, Platform};
+use crate::words::code::Code;
+use crate::words::error::{Cause, Error, Operation};
+use crate::words::facts::{FsKind, VolumeFacts};
+use crate::words::observer::PathSource;
+use crate::words::options::Fsync;
+use crate::words::stat::{FileId, Stat};
 
 /// The volumes that something was copied to.
 pub(super) struct Volumes<P: Platform>(Mutex<Vec<Volume<P>>>);
@@ -38,7 +41,7 @@ impl<P: Platform> Session<'_, P> {
         if self.options.fsync != Fsync::File {
             return Ok(());
         }
-        file::flush_place(self.platform, entry.dst_at())
+        flush::sync_parent_dir(self.platform, entry.dst_at())
             .map_err(|code| self.error(entry, Operation::Flush, Cause::System(code)))
     }
 
@@ -48,7 +51,7 @@ impl<P: Platform> Session<'_, P> {
             return Ok(());
         }
         let name = OsStr::new(".");
-        file::flush_directory(self.platform, At { dir, name })
+        flush::flush_directory(self.platform, At { dir, name })
     }
 
     /// Remembers the volume of an operand's destination, to flush it at the end.
@@ -56,7 +59,7 @@ impl<P: Platform> Session<'_, P> {
         if !self.flushes_volumes() || !entry.is_operand() {
             return Ok(());
         }
-        let at = place_of(entry.dst_at());
+        let at = parent_dir(entry.dst_at());
         let failed = |code| self.error(entry, Operation::OpenDestination, Cause::System(code));
         let dir = self
             .platform
@@ -171,7 +174,7 @@ impl<P: Platform> Session<'_, P> {
     ) -> (Stat, Stat) {
         let kind = |known: Option<&VolumeFacts>, at, volume| match known {
             Some(known) if known.id == volume => known.kind,
-            _ => volumes::kind_at(self.platform, at, volume),
+            _ => filesystem::kind_at(self.platform, at, volume),
         };
         let journaled = |stat: &Stat, kind: FsKind| {
             let mut stat = *stat;
@@ -191,7 +194,7 @@ impl<P: Platform> Session<'_, P> {
         let Some(journal) = self.journal.take() else {
             return;
         };
-        let cancelled = self.watch.cancel.is_cancelled();
+        let cancelled = self.context.cancel.is_cancelled();
         let closed = match self.errors.load(Ordering::Relaxed) {
             0 if !cancelled => journal.remove(),
             // Whoever cancels does not want to wait.

@@ -1,28 +1,34 @@
 //! One entry: what it is, what its destination is, and what is to be made of it.
 
+use crate::file::follow;
+use crate::file::one_file;
 use std::ffi::OsString;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::dir::{Entry, Role};
-use super::existing::{Looked, Onto};
+use super::existing::{Disposition, SourceStat};
 use super::links::{Claim, Copied};
-use super::room::LARGE_BYTES;
+use super::space_retry::LARGE_BYTES;
 use super::walk::{Outcome, Worker};
-use crate::attributes::{self, Failed};
-use crate::error::{Cause, Error, Operation, Refusal};
-use crate::facts::NoLink;
-use crate::file::{self, CHANGE_RETRIES, Destination, Existing, FileCopier, FileError, Source};
-use crate::journal::PART_BYTES;
-use crate::options::{Follow, Make, OnChange};
-use crate::platform::{FileKind, Platform, Stat};
-use crate::progress::{Event, Made, PathSource, Warning};
-use crate::report::Report;
-use crate::volumes::FoundPair;
+use crate::file::attributes;
+use crate::file::attributes::Failed;
+use crate::file::change::CHANGE_RETRIES;
+use crate::file::failure::FileError;
+use crate::file::journal::PART_BYTES;
+use crate::file::one_file::{Destination, Existing, FileCopier, Source};
+use crate::run::volumes::FoundPair;
+use crate::system::Platform;
+use crate::words::error::{Cause, Error, Operation, Refusal};
+use crate::words::facts::NoLink;
+use crate::words::observer::{Event, Made, PathSource, Warning};
+use crate::words::options::{Follow, Make, OnChange};
+use crate::words::report::Report;
+use crate::words::stat::{FileKind, Stat};
 
 /// What became of one try to copy a file.
 #[derive(Default)]
-pub(super) struct Tried {
+pub(super) struct AttemptOutcome {
     pub(super) report: Report,
     /// Attributes that could not be kept.
     pub(super) failures: Vec<FileError>,
@@ -99,19 +105,19 @@ impl<P: Platform> Worker<'_, '_, P> {
         if self.session.was_given(&entry, &stat, again) {
             return Ok(Outcome::Done);
         }
-        let looked = Looked { stat, follow };
+        let looked = SourceStat { stat, follow };
         if self.is_done(&entry, &stat) {
             self.summary.skipped += 1;
             self.keep_newer(&entry, &looked)?;
             self.session
-                .watch
+                .context
                 .observer
                 .event(Event::Skipped { paths: &entry });
             return Ok(Outcome::Done);
         }
-        match self.make_room(&entry, &looked)? {
-            Onto::Leave => self.summary.skipped += 1,
-            Onto::Newer => {
+        match self.resolve_destination(&entry, &looked)? {
+            Disposition::Leave => self.summary.skipped += 1,
+            Disposition::Newer => {
                 self.summary.skipped += 1;
                 self.keep_newer(&entry, &looked)?;
             }
@@ -121,7 +127,7 @@ impl<P: Platform> Worker<'_, '_, P> {
     }
 
     /// Whether a file could not be opened for want of descriptors, and now there are some.
-    pub(super) fn ran_out(
+    pub(super) fn retry_after_emfile(
         &self,
         entry: &Entry<'_, P>,
         operation: Operation,
@@ -131,7 +137,8 @@ impl<P: Platform> Worker<'_, '_, P> {
             operation,
             Operation::OpenSource | Operation::OpenDestination | Operation::CreateFile
         );
-        opens && matches!(*cause, Cause::System(code) if self.has_made_room(entry.dir, code))
+        opens
+            && matches!(*cause, Cause::System(code) if self.has_freed_descriptors(entry.dir, code))
     }
 
     /// Whether an earlier run of this copy has finished it.
@@ -161,8 +168,8 @@ impl<P: Platform> Worker<'_, '_, P> {
     pub(super) fn with_links(
         &mut self,
         entry: &Entry<'_, P>,
-        src: &Looked,
-        onto: Onto,
+        src: &SourceStat,
+        onto: Disposition,
         opened: &mut Option<Source<P>>,
     ) -> Result<(), Error> {
         if !self.keeps_links(entry, &src.stat) {
@@ -175,8 +182,10 @@ impl<P: Platform> Worker<'_, '_, P> {
         {
             Claim::Copy => {
                 let result = self.make(entry, src, onto, opened);
-                let copied = result.is_ok().then_some((&entry.dir.place, entry.dst_name));
-                self.session.links.settle(src.stat.id, copied);
+                let copied = result
+                    .is_ok()
+                    .then_some((&entry.dir.tree_path, entry.dst_name));
+                self.session.links.record_copy(src.stat.id, copied);
                 result
             }
             Claim::Link(copied) => self.link_or_copy(entry, src, onto, opened, copied),
@@ -187,8 +196,8 @@ impl<P: Platform> Worker<'_, '_, P> {
     fn link_or_copy(
         &mut self,
         entry: &Entry<'_, P>,
-        src: &Looked,
-        mut onto: Onto,
+        src: &SourceStat,
+        mut onto: Disposition,
         opened: &mut Option<Source<P>>,
         mut copied: Copied,
     ) -> Result<(), Error> {
@@ -210,7 +219,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         // A name that is written into in place is no better one to link to.
         if result.is_ok() && why != NoLink::NotReplaceable {
             copied = Copied {
-                place: Arc::clone(&entry.dir.place),
+                tree_path: Arc::clone(&entry.dir.tree_path),
                 dst_name: entry.dst_name.to_os_string(),
             };
         }
@@ -222,7 +231,7 @@ impl<P: Platform> Worker<'_, '_, P> {
 
     /// An existing destination that is left alone is the copy of its source all the same, so that
     /// other names of the source become links to it; and it becomes a link to an earlier copy.
-    fn keep_newer(&mut self, entry: &Entry<'_, P>, src: &Looked) -> Result<(), Error> {
+    fn keep_newer(&mut self, entry: &Entry<'_, P>, src: &SourceStat) -> Result<(), Error> {
         if !self.keeps_links(entry, &src.stat) {
             return Ok(());
         }
@@ -232,13 +241,13 @@ impl<P: Platform> Worker<'_, '_, P> {
             .claim(src.stat.id, self.names(entry, &src.stat))
         {
             Claim::Copy => {
-                let copied = (&entry.dir.place, entry.dst_name);
-                self.session.links.settle(src.stat.id, Some(copied));
+                let copied = (&entry.dir.tree_path, entry.dst_name);
+                self.session.links.record_copy(src.stat.id, Some(copied));
                 Ok(())
             }
             Claim::Link(copied) => {
                 // One that can't be a link is left as it is: it is newer.
-                let onto = Onto::Into(Existing::File);
+                let onto = Disposition::Into(Existing::File);
                 if let Some((_, why)) = self.link_to_copy(entry, &copied, onto)? {
                     self.tell_no_link(entry, Made::HardLink, why);
                 }
@@ -279,22 +288,24 @@ impl<P: Platform> Worker<'_, '_, P> {
     pub(super) fn reads_open_file(&self, entry: &Entry<'_, P>) -> bool {
         let session = self.session;
         entry.is_operand()
-            && file::reads_open_file(session.platform, session.options, entry.src_at())
+            && follow::reads_open_file(session.platform, session.options, entry.src_at())
     }
 
     /// Makes what the options want of the source; what was moved aside comes back if that fails.
     fn make(
         &mut self,
         entry: &Entry<'_, P>,
-        src: &Looked,
-        onto: Onto,
+        src: &SourceStat,
+        onto: Disposition,
         opened: &mut Option<Source<P>>,
     ) -> Result<(), Error> {
-        let replaces = matches!(onto, Onto::Anew { .. });
+        let replaces = matches!(onto, Disposition::Anew { .. });
         let (existing, backup) = match onto {
-            Onto::Free { backup } | Onto::Anew { backup } => (Existing::Nothing, backup),
-            Onto::Into(existing) => (existing, None),
-            Onto::Leave | Onto::Newer => return Ok(()),
+            Disposition::Free { backup } | Disposition::Anew { backup } => {
+                (Existing::Nothing, backup)
+            }
+            Disposition::Into(existing) => (existing, None),
+            Disposition::Leave | Disposition::Newer => return Ok(()),
         };
         self.begin(entry, backup.as_ref(), src.stat.kind);
         let result = match self.session.options.make {
@@ -326,36 +337,38 @@ impl<P: Platform> Worker<'_, '_, P> {
             kind,
             is_parent,
         };
-        self.session.watch.observer.event(event);
+        self.session.context.observer.event(event);
     }
 
     /// Copies a file, and does so again where what it lacked is there now. Only the last try counts.
     pub(super) fn copy_content(
         &mut self,
         entry: &Entry<'_, P>,
-        src: &Looked,
+        src: &SourceStat,
         how: (Existing, bool),
         opened: &mut Option<Source<P>>,
     ) -> Result<(), Error> {
-        let room = &self.session.room;
-        let mut tries = room.tries();
+        let space_retry = &self.session.space_retry;
+        let mut tries = space_retry.tries();
         loop {
-            let writing = (src.stat.size >= LARGE_BYTES).then(|| room.write());
-            let mut tried = Tried::default();
+            let writing = (src.stat.size >= LARGE_BYTES).then(|| space_retry.write());
+            let mut tried = AttemptOutcome::default();
             let mut copied = self.open_and_copy(entry, src, how, opened, &mut tried);
             if let Err(error) = &copied
-                && self.ran_out(entry, error.operation(), error.cause())
+                && self.retry_after_emfile(entry, error.operation(), error.cause())
             {
-                tried = Tried::default();
+                tried = AttemptOutcome::default();
                 copied = self.open_and_copy(entry, src, how, opened, &mut tried);
             }
             drop(writing);
             match copied {
-                Err(error) if self.finds_room(entry, (&src.stat, how.0), &error, &mut tries) => {
+                Err(error)
+                    if self.retry_after_enospc(entry, (&src.stat, how.0), &error, &mut tries) =>
+                {
                     *opened = None; // it may have changed since
                 }
                 copied => {
-                    self.settle(entry, tried);
+                    self.finish_entry(entry, tried);
                     return copied;
                 }
             }
@@ -363,14 +376,14 @@ impl<P: Platform> Worker<'_, '_, P> {
     }
 
     /// Counts what the last try has done, and tells which attributes it could not keep.
-    pub(super) fn settle(&mut self, entry: &Entry<'_, P>, mut tried: Tried) {
+    pub(super) fn finish_entry(&mut self, entry: &Entry<'_, P>, mut tried: AttemptOutcome) {
         self.tell_failures(entry, &mut tried);
         self.summary.add_report(&tried.report);
     }
 
     /// Reports which attributes could not be kept. The same failure is reported once: some are set twice, on a draft
     /// and in place, or before and after a copy is read back.
-    fn tell_failures(&self, entry: &Entry<'_, P>, tried: &mut Tried) {
+    fn tell_failures(&self, entry: &Entry<'_, P>, tried: &mut AttemptOutcome) {
         let mut failures: Vec<FileError> = Vec::new();
         for error in tried.failures.drain(..) {
             if !failures.iter().any(|it| it.says_as_much(&error)) {
@@ -386,17 +399,17 @@ impl<P: Platform> Worker<'_, '_, P> {
     fn open_and_copy(
         &mut self,
         entry: &Entry<'_, P>,
-        src: &Looked,
+        src: &SourceStat,
         how: (Existing, bool),
         opened: &mut Option<Source<P>>,
-        tried: &mut Tried,
+        tried: &mut AttemptOutcome,
     ) -> Result<(), Error> {
         let source = match opened {
             Some(source) => source,
             None => {
                 let kind = Some(src.stat.kind);
                 let opening =
-                    file::open_source(self.session.platform, entry.src_at(), src.follow, kind);
+                    one_file::open_source(self.session.platform, entry.src_at(), src.follow, kind);
                 opened.insert(opening.map_err(|error| self.session.file_error(entry, error))?)
             }
         };
@@ -413,7 +426,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         self.session.note_volume_beside(entry)?;
         self.copy_file(entry, source, how, tried)?;
         if let Some(source) = opened.take() {
-            self.session.platform.let_go(source.handle);
+            self.session.platform.close_quietly(source.handle);
         }
         Ok(())
     }
@@ -424,12 +437,12 @@ impl<P: Platform> Worker<'_, '_, P> {
         entry: &Entry<'_, P>,
         source: &mut Source<P>,
         (existing, replaces): (Existing, bool),
-        tried: &mut Tried,
+        tried: &mut AttemptOutcome,
     ) -> Result<(), Error> {
         let session = self.session;
         let is_elsewhere = attributes::is_elsewhere(session.platform.os(), &source.stat);
         if is_elsewhere && !entry.is_operand() && !session.options.attributes_only {
-            return Err(session.refuse(entry, Refusal::Elsewhere));
+            return Err(session.refuse(entry, Refusal::NotLocal));
         }
         let destination = Destination {
             at: entry.dst_at(),
@@ -443,11 +456,11 @@ impl<P: Platform> Worker<'_, '_, P> {
         let mut copier = FileCopier {
             platform: session.platform,
             options: session.options,
-            watch: session.watch,
+            context: session.context,
             buffers: &mut self.buffers,
-            spare: &session.spare,
+            thread_budget: &session.thread_budget,
             others_at_work: session.schedule.others_at_work(),
-            drafts: &session.drafts,
+            temp_files: &session.temp_files,
             journal: session.journal.as_ref(),
         };
         let src_volume = source.stat.id.volume;
@@ -460,7 +473,7 @@ impl<P: Platform> Worker<'_, '_, P> {
                     .map(FoundPair::Asked),
             }
         };
-        let Tried { report, failures } = tried;
+        let AttemptOutcome { report, failures } = tried;
         let mut fail = |error: FileError| failures.push(error);
         let result = copier.copy(source, &destination, &mut pair, report, &mut fail);
         result.map_err(|error| {
@@ -501,11 +514,11 @@ impl<P: Platform> Worker<'_, '_, P> {
                 dst: entry.dst(),
                 code,
             };
-            session.watch.observer.event(Event::Warning(&warning));
+            session.context.observer.event(Event::Warning(&warning));
         }
         if let Some(changed) = report.changed {
             session
-                .watch
+                .context
                 .observer
                 .event(Event::Warning(&Warning::Changed {
                     src: entry.src(),
@@ -513,7 +526,7 @@ impl<P: Platform> Worker<'_, '_, P> {
                     size_after: changed.size_after,
                 }));
         }
-        session.watch.observer.event(Event::File {
+        session.context.observer.event(Event::File {
             paths: entry,
             report,
         });

@@ -5,21 +5,27 @@ use std::path::{Path, PathBuf};
 
 use copyist_sys::name_prefix;
 
+use super::backup;
 use super::dir::{Entry, Role};
-use super::same_file::{self, Relation, Sameness};
+use super::engine::base_name;
 use super::walk::Worker;
-use super::{backup, base_name};
-use crate::error::{Cause, Code, Error, Operation, Refusal};
-use crate::file::{Existing, place_of, resolve};
-use crate::options::{Backup, Force, Make, Update};
-use crate::platform::{At, FileKind, Node, Open, Platform, Stat};
-use crate::progress::{Event, PathSource, Question};
-use crate::rules;
-use crate::temporary::Temporary;
+use crate::file::follow::resolve;
+use crate::file::one_file::Existing;
+use crate::file::temp_file::Temporary;
+use crate::system::parent::parent_dir;
+use crate::system::{At, Node, Open, Platform};
+use crate::think::rules;
+use crate::think::same_file;
+use crate::think::same_file::{Relation, Sameness};
+use crate::words::code::Code;
+use crate::words::error::{Cause, Error, Operation, Refusal};
+use crate::words::observer::{Event, PathSource, Question};
+use crate::words::options::{Backup, Force, Make, Update};
+use crate::words::stat::{FileKind, Stat};
 
 /// What is to be copied, as it was looked at.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Looked {
+pub(super) struct SourceStat {
     pub(super) stat: Stat,
     /// Symbolic links were followed.
     pub(super) follow: bool,
@@ -27,7 +33,7 @@ pub(super) struct Looked {
 
 /// How the destination stands.
 #[derive(Debug)]
-pub(super) enum Onto {
+pub(super) enum Disposition {
     /// The name is free, or was made free; the old version may have been moved to a backup.
     Free { backup: Option<OsString> },
     /// What has the name is replaced by a new file, in one step ([`crate::Options::atomic`]); the
@@ -45,12 +51,16 @@ pub(super) enum Onto {
 impl<P: Platform> Worker<'_, '_, P> {
     /// Looks at the destination of something that is not a directory, and makes room for it.
     #[inline(always)] // as `Worker::try_plain`
-    pub(super) fn make_room(&self, entry: &Entry<'_, P>, src: &Looked) -> Result<Onto, Error> {
+    pub(super) fn resolve_destination(
+        &self,
+        entry: &Entry<'_, P>,
+        src: &SourceStat,
+    ) -> Result<Disposition, Error> {
         if entry.dir.made.is_empty() {
-            return Ok(Onto::Free { backup: None });
+            return Ok(Disposition::Free { backup: None });
         }
         let Some(link) = self.stat_destination(entry, false)? else {
-            return Ok(Onto::Free { backup: None });
+            return Ok(Disposition::Free { backup: None });
         };
         let is_link = link.kind == FileKind::Symlink;
         let followed = is_link && !self.replaces_link(entry, src.stat.kind);
@@ -73,19 +83,19 @@ impl<P: Platform> Worker<'_, '_, P> {
             if followed && by_hand && self.is_foreign(entry, &link, None) {
                 return Err(self.session.refuse(entry, Refusal::ForeignSymlink));
             }
-            return Ok(Onto::Free { backup: None });
+            return Ok(Disposition::Free { backup: None });
         };
         let never = matches!(self.session.options.update, Update::None | Update::NoneFail);
         match self.sameness(entry, src, &link, &dst) {
             // What is never replaced need not be different.
             _ if never => {}
-            Sameness::Done => return Ok(Onto::Leave),
+            Sameness::Done => return Ok(Disposition::Leave),
             Sameness::Same => return Err(self.session.refuse(entry, Refusal::SameFile)),
             Sameness::Distinct => {}
         }
         if let Some(left) = self.is_left(entry, src, &dst)? {
             self.session
-                .watch
+                .context
                 .observer
                 .event(Event::Skipped { paths: entry });
             return Ok(left);
@@ -97,7 +107,7 @@ impl<P: Platform> Worker<'_, '_, P> {
             // With backups cp lets the system say that a directory is in the way.
             return match self.session.options.backup {
                 Backup::None => Err(self.session.refuse(entry, Refusal::FileOverDirectory)),
-                _ => Ok(Onto::Into(Existing::File)),
+                _ => Ok(Disposition::Into(Existing::File)),
             };
         }
         if self.session.options.backup != Backup::Numbered && self.session.was_made(dst.id, entry) {
@@ -151,7 +161,13 @@ impl<P: Platform> Worker<'_, '_, P> {
         }
     }
 
-    fn sameness(&self, entry: &Entry<'_, P>, src: &Looked, link: &Stat, dst: &Stat) -> Sameness {
+    fn sameness(
+        &self,
+        entry: &Entry<'_, P>,
+        src: &SourceStat,
+        link: &Stat,
+        dst: &Stat,
+    ) -> Sameness {
         let platform = self.session.platform;
         let src_link = if src.follow {
             platform.stat(entry.src_at(), false).unwrap_or(src.stat)
@@ -190,7 +206,7 @@ impl<P: Platform> Worker<'_, '_, P> {
     /// Whether source and destination are one name in one directory.
     fn is_same_entry(&self, entry: &Entry<'_, P>) -> bool {
         let platform = self.session.platform;
-        let place = |at| platform.stat(place_of(at), true);
+        let place = |at| platform.stat(parent_dir(at), true);
         base_name(entry.src_name) == base_name(entry.dst_name)
             && matches!(
                 (place(entry.src_at()), place(entry.dst_at())),
@@ -202,17 +218,17 @@ impl<P: Platform> Worker<'_, '_, P> {
     fn is_left(
         &self,
         entry: &Entry<'_, P>,
-        src: &Looked,
+        src: &SourceStat,
         dst: &Stat,
-    ) -> Result<Option<Onto>, Error> {
+    ) -> Result<Option<Disposition>, Error> {
         let options = self.session.options;
         match options.update {
             Update::Older
                 if dst.modified >= src.stat.modified || self.is_as_kept(entry, &src.stat, dst) =>
             {
-                return Ok(Some(Onto::Newer));
+                return Ok(Some(Disposition::Newer));
             }
-            Update::None => return Ok(Some(Onto::Leave)),
+            Update::None => return Ok(Some(Disposition::Leave)),
             Update::NoneFail => return Err(self.session.refuse(entry, Refusal::NotReplacing)),
             Update::All | Update::Older => {}
         }
@@ -225,7 +241,7 @@ impl<P: Platform> Worker<'_, '_, P> {
     fn is_allowed(&self, entry: &Entry<'_, P>, dst: &Stat) -> bool {
         let session = self.session;
         let writable = dst.kind == FileKind::Symlink || session.platform.may_write(entry.dst_at());
-        session.watch.observer.may_replace(Question {
+        session.context.observer.may_replace(Question {
             paths: entry,
             unwritable_mode: (!writable).then_some(dst.mode),
             removes: session.options.force != Force::No,
@@ -235,13 +251,13 @@ impl<P: Platform> Worker<'_, '_, P> {
     fn replace(
         &self,
         entry: &Entry<'_, P>,
-        src: &Looked,
+        src: &SourceStat,
         link: &Stat,
         dst: &Stat,
-    ) -> Result<Onto, Error> {
+    ) -> Result<Disposition, Error> {
         let options = self.session.options;
         let replaces = Event::Replaces { paths: entry };
-        self.session.watch.observer.event(replaces);
+        self.session.context.observer.event(replaces);
         let publishes = options.atomic.wanted()
             && options.make == Make::Copy
             && !options.attributes_only
@@ -251,13 +267,13 @@ impl<P: Platform> Worker<'_, '_, P> {
             && options.backup != Backup::None
             && let Some(backup) = self.link_aside(entry, &src.stat, link)?
         {
-            return Ok(Onto::Anew {
+            return Ok(Disposition::Anew {
                 backup: Some(backup),
             });
         }
         if options.backup != Backup::None {
             let backup = self.move_aside(entry, &src.stat)?;
-            return Ok(Onto::Free {
+            return Ok(Disposition::Free {
                 backup: Some(backup),
             });
         }
@@ -270,20 +286,20 @@ impl<P: Platform> Worker<'_, '_, P> {
                 || (!src.follow && src.stat.kind != FileKind::Regular));
         let links_by_force = options.make != Make::Copy && options.force != Force::No;
         if publishes && (options.force == Force::RemoveFirst || makes_anew) {
-            return Ok(Onto::Anew { backup: None });
+            return Ok(Disposition::Anew { backup: None });
         }
         if options.force == Force::RemoveFirst || makes_anew || links_by_force {
             self.remove_existing(entry)?;
-            return Ok(Onto::Free { backup: None });
+            return Ok(Disposition::Free { backup: None });
         }
         if is_link && self.is_foreign(entry, link, Some(dst)) {
             return Err(self.session.refuse(entry, Refusal::ForeignSymlink));
         }
-        Ok(Onto::Into(match dst.kind {
+        Ok(Disposition::Into(match dst.kind {
             FileKind::Regular if is_link => Existing::LinkToFile(dst.id),
             FileKind::Regular | FileKind::Directory | FileKind::Symlink => Existing::File,
             _ if entry.role == Role::Found => {
-                return Err(self.session.refuse(entry, Refusal::NotAFile));
+                return Err(self.session.refuse(entry, Refusal::NotRegularFile));
             }
             _ => Existing::Stream { follow: is_link },
         }))
@@ -322,7 +338,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         match session.platform.remove(entry.dst_at(), false) {
             Ok(()) => {
                 let removed = Event::Removed { paths: entry };
-                session.watch.observer.event(removed);
+                session.context.observer.event(removed);
                 Ok(())
             }
             Err(code) if rules::is_not_found(session.platform.os(), code) => Ok(()),
@@ -371,7 +387,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         old: &Stat,
     ) -> Result<Option<OsString>, Error> {
         let platform = self.session.platform;
-        if platform.kept_names(place_of(entry.dst_at())).has(old) {
+        if platform.kept_names(parent_dir(entry.dst_at())).has(old) {
             return Ok(None);
         }
         let backup = self.backup_name(entry, src)?;
@@ -420,7 +436,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         let session = self.session;
         let failed = |code: Code| session.error(entry, Operation::MakeBackup, Cause::System(code));
         let name = base_name(entry.dst_name);
-        let place = place_of(entry.dst_at());
+        let place = parent_dir(entry.dst_at());
         let (path, parent) = (Path::new(entry.dst_name), Path::new(place.name));
         let dir = session
             .platform
@@ -482,7 +498,7 @@ impl<P: Platform> Worker<'_, '_, P> {
                 paths: entry,
                 backup: &backup,
             };
-            self.session.watch.observer.event(event);
+            self.session.context.observer.event(event);
         }
     }
 

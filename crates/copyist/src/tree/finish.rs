@@ -2,10 +2,11 @@
 
 use super::dir::Dir;
 use super::walk::Worker;
-use crate::attributes::{self, Attributes, Failed};
-use crate::error::{Cause, Error, Operation};
-use crate::options::{NewMode, Want};
-use crate::platform::{At, Platform, Target};
+use crate::file::attributes;
+use crate::file::attributes::{Attributes, Failed};
+use crate::system::{At, Platform, Target};
+use crate::words::error::{Cause, Error, Operation};
+use crate::words::options::{NewMode, Want};
 
 impl<P: Platform> Worker<'_, '_, P> {
     /// Everything in it is done: gives it its attributes.
@@ -15,7 +16,7 @@ impl<P: Platform> Worker<'_, '_, P> {
             return;
         };
         let Some(open) = self.halves(dir) else { return };
-        let by_name = dir.src_is_place || dir.dst_is_place;
+        let by_name = dir.src_is_path_only || dir.dst_is_place;
         let above = match dir.parent.as_ref().filter(|_| by_name) {
             Some(parent) => match self.halves(parent) {
                 Some(above) => Some(above),
@@ -26,7 +27,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         let dst = match &above {
             Some(above) if dir.dst_is_place => Target::Named(At {
                 dir: &above.dst,
-                name: &dir.place.dst_name,
+                name: &dir.tree_path.dst_name,
             }),
             _ => Target::Open(&open.dst),
         };
@@ -41,12 +42,12 @@ impl<P: Platform> Worker<'_, '_, P> {
                 failed.operation,
                 Cause::System(failed.code),
             );
-            session.fail(error.with_paths(Some(dir.place.src()), Some(dir.place.dst())));
+            session.fail(error.with_paths(Some(dir.tree_path.src()), Some(dir.tree_path.dst())));
         };
         let src = match &above {
-            Some(above) if dir.src_is_place => Target::Named(At {
+            Some(above) if dir.src_is_path_only => Target::Named(At {
                 dir: &above.src,
-                name: &dir.place.src_name,
+                name: &dir.tree_path.src_name,
             }),
             _ => Target::Open(&open.src),
         };

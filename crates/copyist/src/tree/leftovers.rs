@@ -3,12 +3,13 @@
 
 use std::ffi::OsStr;
 
-use super::Session;
 use super::dir::Entry;
-use crate::file::place_of;
-use crate::method::{Method, Os};
-use crate::platform::{At, Batch, FileKind, Open, Platform, Stat, Timestamp};
-use crate::temporary::{Temporary, remove_closed};
+use super::engine::Session;
+use crate::file::temp_file::{Temporary, remove_closed};
+use crate::system::parent::parent_dir;
+use crate::system::{At, Batch, Open, Platform};
+use crate::words::method::{Method, Os};
+use crate::words::stat::{FileKind, Stat, Timestamp};
 
 /// Where the system makes whole copies they can't be locked while they are made: there a leftover
 /// is only what has not been touched for so long, seconds.
@@ -20,7 +21,7 @@ impl<P: Platform> Session<'_, P> {
         if !self.options.atomic.wanted() || self.platform.is_dry() || !entry.is_operand() {
             return;
         }
-        let at = place_of(entry.dst_at());
+        let at = parent_dir(entry.dst_at());
         let platform = self.platform;
         if let Ok(dir) = platform.open(at, Open::Directory { follow: true })
             && let Ok(stat) = platform.stat_open(&dir)
@@ -76,13 +77,13 @@ impl<P: Platform> Session<'_, P> {
             && platform.remove(at, false).is_err()
         {
             // Not every mount lets go of the name of an open file.
-            platform.let_go(file);
+            platform.close_quietly(file);
             let _ = remove_closed(platform, at);
         }
     }
 }
 
 fn is_old_enough(os: Os, stat: &Stat) -> bool {
-    let lockable = !os.makes_whole(Method::SystemCopy);
+    let lockable = !os.creates_destination(Method::SystemCopy);
     lockable || Timestamp::now().seconds - stat.changed.seconds > OLD_SECONDS
 }

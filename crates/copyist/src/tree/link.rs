@@ -1,21 +1,24 @@
 //! Links made instead of a copy: to an earlier copy, or (`-l`, `-s`) to the source.
 
+use crate::system::filesystem;
 use std::cmp::Ordering;
 use std::path::{Component, Path};
 use std::sync::Arc;
 
-use super::dir::{Dir, Entry, Halves, Place};
-use super::existing::{Looked, Onto};
+use super::dir::{Dir, DirPair, Entry, TreePath};
+use super::existing::{Disposition, SourceStat};
 use super::links::Copied;
 use super::walk::Worker;
-use crate::error::{Cause, Code, Error, Operation, Refusal};
-use crate::facts::NoLink;
-use crate::file::place_of;
-use crate::options::Atomic;
-use crate::platform::{At, FileKind, KeptNames, Node, Open, Platform, Stat};
-use crate::progress::{Event, Made, PathSource};
-use crate::temporary::Temporary;
-use crate::{rules, volumes};
+use crate::file::temp_file::Temporary;
+use crate::system::parent::parent_dir;
+use crate::system::{At, Node, Open, Platform};
+use crate::think::rules;
+use crate::words::code::Code;
+use crate::words::error::{Cause, Error, Operation, Refusal};
+use crate::words::facts::NoLink;
+use crate::words::observer::{Event, Made, PathSource};
+use crate::words::options::Atomic;
+use crate::words::stat::{FileKind, KeptNames, Stat};
 
 impl<P: Platform> Worker<'_, '_, P> {
     /// Gives the copy of a file the name that its source has here. Where the filesystem can't, nothing has been
@@ -24,15 +27,15 @@ impl<P: Platform> Worker<'_, '_, P> {
         &mut self,
         entry: &Entry<'_, P>,
         copied: &Copied,
-        onto: Onto,
-    ) -> Result<Option<(Onto, NoLink)>, Error> {
+        onto: Disposition,
+    ) -> Result<Option<(Disposition, NoLink)>, Error> {
         let session = self.session;
         let (backup, replaces) = match &onto {
-            Onto::Free { backup } => (backup.clone(), false),
-            Onto::Anew { backup } => (backup.clone(), true),
-            Onto::Leave | Onto::Newer => return Ok(None),
-            Onto::Into(_) if self.is_linked(entry, copied) => return Ok(None),
-            Onto::Into(_) => (None, true),
+            Disposition::Free { backup } => (backup.clone(), false),
+            Disposition::Anew { backup } => (backup.clone(), true),
+            Disposition::Leave | Disposition::Newer => return Ok(None),
+            Disposition::Into(_) if self.is_linked(entry, copied) => return Ok(None),
+            Disposition::Into(_) => (None, true),
         };
         let made = if replaces {
             self.replace_by_link(entry, copied, &onto)
@@ -48,7 +51,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         }
         // `copy` writes into the file then; `cp` fails, as GNU's does.
         if let Err((_, code)) = made
-            && matches!(onto, Onto::Into(_))
+            && matches!(onto, Disposition::Into(_))
             && session.options.atomic == Atomic::BestEffort
             && self.is_refused(code)
         {
@@ -60,7 +63,7 @@ impl<P: Platform> Worker<'_, '_, P> {
             if operation != Operation::CreateHardLink {
                 return error;
             }
-            let to = copied.place.dst().join(&copied.dst_name);
+            let to = copied.tree_path.dst().join(&copied.dst_name);
             error.with_paths(Some(to), Some(entry.dst()))
         });
         if let (Err(_), Some(backup)) = (&result, &backup) {
@@ -77,7 +80,7 @@ impl<P: Platform> Worker<'_, '_, P> {
     }
 
     fn make_link(&self, entry: &Entry<'_, P>, copied: &Copied, at: At<'_, P>) -> Result<(), Code> {
-        self.with_dir(entry, &copied.place, |dir| {
+        self.with_dir(entry, &copied.tree_path, |dir| {
             let to = At {
                 dir,
                 name: &copied.dst_name,
@@ -93,13 +96,13 @@ impl<P: Platform> Worker<'_, '_, P> {
         &self,
         entry: &Entry<'_, P>,
         copied: &Copied,
-        onto: &Onto,
+        onto: &Disposition,
     ) -> Result<(), (Operation, Code)> {
         let platform = self.session.platform;
         let of_link = |code| (Operation::CreateHardLink, code);
         let refused = if self.would_be_kept(entry, copied) {
             let code = rules::kept_name(platform.os());
-            if let Onto::Into(_) = onto {
+            if let Disposition::Into(_) = onto {
                 return Err(of_link(code));
             }
             code
@@ -116,7 +119,7 @@ impl<P: Platform> Worker<'_, '_, P> {
             match renamed {
                 Ok(()) => {
                     let removed = Event::Removed { paths: entry };
-                    self.session.watch.observer.event(removed);
+                    self.session.context.observer.event(removed);
                     return Ok(());
                 }
                 Err(code) => code,
@@ -134,7 +137,7 @@ impl<P: Platform> Worker<'_, '_, P> {
     /// Whether a second name of the copy could not be taken away again, or given to another file, in this directory.
     fn would_be_kept(&self, entry: &Entry<'_, P>, copied: &Copied) -> bool {
         let platform = self.session.platform;
-        match platform.kept_names(place_of(entry.dst_at())) {
+        match platform.kept_names(parent_dir(entry.dst_at())) {
             KeptNames::None => false,
             kept => {
                 let file = self.stat_copied(entry, copied);
@@ -152,7 +155,7 @@ impl<P: Platform> Worker<'_, '_, P> {
     /// Whether the destination's filesystem is why a link could not be made.
     pub(super) fn no_link(&self, entry: &Entry<'_, P>, code: Code) -> Option<NoLink> {
         let platform = self.session.platform;
-        let kind = volumes::kind_of_parent(platform, entry.dst_at());
+        let kind = filesystem::kind_of_parent(platform, entry.dst_at());
         rules::no_link(platform.os(), code, kind)
     }
 
@@ -162,7 +165,7 @@ impl<P: Platform> Worker<'_, '_, P> {
             what,
             why,
         };
-        self.session.watch.observer.event(event);
+        self.session.context.observer.event(event);
     }
 
     fn is_linked(&self, entry: &Entry<'_, P>, copied: &Copied) -> bool {
@@ -174,7 +177,7 @@ impl<P: Platform> Worker<'_, '_, P> {
     }
 
     fn stat_copied(&self, entry: &Entry<'_, P>, copied: &Copied) -> Result<Stat, Code> {
-        self.with_dir(entry, &copied.place, |dir| {
+        self.with_dir(entry, &copied.tree_path, |dir| {
             let at = At {
                 dir,
                 name: &copied.dst_name,
@@ -183,14 +186,14 @@ impl<P: Platform> Worker<'_, '_, P> {
         })
     }
 
-    /// Calls `act` with the destination directory at `place`, which may have been closed.
+    /// Calls `act` with the destination directory that `tree_path` leads to, which may have been closed.
     fn with_dir<T>(
         &self,
         entry: &Entry<'_, P>,
-        place: &Arc<Place>,
+        tree_path: &Arc<TreePath>,
         act: impl FnOnce(&P::Handle) -> Result<T, Code>,
     ) -> Result<T, Code> {
-        let (open, mut names) = self.way_to(entry.dir, place);
+        let (open, mut names) = self.way_to(entry.dir, tree_path);
         let mut opened = None;
         while let Some(next) = names.pop() {
             let at = At {
@@ -198,38 +201,44 @@ impl<P: Platform> Worker<'_, '_, P> {
                 name: &next.dst_name,
             };
             let follow = next.depth == 1; // the operand's own path, which the caller named
-            opened = Some(self.open_on_way(entry.dir, at, Open::Place { follow })?);
+            opened = Some(self.open_on_way(entry.dir, at, Open::Path { follow })?);
         }
         act(opened.as_ref().unwrap_or(&open.dst))
     }
 
-    /// The nearest open directory on the way from `from` to `place`, and the places to go through
+    /// The nearest open directory on the way from `from` to `tree_path`, and the names to go through
     /// from there, the last one first.
-    fn way_to<'a>(&self, from: &'a Dir<P>, place: &'a Place) -> (Arc<Halves<P>>, Vec<&'a Place>) {
-        let (mut above, mut place, mut names) = (from, place, Vec::new());
+    fn way_to<'a>(
+        &self,
+        from: &'a Dir<P>,
+        tree_path: &'a TreePath,
+    ) -> (Arc<DirPair<P>>, Vec<&'a TreePath>) {
+        let (mut above, mut tree_path, mut names) = (from, tree_path, Vec::new());
         // Both go up to where they meet, at the latest where operands are named, which is open.
         loop {
-            match place.depth.cmp(&above.place.depth) {
+            match tree_path.depth.cmp(&above.tree_path.depth) {
                 Ordering::Greater => {
-                    let Some(higher) = &place.parent else { break };
-                    names.push(place);
-                    place = higher;
+                    let Some(higher) = &tree_path.parent else {
+                        break;
+                    };
+                    names.push(tree_path);
+                    tree_path = higher;
                 }
                 Ordering::Less => {
                     let Some(dir) = &above.parent else { break };
                     above = dir;
                 }
                 Ordering::Equal => {
-                    if std::ptr::eq(&raw const *above.place, place)
+                    if std::ptr::eq(&raw const *above.tree_path, tree_path)
                         && let Some(open) = above.halves()
                     {
                         return (open, names);
                     }
-                    let (Some(higher), Some(dir)) = (&place.parent, &above.parent) else {
+                    let (Some(higher), Some(dir)) = (&tree_path.parent, &above.parent) else {
                         break;
                     };
-                    names.push(place);
-                    (place, above) = (higher, dir);
+                    names.push(tree_path);
+                    (tree_path, above) = (higher, dir);
                 }
             }
         }
@@ -242,14 +251,14 @@ impl<P: Platform> Worker<'_, '_, P> {
             paths: entry,
             what: Made::HardLink,
         };
-        self.session.watch.observer.event(event);
+        self.session.context.observer.event(event);
     }
 
     /// `-l`: another name for the source itself.
     pub(super) fn link_to_source(
         &mut self,
         entry: &Entry<'_, P>,
-        src: &Looked,
+        src: &SourceStat,
     ) -> Result<(), Error> {
         // Whoever was asked has said yes.
         let replaces = self.forces() || self.session.options.interactive;
@@ -269,7 +278,7 @@ impl<P: Platform> Worker<'_, '_, P> {
     pub(super) fn symlink_to_source(
         &mut self,
         entry: &Entry<'_, P>,
-        src: &Looked,
+        src: &SourceStat,
     ) -> Result<(), Error> {
         let session = self.session;
         let target = entry.src();
@@ -290,7 +299,7 @@ impl<P: Platform> Worker<'_, '_, P> {
             paths: entry,
             what: Made::Symlink,
         };
-        session.watch.observer.event(event);
+        session.context.observer.event(event);
         Ok(())
     }
 

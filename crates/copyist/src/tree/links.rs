@@ -6,13 +6,13 @@ use std::ffi::{OsStr, OsString};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::dir::Place;
-use crate::platform::FileId;
+use super::dir::TreePath;
+use crate::words::stat::FileId;
 
 /// Where the copy of a file is.
 #[derive(Clone, Debug)]
 pub(crate) struct Copied {
-    pub(crate) place: Arc<Place>,
+    pub(crate) tree_path: Arc<TreePath>,
     pub(crate) dst_name: OsString,
 }
 
@@ -36,7 +36,7 @@ struct Met {
 
 impl Copied {
     fn is(&self, other: &Copied) -> bool {
-        Arc::ptr_eq(&self.place, &other.place) && self.dst_name == other.dst_name
+        Arc::ptr_eq(&self.tree_path, &other.tree_path) && self.dst_name == other.dst_name
     }
 }
 
@@ -131,14 +131,14 @@ impl Links {
         self.changed.notify_all();
     }
 
-    /// The first name was copied to this place, or (`None`) could not be: then the next that is
+    /// The first name was copied to this path, or (`None`) could not be: then the next that is
     /// met is the first.
-    pub(crate) fn settle(&self, file: FileId, copied: Option<(&Arc<Place>, &OsStr)>) {
+    pub(crate) fn record_copy(&self, file: FileId, copied: Option<(&Arc<TreePath>, &OsStr)>) {
         let mut files = self.lock();
         match (files.get_mut(&file), copied) {
-            (Some(met), Some((place, name))) if met.names_left > 0 => {
+            (Some(met), Some((tree_path, name))) if met.names_left > 0 => {
                 met.copied = Some(Copied {
-                    place: Arc::clone(place),
+                    tree_path: Arc::clone(tree_path),
                     dst_name: name.to_os_string(),
                 });
             }
@@ -164,7 +164,7 @@ mod tests {
     fn a_file_is_forgotten_with_its_last_name() {
         let links = Links::default();
         assert!(matches!(links.claim(FILE, 2), Claim::Copy));
-        links.settle(FILE, Some((&Arc::default(), OsStr::new("a"))));
+        links.record_copy(FILE, Some((&Arc::default(), OsStr::new("a"))));
         assert!(matches!(links.claim(FILE, 2), Claim::Link(it) if it.dst_name == "a"));
         assert!(links.lock().is_empty());
     }
@@ -175,7 +175,7 @@ mod tests {
         assert!(matches!(links.claim(FILE, 3), Claim::Copy));
         std::thread::scope(|scope| {
             let waiting = scope.spawn(|| matches!(links.claim(FILE, 3), Claim::Copy));
-            links.settle(FILE, None);
+            links.record_copy(FILE, None);
             assert!(waiting.join().unwrap());
         });
     }
@@ -183,9 +183,9 @@ mod tests {
     #[test]
     fn a_copy_with_all_its_names_is_made_again_once() {
         let links = Links::default();
-        let place = Arc::default();
+        let tree_path = Arc::default();
         assert!(matches!(links.claim(FILE, 5), Claim::Copy));
-        links.settle(FILE, Some((&place, OsStr::new("a"))));
+        links.record_copy(FILE, Some((&tree_path, OsStr::new("a"))));
         let Claim::Link(full) = links.claim(FILE, 5) else {
             panic!("it is copied already");
         };
@@ -195,7 +195,7 @@ mod tests {
             let waiting =
                 scope.spawn(move || matches!(again(), Claim::Link(it) if it.dst_name == "b"));
             let newer = Copied {
-                place,
+                tree_path,
                 dst_name: "b".into(),
             };
             links.replace(FILE, newer);

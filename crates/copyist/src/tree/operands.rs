@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::ffi::OsStr;
 
-use crate::copier::Operand;
-use crate::options::{Options, Update};
+use crate::words::operand::Operand;
+use crate::words::options::{Options, Update};
 
 /// Splits operands into runs in which no two have destinations of one name, so that the outcome
 /// is that of copying one after the other. Names that some filesystem may take for equal count as

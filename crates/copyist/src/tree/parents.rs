@@ -8,12 +8,13 @@ use std::path::{Component, Path};
 use std::sync::Arc;
 
 use super::dir::{Dir, Entry, Role};
+use super::engine::{ends_in_separator, is_separator};
 use super::walk::Worker;
-use super::{ends_in_separator, is_separator};
-use crate::copier::Operand;
-use crate::error::{Cause, Error, Operation};
-use crate::platform::{At, FileKind, Platform};
-use crate::rules;
+use crate::system::{At, Platform};
+use crate::think::rules;
+use crate::words::error::{Cause, Error, Operation};
+use crate::words::operand::Operand;
+use crate::words::stat::FileKind;
 
 impl<P: Platform> Worker<'_, '_, P> {
     /// Makes the directories that lead to the source below `base` too, each with its attributes.

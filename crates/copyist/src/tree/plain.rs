@@ -8,14 +8,17 @@
 //! a file needs, the more of the kernel's stay in the processor's nearest cache.
 
 use super::dir::Entry;
-use super::entry::Tried;
-use super::existing::{Looked, Onto};
-use super::room::LARGE_BYTES;
+use super::entry::AttemptOutcome;
+use super::existing::{Disposition, SourceStat};
+use super::space_retry::LARGE_BYTES;
 use super::walk::Worker;
-use crate::error::{Cause, Error, Refusal};
-use crate::file::{self, Existing, FileError, Source};
-use crate::options::Make;
-use crate::platform::{FileKind, Platform};
+use crate::file::failure::FileError;
+use crate::file::one_file;
+use crate::file::one_file::{Existing, Source};
+use crate::system::Platform;
+use crate::words::error::{Cause, Error, Refusal};
+use crate::words::options::Make;
+use crate::words::stat::FileKind;
 
 /// As what they are made.
 const NEW: (Existing, bool) = (Existing::Nothing, false);
@@ -33,7 +36,7 @@ impl<P: Platform> Worker<'_, '_, P> {
             return None;
         }
         let platform = self.session.platform;
-        let mut source = match file::open_source(platform, entry.src_at(), false, None) {
+        let mut source = match one_file::open_source(platform, entry.src_at(), false, None) {
             Ok(source) => source,
             Err(error) => return self.explain_unopened(entry, error).map(Err),
         };
@@ -41,13 +44,13 @@ impl<P: Platform> Worker<'_, '_, P> {
             return Some(self.copy_opened(entry, source));
         }
         self.begin(entry, None, FileKind::Regular);
-        let ended = self.session.room.ended();
-        let mut tried = Tried::default();
+        let ended = self.session.space_retry.ended();
+        let mut tried = AttemptOutcome::default();
         if let Err(error) = self.copy_file(entry, &mut source, NEW, &mut tried) {
             return Some(self.copy_once_more(entry, source, (tried, error), ended));
         }
         self.summary.add_report(&tried.report);
-        platform.let_go(source.handle);
+        platform.close_quietly(source.handle);
         Some(Ok(()))
     }
 
@@ -57,7 +60,7 @@ impl<P: Platform> Worker<'_, '_, P> {
     #[inline(never)]
     fn explain_unopened(&self, entry: &Entry<'_, P>, error: FileError) -> Option<Error> {
         let was_replaced = matches!(error.cause(), Cause::Refused(Refusal::Replaced));
-        if was_replaced || self.ran_out(entry, error.operation(), error.cause()) {
+        if was_replaced || self.retry_after_emfile(entry, error.operation(), error.cause()) {
             return None;
         }
         Some(self.unseen(entry, false).unwrap_or_else(|| {
@@ -70,7 +73,7 @@ impl<P: Platform> Worker<'_, '_, P> {
     /// Copies an opened file as any other.
     #[inline(never)]
     fn copy_opened(&mut self, entry: &Entry<'_, P>, source: Source<P>) -> Result<(), Error> {
-        let free = Onto::Free { backup: None };
+        let free = Disposition::Free { backup: None };
         self.with_links(entry, &looked_at(&source), free, &mut Some(source))
     }
 
@@ -81,15 +84,15 @@ impl<P: Platform> Worker<'_, '_, P> {
         &mut self,
         entry: &Entry<'_, P>,
         source: Source<P>,
-        (tried, error): (Tried, Error),
+        (tried, error): (AttemptOutcome, Error),
         ended: u64,
     ) -> Result<(), Error> {
         let src = looked_at(&source);
         let mut opened = Some(source);
-        if !self.ran_out(entry, error.operation(), error.cause()) {
-            let mut tries = self.session.room.tries_since(ended);
-            if !self.finds_room(entry, (&src.stat, NEW.0), &error, &mut tries) {
-                self.settle(entry, tried);
+        if !self.retry_after_emfile(entry, error.operation(), error.cause()) {
+            let mut tries = self.session.space_retry.tries_since(ended);
+            if !self.retry_after_enospc(entry, (&src.stat, NEW.0), &error, &mut tries) {
+                self.finish_entry(entry, tried);
                 return Err(error);
             }
             opened = None; // it may have changed since
@@ -98,8 +101,8 @@ impl<P: Platform> Worker<'_, '_, P> {
     }
 }
 
-fn looked_at<P: Platform>(source: &Source<P>) -> Looked {
-    Looked {
+fn looked_at<P: Platform>(source: &Source<P>) -> SourceStat {
+    SourceStat {
         stat: source.stat,
         follow: false,
     }

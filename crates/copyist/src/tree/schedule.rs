@@ -11,9 +11,9 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 pub(crate) struct Schedule<J> {
     state: Mutex<State<J>>,
     changed: Condvar,
-    /// See [`Schedule::is_hungry`].
+    /// See [`Schedule::wants_work`].
     hungry: AtomicBool,
-    /// See [`Schedule::is_crowded`].
+    /// See [`Schedule::over_limit`].
     crowded: AtomicBool,
     /// Workers that have a job.
     at_work: AtomicUsize,
@@ -33,11 +33,11 @@ struct State<J> {
 
 /// What a worker that had pushed a job should do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Help {
+pub(crate) enum Push {
     /// Go on.
     Enough,
     /// Start another worker: it is counted already.
-    Start,
+    SpawnWorker,
 }
 
 impl<J> Schedule<J> {
@@ -78,7 +78,7 @@ impl<J> Schedule<J> {
     }
 
     /// Whether somebody waits for a job, or could be started for one. It may have changed since.
-    pub(crate) fn is_hungry(&self) -> bool {
+    pub(crate) fn wants_work(&self) -> bool {
         self.hungry.load(Ordering::Relaxed)
     }
 
@@ -88,12 +88,12 @@ impl<J> Schedule<J> {
     }
 
     /// Whether there are more workers than are wanted: who sees it leaves its work to others.
-    pub(crate) fn is_crowded(&self) -> bool {
+    pub(crate) fn over_limit(&self) -> bool {
         self.crowded.load(Ordering::Relaxed)
     }
 
     /// Adds a job, to be done before those that are there.
-    pub(crate) fn push(&self, job: J) -> Help {
+    pub(crate) fn push(&self, job: J) -> Push {
         let mut state = self.lock();
         state.jobs.push(job);
         if state.idle > 0 {
@@ -102,11 +102,11 @@ impl<J> Schedule<J> {
         } else if state.workers < state.most_workers {
             state.workers += 1;
             self.unlock(state);
-            return Help::Start;
+            return Push::SpawnWorker;
         } else {
             self.unlock(state);
         }
-        Help::Enough
+        Push::Enough
     }
 
     /// Adds a job before any worker has begun.
@@ -208,7 +208,7 @@ mod tests {
     fn the_last_job_is_done_first() {
         let schedule = Schedule::new(1);
         for job in 0..3 {
-            assert_eq!(schedule.push(job), Help::Enough);
+            assert_eq!(schedule.push(job), Push::Enough);
         }
         assert_eq!(
             [schedule.pop(), schedule.pop(), schedule.pop()],
@@ -220,17 +220,17 @@ mod tests {
     #[test]
     fn a_limit_starts_no_more_workers() {
         let schedule = Schedule::new(4);
-        assert_eq!(schedule.push(0), Help::Start);
+        assert_eq!(schedule.push(0), Push::SpawnWorker);
         schedule.set_most(1);
-        assert_eq!(schedule.push(1), Help::Enough);
+        assert_eq!(schedule.push(1), Push::Enough);
         assert!(!schedule.wants_help());
     }
 
     #[test]
     fn too_many_workers_end_and_leave_their_work_to_others() {
         let schedule = Schedule::new(2);
-        assert_eq!(schedule.push(0), Help::Start);
-        assert_eq!(schedule.push(1), Help::Enough);
+        assert_eq!(schedule.push(0), Push::SpawnWorker);
+        assert_eq!(schedule.push(1), Push::Enough);
         schedule.set_most(1);
         assert_eq!(schedule.pop(), None, "one of the two ends");
         assert_eq!([schedule.pop(), schedule.pop()], [Some(1), Some(0)]);
@@ -240,12 +240,12 @@ mod tests {
     #[test]
     fn who_could_be_started_is_hungry() {
         let schedule = Schedule::new(2);
-        assert_eq!(schedule.push(0), Help::Start);
-        assert!(!schedule.is_hungry(), "there is something to do");
+        assert_eq!(schedule.push(0), Push::SpawnWorker);
+        assert!(!schedule.wants_work(), "there is something to do");
         assert_eq!(schedule.pop(), Some(0));
-        assert!(!schedule.is_hungry(), "both have something to do");
+        assert!(!schedule.wants_work(), "both have something to do");
         schedule.set_most(3);
-        assert!(schedule.is_hungry());
+        assert!(schedule.wants_work());
     }
 
     /// Jobs that make jobs: every one is done, and every worker comes to an end.
@@ -277,7 +277,7 @@ mod tests {
                 }
             };
             for _ in 0..2 {
-                assert_eq!(schedule.push(()), Help::Start);
+                assert_eq!(schedule.push(()), Push::SpawnWorker);
                 assert_eq!(schedule.pop(), Some(()));
             }
             std::thread::scope(|scope| {
@@ -287,7 +287,7 @@ mod tests {
                     std::thread::yield_now();
                 }
                 schedule.set_most(1);
-                assert_eq!(schedule.push(()), Help::Enough);
+                assert_eq!(schedule.push(()), Push::Enough);
                 work();
             });
             assert_eq!(done.load(Ordering::Relaxed), 1);
@@ -301,7 +301,7 @@ mod tests {
     ) {
         while let Some(job) = schedule.pop() {
             for _ in 0..job {
-                if schedule.push(job - 1) == Help::Start {
+                if schedule.push(job - 1) == Push::SpawnWorker {
                     scope.spawn(move || work(scope, schedule, done));
                 }
             }

@@ -2,12 +2,15 @@
 
 use super::dir::Entry;
 use super::walk::Worker;
-use crate::attributes::{self, Attributes, Made, MakeMode};
-use crate::error::{Cause, Error, Operation, Refusal};
-use crate::facts::NoLink;
-use crate::options::Options;
-use crate::platform::{FileKind, Node, Platform, Stat, Target};
-use crate::progress::{self, Event};
+use crate::file::attributes;
+use crate::file::attributes::{Attributes, CreateMode, CreatedState};
+use crate::system::{Node, Platform, Target};
+use crate::words::error::{Cause, Error, Operation, Refusal};
+use crate::words::facts::NoLink;
+use crate::words::observer;
+use crate::words::observer::Event;
+use crate::words::options::Options;
+use crate::words::stat::{FileKind, Stat};
 
 impl<P: Platform> Worker<'_, '_, P> {
     pub(super) fn copy_symlink(&mut self, entry: &Entry<'_, P>, src: &Stat) -> Result<(), Error> {
@@ -25,15 +28,15 @@ impl<P: Platform> Worker<'_, '_, P> {
             self.make_node(entry.dst_at(), link)
         })
         .inspect_err(|error| self.tell_no_symlink(entry, error))?;
-        let made = Made {
+        let made = CreatedState {
             may_have_acl: false,
             is_new: true,
-            ..Made::before()
+            ..CreatedState::before()
         };
         self.keep_attributes(entry, src, made, session.options);
         session.flush_name(entry)?;
         self.summary.symlinks += 1;
-        self.tell(entry, progress::Made::Symlink);
+        self.tell(entry, observer::Made::Symlink);
         Ok(())
     }
 
@@ -42,7 +45,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         if let Cause::System(code) = *error.cause()
             && let Some(why @ NoLink::Unsupported(_)) = self.no_link(entry, code)
         {
-            self.tell_no_link(entry, progress::Made::Symlink, why);
+            self.tell_no_link(entry, observer::Made::Symlink, why);
         }
     }
 
@@ -55,7 +58,7 @@ impl<P: Platform> Worker<'_, '_, P> {
             }
             _ => return Err(session.refuse(entry, Refusal::UnknownKind)),
         };
-        let plan = MakeMode::new(session.platform, session.options, (src.kind, src.mode));
+        let plan = CreateMode::new(session.platform, session.options, (src.kind, src.mode));
         let node = Node::Special {
             kind: src.kind,
             mode: plan.mode,
@@ -66,7 +69,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         self.keep_attributes(entry, src, plan.made(entry.dir.gives_acl), session.options);
         session.flush_name(entry)?;
         self.summary.specials += 1;
-        self.tell(entry, progress::Made::Special);
+        self.tell(entry, observer::Made::Special);
         Ok(())
     }
 
@@ -75,10 +78,10 @@ impl<P: Platform> Worker<'_, '_, P> {
         let mut options = self.session.options.clone();
         options.preserve.owner = false;
         options.preserve.mode = false;
-        let made = Made {
+        let made = CreatedState {
             may_have_acl: false,
             is_new: true,
-            ..Made::before()
+            ..CreatedState::before()
         };
         let as_link = Stat {
             kind: FileKind::Symlink,
@@ -87,7 +90,13 @@ impl<P: Platform> Worker<'_, '_, P> {
         self.keep_attributes(entry, &as_link, made, &options);
     }
 
-    fn keep_attributes(&mut self, entry: &Entry<'_, P>, src: &Stat, made: Made, options: &Options) {
+    fn keep_attributes(
+        &mut self,
+        entry: &Entry<'_, P>,
+        src: &Stat,
+        made: CreatedState,
+        options: &Options,
+    ) {
         let session = self.session;
         Attributes {
             platform: session.platform,
@@ -104,9 +113,9 @@ impl<P: Platform> Worker<'_, '_, P> {
         });
     }
 
-    fn tell(&self, entry: &Entry<'_, P>, what: progress::Made) {
+    fn tell(&self, entry: &Entry<'_, P>, what: observer::Made) {
         self.session
-            .watch
+            .context
             .observer
             .event(Event::Entry { paths: entry, what });
     }

@@ -1,15 +1,17 @@
 //! Whether an existing destination has its source's time already (`-u`): as exactly as its volume keeps
 //! times.
 
+use crate::system::filesystem;
 use std::sync::PoisonError;
 
 use super::dir::Entry;
 use super::walk::Worker;
-use crate::file::place_of;
-use crate::platform::{At, Attribute, Open, Platform, Stat, Target, check_removable};
-use crate::temporary::{Temporary, remove_closed};
-use crate::times::{self, SAMPLE};
-use crate::volumes;
+use crate::file::temp_file::{Temporary, remove_closed};
+use crate::system::parent::parent_dir;
+use crate::system::{At, Attribute, Open, Platform, Target, check_removable};
+use crate::think::times;
+use crate::think::times::SAMPLE;
+use crate::words::stat::Stat;
 
 impl<P: Platform> Worker<'_, '_, P> {
     /// Whether a destination that seems to be older than its source is so only since its volume can't hold
@@ -19,7 +21,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         if !keeps_times || !times::may_be(src.modified, dst.modified) {
             return false;
         }
-        let kind = volumes::kind_at(self.session.platform, entry.dst_at(), dst.id.volume);
+        let kind = filesystem::kind_at(self.session.platform, entry.dst_at(), dst.id.volume);
         if times::is_modified_as(src.modified, dst, kind) {
             return true;
         }
@@ -46,7 +48,7 @@ impl<P: Platform> Worker<'_, '_, P> {
     fn try_unit(&self, entry: &Entry<'_, P>, volume: u64) -> Option<u64> {
         let platform = self.session.platform;
         let mode = 0o600;
-        let nameless = platform.open(place_of(entry.dst_at()), Open::Nameless { mode });
+        let nameless = platform.open(parent_dir(entry.dst_at()), Open::Nameless { mode });
         // Not every filesystem has nameless files, and some lose sight of one that is open when its name goes.
         let name = Temporary::new().beside(entry.dst_name);
         let at = At {
@@ -55,7 +57,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         };
         let is_named = nameless.is_err();
         if is_named {
-            check_removable(platform, place_of(entry.dst_at())).ok()?;
+            check_removable(platform, parent_dir(entry.dst_at())).ok()?;
         }
         let file = nameless
             .or_else(|_| platform.open(at, Open::Create { mode }))

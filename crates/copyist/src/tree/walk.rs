@@ -4,16 +4,18 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Scope;
 
-use super::Session;
-use super::dir::{Dir, Entry, Halves, Role};
-use super::flight::Tally;
-use super::schedule::Help;
-use crate::buffers::Buffers;
-use crate::copier::Operand;
-use crate::error::{Cause, Code, Error, Operation};
-use crate::platform::{Batch, FileKind, Platform, Sys};
-use crate::report::Summary;
-use crate::spare;
+use super::concurrency::Tally;
+use super::dir::{Dir, DirPair, Entry, Role};
+use super::engine::Session;
+use super::schedule::Push;
+use crate::run::buffers::Buffers;
+use crate::run::thread_budget;
+use crate::system::{Batch, Platform, Sys};
+use crate::words::code::Code;
+use crate::words::error::{Cause, Error, Operation};
+use crate::words::operand::Operand;
+use crate::words::report::Summary;
+use crate::words::stat::FileKind;
 
 /// A worker's stack, bytes: the walk is no recursion, so it needs little however deep a tree is.
 const WORKER_STACK_BYTES: usize = 256 << 10;
@@ -112,7 +114,7 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
 
     fn run(&mut self, job: Job<P>) {
         match job {
-            Job::Operand(_) if self.session.watch.cancel.is_cancelled() => {}
+            Job::Operand(_) if self.session.context.cancel.is_cancelled() => {}
             Job::Operand(operand) => self.operand(&operand),
             Job::Read(dir) => {
                 self.read(&dir);
@@ -133,13 +135,13 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
         // counted and never came would be waited for.
         let builder = std::thread::Builder::new().stack_size(WORKER_STACK_BYTES);
         let work = move || Worker::run_all(session, scope, total);
-        if spare::start(builder, scope, session.platform, work).is_err() {
+        if thread_budget::start(builder, scope, session.platform, work).is_err() {
             session.schedule.worker_failed();
         }
     }
 
     pub(super) fn push(&self, job: Job<P>) {
-        if self.session.schedule.push(job) == Help::Start {
+        if self.session.schedule.push(job) == Push::SpawnWorker {
             self.start_another();
         }
     }
@@ -185,11 +187,11 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
             stat.map_or(FileKind::Unknown, |stat| stat.kind)
         };
         let kind = kind.unwrap_or_else(look);
-        session.watch.observer.wants(entry, kind)
+        session.context.observer.wants(entry, kind)
     }
 
     fn read(&mut self, dir: &Arc<Dir<P>>) {
-        if self.session.watch.cancel.is_cancelled() {
+        if self.session.context.cancel.is_cancelled() {
             return;
         }
         if dir.is_read_through() {
@@ -220,7 +222,7 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
     }
 
     /// Whether no names follow; adds those that do.
-    fn is_at_end(&mut self, dir: &Dir<P>, open: &Halves<P>, batch: &mut Batch) -> bool {
+    fn is_at_end(&mut self, dir: &Dir<P>, open: &DirPair<P>, batch: &mut Batch) -> bool {
         let mut next = self.batches.pop().unwrap_or_default();
         let is_at_end = match self.next_names(dir, open, &mut next) {
             Ok(()) => next.is_empty(),
@@ -235,7 +237,7 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
     }
 
     /// The next names of a directory; those that were read before it was closed come first.
-    fn next_names(&mut self, dir: &Dir<P>, open: &Halves<P>, batch: &mut Batch) -> Sys<()> {
+    fn next_names(&mut self, dir: &Dir<P>, open: &DirPair<P>, batch: &mut Batch) -> Sys<()> {
         if let Some(unread) = &mut dir.lock().unread {
             *batch = std::mem::take(unread);
             return Ok(());
@@ -245,7 +247,7 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
     }
 
     /// All names of a directory: their order is asked for, so that they must all be known.
-    fn read_rest(&mut self, dir: &Dir<P>, open: &Halves<P>, first: Batch) -> Batch {
+    fn read_rest(&mut self, dir: &Dir<P>, open: &DirPair<P>, first: Batch) -> Batch {
         let (mut all, mut batch) = (first, Batch::default());
         loop {
             match self.next_names(dir, open, &mut batch) {
@@ -262,7 +264,7 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
     pub(super) fn fail_reading(&self, dir: &Dir<P>, code: Code) {
         let os = self.session.platform.os();
         let error = Error::new(os, Operation::ReadDirectory, Cause::System(code));
-        let (src, dst) = (dir.place.src(), dir.place.dst());
+        let (src, dst) = (dir.tree_path.src(), dir.tree_path.dst());
         self.session.fail(error.with_paths(Some(src), Some(dst)));
     }
 
@@ -321,18 +323,18 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
     /// The next name to be copied. A worker that has nothing to do is given half of what follows.
     fn next_of_rest(&mut self) -> Option<usize> {
         let Session {
-            schedule, watch, ..
+            schedule, context, ..
         } = self.session;
-        if watch.cancel.is_cancelled() {
+        if context.cancel.is_cancelled() {
             return None;
         }
-        if schedule.is_crowded() {
+        if schedule.over_limit() {
             self.leave_rest();
         }
         let rest = self.rest.as_mut()?;
         let n = rest.names.next()?;
         let Range { start, end } = rest.names;
-        if start < end && schedule.is_hungry() {
+        if start < end && schedule.wants_work() {
             let middle = start + (end - start) / 2;
             rest.names.end = middle;
             let half = Rest {
@@ -367,14 +369,16 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
     /// An entry is done: perhaps more, or fewer, should be under way.
     fn did(&mut self, dir: &Dir<P>, bytes: u64) {
         let Session {
-            flight, schedule, ..
+            concurrency,
+            schedule,
+            ..
         } = self.session;
-        if !flight.is_due(&mut self.tally, bytes) {
+        if !concurrency.is_due(&mut self.tally, bytes) {
             return;
         }
         if let Some(pair) = &dir.pair
             && let Some(most) =
-                flight.look((pair.src.id, pair.dst.id), self.session.platform.used())
+                concurrency.look((pair.src.id, pair.dst.id), self.session.platform.used())
         {
             schedule.set_most(most);
             if schedule.wants_help() {

@@ -2,8 +2,9 @@
 
 use std::iter::once;
 
-use crate::platform::{FileKind, Platform};
 use crate::sim::build::Builder;
+use crate::system::Platform;
+use crate::words::stat::FileKind;
 
 pub(super) fn files<P: Platform>(builder: &Builder<'_, P>) {
     builder

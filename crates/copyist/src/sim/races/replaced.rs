@@ -4,13 +4,14 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use super::races;
-use crate::facts::FsKind;
-use crate::options::{Atomic, Backup, OnChange, Options};
 use crate::sim::build::Builder;
 use crate::sim::faults::{Deed, Effect, Fault, When};
 use crate::sim::scenarios::{Scenario, build, linux};
-use crate::sim::snapshot::{self, Seen};
+use crate::sim::snapshot;
+use crate::sim::snapshot::Seen;
 use crate::sim::sweep;
+use crate::words::facts::FsKind;
+use crate::words::options::{Atomic, Backup, OnChange, Options};
 
 /// The outcomes of copies over an older file, with a backup, of a source that is replaced: how many
 /// were refused.

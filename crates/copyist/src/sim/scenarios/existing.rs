@@ -3,12 +3,12 @@
 use std::ffi::OsStr;
 
 use super::{Scenario, archive, build, linux, operand};
-use crate::facts::FsKind;
-use crate::options::{Backup, Force, Options, Update};
 use crate::sim::Sim;
 use crate::sim::build::Builder;
 use crate::sim::faults::Faults;
 use crate::sim::world::ROOT;
+use crate::words::facts::FsKind;
+use crate::words::options::{Backup, Force, Options, Update};
 
 /// Two versions of a directory.
 pub(super) fn plain(kind: FsKind) -> Sim {

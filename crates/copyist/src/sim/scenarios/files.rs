@@ -3,11 +3,11 @@
 use std::iter::once;
 
 use super::{Scenario, archive, build, linux, system};
-use crate::facts::FsKind;
-use crate::method::{Method, MethodSet, Os};
-use crate::options::{Cache, Options, Sparse};
-use crate::platform::FileKind;
 use crate::sim::volume::{Direct, Volume};
+use crate::words::facts::FsKind;
+use crate::words::method::{Method, MethodSet, Os};
+use crate::words::options::{Cache, Options, Sparse};
+use crate::words::stat::FileKind;
 
 fn small_file() -> Vec<Scenario> {
     let mut all = Vec::new();
@@ -68,7 +68,7 @@ pub(in crate::sim) fn one_file() -> Vec<Scenario> {
     let sim = linux(FsKind::Ext, None);
     build(&sim).sparse("src", 50 << 20, [0..3, 5_000..5_002, 9_000..9_001]);
     let options = Options {
-        cache: Cache::Drop,
+        cache: Cache::DropBehind,
         ..Options::default()
     };
     all.push(Scenario::new("dropped behind", sim, options));

@@ -1,10 +1,10 @@
 //! Copies that are hashed, and read back.
 
 use super::{Scenario, archive, build, linux, macos_pairs, two_threads};
-use crate::facts::FsKind;
-use crate::hash::HashKind;
-use crate::method::{Method, MethodSet};
-use crate::options::Options;
+use crate::words::facts::FsKind;
+use crate::words::hash::HashKind;
+use crate::words::method::{Method, MethodSet};
+use crate::words::options::Options;
 
 pub(in crate::sim) fn hashed() -> Vec<Scenario> {
     let mut all = Vec::new();

@@ -3,16 +3,16 @@
 use std::ffi::OsStr;
 
 use super::{Scenario, archive, build, system};
-use crate::attributes::access_acl;
-use crate::facts::FsKind;
-use crate::method::{Method, MethodSet, Os};
-use crate::options::{Flush, Options, Preserve, Reflink, Sparse, Want};
-use crate::platform::FileKind;
 use crate::sim::Sim;
 use crate::sim::build::Builder;
 use crate::sim::faults::Faults;
 use crate::sim::volume::Volume;
 use crate::sim::world::ROOT;
+use crate::words::facts::FsKind;
+use crate::words::method::{Method, MethodSet, Os};
+use crate::words::options::{Flush, Options, Preserve, Reflink, Sparse, Want};
+use crate::words::stat::FileKind;
+use crate::words::xattr_names::access_acl;
 
 /// UF_HIDDEN and UF_IMMUTABLE of sys/stat.h.
 const HIDDEN: u32 = 0x8000;
@@ -151,7 +151,7 @@ pub(in crate::sim) fn macos_attributes() -> Vec<Scenario> {
     let keeping_flags = Options {
         preserve: Preserve {
             flags: true,
-            xattrs: Want::Must,
+            xattrs: Want::Required,
             ..Preserve::ARCHIVE
         },
         ..archive()

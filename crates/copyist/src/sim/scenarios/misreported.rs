@@ -1,10 +1,10 @@
 //! What a filesystem says of a file is not so: the size that stat reports, or the success of a clone.
 
 use super::{Scenario, build, system};
-use crate::facts::FsKind;
-use crate::method::{Method, MethodSet, Os};
-use crate::options::{OnChange, Options, Reflink, Sparse};
 use crate::sim::volume::{RangeCopy, Volume};
+use crate::words::facts::FsKind;
+use crate::words::method::{Method, MethodSet, Os};
+use crate::words::options::{OnChange, Options, Reflink, Sparse};
 
 /// More than one buffer, and no whole number of blocks.
 const BYTES: u64 = 262_145;

@@ -9,12 +9,12 @@ use super::data::Data;
 use super::faults::{Call, Faults};
 use super::volume::Volume;
 use super::world::ROOT;
-use crate::copier::Operand;
-use crate::error::Code;
-use crate::facts::FsKind;
-use crate::method::Os;
-use crate::options::{Fsync, Options, Preserve};
-use crate::rules;
+use crate::think::rules;
+use crate::words::code::Code;
+use crate::words::facts::FsKind;
+use crate::words::method::Os;
+use crate::words::operand::Operand;
+use crate::words::options::{Fsync, Options, Preserve};
 
 mod existing;
 mod files;

@@ -4,15 +4,15 @@ use std::ffi::OsStr;
 
 use super::existing::plain;
 use super::{Scenario, archive, build, linux, operand, system};
-use crate::facts::FsKind;
-use crate::method::Os;
-use crate::options::{Atomic, Backup, Force, Fsync, OnChange, Options};
+use crate::file::temp_file::Temporary;
 use crate::sim::Sim;
 use crate::sim::build::Builder;
 use crate::sim::faults::Faults;
 use crate::sim::open_names::RemovesOpen;
 use crate::sim::volume::Volume;
-use crate::temporary::Temporary;
+use crate::words::facts::FsKind;
+use crate::words::method::Os;
+use crate::words::options::{Atomic, Backup, Force, Fsync, OnChange, Options};
 
 /// A tree over an older one, with what crashed runs have left, on a volume of this kind.
 fn over(kind: FsKind) -> Sim {

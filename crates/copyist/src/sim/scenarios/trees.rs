@@ -3,12 +3,12 @@
 use std::ffi::OsStr;
 
 use super::{Scenario, archive, build, linux};
-use crate::facts::FsKind;
-use crate::options::{Options, Want};
-use crate::platform::FileKind;
 use crate::sim::Sim;
 use crate::sim::build::Builder;
 use crate::sim::world::ROOT;
+use crate::words::facts::FsKind;
+use crate::words::options::{Options, Want};
+use crate::words::stat::FileKind;
 
 /// A tree with one of everything.
 pub(in crate::sim) fn everything(sim: &Sim) {
@@ -116,7 +116,7 @@ pub(in crate::sim) fn trees() -> Vec<Scenario> {
         world.node_mut(foreign).gid = 50;
     }
     let mut options = archive();
-    options.preserve.xattrs = Want::Must;
+    options.preserve.xattrs = Want::Required;
     all.push(Scenario::new("tree of a user", sim, options));
 
     let sim = linux(FsKind::Ext, None);

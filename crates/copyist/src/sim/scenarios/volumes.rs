@@ -5,14 +5,14 @@ use std::iter::once;
 use std::ops::Range;
 
 use super::{Scenario, archive, build, linux, system};
-use crate::facts::{FsKind, Kernel};
-use crate::method::{Method, MethodSet, Os};
-use crate::options::{Options, Reflink, Sparse};
-use crate::platform::FileKind;
 use crate::sim::build::{Builder, pattern};
 use crate::sim::data::{BLOCK, Data};
 use crate::sim::volume::{HoleMap, RangeCopy, Volume};
 use crate::sim::world::{Body, ROOT};
+use crate::words::facts::{FsKind, Kernel};
+use crate::words::method::{Method, MethodSet, Os};
+use crate::words::options::{Options, Reflink, Sparse};
+use crate::words::stat::FileKind;
 
 /// A FIFO that is read as a file.
 fn fifo() -> Scenario {

@@ -3,20 +3,20 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use super::super::Sim;
-use super::super::buggy::{Bug, Buggy};
-use super::super::build::Builder;
-use super::super::faults::{Effect, Fault, When};
-use super::super::scenarios::{Scenario, archive, build, system};
-use super::super::snapshot;
-use super::super::volume::Volume;
 use super::{Outcome, run as sweep_run};
-use crate::error::Operation;
-use crate::facts::FsKind;
-use crate::hash::HashKind;
-use crate::method::Os;
-use crate::options::{Atomic, Options};
-use crate::rules::linux;
+use crate::sim::Sim;
+use crate::sim::buggy::{Bug, Buggy};
+use crate::sim::build::Builder;
+use crate::sim::faults::{Effect, Fault, When};
+use crate::sim::scenarios::{Scenario, archive, build, system};
+use crate::sim::snapshot;
+use crate::sim::volume::Volume;
+use crate::think::rules::linux;
+use crate::words::error::Operation;
+use crate::words::facts::FsKind;
+use crate::words::hash::HashKind;
+use crate::words::method::Os;
+use crate::words::options::{Atomic, Options};
 
 /// From ext4 to a FUSE filesystem that shows what was written after it was closed, and after `late`
 /// tries to read it.

@@ -1,0 +1,201 @@
+//! Parts of large files: how far one has come, kept in the journal while it is copied, and taken
+//! from there by the next run.
+
+use crate::run::progress_sink::ProgressSink;
+use crate::system::filesystem;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::{Journal, PAUSES, Part, exclusive};
+use crate::file::temp_file::{Temporary, remove_closed};
+use crate::run::buffers::{Aligned, PAGE_BYTES};
+use crate::run::digest::SparseHasher;
+use crate::run::holes;
+use crate::system::{At, Open, Platform};
+use crate::words::code::Code;
+use crate::words::facts::FsKind;
+use crate::words::options::Flush;
+use crate::words::stat::{FileKind, Stat};
+
+/// Smaller files are copied again from their beginning, bytes.
+pub(crate) const PART_BYTES: u64 = 16 << 20;
+
+/// The least that is noted of a file at a time, bytes.
+const STEP_BYTES: u64 = 4 << 20;
+
+/// What is read at a time to be hashed, bytes.
+const HASH_BYTES: usize = 1 << 20;
+
+/// Parts go on from a multiple of this, bytes, where every method can.
+const RESUME_BYTES: u64 = 1 << 20;
+
+/// Keeps the journal of one large file.
+pub(crate) struct PartialJournal<'a, P: Platform> {
+    journal: &'a Journal<'a, P>,
+    part: Part,
+    /// Of what the file has before the part's offset; a hole costs nothing.
+    hasher: SparseHasher,
+    /// Whether the map of holes of the file's volume can be believed; `None` until it is asked.
+    uses_map: Option<bool>,
+    noted: Instant,
+    cost: Duration,
+    /// The journal has a part of this file.
+    noted_any: bool,
+}
+
+impl<P: Platform> ProgressSink<P> for Mutex<PartialJournal<'_, P>> {
+    fn passed(&self, file: &P::Handle, offset: u64) -> Result<(), Code> {
+        let mut keeper = self.lock().unwrap_or_else(PoisonError::into_inner);
+        keeper.passed(file, offset)
+    }
+}
+
+/// A part that can be gone on with.
+pub(crate) struct Resumed<P: Platform> {
+    pub(crate) handle: P::Handle,
+    pub(crate) temporary: Temporary,
+    /// All before it is there.
+    pub(crate) offset: u64,
+}
+
+impl<'a, P: Platform> PartialJournal<'a, P> {
+    pub(crate) fn new(
+        journal: &'a Journal<'a, P>,
+        dst: &Path,
+        src: &Stat,
+    ) -> PartialJournal<'a, P> {
+        PartialJournal {
+            journal,
+            part: Part {
+                file: journal.name_of(dst),
+                src: journal.of_source(src),
+                temporary: 0,
+                offset: 0,
+                hash: [0; 32],
+                dst: dst.as_os_str().to_os_string(),
+            },
+            hasher: SparseHasher::default(),
+            uses_map: None,
+            noted: Instant::now(),
+            cost: Duration::ZERO,
+            noted_any: false,
+        }
+    }
+
+    /// It is this temporary that is kept.
+    pub(crate) fn keeps(&mut self, temporary: Temporary) {
+        self.part.temporary = temporary.0;
+    }
+
+    /// Whether the journal has a part of this file.
+    pub(crate) fn has_noted(this: &Mutex<Self>) -> bool {
+        this.lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .noted_any
+    }
+
+    /// Everything before `offset` is in place: makes it durable and notes it, if it is time to.
+    fn passed(&mut self, file: &P::Handle, offset: u64) -> Result<(), Code> {
+        let due =
+            offset >= self.part.offset + STEP_BYTES && self.noted.elapsed() >= self.cost * PAUSES;
+        if !due {
+            return Ok(());
+        }
+        let start = Instant::now();
+        // The note comes after it in the same order.
+        self.journal.platform.flush(file, Flush::Ordered)?;
+        self.hash(file, offset);
+        self.part.hash = self.hasher.clone().finish();
+        let record = super::Record::Part(self.part.clone());
+        // What could not be noted is told where it matters; the file itself is none the worse.
+        self.noted_any |= self.journal.write(&record).is_ok();
+        self.cost = start.elapsed();
+        self.noted = Instant::now();
+        Ok(())
+    }
+
+    /// Reads what has come since the last time, but for holes. What can't be read, or has not been when the run
+    /// is cancelled, is not noted.
+    fn hash(&mut self, file: &P::Handle, end: u64) {
+        let (platform, cancel) = (self.journal.platform, self.journal.cancel);
+        let uses_map = *self
+            .uses_map
+            .get_or_insert_with(|| filesystem::is_on(platform, file, FsKind::hole_map_is_sound));
+        let mut buffer = Aligned::new(HASH_BYTES, PAGE_BYTES);
+        while self.part.offset < end {
+            let start = self.part.offset;
+            let data = match uses_map {
+                true => holes::next_data(platform, file, start, end).unwrap_or(end..end),
+                false => start..end,
+            };
+            self.hasher.zeros(data.start - start);
+            self.part.offset = data.start;
+            while self.part.offset < data.end {
+                let left = usize::try_from(data.end - self.part.offset).unwrap_or(usize::MAX);
+                let buffer = &mut buffer.as_mut_slice()[..left.min(HASH_BYTES)];
+                match platform.read(file, Some(self.part.offset), buffer) {
+                    Ok(read) if read > 0 && !cancel.is_cancelled() => {
+                        self.hasher.update(&buffer[..read]);
+                        self.part.offset += read as u64;
+                    }
+                    _ => return,
+                }
+            }
+        }
+    }
+
+    /// Opens what an earlier run has of this file, if it is still what the journal says.
+    pub(crate) fn resume(&mut self, at: At<'_, P>, dst: &Path) -> Option<Resumed<P>> {
+        let platform = self.journal.platform;
+        let part = self.journal.take_part(dst)?;
+        let temporary = Temporary(part.temporary);
+        let name = temporary.beside(at.name);
+        let at = At {
+            dir: at.dir,
+            name: &name,
+        };
+        let file = platform.open(at, Open::Draft).ok()?;
+        if exclusive::wait(platform, &file, self.journal.cancel) == Ok(false) {
+            return None; // somebody has it: it is his
+        }
+        let offset = self.check(&part, &file);
+        let Some(offset) = offset else {
+            platform.close_quietly(file);
+            let _ = remove_closed(platform, at);
+            return None;
+        };
+        Some(Resumed {
+            handle: file,
+            temporary,
+            offset,
+        })
+    }
+
+    /// From where the part can be gone on with.
+    fn check(&mut self, part: &Part, file: &P::Handle) -> Option<u64> {
+        let platform = self.journal.platform;
+        let stat = platform.stat_open(file).ok()?;
+        let usable = part.src == self.part.src
+            && stat.kind == FileKind::Regular
+            && stat.links <= 1
+            && stat.size >= part.offset;
+        if !usable {
+            return None;
+        }
+        let offset = part.offset - part.offset % RESUME_BYTES;
+        self.hash(file, offset);
+        let whole = self.hasher.clone();
+        self.hash(file, part.offset);
+        let found = self.hasher.clone().finish();
+        let is_sound = self.part.offset == part.offset && found == part.hash;
+        (self.hasher, self.part.offset) = (whole, offset);
+        self.noted_any = is_sound;
+        if !is_sound {
+            (self.hasher, self.part.offset) = (SparseHasher::default(), 0);
+            return None;
+        }
+        platform.set_len(file, offset).ok()?;
+        Some(offset)
+    }
+}

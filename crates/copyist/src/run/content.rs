@@ -1,0 +1,112 @@
+//! Reading what files contain: to hash it, and to compare two of them.
+
+use crate::system::filesystem::is_on;
+
+use super::buffers::Buffers;
+use super::holes;
+use super::step::RETRIES;
+use super::transfer::InFlight;
+use crate::system::{Platform, Sys};
+use crate::think::rules;
+use crate::words::code::Code;
+use crate::words::facts::FsKind;
+use crate::words::hash::Hash;
+use crate::words::observer::CancelToken;
+use crate::words::options::Flush;
+use crate::words::stat::Stat;
+
+/// Lets the next reads come from the device. Where that can't be, what the cache says is all there is.
+pub(crate) fn leave_cache<P: Platform>(platform: &P, file: &P::Handle) {
+    // Only what has been written out can be let go of.
+    let _ = platform.flush(file, Flush::Ordered);
+    let _ = platform.uncache(file);
+}
+
+/// Reads an open file from end to end, but for the holes that its filesystem names. Cancelled, it ends with
+/// [`Code::CANCELLED`].
+pub(crate) fn hash<P: Platform>(
+    platform: &P,
+    (file, stat): (&P::Handle, &Stat),
+    mut hash: InFlight,
+    buffers: &mut Buffers,
+    cancel: &CancelToken,
+) -> Sys<Hash> {
+    let size = stat.size;
+    let has_holes = stat.allocated_bytes < size && is_on(platform, file, FsKind::hole_map_is_sound);
+    let (mut offset, mut data_end) = (0, if has_holes { 0 } else { u64::MAX });
+    loop {
+        if cancel.is_cancelled() {
+            return Err(Code::CANCELLED);
+        }
+        if offset == data_end && offset < size {
+            let data = holes::next_data(platform, file, offset, size).unwrap_or(size..size);
+            hash.zeros(offset, data.start - offset, cancel)
+                .map_err(|_| Code::CANCELLED)?;
+            (offset, data_end) = (data.start, data.end);
+        }
+        let buffer = buffers.plain();
+        let left = usize::try_from(data_end.saturating_sub(offset)).unwrap_or(usize::MAX);
+        // Behind the size a read shows the end.
+        let asked = if offset < size {
+            buffer.len().min(left)
+        } else {
+            buffer.len()
+        };
+        let read = read(platform, file, offset, &mut buffer[..asked])?;
+        if read == 0 {
+            break;
+        }
+        hash.data(offset, read, buffers);
+        offset += read as u64;
+    }
+    // A read that ends early has not seen the file, where reads go by its size.
+    if offset < size && is_on(platform, file, FsKind::stat_size_is_sound) {
+        return Err(Code::NO_PROGRESS);
+    }
+    // A thread that hashed can only be lost by a panic.
+    hash.finish(offset).ok_or(Code::NO_PROGRESS)
+}
+
+/// The largest offset of a file (`off_t`): a read beyond it is an error, and not the end.
+const LARGEST_OFFSET: u64 = i64::MAX as u64;
+
+/// One read, whatever signals come.
+pub(crate) fn read<P: Platform>(
+    platform: &P,
+    file: &P::Handle,
+    offset: u64,
+    buffer: &mut [u8],
+) -> Sys<usize> {
+    let left = usize::try_from(LARGEST_OFFSET.saturating_sub(offset)).unwrap_or(usize::MAX);
+    let asked = buffer.len().min(left);
+    let buffer = &mut buffer[..asked];
+    if buffer.is_empty() {
+        return Ok(0);
+    }
+    let mut retries = 0;
+    loop {
+        match platform.read(file, Some(offset), buffer) {
+            Err(code) if retries < RETRIES && rules::is_interrupted(platform.os(), code) => {
+                retries += 1;
+            }
+            read => return read,
+        }
+    }
+}
+
+/// Fills the buffer as far as the file goes.
+pub(crate) fn read_full<P: Platform>(
+    platform: &P,
+    file: &P::Handle,
+    offset: u64,
+    buffer: &mut [u8],
+) -> Sys<usize> {
+    let mut len = 0;
+    while len < buffer.len() {
+        match read(platform, file, offset + len as u64, &mut buffer[len..])? {
+            0 => break,
+            more => len += more,
+        }
+    }
+    Ok(len)
+}

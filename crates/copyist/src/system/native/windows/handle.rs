@@ -1,0 +1,145 @@
+//! An open file or directory, and what is known of how it was opened.
+
+use std::os::windows::io::OwnedHandle;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use copyist_sys::windows::{self as sys, constants as c};
+
+use super::{code, stat};
+use crate::system::Sys;
+
+/// Transfers around the cache begin and end at multiples of this, bytes: no disk has larger sectors.
+pub(super) const SECTOR_BYTES: usize = 4096;
+
+/// An open file or directory.
+#[derive(Debug)]
+pub(crate) struct Handle {
+    pub(super) file: OwnedHandle,
+    /// The rights that it was opened with.
+    access: u32,
+    /// Names in it are the caller's, from the current directory: Win32's rules are theirs.
+    pub(super) is_current: bool,
+    /// The same file, open around the cache. Buffering can't be turned off later.
+    direct: OnceLock<OwnedHandle>,
+    is_direct: AtomicBool,
+    path: OnceLock<Vec<u16>>,
+    narrow: OnceLock<Option<u64>>,
+}
+
+/// The option with which a privilege (SeRestorePrivilege) counts: only to set an owner.
+pub(super) fn intent(access: u32) -> u32 {
+    if access & c::WRITE_OWNER == 0 {
+        0
+    } else {
+        c::FILE_OPEN_FOR_BACKUP_INTENT
+    }
+}
+
+impl Handle {
+    pub(super) fn new(file: OwnedHandle, access: u32) -> Handle {
+        Handle {
+            file,
+            access,
+            is_current: false,
+            direct: OnceLock::new(),
+            is_direct: AtomicBool::new(false),
+            path: OnceLock::new(),
+            narrow: OnceLock::new(),
+        }
+    }
+
+    /// Of a file that was opened in a directory, and is on its volume.
+    pub(super) fn on(self, narrow: Option<u64>) -> Handle {
+        Handle {
+            narrow: narrow.map_or_else(OnceLock::new, |volume| Some(volume).into()),
+            ..self
+        }
+    }
+
+    /// The volume, if it is one whose files 64 bits tell apart: asking for these is much cheaper than
+    /// asking for all that ReFS needs. What is in a directory has it from that.
+    pub(super) fn narrow(&self) -> Option<u64> {
+        *self.narrow.get_or_init(|| stat::narrow(&self.file))
+    }
+
+    /// The same, if it is known already.
+    pub(super) fn known_narrow(&self) -> Option<u64> {
+        self.narrow.get().copied().flatten()
+    }
+
+    pub(super) fn current(file: OwnedHandle, access: u32) -> Handle {
+        Handle {
+            is_current: true,
+            ..Handle::new(file, access)
+        }
+    }
+
+    /// The path of a directory, which nobody can rename while it is open.
+    pub(super) fn dir_path(&self) -> Sys<&[u16]> {
+        if let Some(path) = self.path.get() {
+            return Ok(path);
+        }
+        let path = sys::final_path(&self.file).map_err(code)?;
+        Ok(self.path.get_or_init(|| path))
+    }
+
+    /// Calls `act` with the file, opened once more if these rights are lacking.
+    pub(super) fn with<T>(
+        &self,
+        access: u32,
+        act: impl FnOnce(&OwnedHandle) -> Result<T, i32>,
+    ) -> Sys<T> {
+        if self.access & access == access {
+            return act(&self.file).map_err(code);
+        }
+        let options = c::FILE_OPEN_REPARSE_POINT | c::FILE_OPEN_NO_RECALL | intent(access);
+        let file = sys::reopen(&self.file, access, options, true).map_err(code)?;
+        act(&file).map_err(code)
+    }
+
+    fn data_access(&self) -> u32 {
+        self.access & (c::FILE_READ_DATA | c::FILE_WRITE_DATA)
+    }
+
+    /// The same file around the cache, with requests that don't wait for each other.
+    pub(super) fn overlapped(&self) -> Sys<OwnedHandle> {
+        let options = c::FILE_NO_INTERMEDIATE_BUFFERING;
+        sys::reopen(&self.file, self.data_access(), options, false).map_err(code)
+    }
+
+    /// The file, open around the cache: for that it is written out, and dropped from the cache.
+    pub(super) fn unbuffered(&self) -> Sys<&OwnedHandle> {
+        if let Some(file) = self.direct.get() {
+            return Ok(file);
+        }
+        let options = c::FILE_NO_INTERMEDIATE_BUFFERING;
+        let file = sys::reopen(&self.file, self.data_access(), options, true).map_err(code)?;
+        // Another thread may have been quicker, and then its handle serves.
+        Ok(self.direct.get_or_init(|| file))
+    }
+
+    pub(super) fn direct_on(&self) -> Sys<()> {
+        self.unbuffered()?;
+        self.is_direct.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    pub(super) fn direct_off(&self) {
+        self.is_direct.store(false, Ordering::Release);
+    }
+
+    /// What is read from and written to now.
+    pub(super) fn for_data(&self) -> &OwnedHandle {
+        match self.direct.get() {
+            Some(direct) if self.is_direct.load(Ordering::Acquire) => direct,
+            _ => &self.file,
+        }
+    }
+
+    /// Closes, and hears the errors that come only now.
+    pub(super) fn close(self) -> Sys<()> {
+        let direct = self.direct.into_inner().map_or(Ok(()), sys::close);
+        sys::close(self.file).and(direct).map_err(code)
+    }
+}

@@ -1,0 +1,204 @@
+//! What Windows tells of a file, in the words of the waist.
+
+use std::os::windows::io::OwnedHandle;
+
+use copyist_sys::reparse;
+use copyist_sys::windows::{self as sys, Information, Kind, constants as c};
+
+use super::names::resolve;
+use super::{Native, code, open};
+use crate::system::{At, Sys};
+use crate::words::stat::{FileId, FileKind, Stat, Timestamp};
+
+/// Units of 100 ns in a second.
+const TICKS: i64 = 10_000_000;
+/// From 1601, where Windows begins to count, to 1970, seconds.
+const TO_1970: i64 = 11_644_473_600;
+
+pub(super) fn by_name(at: At<'_, Native>, follow: bool) -> Sys<Stat> {
+    let place = resolve(at)?;
+    let file = open::by_place(&place, c::FILE_READ_ATTRIBUTES, 0, follow)?;
+    let stays = place.dir.is_some() && !follow;
+    of(&file, if stays { at.dir.narrow() } else { None })
+}
+
+/// `narrow` is the volume of the directory that it was opened in: see [`super::Handle::narrow`].
+pub(super) fn of(file: &OwnedHandle, narrow: Option<u64>) -> Sys<Stat> {
+    match sys::information(file) {
+        Ok(information) => {
+            // What stands for another name is not followed, and is there too; but a filter that made
+            // it may number its files.
+            let narrow = narrow.filter(|_| information.tag == 0);
+            Ok(of_information(&information, id(file, narrow)?))
+        }
+        Err(error) => match sys::kind(file) {
+            Kind::Device => Ok(of_device(FileKind::CharDevice)),
+            Kind::Pipe => Ok(of_device(FileKind::Fifo)),
+            Kind::Disk | Kind::Unknown => Err(code(error)),
+        },
+    }
+}
+
+/// Which file it is.
+pub(super) fn id(file: &OwnedHandle, narrow: Option<u64>) -> Sys<FileId> {
+    if let Some(volume) = narrow {
+        let inode = sys::file_index(file).map_err(code)?.into();
+        return Ok(FileId { volume, inode });
+    }
+    if let Ok((volume, inode)) = sys::file_id(file) {
+        return Ok(FileId { volume, inode });
+    }
+    // FAT, and servers of old.
+    let volume = sys::volume(file).map_err(code)?;
+    let inode = sys::file_index(file).map_err(code)?.into();
+    Ok(FileId {
+        volume: volume.serial.into(),
+        inode,
+    })
+}
+
+/// See [`super::Handle::narrow`]: NTFS, and a directory of it of which both numbers are one.
+pub(super) fn narrow(dir: &OwnedHandle) -> Option<u64> {
+    let (volume, inode) = sys::file_id(dir).ok()?;
+    let is_one = sys::file_index(dir).is_ok_and(|index| inode == index.into());
+    let is_ntfs = || sys::volume(dir).is_ok_and(|it| it.filesystem == "NTFS" && !it.is_remote);
+    (is_one && is_ntfs()).then_some(volume)
+}
+
+fn of_information(information: &Information, id: FileId) -> Stat {
+    let attributes = information.attributes;
+    let kind = kind(attributes, information.tag);
+    // Small files are kept where their names are, compressed ones are short: only a file that says
+    // that it is sparse has holes.
+    let allocated_bytes = if attributes & c::FILE_ATTRIBUTE_SPARSE_FILE == 0 {
+        information.allocated_bytes.max(information.size)
+    } else {
+        information.allocated_bytes
+    };
+    Stat {
+        id,
+        kind,
+        mode: mode(attributes, kind),
+        uid: 0,
+        gid: 0,
+        size: information.size,
+        allocated_bytes,
+        links: information.links.into(),
+        device: 0,
+        accessed: timestamp(information.accessed),
+        modified: timestamp(information.written),
+        changed: timestamp(information.changed),
+        created: Some(timestamp(information.created)),
+        flags: Some(attributes),
+    }
+}
+
+fn of_device(kind: FileKind) -> Stat {
+    Stat {
+        id: FileId {
+            volume: 0,
+            inode: 0,
+        },
+        kind,
+        mode: 0o666,
+        uid: 0,
+        gid: 0,
+        size: 0,
+        allocated_bytes: 0,
+        links: 1,
+        device: 0,
+        accessed: Timestamp::default(),
+        modified: Timestamp::default(),
+        changed: Timestamp::default(),
+        created: None,
+        flags: None,
+    }
+}
+
+/// What a directory entry says of its kind; `None` of a reparse point that doesn't say which.
+pub(super) fn entry_kind(attributes: u32, tag: u32) -> Option<FileKind> {
+    if attributes & c::FILE_ATTRIBUTE_REPARSE_POINT != 0 && tag == 0 {
+        return None;
+    }
+    Some(kind(attributes, tag))
+}
+
+fn kind(attributes: u32, tag: u32) -> FileKind {
+    let is_dir = attributes & c::FILE_ATTRIBUTE_DIRECTORY != 0;
+    match tag {
+        reparse::SYMLINK | reparse::MOUNT_POINT => FileKind::Symlink,
+        c::IO_REPARSE_TAG_AF_UNIX => FileKind::Socket,
+        // An application's alias, and links of other systems: nothing here can copy them.
+        c::IO_REPARSE_TAG_APPEXECLINK => FileKind::Unknown,
+        tag if reparse::is_surrogate(tag) => FileKind::Unknown,
+        _ if is_dir => FileKind::Directory,
+        _ => FileKind::Regular,
+    }
+}
+
+/// The attribute "read-only" in permission bits. On a directory it means nothing of the kind.
+fn mode(attributes: u32, kind: FileKind) -> u32 {
+    match kind {
+        FileKind::Directory | FileKind::Symlink => 0o777,
+        _ if attributes & c::FILE_ATTRIBUTE_READONLY != 0 => 0o444,
+        _ => 0o666,
+    }
+}
+
+fn timestamp(ticks: i64) -> Timestamp {
+    Timestamp {
+        seconds: ticks.div_euclid(TICKS) - TO_1970,
+        nanos: u32::try_from(ticks.rem_euclid(TICKS) * 100).unwrap_or(0),
+    }
+}
+
+/// In units of 100 ns; never 0 or less, which would mean something else.
+pub(super) fn ticks(time: Timestamp) -> i64 {
+    let seconds = time.seconds.saturating_add(TO_1970);
+    let ticks = seconds
+        .saturating_mul(TICKS)
+        .saturating_add(i64::from(time.nanos / 100));
+    ticks.max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_come_back() {
+        for (seconds, nanos) in [(0, 0), (1_700_000_000, 123_456_700), (-1, 999_999_900)] {
+            let time = Timestamp { seconds, nanos };
+            assert_eq!(timestamp(ticks(time)), time);
+        }
+        // 1601 itself can't be set.
+        let first = Timestamp {
+            seconds: -TO_1970,
+            nanos: 0,
+        };
+        assert_eq!(ticks(first), 1);
+    }
+
+    #[test]
+    fn reparse_points_are_told_apart() {
+        const REPARSE: u32 = c::FILE_ATTRIBUTE_REPARSE_POINT;
+        const DIR: u32 = c::FILE_ATTRIBUTE_DIRECTORY;
+        let onedrive = 0x9000_701a;
+        assert_eq!(
+            entry_kind(REPARSE | DIR, reparse::MOUNT_POINT),
+            Some(FileKind::Symlink)
+        );
+        assert_eq!(entry_kind(REPARSE, onedrive), Some(FileKind::Regular));
+        assert_eq!(
+            entry_kind(REPARSE | DIR, onedrive),
+            Some(FileKind::Directory)
+        );
+        assert_eq!(
+            entry_kind(REPARSE, 0xa000_001d),
+            Some(FileKind::Unknown),
+            "WSL's link"
+        );
+        assert_eq!(entry_kind(REPARSE, 0), None);
+        assert_eq!(entry_kind(DIR, 0), Some(FileKind::Directory));
+    }
+}

@@ -1,0 +1,91 @@
+//! Most files are small and plain, and what is planned for one is planned for all.
+
+use super::{Holes, SMALL_BYTES, plan};
+use crate::words::bench_results::Preferred;
+use crate::words::facts::{Facts, FileFacts, Kernel, VolumeFacts};
+use crate::words::method::{Method, Os};
+use crate::words::options::{OnChange, Options};
+
+/// The method that comes first for regular files without holes, of 1 to [`SMALL_BYTES`] bytes, where it is
+/// the same for all of them and needs nothing but its first calls: nothing to be hashed, laid out or
+/// dropped, and no second look at the source. The source's size must be one that reads go by.
+pub(crate) fn small_file_method(
+    system: (Os, Kernel),
+    volumes: (VolumeFacts, VolumeFacts),
+    preferred: Option<Preferred>,
+    options: &Options,
+) -> Option<Method> {
+    let of = |size| {
+        let facts = Facts {
+            dst_is_free: false,
+            preferred,
+            ..Facts::new(system, FileFacts::plain(size, size), volumes)
+        };
+        plan(&facts, options)
+    };
+    let (least, most) = (of(1), of(SMALL_BYTES));
+    let calls_only = least.holes == Holes::Ignore
+        && !least.preallocate
+        && !least.drop_behind
+        && volumes.0.kind.stat_size_is_sound()
+        && options.hash_wanted().is_none()
+        && options.on_change == OnChange::Report;
+    let first = *least.methods.first()?;
+    let is_call = match first {
+        Method::CopyRange | Method::ReadWrite => true,
+        // Windows has a destination that must be set up first; macOS clones by name.
+        Method::Clone => system.0 == Os::Linux,
+        Method::Sendfile | Method::Direct | Method::SystemCopy => false,
+    };
+    (least == most && calls_only && is_call).then_some(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::words::facts::{FsKind, Known};
+    use crate::words::hash::HashKind;
+    use crate::words::options::{Cache, Reflink, Sparse};
+
+    fn between(kind: FsKind, clone: Known, options: &Options) -> Option<Method> {
+        let volume = VolumeFacts {
+            id: 1,
+            kind,
+            block_bytes: 4096,
+            clone,
+            folds_case: Known::No,
+            parallel_from_bytes: Some(8 << 20),
+        };
+        small_file_method((Os::Linux, Kernel(6, 18)), (volume, volume), None, options)
+    }
+
+    #[test]
+    fn what_is_first_for_all_small_files() {
+        let plain = Options::default();
+        let of = |kind, clone| between(kind, clone, &plain);
+        assert_eq!(of(FsKind::Tmpfs, Known::No), Some(Method::CopyRange));
+        assert_eq!(of(FsKind::Ext, Known::No), Some(Method::ReadWrite));
+        assert_eq!(of(FsKind::Xfs, Known::Unknown), Some(Method::ReadWrite));
+        assert_eq!(of(FsKind::Btrfs, Known::Yes), Some(Method::Clone));
+        assert_eq!(of(FsKind::Pseudo, Known::No), None, "sizes mean nothing");
+        assert_eq!(of(FsKind::Fuse, Known::No), None, "a server says any size");
+    }
+
+    #[test]
+    fn what_needs_more_than_its_first_calls_is_not_among_them() {
+        let with = |change: fn(&mut Options)| {
+            let mut options = Options::default();
+            change(&mut options);
+            between(FsKind::Ext, Known::No, &options)
+        };
+        assert_eq!(
+            with(|it| it.reflink = Reflink::Never),
+            Some(Method::ReadWrite)
+        );
+        assert_eq!(with(|it| it.reflink = Reflink::Always), Some(Method::Clone));
+        assert_eq!(with(|it| it.sparse = Sparse::Always), None);
+        assert_eq!(with(|it| it.hash = Some(HashKind::Blake3)), None);
+        assert_eq!(with(|it| it.on_change = OnChange::Fail), None);
+        assert_eq!(with(|it| it.cache = Cache::DropBehind), None);
+    }
+}

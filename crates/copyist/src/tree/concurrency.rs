@@ -1,0 +1,481 @@
+//! How many files are copied at a time: learnt while running, where nobody has said.
+//!
+//! A local disk is served best by as many workers as there are processors. A mount that takes its
+//! time for every request (NFS, SMB, FUSE, a cloud's disk) is served best by many more, most of
+//! which wait; a disk that must move its head, by few. Nobody can tell which it is without trying,
+//! so from time to time the number is looked at again:
+//!
+//! ```text
+//!         the processors idle, waiting                 it was worth it
+//! start ──────────────────────────────► double it ──────────────────────► double it again ...
+//! (processors)                              │ no gain: back, and hold
+//!                                           ▼
+//!                     after a while: halve it, as long as that costs nothing; else hold longer
+//! ```
+//!
+//! That the processors idle is not enough: threads that have just begun may share one of them, and threads
+//! that meet at a lock get no faster by being more. A mount that is slow to answer is known by what they
+//! wait for: something for each entry, or more.
+//!
+//! Each volume pair learns for itself: when the walk comes to another pair, what was learnt of that
+//! counts.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError, TryLockError};
+use std::time::{Duration, Instant};
+
+use crate::system::Used;
+
+/// The most that are in flight without being asked for. Beyond it a server queues.
+pub(super) const MOST: usize = 64;
+
+/// How often the number is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(25);
+
+/// A look waits until each of those under way has done this much work ...
+const ENOUGH_EACH: u64 = 3;
+
+/// ... but not longer than this: there may be large files.
+const LOOK_AT_LAST: Duration = Duration::from_millis(500);
+
+/// A worker adds what it has done to what all have done when it is so much ...
+const ADD_AT_LAST: u64 = 16;
+
+/// ... or after this time.
+const ADD_EVERY: Duration = Duration::from_millis(5);
+
+/// A file counts as one, and its bytes as files of this size: what a request to a slow mount moves.
+const BYTES_OF_ONE: u64 = 128 << 10;
+
+/// More of the processors than this is in use: it is not waiting that takes the time.
+const BUSY: f64 = 0.7;
+
+/// Waiting takes the time if there are so many waits for each entry: every request to a mount that is slow to
+/// answer is one. Threads that wait for each other's locks do so less often (docs/measurements.md).
+const WAITS_EACH: f64 = 1.0;
+
+/// More at a time must make it faster by this factor to be kept.
+const WORTH_IT: f64 = 1.15;
+
+/// Fewer at a time are kept if the speed is still this part of what it was.
+const COSTS_NOTHING: f64 = 0.95;
+
+/// How many looks a number that has proved itself is kept before another is tried.
+const HOLD: u32 = 20;
+
+/// What was seen since the last look.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Seen {
+    /// Work done in a second.
+    pub(super) rate: f64,
+    /// How much of the processors was in use, 0 to 1.
+    pub(super) busy: f64,
+    /// How often a thread waited for something for each entry that was done, if that is known.
+    pub(super) waits: Option<f64>,
+}
+
+impl Seen {
+    /// Whether it is waiting that takes the time. Processors may idle for other reasons: new threads
+    /// share one for a while.
+    fn is_waiting(self) -> bool {
+        self.busy <= BUSY && self.waits.is_none_or(|each| each >= WAITS_EACH)
+    }
+}
+
+/// What is known of one volume pair. Pure: the same looks lead to the same number.
+#[derive(Clone, Debug)]
+pub(super) struct Control {
+    limit: usize,
+    most: usize,
+    /// How long the next hold is.
+    hold: u32,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum State {
+    /// Nothing has been tried since; hold for so many looks.
+    Holding(u32),
+    /// The number was lowered from `limit`, which had this rate. Those that are too many finish
+    /// what they have begun: the next look still sees their work.
+    Falling { limit: usize, rate: f64 },
+    /// The number was changed from `limit`, which had this rate.
+    Trying { limit: usize, rate: f64 },
+}
+
+impl Control {
+    pub(super) fn new(start: usize, most: usize) -> Control {
+        Control {
+            limit: start,
+            most: most.max(start),
+            hold: HOLD,
+            state: State::Holding(0),
+        }
+    }
+
+    /// Looks, and answers how many are to be in flight from now on.
+    pub(super) fn look(&mut self, seen: Seen) -> usize {
+        match self.state {
+            State::Holding(0) => self.try_another(seen),
+            State::Holding(left) => self.state = State::Holding(left - 1),
+            State::Falling { limit, rate } => self.state = State::Trying { limit, rate },
+            State::Trying { limit, rate } => self.judge(limit, rate, seen),
+        }
+        self.limit
+    }
+
+    fn try_another(&mut self, seen: Seen) {
+        if !seen.is_waiting() || self.limit == self.most {
+            self.state = State::Holding(self.hold);
+        } else {
+            self.change((self.limit * 2).min(self.most), seen.rate);
+        }
+    }
+
+    fn judge(&mut self, before: usize, rate: f64, seen: Seen) {
+        let rose = self.limit > before;
+        let keeps = seen.rate >= rate * if rose { WORTH_IT } else { COSTS_NOTHING };
+        match (rose, keeps) {
+            (true, true) => self.try_another(seen),
+            // Were fewer perhaps enough all the time?
+            (true, false) if before > 1 => {
+                self.limit = before;
+                self.change(before / 2, rate);
+            }
+            (false, true) if self.limit > 1 => self.change(self.limit / 2, seen.rate),
+            (_, keeps) => {
+                self.limit = if keeps { self.limit } else { before };
+                self.state = State::Holding(self.hold);
+                self.hold = (self.hold * 2).min(HOLD * 32);
+            }
+        }
+    }
+
+    fn change(&mut self, limit: usize, rate: f64) {
+        let before = std::mem::replace(&mut self.limit, limit);
+        self.state = if limit < before {
+            State::Falling {
+                limit: before,
+                rate,
+            }
+        } else {
+            State::Trying {
+                limit: before,
+                rate,
+            }
+        };
+    }
+}
+
+/// A pair of volumes, by their ids.
+type Pair = (u64, u64);
+
+/// What one worker has done since it last told: a number that all write to is fetched from each other's
+/// caches, and so is all that lies beside it, which takes longer than to count.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    done: u64,
+    entries: u64,
+    /// Nanoseconds since the start.
+    added_at: u64,
+    /// The clock is not asked before so much is done: what it takes would be a part of what a small file
+    /// takes.
+    unasked: u64,
+}
+
+/// The control of a run.
+#[derive(Debug)]
+pub(super) struct Concurrency {
+    start: Instant,
+    processors: usize,
+    most: usize,
+    /// Nanoseconds since the start; `u64::MAX` where the number is fixed.
+    next_look: AtomicU64,
+    done: AtomicU64,
+    entries: AtomicU64,
+    learnt: Mutex<Learnt>,
+}
+
+#[derive(Debug, Default)]
+struct Learnt {
+    pairs: HashMap<Pair, Control>,
+    /// The pair of the last look, and what had been done by then.
+    pair: Option<Pair>,
+    at: Duration,
+    done: u64,
+    entries: u64,
+    used: Used,
+}
+
+impl Concurrency {
+    /// For a run that begins with a worker for each processor; `is_fixed` if it stays so. There
+    /// are never more than `most`. `used` is what the process has used until now.
+    pub(super) fn new(processors: usize, most: usize, is_fixed: bool, used: Used) -> Concurrency {
+        let first = if is_fixed {
+            u64::MAX
+        } else {
+            nanos(LOOK_EVERY)
+        };
+        Concurrency {
+            start: Instant::now(),
+            processors,
+            most,
+            next_look: AtomicU64::new(first),
+            done: AtomicU64::new(0),
+            entries: AtomicU64::new(0),
+            learnt: Mutex::new(Learnt {
+                used,
+                ..Learnt::default()
+            }),
+        }
+    }
+
+    /// From now on the number is fixed.
+    pub(super) fn fix(&self) {
+        self.next_look.store(u64::MAX, Ordering::Relaxed);
+    }
+
+    /// Whether a look is due, after an entry with so many bytes is done.
+    pub(super) fn is_due(&self, tally: &mut Tally, bytes: u64) -> bool {
+        let next = self.next_look.load(Ordering::Relaxed);
+        if next == u64::MAX {
+            return false;
+        }
+        tally.done += 1 + bytes / BYTES_OF_ONE;
+        tally.entries += 1;
+        if tally.done < tally.unasked {
+            return false;
+        }
+        let now = nanos(self.start.elapsed());
+        let is_due = now >= next;
+        let is_late = now - tally.added_at >= nanos(ADD_EVERY);
+        if is_due || is_late || tally.done >= ADD_AT_LAST {
+            self.done.fetch_add(tally.done, Ordering::Relaxed);
+            self.entries.fetch_add(tally.entries, Ordering::Relaxed);
+            *tally = Tally {
+                done: 0,
+                entries: 0,
+                added_at: now,
+                unasked: if is_late { 0 } else { ADD_AT_LAST },
+            };
+        }
+        is_due
+    }
+
+    /// Looks; answers the number that is to be in flight, if it was for this thread to look.
+    pub(super) fn look(&self, pair: Pair, used: Used) -> Option<usize> {
+        let mut learnt = match self.learnt.try_lock() {
+            Ok(learnt) => learnt,
+            Err(TryLockError::Poisoned(poisoned)) => PoisonError::into_inner(poisoned),
+            Err(TryLockError::WouldBlock) => return None, // somebody is looking
+        };
+        let now = self.start.elapsed();
+        let done = self.done.load(Ordering::Relaxed);
+        let under_way = learnt
+            .pairs
+            .get(&pair)
+            .map_or(self.processors, |it| it.limit);
+        let few = done - learnt.done < ENOUGH_EACH * under_way as u64;
+        let wait = if few && now - learnt.at < LOOK_AT_LAST {
+            LOOK_EVERY / 5
+        } else {
+            LOOK_EVERY
+        };
+        let later = |next| (next != u64::MAX).then(|| nanos(now + wait));
+        // Declined where the number was fixed meanwhile.
+        self.next_look
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, later)
+            .ok()?;
+        if wait < LOOK_EVERY {
+            return None; // a rate of a handful says nothing
+        }
+        let entries = self.entries.load(Ordering::Relaxed);
+        let seconds = (now - learnt.at).as_secs_f64();
+        let time = used
+            .processor_time
+            .saturating_sub(learnt.used.processor_time);
+        let waits = used.waits.zip(learnt.used.waits);
+        let seen = Seen {
+            rate: (done - learnt.done) as f64 / seconds,
+            busy: time.as_secs_f64() / (seconds * self.processors as f64),
+            waits: waits.map(|(now, before)| {
+                now.saturating_sub(before) as f64 / (entries - learnt.entries).max(1) as f64
+            }),
+        };
+        (learnt.at, learnt.done, learnt.entries, learnt.used) = (now, done, entries, used);
+        let before = learnt.pair.replace(pair);
+        let control = learnt
+            .pairs
+            .entry(pair)
+            .or_insert_with(|| Control::new(self.processors, self.most));
+        // What was seen while the walk came here from another pair is not of this one alone.
+        Some(if before.is_some_and(|it| it != pair) {
+            control.limit
+        } else {
+            control.look(seen)
+        })
+    }
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Looks often at a mount that behaves so, with rates that vary by a tenth; answers the number
+    /// in the end, and the mean rate of the last looks.
+    fn settles(start: usize, mount: impl Fn(f64) -> Seen) -> (usize, f64) {
+        let mut control = Control::new(start, MOST);
+        let mut limit = start;
+        let mut random = 7_u32;
+        let mut last = Vec::new();
+        for look in 0..400 {
+            random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let noise = 0.95 + f64::from(random >> 16) / f64::from(u16::MAX) / 10.0;
+            let seen = mount(limit as f64);
+            if look >= 200 {
+                last.push(seen.rate);
+            }
+            limit = control.look(Seen {
+                rate: seen.rate * noise,
+                ..seen
+            });
+        }
+        (limit, last.iter().sum::<f64>() / last.len() as f64)
+    }
+
+    #[test]
+    fn a_slow_mount_is_kept_busy() {
+        // A millisecond each, 24 at a time.
+        let mount = |limit: f64| Seen {
+            rate: limit.min(24.0) * 1000.0,
+            busy: 0.05,
+            waits: None,
+        };
+        let (limit, rate) = settles(2, mount);
+        assert!((16..=MOST).contains(&limit), "{limit}");
+        assert!(rate > 0.9 * 24_000.0, "{rate}");
+    }
+
+    #[test]
+    fn a_mount_without_an_end_is_bounded() {
+        let (limit, rate) = settles(2, |limit| Seen {
+            rate: limit * 100.0,
+            busy: 0.01,
+            waits: None,
+        });
+        assert_eq!(limit, MOST);
+        assert!(rate > 0.9 * 6400.0, "{rate}");
+    }
+
+    #[test]
+    fn busy_processors_get_no_more_workers() {
+        for processors in [1, 2, 16] {
+            let (limit, _) = settles(processors, |_| Seen {
+                rate: 50_000.0,
+                busy: 0.95,
+                waits: None,
+            });
+            assert_eq!(limit, processors);
+        }
+    }
+
+    #[test]
+    fn idle_processors_that_nobody_waits_for_get_no_more_workers() {
+        let with = |waits| {
+            let mount = |limit: f64| Seen {
+                rate: limit * 1000.0,
+                busy: 0.5,
+                waits,
+            };
+            settles(2, mount).0
+        };
+        assert_eq!(with(Some(0.4)), 2, "locks, or two threads on one processor");
+        assert_eq!(with(Some(3.0)), MOST);
+        assert_eq!(with(None), MOST, "nobody counts");
+    }
+
+    #[test]
+    fn a_disk_that_moves_its_head_is_served_by_few() {
+        let disk = |limit: f64| Seen {
+            rate: 150.0 / (1.0 + 0.3 * (limit - 1.0)),
+            busy: 0.02,
+            waits: None,
+        };
+        for processors in [2, 8, 32] {
+            let (limit, rate) = settles(processors, disk);
+            assert!(limit <= 2, "{processors}: {limit}");
+            assert!(rate > 0.75 * 150.0, "{processors}: {rate}");
+        }
+    }
+
+    #[test]
+    fn one_request_at_a_time_is_left_at_that() {
+        let (limit, _) = settles(8, |_| Seen {
+            rate: 1000.0,
+            busy: 0.1,
+            waits: None,
+        });
+        assert!(limit <= 2, "{limit}");
+    }
+
+    #[test]
+    fn a_fixed_number_is_never_due() {
+        let fixed = Concurrency::new(4, MOST, true, Used::default());
+        std::thread::sleep(LOOK_EVERY * 2);
+        assert!(!fixed.is_due(&mut Tally::default(), 1 << 30));
+    }
+
+    #[test]
+    fn little_of_what_was_done_is_not_told_yet() {
+        let concurrency = Concurrency::new(2, MOST, false, Used::default());
+        let (mut one, mut other) = (Tally::default(), Tally::default());
+        for _ in 0..500 {
+            concurrency.is_due(&mut one, 10);
+            concurrency.is_due(&mut other, BYTES_OF_ONE);
+        }
+        let done = concurrency.done.load(Ordering::Relaxed);
+        assert!((1500 - 2 * ADD_AT_LAST..=1500).contains(&done), "{done}");
+    }
+
+    #[test]
+    fn what_counts_is_what_was_used_since_the_last_look() {
+        let before = Used {
+            processor_time: Duration::from_secs(1000),
+            waits: Some(1_000_000),
+        };
+        let more = |waits: u64| Used {
+            waits: Some(1_000_000 + waits),
+            ..before
+        };
+        let looks = |waits: u64| {
+            let concurrency = Concurrency::new(2, MOST, false, before);
+            concurrency.done.fetch_add(200, Ordering::Relaxed);
+            concurrency.entries.fetch_add(100, Ordering::Relaxed);
+            concurrency.look((1, 2), more(waits))
+        };
+        assert_eq!(looks(30), Some(2), "few waits");
+        assert_eq!(looks(300), Some(4), "three each");
+    }
+
+    #[test]
+    fn pairs_learn_for_themselves() {
+        let concurrency = Concurrency::new(2, MOST, false, Used::default());
+        let idle = Used::default();
+        assert_eq!(concurrency.look((1, 2), idle), None, "nothing is done yet");
+        concurrency.done.fetch_add(100, Ordering::Relaxed);
+        assert_eq!(concurrency.look((1, 2), idle), Some(4));
+        concurrency.done.fetch_add(100, Ordering::Relaxed);
+        assert_eq!(
+            concurrency.look((1, 3), idle),
+            Some(2),
+            "the first of its own"
+        );
+        concurrency.done.fetch_add(100, Ordering::Relaxed);
+        assert_eq!(concurrency.look((1, 2), idle), Some(4), "what was learnt");
+    }
+}

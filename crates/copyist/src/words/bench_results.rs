@@ -1,0 +1,78 @@
+//! What was measured before: which methods are the fastest between two volumes.
+//!
+//! It is remembered outside of this library (`copyist bench --save`) and given to it as
+//! [`Options::bench_results`](crate::Options::bench_results). It counts as long as nothing has changed that it
+//! depends on: the kernel, and what is mounted where.
+
+use arrayvec::ArrayVec;
+
+use crate::words::method::Method;
+
+/// A measurement between two volumes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BenchResult {
+    /// The source's volume, as [`VolumeProbe::key`](crate::VolumeProbe::key) names it.
+    pub src: String,
+    /// The destination's.
+    pub dst: String,
+    /// The system that it was measured on, as [`Probe::system`](crate::Probe::system) names it.
+    pub system: String,
+    /// The size of the files that were copied, bytes. Files of half of that and more are copied by
+    /// what was the fastest; of smaller ones nothing is known.
+    pub file_bytes: u64,
+    /// The methods, the fastest first.
+    pub order: Vec<Method>,
+}
+
+impl BenchResult {
+    /// Whether it was measured between these volumes, on this system.
+    pub fn counts_for(&self, src: &str, dst: &str, system: &str) -> bool {
+        self.src == src && self.dst == dst && self.system == system
+    }
+}
+
+/// What of it the planner is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Preferred {
+    /// For files of this size, bytes, and larger.
+    pub(crate) from_bytes: u64,
+    order: [Option<Method>; Method::ALL.len()],
+}
+
+impl Preferred {
+    pub(crate) fn new(file_bytes: u64, order: &[Method]) -> Preferred {
+        let mut all = ArrayVec::<_, { Method::ALL.len() }>::new();
+        for &method in order {
+            if !all.contains(&Some(method)) {
+                all.push(Some(method));
+            }
+        }
+        while !all.is_full() {
+            all.push(None);
+        }
+        Preferred {
+            from_bytes: file_bytes / 2,
+            order: all.into_inner().unwrap_or_default(), // it is full
+        }
+    }
+
+    /// How many are faster; `None` if it was not measured.
+    pub(crate) fn rank(&self, method: Method) -> Option<usize> {
+        self.order.iter().position(|it| *it == Some(method))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_measured_has_a_rank() {
+        let order = [Method::Direct, Method::ReadWrite, Method::Direct];
+        let preferred = Preferred::new(1000, &order);
+        assert_eq!(preferred.from_bytes, 500);
+        assert_eq!(preferred.rank(Method::Direct), Some(0));
+        assert_eq!(preferred.rank(Method::ReadWrite), Some(1));
+        assert_eq!(preferred.rank(Method::Sendfile), None);
+    }
+}
