@@ -88,6 +88,22 @@ pub(crate) fn rust_target(target: &str) -> Result<()> {
     )
 }
 
+/// Installs a version of Rust with its compiler alone, unless it is there.
+pub(crate) fn toolchain(version: &str) -> Result<()> {
+    if !command::exists("rustup") {
+        return Err(Error::new(format!(
+            "Rust {version} is needed, another version is here, and there is no rustup to install it"
+        )));
+    }
+    let mut there = Command::new("rustup");
+    let there = there.args(["run", version, "rustc", "--version"]).output();
+    if there.is_ok_and(|output| output.status.success()) {
+        return Ok(());
+    }
+    let mut rustup = Command::new("rustup");
+    succeed(rustup.args(["toolchain", "install", version, "--profile", "minimal"]))
+}
+
 pub(crate) fn component(name: &str, program: &str) -> Result<()> {
     if command::exists(program) || !command::exists("rustup") {
         return Ok(());

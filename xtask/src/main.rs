@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+mod api;
 mod choice;
 mod command;
 mod compare;
@@ -31,6 +32,8 @@ enum Task {
     Test(test::TestArgs),
     /// Check the sources for what no compiler checks
     Tidy,
+    /// The library's public API, compared with docs/api.txt
+    Api(api::ApiArgs),
     /// Real filesystems for tests: loop-mounted, checked, torn down
     Lab(lab::LabArgs),
     /// Build for systems that are elsewhere; installs what is missing
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
     let outcome = match Task::parse() {
         Task::Test(args) => test::run(&args),
         Task::Tidy => tidy::run(),
+        Task::Api(args) => api::run(&args),
         Task::Cross(args) => cross::run(&args),
         Task::Lab(args) => lab::run(&args),
         Task::Faults(args) => faults::run(&args),

@@ -5,6 +5,7 @@ use std::process::Command;
 use clap::ValueEnum;
 use serde_json::Value;
 
+use super::examples;
 use super::features;
 use super::libtest::Counts;
 use super::publish;
@@ -13,7 +14,7 @@ use super::wine;
 use crate::error::{Context, Error, Result};
 use crate::gnu::{self, Coreutils, Suite, Variant};
 use crate::lab::{self, Lab};
-use crate::{command, cross, dist, faults, install, races, signals, tidy, workspace};
+use crate::{api, command, cross, dist, faults, install, races, signals, tidy, workspace};
 
 /// The variable that tells tests where this program is, to mount FUSE filesystems of their own.
 const XTASK_VARIABLE: &str = "COPYIST_XTASK";
@@ -38,6 +39,10 @@ pub(super) enum Lane {
     Features,
     /// rustdoc, with warnings denied
     Docs,
+    /// The library's public API beside docs/api.txt
+    Api,
+    /// The library's examples, run
+    Examples,
     /// All tests that need no special filesystem
     Unit,
     /// Tests on the real filesystems of the lab
@@ -76,6 +81,8 @@ impl Lane {
             Self::Clippy => "clippy",
             Self::Features => "features",
             Self::Docs => "docs",
+            Self::Api => "api",
+            Self::Examples => "examples",
             Self::Unit => "unit",
             Self::Filesystems => "filesystems",
             Self::Gnu => "gnu",
@@ -109,6 +116,8 @@ impl Lane {
             ]),
             Self::Features => features::run(&mut tests),
             Self::Docs => docs(),
+            Self::Api => public_api(&mut tests),
+            Self::Examples => examples::run(&mut tests),
             Self::Unit => unit(&mut tests),
             Self::Filesystems => filesystems(&mut tests),
             Self::Gnu => gnu(&mut tests),
@@ -150,8 +159,15 @@ pub(super) fn install(lanes: &[Lane]) {
             Lane::Freebsd => cross::set_up(cross::System::Freebsd),
             Lane::Windows => cross::set_up(cross::System::Windows),
             Lane::Wine => cross::set_up_wine(),
+            Lane::Api => api::set_up(),
             Lane::Publish => publish::set_up(),
-            Lane::Tidy | Lane::Docs | Lane::Unit | Lane::Races | Lane::Dist | Lane::Deny => Ok(()),
+            Lane::Tidy
+            | Lane::Docs
+            | Lane::Examples
+            | Lane::Unit
+            | Lane::Races
+            | Lane::Dist
+            | Lane::Deny => Ok(()),
         };
         if let Err(error) = installed {
             eprintln!("xtask: {error}");
@@ -210,6 +226,14 @@ fn docs() -> Result<Ending> {
         Ending::Ok => doc(&["--workspace", "--exclude", "copyist-cli", "--all-features"]),
         failed => Ok(failed),
     }
+}
+
+fn public_api(tests: &mut Counts) -> Result<Ending> {
+    if let Some(why) = api::check()? {
+        return Ok(Ending::Failed(why));
+    }
+    tests.passed += 1;
+    Ok(Ending::Ok)
 }
 
 fn unit(tests: &mut Counts) -> Result<Ending> {

@@ -1,5 +1,6 @@
 //! `cargo xtask test`: every check of the project in lanes, each with one line at its end.
 
+mod examples;
 mod features;
 mod lanes;
 mod libtest;

@@ -1,5 +1,6 @@
-//! Reads the sources and checks what no compiler does: sizes, who may use what, tables in the pages.
+//! Reads the sources and checks what no compiler does: sizes, who may use what, imports, tables in the pages.
 
+mod rooms;
 mod rules;
 mod scan;
 mod tables;
@@ -52,6 +53,7 @@ pub(crate) fn findings(root: &Path) -> Result<Vec<Finding>> {
             check(path.strip_prefix(root).unwrap_or(&path), &text, &mut found);
         }
     }
+    rooms::check(root, &mut found)?;
     Ok(found)
 }
 
