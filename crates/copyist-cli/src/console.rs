@@ -11,12 +11,9 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use indicatif::ProgressBar;
 
+use crate::errors::{EBADF, io_text};
 use crate::invocation::Invocation;
-use crate::messages::io_text;
-use crate::report::lock;
-
-/// "Bad file descriptor", on every Unix.
-pub(crate) const EBADF: i32 = 9;
+use crate::sync::lock;
 
 /// Where everything that a user reads goes through.
 #[derive(Debug)]

@@ -12,7 +12,8 @@ use std::thread;
 
 use copyist::{Follow, Operand, Options};
 
-use crate::progress::{Counters, add_bytes};
+use crate::progress::Counters;
+use crate::sync::add_bytes;
 
 /// Directories are held open on the way down, and the copy needs descriptors too: what lies
 /// deeper than this is not counted.

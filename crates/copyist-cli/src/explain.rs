@@ -10,7 +10,7 @@ use copyist::{Known, PathSource, Planned, Report};
 use indicatif::{HumanBytes, HumanCount};
 
 use crate::quoting::Quoter;
-use crate::report::lock;
+use crate::sync::lock;
 
 /// Plans, by what they say.
 #[derive(Debug)]

@@ -5,28 +5,17 @@
 //! matches wins. What an `--include` matches is copied whatever the others say; if there are none
 //! but includes, only files that match one are.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use copyist::{FileKind, Operand, PathSource};
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
-use crate::messages::io_text;
+use crate::errors::io_text;
 use crate::quoting::Quoter;
-use crate::settings::Stop;
+use crate::settings::{FilterRule, Stop};
 use crate::text_file;
-
-/// One option that filters, in the order of the command line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Rule {
-    Exclude(OsString),
-    Include(OsString),
-    /// A file of patterns to exclude; `-` is standard input.
-    ExcludeFrom(OsString),
-    /// A file of gitignore rules; `-` is standard input.
-    IgnoreFile(OsString),
-}
 
 /// All of them.
 #[derive(Debug)]
@@ -42,14 +31,14 @@ pub(crate) struct Filter {
 impl Filter {
     /// Reads the rules; `None` if there are none.
     pub(crate) fn new(
-        rules: &[Rule],
+        rules: &[FilterRule],
         operands: &[Operand],
         quoter: Quoter,
     ) -> Result<Option<Filter>, Stop> {
         if rules.is_empty() {
             return Ok(None);
         }
-        let from_input = |rule: &&Rule| matches!(rule, Rule::ExcludeFrom(file) | Rule::IgnoreFile(file) if file == "-");
+        let from_input = |rule: &&FilterRule| matches!(rule, FilterRule::ExcludeFrom(file) | FilterRule::IgnoreFile(file) if file == "-");
         if rules.iter().filter(from_input).count() > 1 {
             let message = "patterns can be read from standard input (-) only once";
             return Err(Stop::Usage(message.to_owned()));
@@ -58,9 +47,9 @@ impl Filter {
         let mut includes = Builder::new(quoter);
         for rule in rules {
             match rule {
-                Rule::Exclude(glob) => excludes.pattern("--exclude", glob)?,
-                Rule::Include(glob) => includes.pattern("--include", glob)?,
-                Rule::ExcludeFrom(file) => {
+                FilterRule::Exclude(glob) => excludes.pattern("--exclude", glob)?,
+                FilterRule::Include(glob) => includes.pattern("--include", glob)?,
+                FilterRule::ExcludeFrom(file) => {
                     for line in excludes.lines(file)? {
                         let line = line.trim_end();
                         if !line.is_empty() && !line.starts_with('#') {
@@ -68,14 +57,14 @@ impl Filter {
                         }
                     }
                 }
-                Rule::IgnoreFile(file) => {
+                FilterRule::IgnoreFile(file) => {
                     for line in excludes.lines(file)? {
                         excludes.line("--ignore-file", &line)?;
                     }
                 }
             }
         }
-        let is_include = |rule: &Rule| matches!(rule, Rule::Include(_));
+        let is_include = |rule: &FilterRule| matches!(rule, FilterRule::Include(_));
         Ok(Some(Filter {
             excludes: excludes.build()?,
             includes: includes.build()?,
@@ -194,8 +183,9 @@ mod tests {
 
     use copyist::{FileKind, Operand, PathSource};
 
-    use super::{Filter, Rule};
+    use super::Filter;
     use crate::quoting::Quoter;
+    use crate::settings::FilterRule;
 
     struct At(&'static str);
 
@@ -209,7 +199,7 @@ mod tests {
         }
     }
 
-    fn filter(rules: &[Rule]) -> Filter {
+    fn filter(rules: &[FilterRule]) -> Filter {
         let operands = ["src", "./one.o"].map(|src| Operand {
             src: src.into(),
             dst: "dst".into(),
@@ -243,9 +233,9 @@ mod tests {
 
     #[test]
     fn patterns_are_those_of_gitignore() {
-        let exclude = |glob: &str| Rule::Exclude(glob.into());
-        let include = |glob: &str| Rule::Include(glob.into());
-        let table: &[(&[Rule], &[&str])] = &[
+        let exclude = |glob: &str| FilterRule::Exclude(glob.into());
+        let include = |glob: &str| FilterRule::Include(glob.into());
+        let table: &[(&[FilterRule], &[&str])] = &[
             (
                 &[exclude("*.o")],
                 &["src/", "src/a.c", "src/build/", "src/sub/build"],
@@ -290,12 +280,20 @@ mod tests {
 
     #[test]
     fn bad_patterns_are_refused() {
-        let refused = Filter::new(&[Rule::Exclude("[z-a]".into())], &[], Quoter::new(false));
+        let refused = Filter::new(
+            &[FilterRule::Exclude("[z-a]".into())],
+            &[],
+            Quoter::new(false),
+        );
         assert!(
             format!("{refused:?}").contains("bad pattern '[z-a]'"),
             "{refused:?}"
         );
-        let gone = Filter::new(&[Rule::IgnoreFile("/no".into())], &[], Quoter::new(false));
+        let gone = Filter::new(
+            &[FilterRule::IgnoreFile("/no".into())],
+            &[],
+            Quoter::new(false),
+        );
         assert!(format!("{gone:?}").contains("cannot read patterns from '/no'"));
         let none = Filter::new(&[], &[], Quoter::new(false));
         assert!(none.expect("good").is_none());

@@ -6,7 +6,8 @@ use copyist::Summary;
 use indicatif::{HumanBytes, HumanCount};
 
 use crate::quoting::Quoter;
-use crate::watch::Replaced;
+use crate::replaced::Replaced;
+use crate::time::duration;
 
 /// What else there is to say about a run.
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +40,7 @@ pub(crate) fn last_line(summary: &Summary, told: &Told<'_>) -> String {
     if told.dry {
         return line + &rest(summary, told);
     }
-    line += &format!(" in {}", time(summary.elapsed));
+    line += &format!(" in {}", duration(summary.elapsed));
     // Over a shorter time a rate is noise.
     if summary.bytes > 0 && summary.elapsed >= Duration::from_millis(1) {
         let rate = summary.bytes as f64 / summary.elapsed.as_secs_f64();
@@ -133,16 +134,6 @@ fn ways(summary: &Summary) -> String {
     }
 }
 
-pub(crate) fn time(elapsed: Duration) -> String {
-    let seconds = elapsed.as_secs();
-    match seconds {
-        0 => format!("{} ms", elapsed.as_millis()),
-        1..60 => format!("{:.1} s", elapsed.as_secs_f64()),
-        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
-        _ => format!("{} h {} min", seconds / 3600, seconds / 60 % 60),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::LazyLock;
@@ -152,7 +143,7 @@ mod tests {
 
     use super::{Told, last_line};
     use crate::quoting::Quoter;
-    use crate::watch::Replaced;
+    use crate::replaced::Replaced;
 
     static NONE: LazyLock<Replaced> = LazyLock::new(Replaced::default);
 

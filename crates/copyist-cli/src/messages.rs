@@ -10,17 +10,8 @@ use copyist::{
     Report, Skip, Sparse, Tally, Warning,
 };
 
+use crate::errors::{code_name, io_text};
 use crate::quoting::Quoter;
-use crate::report::code_name;
-
-/// An error's reason as C programs print it, without the number that Rust appends.
-pub(crate) fn io_text(error: &io::Error) -> String {
-    let text = error.to_string();
-    match (error.raw_os_error(), text.rfind(" (os error ")) {
-        (Some(_), Some(end)) => text[..end].to_owned(),
-        _ => text,
-    }
-}
 
 /// What is known of a failure: an [`Error`] taken apart.
 #[derive(Clone, Debug)]

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use copyist::{Backup, Operand};
 
-use crate::messages::io_text;
+use crate::errors::io_text;
 use crate::names::{base_name, concat, without_trailing_slashes};
 use crate::quoting::Quoter;
 use crate::settings::{Settings, Stop};

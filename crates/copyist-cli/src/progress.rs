@@ -47,13 +47,6 @@ struct Sample {
     counted: bool,
 }
 
-/// Adds to a sum of bytes. Sparse files can be longer together than it counts: then it is the largest.
-pub(crate) fn add_bytes(sum: &AtomicU64, bytes: u64) {
-    let add = |sum: u64| Some(sum.saturating_add(bytes));
-    // It never declines.
-    let _ = sum.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
-}
-
 impl Counters {
     fn sample(&self) -> Sample {
         let counted = self.counted.load(Ordering::Acquire);
@@ -255,20 +248,7 @@ fn clock(seconds: f64) -> String {
 mod tests {
     use std::time::Duration;
 
-    use std::sync::atomic::{AtomicU64, Ordering};
-
-    use super::{Sample, add_bytes, clock, status};
-
-    #[test]
-    fn a_sum_that_is_too_large_is_the_largest_number() {
-        let sum = AtomicU64::new(0);
-        let sums = [1, 2, 3].map(|_| {
-            add_bytes(&sum, i64::MAX.cast_unsigned());
-            sum.load(Ordering::Relaxed)
-        });
-        let most = i64::MAX.cast_unsigned();
-        assert_eq!(sums, [most, 2 * most, u64::MAX]);
-    }
+    use super::{Sample, clock, status};
 
     #[test]
     fn the_text_tells_bytes_files_rate_and_time_left() {

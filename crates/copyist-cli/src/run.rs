@@ -9,25 +9,27 @@ use std::sync::{Arc, Mutex};
 use copyist::{CancelToken, Copier, Fsync, Make, Operand, Summary};
 
 use crate::args::face_command;
+use crate::bench_results;
 use crate::console::Console;
 use crate::count;
+use crate::environment::Environment;
+use crate::errors::io_text;
 use crate::explain::Explainer;
 use crate::filter::Filter;
 use crate::invocation::{Face, Invocation};
 use crate::last_line::{Told, last_line};
-use crate::learnt;
 use crate::manifest::Manifest;
-use crate::messages::{Words, io_text};
+use crate::messages::Words;
 use crate::preflight;
-use crate::probe::unreadable;
 use crate::progress::Progress;
 use crate::quoting::Quoter;
-use crate::report::{Reporter, lock};
+use crate::report::Reporter;
 use crate::resume;
-use crate::settings::{self, Environment, Settings, Stop, When};
+use crate::settings::{self, Settings, Stop, When};
 use crate::signals::Signals;
 use crate::streams;
 use crate::suggest::did_you_mean;
+use crate::sync::lock;
 use crate::watch::Watch;
 
 /// Runs the command; the result is the exit code.
@@ -94,10 +96,10 @@ fn explain(face: Face, stop: &Stop, console: &Console) -> u8 {
 
 /// What was measured before. Without it everything is copied all the same.
 fn learnt(console: &Console) -> Arc<[copyist::Learnt]> {
-    match learnt::load() {
+    match bench_results::load() {
         Ok(file) => file.learnt().into(),
         Err(error) => {
-            console.error(&unreadable(&error));
+            console.error(&bench_results::unreadable(&error));
             Arc::default()
         }
     }

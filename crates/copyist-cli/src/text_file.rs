@@ -1,10 +1,9 @@
 //! Text files that a user or another program wrote: patterns, manifests.
 
+use crate::errors::EBADF;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
-
-use crate::console::EBADF;
 
 /// The byte order mark of UTF-8, which editors on Windows write.
 const BOM: &[u8] = b"\xef\xbb\xbf";

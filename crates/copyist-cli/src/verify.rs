@@ -9,86 +9,37 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use clap::FromArgMatches as _;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Args as _, Command, FromArgMatches as _};
 use copyist::{CancelToken, Compare, Compared, Difference, Error, FileKind, Found, Hash, HashKind};
 use indicatif::{HumanBytes, HumanCount};
 use serde::Serialize;
 
+use crate::args::{VerifyArgs, verify_command};
 use crate::console::Console;
-use crate::date::rfc3339;
+use crate::errors::io_text;
 use crate::invocation::Invocation;
-use crate::last_line::time;
-use crate::manifest;
-use crate::messages::io_text;
-use crate::progress::add_bytes;
+use crate::json_path::{JsonPath, json_path};
+use crate::manifest_line;
 use crate::quoting::Quoter;
-use crate::report::{Name, lock, name};
 use crate::signals::Signals;
 use crate::suggest::did_you_mean;
+use crate::sync::{add_bytes, lock};
 use crate::text_file;
+use crate::time::{duration, rfc3339};
 
 /// Differences were found.
 const DIFFERENT: u8 = 1;
 /// Something could not be compared.
 const TROUBLE: u8 = 2;
 
-// No documentation: clap would show it in place of `about`.
-#[derive(Debug, clap::Args)]
-struct Options {
-    /// Check the files below DIR (or the current directory) against FILE, as --manifest, b3sum, sha256sum or xxh128sum wrote it (- for standard input)
-    #[arg(long, value_name = "FILE")]
-    manifest: Option<OsString>,
-    /// The manifest's hash: blake3, xxh3 or sha256; without it, it is told from the manifest
-    #[arg(long, value_name = "KIND", requires = "manifest", value_parser = ["blake3", "xxh3", "sha256"])]
-    hash: Option<String>,
-    /// Let files be read from the cache; without it they are read from their devices, where the system allows that
-    #[arg(long)]
-    cached: bool,
-    /// Don't compare these attributes: a list of mode, ownership, timestamps, xattr and all
-    #[arg(long, value_name = "LIST", value_delimiter = ',', conflicts_with = "manifest",
-          value_parser = ["mode", "ownership", "timestamps", "xattr", "all"])]
-    ignore: Vec<String>,
-    /// How many threads compare (without it: one for each processor, or at least 8 that read from devices)
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    jobs: Option<u16>,
-    /// Write what is found to standard output as JSON, one object a line
-    #[arg(long)]
-    json: bool,
-    /// Say nothing: the exit status tells
-    #[arg(short, long)]
-    quiet: bool,
-    /// SRC and DST; with --manifest, DIR
-    #[arg(value_name = "PATH", num_args = 0..=2)]
-    paths: Vec<PathBuf>,
-}
-
-/// The command line, as clap knows it.
-pub(crate) fn command() -> Command {
-    let command = Command::new("verify")
-        .about("Compare a copy with its source or a manifest")
-        .override_usage(
-            "copyist verify [OPTION]... SRC DST\n       \
-             copyist verify [OPTION]... --manifest=FILE [DIR]",
-        )
-        .after_help(
-            "Each difference is a line: the name, and in what the destination differs. What the \
-             destination's filesystem can't hold any better is none: a time in its unit (FAT: two \
-             seconds) or at the end of its range, and an access control list of another kind of \
-             filesystem (NFSv4) that says no more than the permission bits.\n\n\
-             Exit status: 0 if there is none, 1 if there are some, 2 if something could not be \
-             compared.",
-        );
-    Options::augment_args(command)
-}
-
 /// Runs the command; the result is the exit code.
 pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> u8 {
     let console = Console::new(Invocation::subcommand("verify"));
     let arguments = std::iter::once("copyist verify".into()).chain(arguments);
-    let options = command()
+    let options = verify_command()
         .try_get_matches_from(arguments)
-        .and_then(|matches| Options::from_arg_matches(&matches));
+        .and_then(|matches| VerifyArgs::from_arg_matches(&matches));
     let code = match options {
         Ok(options) => check(&options, &console),
         Err(error) if error.kind() == ErrorKind::DisplayHelp => {
@@ -117,7 +68,7 @@ fn first_line(message: &str) -> &str {
     line.strip_prefix("error: ").unwrap_or(line)
 }
 
-fn check(options: &Options, console: &Console) -> u8 {
+fn check(options: &VerifyArgs, console: &Console) -> u8 {
     let cancel = CancelToken::new();
     let signals = match Signals::install(&cancel, console.asking()) {
         Ok(signals) => signals,
@@ -168,7 +119,7 @@ fn check(options: &Options, console: &Console) -> u8 {
 }
 
 fn trees(
-    options: &Options,
+    options: &VerifyArgs,
     (src, dst): (&Path, &Path),
     cancel: &CancelToken,
     teller: &Teller<'_>,
@@ -187,7 +138,7 @@ fn trees(
 
 /// Checks each file of a manifest.
 fn check_manifest(
-    options: &Options,
+    options: &VerifyArgs,
     file: &OsString,
     dir: &Path,
     cancel: &CancelToken,
@@ -241,7 +192,7 @@ fn check_manifest(
             }
             let text = line.strip_suffix(b"\n").unwrap_or(&line);
             let text = text.strip_suffix(b"\r").unwrap_or(text);
-            match manifest::parse(text) {
+            match manifest_line::parse(text) {
                 _ if text.is_empty() => {}
                 // They listen for as long as this thread sends.
                 Some(job) => drop(jobs.send(job)),
@@ -343,12 +294,12 @@ struct Teller<'a> {
 #[serde(tag = "type", rename_all = "kebab-case")]
 enum Line<'a> {
     Difference {
-        path: Name<'a>,
+        path: JsonPath<'a>,
         what: &'static str,
         text: String,
     },
     Error {
-        path: Option<Name<'a>>,
+        path: Option<JsonPath<'a>>,
         message: String,
     },
     Summary {
@@ -367,7 +318,7 @@ impl Found for Teller<'_> {
     fn difference(&self, path: &Path, difference: &Difference) {
         let (what, text) = words(difference);
         if self.json {
-            let path = name(path);
+            let path = json_path(path);
             self.json_line(&Line::Difference { path, what, text });
         } else if !self.quiet {
             let shown = if path.as_os_str().is_empty() {
@@ -388,7 +339,7 @@ impl Found for Teller<'_> {
         };
         let why = io_text(error.io_error());
         if self.json {
-            let (path, message) = (path.map(name), error.to_string());
+            let (path, message) = (path.map(json_path), error.to_string());
             self.json_line(&Line::Error { path, message });
         } else {
             let path = self.quoter.always(path.unwrap_or(Path::new("")));
@@ -436,7 +387,7 @@ impl Teller<'_> {
             "{begin} {} file{plural} ({}) in {}: {found}",
             HumanCount(compared.files),
             HumanBytes(compared.bytes),
-            time(elapsed)
+            duration(elapsed)
         );
         if compared.errors > 0 {
             line += &format!("; {} could not be compared", HumanCount(compared.errors));

@@ -1,21 +1,21 @@
 //! Tells the user, the report and the progress display what the library tells us.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use copyist::{
-    Cause, Event, FileKind, Made, NoLink, Observer, PathSource, Question, Refusal, Report,
-};
-use indicatif::HumanCount;
+use copyist::{Cause, Event, FileKind, Observer, PathSource, Question, Refusal, Report};
 
 use crate::console::Console;
 use crate::explain::Explainer;
 use crate::filter::Filter;
 use crate::manifest::Manifest;
 use crate::messages::{Failure, Words};
-use crate::progress::{Counters, add_bytes};
-use crate::report::{Reporter, lock};
+use crate::no_links::NoLinks;
+use crate::progress::Counters;
+use crate::replaced::Replaced;
+use crate::report::Reporter;
+use crate::sync::{add_bytes, lock};
 
 /// Watches one run of `cp`.
 #[derive(Debug)]
@@ -41,93 +41,6 @@ pub(crate) struct Watch {
     pub(crate) failed: AtomicBool,
     /// How many did; what was only stopped doesn't count.
     pub(crate) failures: AtomicU64,
-}
-
-/// How many of the replaced are named in the last line.
-const NAMED: usize = 3;
-
-/// Existing destinations that were replaced: how many, and the first of them.
-#[derive(Debug, Default)]
-pub(crate) struct Replaced {
-    pub(crate) count: u64,
-    pub(crate) first: Vec<PathBuf>,
-    /// Those that are about to be replaced.
-    begun: Vec<PathBuf>,
-}
-
-impl Replaced {
-    fn begin(&mut self, paths: &dyn PathSource) {
-        self.begun.push(paths.dst());
-    }
-
-    /// Something was made: counted if it has replaced something.
-    fn end(&mut self, paths: &dyn PathSource) {
-        if self.begun.is_empty() {
-            return;
-        }
-        let dst = paths.dst();
-        if self.take(&dst) {
-            self.count += 1;
-            if self.first.len() < NAMED {
-                self.first.push(dst);
-            }
-        }
-    }
-
-    /// Something could not be made.
-    fn fail(&mut self, error: &copyist::Error) {
-        if let Some(dst) = error.destination_path() {
-            self.take(dst);
-        }
-    }
-
-    fn take(&mut self, dst: &Path) -> bool {
-        let found = self.begun.iter().position(|it| it == dst);
-        found.map(|n| self.begun.swap_remove(n)).is_some()
-    }
-}
-
-/// Links that could not be made, by what they are and why.
-#[derive(Debug, Default)]
-pub(crate) struct NoLinks(Vec<(Made, NoLink, u64)>);
-
-impl NoLinks {
-    fn add(&mut self, what: Made, why: NoLink) {
-        match self.0.iter_mut().find(|it| (it.0, it.1) == (what, why)) {
-            Some((.., count)) => *count += 1,
-            None => self.0.push((what, why, 1)),
-        }
-    }
-
-    /// What became of them, one sentence for each reason.
-    pub(crate) fn sentences(&self, dry: bool) -> Vec<String> {
-        let sentence = |&(what, why, count): &(Made, NoLink, u64)| {
-            let would = if dry { "would become" } else { "became" };
-            let could = if dry {
-                "can't be made"
-            } else {
-                "could not be made"
-            };
-            let became = match (what, count) {
-                (Made::HardLink, 1) => format!("1 hard link {would} a copy"),
-                (Made::HardLink, n) => format!("{} hard links {would} copies", HumanCount(n)),
-                (_, 1) => format!("1 symbolic link {could}"),
-                (_, n) => format!("{} symbolic links {could}", HumanCount(n)),
-            };
-            let why = match why {
-                NoLink::Unsupported(kind) => format!("{} has none", kind.name()),
-                NoLink::TooMany => "the filesystem allows a file no more names".to_owned(),
-                NoLink::Elsewhere => "the names are on different mounts".to_owned(),
-                NoLink::NotReplaceable => "what has the name can't be replaced".to_owned(),
-                _ => "the filesystem does not allow it".to_owned(),
-            };
-            format!("{became}: {why}")
-        };
-        let is_hard = |it: &&(Made, NoLink, u64)| it.0 == Made::HardLink;
-        let hard = self.0.iter().filter(is_hard);
-        let others = self.0.iter().filter(|it| !is_hard(it));
-        hard.chain(others).map(sentence).collect()
-    }
 }
 
 impl Observer for Watch {

@@ -11,9 +11,9 @@ use copyist::CancelToken;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::console::Console;
-use crate::messages::io_text;
-use crate::report::lock;
+use crate::errors::io_text;
 use crate::signals::Signals;
+use crate::sync::lock;
 
 /// How often a line says how far it is, where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(2);

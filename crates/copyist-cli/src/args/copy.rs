@@ -1,21 +1,8 @@
 //! The options that only `copy` takes.
 
-use super::{HOW, Opt, TELL, WHAT};
+use super::option::{Copy, HOW, Opt, TELL, WHAT};
 use crate::getopt::Flag;
 use crate::getopt::Takes::{self, Nothing, Required};
-
-/// What they mean.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Copy {
-    DryRun,
-    Exclude,
-    ExcludeFrom,
-    IgnoreFile,
-    Include,
-    Json,
-    NoPreflight,
-    Quiet,
-}
 
 const fn copy(
     id: Copy,

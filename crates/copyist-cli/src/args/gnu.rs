@@ -1,45 +1,8 @@
 //! The options of GNU cp.
 
-use super::{EXISTING, HOW, KEEP, Opt, TELL, WHAT, WHERE};
+use super::option::{Cp, EXISTING, HOW, KEEP, Opt, TELL, WHAT, WHERE};
 use crate::getopt::Flag;
 use crate::getopt::Takes::{self, Nothing, Optional, Required};
-
-/// What they mean.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Cp {
-    Archive,
-    AttributesOnly,
-    Backup,
-    Context,
-    CopyContents,
-    Debug,
-    Dereference,
-    DereferenceOperands,
-    Force,
-    Help,
-    Interactive,
-    KeepDirectorySymlink,
-    Link,
-    Links,
-    NoClobber,
-    NoDereference,
-    NoPreserve,
-    NoTargetDirectory,
-    OneFileSystem,
-    Parents,
-    Preserve,
-    Recursive,
-    Reflink,
-    RemoveDestination,
-    Sparse,
-    StripTrailingSlashes,
-    Suffix,
-    SymbolicLink,
-    TargetDirectory,
-    Update,
-    Verbose,
-    Version,
-}
 
 const fn gnu(
     id: Cp,

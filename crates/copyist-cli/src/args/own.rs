@@ -1,31 +1,9 @@
 //! The options of copyist's own, which `cp` and `copy` both take: a new one is a line of this table, and
 //! what it does is said in `settings/own.rs`.
 
-use super::{HOW, Opt, SAFE, TELL};
+use super::option::{HOW, Opt, Own, SAFE, TELL};
 use crate::getopt::Flag;
 use crate::getopt::Takes::{self, Nothing, Optional, Required};
-
-/// What they mean.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Own {
-    Atomic,
-    Cache,
-    Explain,
-    Fsync,
-    Hash,
-    Jobs,
-    Journal,
-    KeepBad,
-    Manifest,
-    Method,
-    OnChange,
-    Progress,
-    Prove,
-    Report,
-    Resume,
-    Verify,
-    Sandbox,
-}
 
 const fn own(
     id: Own,

@@ -1,8 +1,8 @@
 //! The figures as bars.
 
 use super::plot::{Bar, Chart, Value};
+use super::results::{Outcome, Results};
 use super::table::{headline, ratio, seconds, words};
-use super::{Outcome, Results};
 
 pub(super) fn chart(results: &Results) -> Chart {
     let bars = results.rows.iter().map(|row| Bar {

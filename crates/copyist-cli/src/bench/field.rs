@@ -8,8 +8,8 @@ use copyist::Probe;
 use indicatif::BinaryBytes;
 
 use crate::args::BenchArgs;
+use crate::errors::io_text;
 use crate::guard::Guard;
-use crate::messages::io_text;
 use crate::quoting::Quoter;
 use crate::work::Work;
 

@@ -3,15 +3,15 @@
 use copyist::Method;
 use serde_json::{Value, json};
 
-use super::{Outcome, Results, Row};
-use crate::report::name;
+use super::results::{Outcome, Results, Row};
+use crate::json_path::json_path;
 
 /// One object, on one line.
 pub(super) fn whole(results: &Results) -> String {
     let probe = &results.probe;
     let volume = |volume: &copyist::VolumeProbe| {
         json!({
-            "path": name(&volume.path),
+            "path": json_path(&volume.path),
             "filesystem": volume.kind.name(),
             "type": volume.type_name,
         })

@@ -3,8 +3,9 @@
 use copyist::Method;
 use indicatif::BinaryBytes;
 
+use super::results::{Outcome, Results, Row};
+use super::stats::Stats;
 use super::table::seconds;
-use super::{Outcome, Results, Row, Stats};
 
 /// The middle half of the runs is wider than this part of the median: noise.
 const NOISY: f64 = 0.2;

@@ -6,11 +6,10 @@ use std::time::{Duration, Instant};
 use copyist::{Cause, Copier, Ended, Method, Options, Refusal};
 
 use super::field::Field;
+use super::results::{Outcome, Row};
 use super::stats::Stats;
-use super::{Outcome, Row};
 use crate::args::BenchArgs;
-use crate::messages::io_text;
-use crate::report::{code_name, current_os};
+use crate::errors::{code_name, current_os, io_text};
 use crate::work::Work;
 
 pub(super) struct Race<'a> {

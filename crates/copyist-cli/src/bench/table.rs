@@ -2,7 +2,7 @@
 
 use indicatif::BinaryBytes;
 
-use super::{Outcome, Results, Row};
+use super::results::{Outcome, Results, Row};
 use crate::quoting::Quoter;
 
 pub(super) fn whole(results: &Results) -> String {

@@ -3,9 +3,10 @@
 use copyist::{Answer, Choice, Code, Known, Probe, VolumeProbe};
 use serde_json::{Value, json};
 
-use super::Found;
+use super::found::Found;
 use super::text::how_words;
-use crate::report::{code_name, name};
+use crate::errors::code_name;
+use crate::json_path::json_path;
 
 /// One object, on one line.
 pub(super) fn whole(found: &Found) -> String {
@@ -39,11 +40,11 @@ pub(super) fn whole(found: &Found) -> String {
 fn volume(volume: &VolumeProbe) -> Value {
     let alignment = volume.direct_alignment;
     json!({
-        "path": name(&volume.path),
+        "path": json_path(&volume.path),
         "filesystem": volume.kind.name(),
         "type": volume.type_name,
-        "device": volume.device.as_deref().map(|it| name(it.as_ref())),
-        "mounted_at": volume.mounted_at.as_deref().map(name),
+        "device": volume.device.as_deref().map(|it| json_path(it.as_ref())),
+        "mounted_at": volume.mounted_at.as_deref().map(json_path),
         "read_only": volume.is_read_only,
         "block_bytes": volume.block_bytes,
         "free_bytes": volume.free_bytes,

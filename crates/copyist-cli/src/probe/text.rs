@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use copyist::{Answer, Choice, Code, How, Known, Probe, VolumeProbe};
 use indicatif::BinaryBytes;
 
-use super::Found;
+use super::found::Found;
+use crate::errors::code_name;
 use crate::quoting::Quoter;
-use crate::report::code_name;
 
 /// All of it.
 pub(super) fn whole(found: &Found) -> String {

@@ -4,9 +4,9 @@ use std::ffi::OsString;
 
 use copyist::{Atomic, Make};
 
-use super::{Reader, When};
+use super::reader::Reader;
+use super::values::{FilterRule, When};
 use crate::args::Copy;
-use crate::filter::Rule;
 
 impl Reader<'_> {
     /// What holds before the first option is read: as `cp -a --atomic=auto`, with progress on a terminal; and
@@ -23,16 +23,16 @@ impl Reader<'_> {
     /// What an option of `copy` does.
     pub(super) fn copy(&mut self, id: Copy, value: Option<OsString>) {
         let settings = &mut self.settings;
-        let mut filter = |rule: fn(OsString) -> Rule| {
+        let mut filter = |rule: fn(OsString) -> FilterRule| {
             settings
                 .filters
                 .push(rule(value.clone().unwrap_or_default()));
         };
         match id {
-            Copy::Exclude => filter(Rule::Exclude),
-            Copy::ExcludeFrom => filter(Rule::ExcludeFrom),
-            Copy::IgnoreFile => filter(Rule::IgnoreFile),
-            Copy::Include => filter(Rule::Include),
+            Copy::Exclude => filter(FilterRule::Exclude),
+            Copy::ExcludeFrom => filter(FilterRule::ExcludeFrom),
+            Copy::IgnoreFile => filter(FilterRule::IgnoreFile),
+            Copy::Include => filter(FilterRule::Include),
             Copy::DryRun => settings.dry_run = true,
             Copy::NoPreflight => settings.preflight = false,
             Copy::Json => settings.report = Some("-".into()),

@@ -4,8 +4,9 @@ use std::ffi::{OsStr, OsString};
 
 use copyist::{Follow, Reflink, Sparse, Update, Want};
 
-use super::values::{choose, list};
-use super::{Reader, Stop};
+use super::choices::{choose, list};
+use super::reader::Reader;
+use super::values::Stop;
 use crate::args::Cp;
 
 const SPARSE: &[(&str, Sparse)] = &[

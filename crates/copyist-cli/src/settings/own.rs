@@ -5,11 +5,12 @@ use std::num::NonZeroUsize;
 
 use copyist::{Atomic, Cache, Fsync, HashKind, Method, MethodSet, OnChange};
 
-use super::values::{choose, list};
-use super::{Reader, Stop, When};
+use super::choices::{choose, list};
+use super::reader::Reader;
+use super::values::{Stop, When};
 use crate::args::Own;
+use crate::errors::current_os;
 use crate::quoting::Quoter;
-use crate::report::current_os;
 
 /// The values of `--progress` and `--sandbox`.
 const WHEN: &[(&str, When)] = &[

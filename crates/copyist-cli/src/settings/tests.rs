@@ -7,9 +7,11 @@ use copyist::{
     Reflink, Sparse, Update, Want,
 };
 
-use super::{Environment, Settings, Stop, When, read};
+use super::read;
+use crate::environment::Environment;
 use crate::invocation::Face;
 use crate::quoting::Quoter;
+use crate::settings::{Settings, Stop, When};
 
 fn parse_in(environment: &Environment, line: &str) -> Result<Settings, Stop> {
     parse_as(Face::Cp, environment, line)

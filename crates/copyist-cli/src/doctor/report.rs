@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use copyist::{KnownBug, Method, VolumeProbe};
 use serde_json::{Value, json};
 
-use super::{Examination, Finding};
+use super::finding::{Examination, Finding};
+use crate::json_path::json_path;
 use crate::quoting::Quoter;
-use crate::report::name;
 
 /// How many wrong copies of one method are told; the first says most.
 const TOLD: usize = 3;
@@ -110,18 +110,12 @@ fn method(out: &mut String, finding: &Finding, volume: &VolumeProbe) {
     }
 }
 
-impl Finding {
-    pub(super) fn tried(&self) -> usize {
-        self.good as usize + self.wrong.len() + self.failed.len()
-    }
-}
-
 pub(super) fn json(found: &Examination) -> String {
     let volume = &found.probe.dst;
     let object = json!({
         "type": "doctor",
         "system": found.probe.system,
-        "path": name(&volume.path),
+        "path": json_path(&volume.path),
         "filesystem": volume.kind.name(),
         "type_name": volume.type_name,
         "findings": found.findings.iter().map(finding).collect::<Value>(),

@@ -1,4 +1,6 @@
-//! Times for people.
+//! Dates and durations as people read them.
+
+use std::time::Duration;
 
 const SECONDS_OF_DAY: i64 = 24 * 60 * 60;
 
@@ -32,6 +34,17 @@ fn civil(day: i64) -> (i64, i64, i64) {
         (month - 9, 1)
     };
     (year + era * 400 + next, month, day)
+}
+
+/// A duration in the two units that fit it best.
+pub(crate) fn duration(elapsed: Duration) -> String {
+    let seconds = elapsed.as_secs();
+    match seconds {
+        0 => format!("{} ms", elapsed.as_millis()),
+        1..60 => format!("{:.1} s", elapsed.as_secs_f64()),
+        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {} min", seconds / 3600, seconds / 60 % 60),
+    }
 }
 
 #[cfg(test)]

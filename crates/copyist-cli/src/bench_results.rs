@@ -9,6 +9,8 @@ use std::path::PathBuf;
 use copyist::{Learnt, Method};
 use serde::{Deserialize, Serialize};
 
+use crate::errors::io_text;
+use crate::quoting::Quoter;
 use crate::text_file::without_bom;
 
 /// The format of the file; one of another format is not read.
@@ -133,6 +135,13 @@ impl Pair {
         let known = self.methods.iter();
         known.filter_map(|it| it.method.parse().ok()).collect()
     }
+}
+
+/// The file of what was learnt can't be used.
+pub(crate) fn unreadable(error: &io::Error) -> String {
+    let path = current_path().unwrap_or_default();
+    let path = Quoter::from_environment().always(path);
+    format!("warning: ignoring {path}: {}", io_text(error))
 }
 
 #[cfg(test)]
