@@ -3,55 +3,20 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(all(c_main, not(test)), no_main)]
 
-mod argmatch;
 mod args;
-mod bench;
-mod bench_results;
-mod console;
-mod count;
-mod doctor;
-mod environment;
-mod errors;
-mod explain;
-mod filter;
-mod getopt;
-mod guard;
-mod invocation;
-mod json_path;
-mod last_line;
-mod manifest;
-mod manifest_line;
-mod messages;
-mod names;
-mod narrow;
-mod no_links;
-mod operands;
-mod pages;
-mod preflight;
-mod probe;
-mod progress;
-mod quoting;
-mod replaced;
-mod report;
-mod resume;
-mod run;
+mod copy;
+mod output;
+mod process;
 mod settings;
-mod signals;
-mod size;
-mod streams;
-mod suggest;
-mod sync;
-mod text_file;
-mod time;
-mod verify;
-mod watch;
-mod work;
+mod tools;
+mod words;
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use crate::console::Console;
-use crate::invocation::{Face, Invocation};
+use crate::output::console::Console;
+use crate::process::invocation::{Face, Invocation};
+use crate::tools::{bench, doctor, guard, pages, probe, verify};
 
 #[cfg(all(c_main, not(test)))]
 copyist_start::c_main!(run_named);
@@ -72,12 +37,12 @@ fn run_named() -> u8 {
     let called = arguments.next().unwrap_or_default();
     // "cp.exe" too.
     if Path::new(&called).file_stem() == Some(OsStr::new("cp")) {
-        run::run(Face::Cp, Invocation::by_name(&called), arguments)
+        copy::run::run(Face::Cp, Invocation::by_name(&called), arguments)
     } else {
         let command = arguments.next();
         match command.as_deref().and_then(OsStr::to_str) {
-            Some("cp") => run::run(Face::Cp, Invocation::subcommand("cp"), arguments),
-            Some("copy") => run::run(Face::Copy, Invocation::subcommand("copy"), arguments),
+            Some("cp") => copy::run::run(Face::Cp, Invocation::subcommand("cp"), arguments),
+            Some("copy") => copy::run::run(Face::Copy, Invocation::subcommand("copy"), arguments),
             Some("verify") => verify::run(arguments),
             Some("completions") => pages::completions(arguments),
             Some("man") => pages::man(arguments),

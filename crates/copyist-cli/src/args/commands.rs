@@ -9,9 +9,9 @@ use super::option::{Cp, EXISTING, HOW, KEEP, Opt, SAFE, TELL, WHAT, WHERE};
 use super::own::OWN;
 use super::tools::tool_commands;
 use super::verify;
-use crate::getopt::Flag;
-use crate::getopt::Takes::{Nothing, Optional, Required};
-use crate::invocation::{Face, Invocation};
+use crate::args::getopt::Flag;
+use crate::args::getopt::Takes::{Nothing, Optional, Required};
+use crate::process::invocation::{Face, Invocation};
 
 /// The options that a command takes.
 pub(crate) fn flags(face: Face) -> Vec<&'static Flag<Opt>> {
@@ -149,7 +149,7 @@ fn arg(flag: &Flag<Opt>) -> Arg {
 #[cfg(test)]
 mod tests {
     use super::{copyist_command, face_command, flags};
-    use crate::invocation::{Face, Invocation};
+    use crate::process::invocation::{Face, Invocation};
 
     #[test]
     fn clap_accepts_the_tables() {

@@ -1,8 +1,8 @@
 //! The options that only `copy` takes.
 
 use super::option::{Copy, HOW, Opt, TELL, WHAT};
-use crate::getopt::Flag;
-use crate::getopt::Takes::{self, Nothing, Required};
+use crate::args::getopt::Flag;
+use crate::args::getopt::Takes::{self, Nothing, Required};
 
 const fn copy(
     id: Copy,

@@ -1,8 +1,8 @@
 //! The options of GNU cp.
 
 use super::option::{Cp, EXISTING, HOW, KEEP, Opt, TELL, WHAT, WHERE};
-use crate::getopt::Flag;
-use crate::getopt::Takes::{self, Nothing, Optional, Required};
+use crate::args::getopt::Flag;
+use crate::args::getopt::Takes::{self, Nothing, Optional, Required};
 
 const fn gnu(
     id: Cp,

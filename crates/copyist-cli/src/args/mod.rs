@@ -4,8 +4,10 @@
 //! `cp` takes GNU's options and copyist's own; `copy` takes some more. The tables:
 //! `gnu.rs`, `own.rs`, `copy.rs`.
 
+pub(crate) mod argmatch;
 mod commands;
 mod copy;
+pub(crate) mod getopt;
 mod gnu;
 mod option;
 mod own;

@@ -2,8 +2,8 @@
 //! what it does is said in `settings/own.rs`.
 
 use super::option::{HOW, Opt, Own, SAFE, TELL};
-use crate::getopt::Flag;
-use crate::getopt::Takes::{self, Nothing, Optional, Required};
+use crate::args::getopt::Flag;
+use crate::args::getopt::Takes::{self, Nothing, Optional, Required};
 
 const fn own(
     id: Own,

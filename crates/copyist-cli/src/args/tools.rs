@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::Command;
 
-use crate::size;
+use crate::words::size;
 
 /// `copyist probe`
 #[derive(Args, Debug)]

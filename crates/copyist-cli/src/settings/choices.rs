@@ -3,8 +3,8 @@
 use std::ffi::{OsStr, OsString};
 
 use super::values::Stop;
-use crate::argmatch::argmatch;
-use crate::quoting::Quoter;
+use crate::args::argmatch::argmatch;
+use crate::words::quoting::Quoter;
 
 /// The value out of a list.
 pub(super) fn choose<T: Copy + PartialEq>(

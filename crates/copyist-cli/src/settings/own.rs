@@ -9,8 +9,8 @@ use super::choices::{choose, list};
 use super::reader::Reader;
 use super::values::{Stop, When};
 use crate::args::Own;
-use crate::errors::current_os;
-use crate::quoting::Quoter;
+use crate::words::errors::current_os;
+use crate::words::quoting::Quoter;
 
 /// The values of `--progress` and `--sandbox`.
 const WHEN: &[(&str, When)] = &[

@@ -8,11 +8,11 @@ use copyist::{Backup, Follow, Force, Make, NewMode, Reflink, Sparse, Update, Wan
 use super::choices::choose;
 use super::reader::Reader;
 use super::values::{Settings, Stop, When};
+use crate::args::getopt::{Found, Getopt};
 use crate::args::{self, Opt};
-use crate::environment::Environment;
-use crate::getopt::{Found, Getopt};
-use crate::invocation::Face;
-use crate::quoting::Quoter;
+use crate::process::environment::Environment;
+use crate::process::invocation::Face;
+use crate::words::quoting::Quoter;
 
 const BACKUP: &[(&str, Backup)] = &[
     ("none", Backup::None),

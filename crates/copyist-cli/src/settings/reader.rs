@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use copyist::Follow;
 
 use super::values::Settings;
-use crate::environment::Environment;
-use crate::quoting::Quoter;
+use crate::process::environment::Environment;
+use crate::words::quoting::Quoter;
 
 /// What has been read so far. Most options act at once; some only when all have been read.
 pub(super) struct Reader<'a> {

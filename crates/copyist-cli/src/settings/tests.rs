@@ -8,10 +8,10 @@ use copyist::{
 };
 
 use super::read;
-use crate::environment::Environment;
-use crate::invocation::Face;
-use crate::quoting::Quoter;
+use crate::process::environment::Environment;
+use crate::process::invocation::Face;
 use crate::settings::{Settings, Stop, When};
+use crate::words::quoting::Quoter;
 
 fn parse_in(environment: &Environment, line: &str) -> Result<Settings, Stop> {
     parse_as(Face::Cp, environment, line)

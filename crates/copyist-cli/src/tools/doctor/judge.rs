@@ -1,0 +1,134 @@
+//! Compares what was made with what should have been.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::ops::Range;
+use std::path::Path;
+
+use super::patterns::{PIECE, Pattern};
+use crate::tools::work::Work;
+
+/// What is wrong.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Fault {
+    Length {
+        found: u64,
+        expected: String,
+    },
+    Byte {
+        at: u64,
+        found: u8,
+        expected: String,
+    },
+    /// The map of holes has a hole where there is data.
+    DataInHole {
+        at: u64,
+    },
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Fault::Length { found, expected } => {
+                write!(f, "the copy has {found} bytes, not {expected}")
+            }
+            Fault::Byte {
+                at,
+                found,
+                expected,
+            } => write!(f, "byte {at} of the copy is {found:02x}, not {expected}"),
+            Fault::DataInHole { at } => {
+                write!(f, "it says that byte {at}, which is data, is in a hole")
+            }
+        }
+    }
+}
+
+/// Looks at a copy of a file of `len` bytes that `fill` knows.
+pub(super) fn copy(
+    (path, work): (&Path, &Work),
+    fill: impl Fn(u64, &mut [u8]),
+    len: u64,
+) -> io::Result<Option<Fault>> {
+    let found = std::fs::metadata(path)?.len();
+    if found != len {
+        return Ok(Some(Fault::Length {
+            found,
+            expected: len.to_string(),
+        }));
+    }
+    let mut wanted = vec![0; PIECE];
+    each_piece((path, work), |offset, piece| {
+        let wanted = &mut wanted[..piece.len()];
+        fill(offset, wanted);
+        if piece == wanted {
+            return None;
+        }
+        let n = piece.iter().zip(&*wanted).position(|(a, b)| a != b)?;
+        Some(Fault::Byte {
+            at: offset + n as u64,
+            found: piece[n],
+            expected: format!("{:02x}", wanted[n]),
+        })
+    })
+}
+
+/// Gives a file's pieces to `look` until it finds something.
+pub(super) fn each_piece<T>(
+    (path, work): (&Path, &Work),
+    mut look: impl FnMut(u64, &[u8]) -> Option<T>,
+) -> io::Result<Option<T>> {
+    let mut file = File::open(path)?;
+    let mut piece = vec![0; PIECE];
+    let mut offset = 0;
+    loop {
+        work.goes_on()?;
+        let read = match file.read(&mut piece) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            read => read?,
+        };
+        if read == 0 {
+            return Ok(None);
+        }
+        if let Some(found) = look(offset, &piece[..read]) {
+            return Ok(Some(found));
+        }
+        offset += read as u64;
+    }
+}
+
+/// The first byte of data that the filesystem calls a hole. That it calls a hole data is its right.
+pub(super) fn map(pattern: &Pattern, told: &[Range<u64>]) -> Option<Fault> {
+    pattern.data.iter().find_map(|data| {
+        let mut at = data.start;
+        for range in told {
+            if range.contains(&at) {
+                at = range.end;
+            }
+        }
+        (at < data.end).then_some(Fault::DataInHole { at })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_map_may_call_a_hole_data_and_not_data_a_hole() {
+        let pattern = Pattern {
+            name: "",
+            len: 100,
+            data: vec![10..20, 50..60],
+            is_synced: false,
+            replaces: false,
+        };
+        let fault = |told: &[Range<u64>]| map(&pattern, told);
+        assert_eq!(fault(&[0..100]), None);
+        assert_eq!(fault(&[10..15, 15..20, 40..70]), None);
+        assert_eq!(fault(&[]), Some(Fault::DataInHole { at: 10 }));
+        assert_eq!(fault(&[0..15, 50..60]), Some(Fault::DataInHole { at: 15 }));
+        assert_eq!(fault(&[10..20, 51..60]), Some(Fault::DataInHole { at: 50 }));
+    }
+}
