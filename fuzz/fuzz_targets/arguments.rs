@@ -25,7 +25,7 @@ use std::os::unix::ffi::OsStringExt;
 use libfuzzer_sys::fuzz_target;
 
 use process::environment::Environment;
-use process::invocation::Face;
+use process::invocation::Frontend;
 use settings::Stop;
 use words::quoting::Quoter;
 
@@ -33,7 +33,7 @@ fuzz_target!(|data: &[u8]| {
     let Some((first, rest)) = data.split_first() else {
         return;
     };
-    let face = if first & 1 == 0 { Face::Cp } else { Face::Copy };
+    let frontend = if first & 1 == 0 { Frontend::Cp } else { Frontend::Copy };
     let environment = Environment {
         posixly_correct: first & 2 != 0,
         selinux: first & 4 != 0,
@@ -44,7 +44,7 @@ fuzz_target!(|data: &[u8]| {
         .split(|byte| *byte == 0)
         .map(|argument| OsString::from_vec(argument.to_vec()));
     let quoter = Quoter::from_environment();
-    let read = settings::read(face, arguments, &environment, quoter, &mut |_| {});
+    let read = settings::read(frontend, arguments, &environment, quoter, &mut |_| {});
     match read {
         Ok(settings) => assert!(settings.operands.len() <= rest.len() + 1),
         Err(Stop::Syntax(message, _) | Stop::Usage(message) | Stop::Fatal(message)) => {

@@ -15,7 +15,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use crate::output::console::Console;
-use crate::process::invocation::{Face, Invocation};
+use crate::process::invocation::{Frontend, Invocation};
 use crate::tools::{bench, doctor, guard, pages, probe, verify};
 
 #[cfg(all(c_main, not(test)))]
@@ -37,12 +37,12 @@ fn run_named() -> u8 {
     let called = arguments.next().unwrap_or_default();
     // "cp.exe" too.
     if Path::new(&called).file_stem() == Some(OsStr::new("cp")) {
-        copy::run::run(Face::Cp, Invocation::by_name(&called), arguments)
+        copy::run(Frontend::Cp, Invocation::by_name(&called), arguments)
     } else {
         let command = arguments.next();
         match command.as_deref().and_then(OsStr::to_str) {
-            Some("cp") => copy::run::run(Face::Cp, Invocation::subcommand("cp"), arguments),
-            Some("copy") => copy::run::run(Face::Copy, Invocation::subcommand("copy"), arguments),
+            Some("cp") => copy::run(Frontend::Cp, Invocation::subcommand("cp"), arguments),
+            Some("copy") => copy::run(Frontend::Copy, Invocation::subcommand("copy"), arguments),
             Some("verify") => verify::run(arguments),
             Some("completions") => pages::completions(arguments),
             Some("man") => pages::man(arguments),
@@ -75,7 +75,7 @@ fn tool<T: args::Tool>(
             u8::try_from(error.exit_code()).unwrap_or(2)
         }
     };
-    if console.finish_telling() { code } else { 1 }
+    if console.finish_or_report() { code } else { 1 }
 }
 
 /// `copyist` without a command.
@@ -94,5 +94,5 @@ fn top(argument: Option<OsString>) -> u8 {
         }
     };
     console.out(text.as_bytes());
-    if console.finish_telling() { 0 } else { 1 }
+    if console.finish_or_report() { 0 } else { 1 }
 }

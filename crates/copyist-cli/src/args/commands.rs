@@ -5,21 +5,21 @@ use clap::{Arg, ArgAction, ValueHint};
 
 use super::copy::COPY;
 use super::gnu::GNU;
-use super::option::{Cp, EXISTING, HOW, KEEP, Opt, SAFE, TELL, WHAT, WHERE};
+use super::option::{Cp, EXISTING, HOW, KEEP, Opt, REPORT, SAFE, WHAT, WHERE};
 use super::own::OWN;
 use super::tools::tool_commands;
 use super::verify;
 use crate::args::getopt::Flag;
 use crate::args::getopt::Takes::{Nothing, Optional, Required};
-use crate::process::invocation::{Face, Invocation};
+use crate::process::invocation::{Frontend, Invocation};
 
 /// The options that a command takes.
-pub(crate) fn flags(face: Face) -> Vec<&'static Flag<Opt>> {
+pub(crate) fn flags(frontend: Frontend) -> Vec<&'static Flag<Opt>> {
     let both = GNU.iter().chain(OWN);
-    match face {
-        Face::Cp => both.collect(),
+    match frontend {
+        Frontend::Cp => both.collect(),
         // What is accepted for GNU's sake, and does nothing, has no place in a command of our own.
-        Face::Copy => both
+        Frontend::Copy => both
             .filter(|flag| flag.id != Opt::Cp(Cp::Context))
             .chain(COPY)
             .collect(),
@@ -27,22 +27,22 @@ pub(crate) fn flags(face: Face) -> Vec<&'static Flag<Opt>> {
 }
 
 /// The command line of `cp` or `copy` as clap knows it: for the help, the man page and completions.
-pub(crate) fn face_command(face: Face, invocation: &Invocation) -> Command {
+pub(crate) fn frontend_command(frontend: Frontend, invocation: &Invocation) -> Command {
     let name = invocation.typed();
     let usage = format!(
         "{name} [OPTION]... [-T] SOURCE DEST\n       \
          {name} [OPTION]... SOURCE... DIRECTORY\n       \
          {name} [OPTION]... -t DIRECTORY SOURCE..."
     );
-    let (about, after) = match face {
-        Face::Cp => (
+    let (about, after) = match frontend {
+        Frontend::Cp => (
             "Copy SOURCE to DEST, or several SOURCEs into DIRECTORY.",
             "Long options may be abbreviated, and a value needed by a long option is needed by \
              its letter too.\n\n\
              As a special case, with --force and --backup, a regular file copied onto itself \
              is copied to its backup's name.\n\n",
         ),
-        Face::Copy => (
+        Frontend::Copy => (
             "Copy SOURCE to DEST, or several SOURCEs into DIRECTORY: whole trees, with all of their \
              attributes, as cp -a does; with progress on a terminal, and a last line that says what \
              was done.",
@@ -53,7 +53,7 @@ pub(crate) fn face_command(face: Face, invocation: &Invocation) -> Command {
     };
     let exit = "Exit status: 0 if everything was copied, 1 if anything was not, 128 and the \
                 signal's number if a signal ended it.";
-    command(face.name(), &flags(face))
+    command(frontend.name(), &flags(frontend))
         .about(about)
         .override_usage(usage)
         .after_help(format!("{after}{exit}"))
@@ -61,8 +61,8 @@ pub(crate) fn face_command(face: Face, invocation: &Invocation) -> Command {
 
 /// The top of the command line: what follows `copyist`.
 pub(crate) fn copyist_command() -> Command {
-    let [cp, copy] =
-        [Face::Cp, Face::Copy].map(|face| face_command(face, &Invocation::subcommand(face.name())));
+    let [cp, copy] = [Frontend::Cp, Frontend::Copy]
+        .map(|frontend| frontend_command(frontend, &Invocation::subcommand(frontend.name())));
     Command::new("copyist")
         .version(env!("CARGO_PKG_VERSION"))
         .about(
@@ -95,7 +95,7 @@ pub(crate) fn copyist_command() -> Command {
 
 fn command(name: &'static str, flags: &[&Flag<Opt>]) -> Command {
     // The help has the headings in this order, and each one's options in that of the table.
-    let order = [WHAT, WHERE, EXISTING, KEEP, HOW, SAFE, TELL];
+    let order = [WHAT, WHERE, EXISTING, KEEP, HOW, SAFE, REPORT];
     let args = order
         .into_iter()
         .flat_map(|group| flags.iter().filter(move |flag| flag.group == group))
@@ -148,24 +148,24 @@ fn arg(flag: &Flag<Opt>) -> Arg {
 
 #[cfg(test)]
 mod tests {
-    use super::{copyist_command, face_command, flags};
-    use crate::process::invocation::{Face, Invocation};
+    use super::{copyist_command, flags, frontend_command};
+    use crate::process::invocation::{Frontend, Invocation};
 
     #[test]
     fn clap_accepts_the_tables() {
-        for face in [Face::Cp, Face::Copy] {
-            face_command(face, &Invocation::subcommand(face.name())).debug_assert();
+        for frontend in [Frontend::Cp, Frontend::Copy] {
+            frontend_command(frontend, &Invocation::subcommand(frontend.name())).debug_assert();
         }
         copyist_command().debug_assert();
     }
 
     #[test]
     fn every_option_is_in_the_help() {
-        for face in [Face::Cp, Face::Copy] {
-            let help = face_command(face, &Invocation::subcommand(face.name()))
+        for frontend in [Frontend::Cp, Frontend::Copy] {
+            let help = frontend_command(frontend, &Invocation::subcommand(frontend.name()))
                 .render_help()
                 .to_string();
-            for flag in flags(face) {
+            for flag in flags(frontend) {
                 for letter in flag.short.chars() {
                     assert!(help.contains(&format!("-{letter}")), "-{letter}");
                 }
@@ -174,7 +174,7 @@ mod tests {
                 }
             }
             assert!(help.starts_with("Copy SOURCE to DEST"));
-            let usage = format!("copyist {} [OPTION]... -t DIRECTORY", face.name());
+            let usage = format!("copyist {} [OPTION]... -t DIRECTORY", frontend.name());
             assert!(help.contains(&usage));
         }
     }

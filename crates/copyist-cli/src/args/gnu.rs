@@ -1,6 +1,6 @@
 //! The options of GNU cp.
 
-use super::option::{Cp, EXISTING, HOW, KEEP, Opt, TELL, WHAT, WHERE};
+use super::option::{Cp, EXISTING, HOW, KEEP, Opt, REPORT, WHAT, WHERE};
 use crate::args::getopt::Flag;
 use crate::args::getopt::Takes::{self, Nothing, Optional, Required};
 
@@ -31,7 +31,7 @@ pub(super) const GNU: &[Flag<Opt>] = &[
     gnu(Cp::Backup, "", &["backup"], Optional("CONTROL"), EXISTING, "Keep what is replaced under another name; CONTROL: none, numbered, existing (numbered if there are numbered ones, else simple; the default) or simple. $VERSION_CONTROL is used without it"),
     gnu(Cp::Backup, "b", &[], Nothing, EXISTING, "Like --backup, but takes no CONTROL"),
     gnu(Cp::CopyContents, "", &["copy-contents"], Nothing, WHAT, "With -R, copy what special files (FIFOs, devices) contain instead of making them anew"),
-    gnu(Cp::Debug, "", &["debug"], Nothing, TELL, "Explain how each file is copied; implies -v"),
+    gnu(Cp::Debug, "", &["debug"], Nothing, REPORT, "Explain how each file is copied; implies -v"),
     gnu(Cp::Dereference, "L", &["dereference"], Nothing, WHAT, "Follow all symbolic links in SOURCE"),
     gnu(Cp::Force, "f", &["force"], Nothing, EXISTING, "Remove a destination that can't be opened, and try again"),
     gnu(Cp::Interactive, "i", &["interactive"], Nothing, EXISTING, "Ask before replacing (overrides an earlier -n)"),
@@ -56,10 +56,10 @@ pub(super) const GNU: &[Flag<Opt>] = &[
     gnu(Cp::TargetDirectory, "t", &["target-directory"], Required("DIRECTORY"), WHERE, "Copy all SOURCEs into DIRECTORY"),
     gnu(Cp::Update, "", &["update"], Optional("WHICH"), EXISTING, "Which existing files are replaced: all, none (skip), none-fail (each is an error), older (than the source; the same as --update alone)"),
     gnu(Cp::Update, "u", &[], Nothing, EXISTING, "Same as --update=older"),
-    gnu(Cp::Verbose, "v", &["verbose"], Nothing, TELL, "Name each file that is copied"),
+    gnu(Cp::Verbose, "v", &["verbose"], Nothing, REPORT, "Name each file that is copied"),
     gnu(Cp::KeepDirectorySymlink, "", &["keep-directory-symlink"], Nothing, EXISTING, "Copy into existing symbolic links to directories"),
     gnu(Cp::Context, "", &["context"], Optional("CONTEXT"), KEEP, "Accepted; copyist does not set SELinux contexts"),
     gnu(Cp::Context, "Z", &[], Nothing, KEEP, "Accepted, as --context"),
-    gnu(Cp::Help, "", &["help"], Nothing, TELL, "Show this help"),
-    gnu(Cp::Version, "", &["version"], Nothing, TELL, "Show the version"),
+    gnu(Cp::Help, "", &["help"], Nothing, REPORT, "Show this help"),
+    gnu(Cp::Version, "", &["version"], Nothing, REPORT, "Show the version"),
 ];

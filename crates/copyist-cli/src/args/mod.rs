@@ -14,7 +14,7 @@ mod own;
 mod tools;
 mod verify;
 
-pub(crate) use self::commands::{copyist_command, face_command, flags};
+pub(crate) use self::commands::{copyist_command, flags, frontend_command};
 pub(crate) use self::option::{Copy, Cp, Opt, Own};
 pub(crate) use self::tools::{BenchArgs, DoctorArgs, ProbeArgs, Tool, read};
 pub(crate) use self::verify::{VerifyArgs, command as verify_command};

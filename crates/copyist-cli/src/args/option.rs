@@ -89,4 +89,4 @@ pub(super) const KEEP: &str = "What to keep";
 pub(super) const HOW: &str = "How to copy";
 pub(super) const WHERE: &str = "Where to";
 pub(super) const SAFE: &str = "How to be safe";
-pub(super) const TELL: &str = "What to tell";
+pub(super) const REPORT: &str = "What to report";

@@ -31,7 +31,7 @@ pub(crate) struct ProbeArgs {
 pub(crate) struct BenchArgs {
     /// The directory to copy in, or the one to copy from and the one to copy to; SRC may be a file
     #[arg(value_name = "SRC] [DIR", num_args = 1..=2, required = true)]
-    pub(crate) places: Vec<PathBuf>,
+    pub(crate) paths: Vec<PathBuf>,
     /// How much is copied in a run: bytes, or with KiB, MiB, GiB
     #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = size::parse)]
     pub(crate) size: u64,
@@ -167,7 +167,7 @@ mod tests {
         let bench: BenchArgs =
             read(words("a b --size 64MiB --methods clone,direct --runs 3")).expect("arguments");
         assert_eq!(
-            (bench.places.len(), bench.size, bench.runs),
+            (bench.paths.len(), bench.size, bench.runs),
             (2, 64 << 20, 3)
         );
         assert_eq!(bench.methods.len(), 2);

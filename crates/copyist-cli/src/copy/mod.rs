@@ -2,9 +2,11 @@
 
 pub(crate) mod count;
 pub(crate) mod filter;
+pub(crate) mod observer;
 pub(crate) mod operands;
 pub(crate) mod preflight;
 pub(crate) mod resume;
-pub(crate) mod run;
+mod run;
 pub(crate) mod streams;
-pub(crate) mod watch;
+
+pub(crate) use self::run::run;

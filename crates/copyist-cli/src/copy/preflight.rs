@@ -11,7 +11,7 @@ use crate::settings::Settings;
 use crate::words::quoting::Quoter;
 
 /// How many obstacles are told one by one.
-const TOLD: u64 = 20;
+const SHOWN_MAX: u64 = 20;
 
 /// Looks for obstacles; whether there are none.
 pub(crate) fn passes(
@@ -23,15 +23,15 @@ pub(crate) fn passes(
 ) -> bool {
     let mut found = 0;
     let wants = |path: &Path, kind: FileKind| filter.is_none_or(|it| it.would_want(path, kind));
-    let mut tell = |obstacle| {
+    let mut report = |obstacle| {
         found += 1;
-        if found <= TOLD {
+        if found <= SHOWN_MAX {
             console.error(&words(&obstacle, quoter));
         }
     };
-    copyist::preflight(operands, &settings.options, cancel, &wants, &mut tell);
-    if found > TOLD {
-        console.error(&format!("and {} more", found - TOLD));
+    copyist::preflight(operands, &settings.options, cancel, &wants, &mut report);
+    if found > SHOWN_MAX {
+        console.error(&format!("and {} more", found - SHOWN_MAX));
     }
     if found > 0 {
         console.error("nothing was copied; --no-preflight copies what can be");

@@ -8,23 +8,23 @@ use std::sync::{Arc, Mutex};
 
 use copyist::{CancelToken, Copier, Fsync, Make, Operand, Summary};
 
-use crate::args::face_command;
+use crate::args::frontend_command;
 use crate::copy::count;
 use crate::copy::filter::Filter;
+use crate::copy::observer::CopyObserver;
 use crate::copy::preflight;
 use crate::copy::resume;
 use crate::copy::streams;
-use crate::copy::watch::Watch;
 use crate::output::console::Console;
 use crate::output::explain::Explainer;
-use crate::output::last_line::{Told, last_line};
+use crate::output::last_line::{SummaryInput, last_line};
 use crate::output::manifest::Manifest;
-use crate::output::messages::Words;
+use crate::output::messages::Messages;
 use crate::output::progress::Progress;
 use crate::output::report::Reporter;
 use crate::process::bench_results;
 use crate::process::environment::Environment;
-use crate::process::invocation::{Face, Invocation};
+use crate::process::invocation::{Frontend, Invocation};
 use crate::process::signals::Signals;
 use crate::settings::{self, Settings, Stop, When};
 use crate::words::errors::io_text;
@@ -34,7 +34,7 @@ use crate::words::sync::lock;
 
 /// Runs the command; the result is the exit code.
 pub(crate) fn run(
-    face: Face,
+    frontend: Frontend,
     invocation: Invocation,
     arguments: impl IntoIterator<Item = OsString>,
 ) -> u8 {
@@ -42,25 +42,25 @@ pub(crate) fn run(
     let console = Arc::new(Console::new(invocation));
     let environment = Environment::current();
     let mut warn = |warning: &str| console.error(warning);
-    let copied = settings::read(face, arguments, &environment, quoter, &mut warn).and_then(
+    let copied = settings::read(frontend, arguments, &environment, quoter, &mut warn).and_then(
         |mut settings| {
             let operands = resume::resolve(&mut settings, quoter)?;
-            streams::leave_to_data(&mut settings, &operands, (&console, quoter))?;
+            streams::keep_output_off_destinations(&mut settings, &operands, (&console, quoter))?;
             copy(&settings, &operands, quoter, &console)
         },
     );
     let code = match copied {
         Ok(code) => code,
-        Err(stop) => explain(face, &stop, &console),
+        Err(stop) => explain(frontend, &stop, &console),
     };
-    if console.finish_telling() { code } else { 1 }
+    if console.finish_or_report() { code } else { 1 }
 }
 
 /// Tells why there is nothing to copy.
-fn explain(face: Face, stop: &Stop, console: &Console) -> u8 {
+fn explain(frontend: Frontend, stop: &Stop, console: &Console) -> u8 {
     match stop {
         Stop::Help => {
-            let help = face_command(face, console.invocation())
+            let help = frontend_command(frontend, console.invocation())
                 .render_help()
                 .to_string();
             console.out(help.as_bytes());
@@ -70,7 +70,7 @@ fn explain(face: Face, stop: &Stop, console: &Console) -> u8 {
             let version = env!("CARGO_PKG_VERSION");
             let name = console.invocation().short();
             let name = if name.starts_with("copyist") {
-                face.name()
+                frontend.name()
             } else {
                 name
             };
@@ -80,7 +80,7 @@ fn explain(face: Face, stop: &Stop, console: &Console) -> u8 {
         Stop::Syntax(message, meant) => {
             console.syntax_error(message);
             // GNU cp says no more.
-            if let Some(meant) = meant.filter(|_| face == Face::Copy) {
+            if let Some(meant) = meant.filter(|_| frontend == Frontend::Copy) {
                 console.syntax_error(&did_you_mean(&format!("--{meant}")));
             }
             console.try_help();
@@ -151,9 +151,9 @@ fn copy(
     if let Some(counters) = &counters {
         count::start(operands, options, counters).map_err(|error| cannot_start(&error))?;
     }
-    let watch = Arc::new(Watch {
+    let observer = Arc::new(CopyObserver {
         console: Arc::clone(console),
-        words: Words::new(quoter, options),
+        messages: Messages::new(quoter, options),
         verbose: settings.verbose,
         debug: settings.debug,
         explains_data: options.make == Make::Copy && !options.attributes_only,
@@ -170,11 +170,11 @@ fn copy(
     });
     prepare_process(options);
     let copier = Copier::with_options(options.clone())
-        .observer(Arc::clone(&watch) as Arc<dyn copyist::Observer>)
+        .observer(Arc::clone(&observer) as Arc<dyn copyist::Observer>)
         .cancel_token(cancel);
     let summary = if settings.is_dry() {
         let summary = copier.dry_run_operands(operands);
-        let bytes = watch.planned_bytes.load(Ordering::Relaxed);
+        let bytes = observer.planned_bytes.load(Ordering::Relaxed);
         Summary { bytes, ..summary }
     } else {
         copier.copy_operands(operands)
@@ -182,10 +182,10 @@ fn copy(
     if let Some(progress) = progress {
         progress.finish(settings.last_line);
     }
-    let copied = summary.errors == 0 && !watch.failed.load(Ordering::Acquire);
-    let ok = finish_files(settings, &watch, &summary) && copied;
+    let copied = summary.errors == 0 && !observer.failed.load(Ordering::Acquire);
+    let ok = finish_files(settings, &observer, &summary) && copied;
     let stopped = signals.exit_code().is_some() && !ok;
-    tell_outcome(settings, &watch, &summary, stopped);
+    print_outcome(settings, &observer, &summary, stopped);
     // A signal that came after the last file was complete has stopped nothing.
     let code = if ok { 0 } else { 1 };
     Ok(signals.exit_code().filter(|_| !ok).unwrap_or(code))
@@ -214,21 +214,21 @@ fn files_to_write(
 }
 
 /// Writes their last lines; whether they are complete.
-fn finish_files(settings: &Settings, watch: &Watch, summary: &Summary) -> bool {
-    let reported = watch.reporter.as_ref().map(|it| it.finish(summary));
-    let listed = watch.manifest.as_ref().map(Manifest::finish);
+fn finish_files(settings: &Settings, observer: &CopyObserver, summary: &Summary) -> bool {
+    let reported = observer.reporter.as_ref().map(|it| it.finish(summary));
+    let listed = observer.manifest.as_ref().map(Manifest::finish);
     let mut ok = true;
     for (written, what, name) in [
         (reported, "report", &settings.report),
         (listed, "manifest", &settings.manifest),
     ] {
         if let Some(Err(error)) = written {
-            let name = watch
-                .words
+            let name = observer
+                .messages
                 .quoter
                 .always(name.as_deref().unwrap_or_default());
             let why = io_text(&error);
-            watch
+            observer
                 .console
                 .error(&format!("error writing {what} {name}: {why}"));
             ok = false;
@@ -238,47 +238,47 @@ fn finish_files(settings: &Settings, watch: &Watch, summary: &Summary) -> bool {
 }
 
 /// Says on standard output what was done, or would be, unless that belongs to a program.
-fn tell_outcome(settings: &Settings, watch: &Watch, summary: &Summary, stopped: bool) {
+fn print_outcome(settings: &Settings, observer: &CopyObserver, summary: &Summary, stopped: bool) {
     let for_program = |name: &Option<OsString>| name.as_deref() == Some("-".as_ref());
     if for_program(&settings.report) || for_program(&settings.manifest) {
         return;
     }
-    if let Some(explainer) = &watch.explainer {
-        watch.console.out(explainer.text().as_bytes());
+    if let Some(explainer) = &observer.explainer {
+        observer.console.out(explainer.text().as_bytes());
     }
-    let no_links = lock(&watch.no_links).sentences(settings.is_dry());
+    let no_links = lock(&observer.no_links).sentences(settings.is_dry());
     if !settings.last_line {
         for sentence in &no_links {
-            if watch.explainer.is_some() {
-                watch.console.out(format!("{sentence}\n").as_bytes());
+            if observer.explainer.is_some() {
+                observer.console.out(format!("{sentence}\n").as_bytes());
             } else {
-                watch.console.error(&format!("warning: {sentence}"));
+                observer.console.error(&format!("warning: {sentence}"));
             }
         }
     }
     if settings.last_line {
-        let told = Told {
+        let input = SummaryInput {
             stopped,
-            failed: watch.failures.load(Ordering::Relaxed),
+            failed: observer.failures.load(Ordering::Relaxed),
             dry: settings.is_dry(),
-            replaced: &lock(&watch.replaced),
-            left_out: watch.filter.as_ref().map_or(0, Filter::left_out),
+            replaced: &lock(&observer.replaced),
+            left_out: observer.filter.as_ref().map_or(0, Filter::left_out),
             no_links: &no_links,
-            quoter: watch.words.quoter,
+            quoter: observer.messages.quoter,
         };
-        let line = format!("{}\n", last_line(summary, &told));
-        watch.console.out(line.as_bytes());
+        let line = format!("{}\n", last_line(summary, &input));
+        observer.console.out(line.as_bytes());
     } else if stopped {
-        let told = Told {
+        let input = SummaryInput {
             stopped,
-            failed: watch.failures.load(Ordering::Relaxed),
+            failed: observer.failures.load(Ordering::Relaxed),
             dry: false,
-            replaced: &lock(&watch.replaced),
+            replaced: &lock(&observer.replaced),
             left_out: 0,
             no_links: &[],
-            quoter: watch.words.quoter,
+            quoter: observer.messages.quoter,
         };
-        watch.console.error(&last_line(summary, &told));
+        observer.console.error(&last_line(summary, &input));
     }
 }
 

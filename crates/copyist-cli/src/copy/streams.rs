@@ -19,7 +19,7 @@ struct Taken {
 
 /// Keeps words out of streams that these operands are copied to: those for standard output go to
 /// standard error, and nowhere if that is a destination too. Errors always go to standard error.
-pub(crate) fn leave_to_data(
+pub(crate) fn keep_output_off_destinations(
     settings: &mut Settings,
     operands: &[Operand],
     (console, quoter): (&Console, Quoter),
@@ -28,7 +28,7 @@ pub(crate) fn leave_to_data(
         ("report", &mut settings.report),
         ("manifest", &mut settings.manifest),
     ] {
-        leave_file_to_data((what, name), operands, quoter)?;
+        keep_file_off_destinations((what, name), operands, quoter)?;
     }
     let for_program = [&settings.report, &settings.manifest]
         .iter()
@@ -48,14 +48,14 @@ pub(crate) fn leave_to_data(
         return Err(Stop::Fatal(message.to_owned()));
     }
     if taken.out {
-        console.leave_out_to_data(!taken.err);
+        console.divert_stdout(!taken.err);
     }
     Ok(())
 }
 
 /// A report or manifest that would be written into a destination goes where words go if that is
 /// standard output by another name; else there is no place for it.
-fn leave_file_to_data(
+fn keep_file_off_destinations(
     (what, name): (&str, &mut Option<OsString>),
     operands: &[Operand],
     quoter: Quoter,

@@ -70,7 +70,7 @@ impl Console {
     }
 
     /// Standard output is a destination: what is written there goes to standard error, or nowhere.
-    pub(crate) fn leave_out_to_data(&self, to_err: bool) {
+    pub(crate) fn divert_stdout(&self, to_err: bool) {
         lock(&self.out).instead = Some(if to_err {
             Instead::Err
         } else {
@@ -139,7 +139,7 @@ impl Console {
     }
 
     /// [`Console::finish`], telling of an error; whether all went well.
-    pub(crate) fn finish_telling(&self) -> bool {
+    pub(crate) fn finish_or_report(&self) -> bool {
         match self.finish() {
             Ok(()) => true,
             Err(error) => {

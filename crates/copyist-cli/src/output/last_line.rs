@@ -11,7 +11,7 @@ use crate::words::time::duration;
 
 /// What else there is to say about a run.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Told<'a> {
+pub(crate) struct SummaryInput<'a> {
     /// A signal ended the copy before everything was copied.
     pub(crate) stopped: bool,
     /// Failures.
@@ -27,8 +27,8 @@ pub(crate) struct Told<'a> {
 }
 
 /// What was done.
-pub(crate) fn last_line(summary: &Summary, told: &Told<'_>) -> String {
-    let begin = match (told.dry, told.stopped) {
+pub(crate) fn last_line(summary: &Summary, input: &SummaryInput<'_>) -> String {
+    let begin = match (input.dry, input.stopped) {
         (true, _) => "Would copy",
         (false, true) => "Stopped: copied",
         (false, false) => "Copied",
@@ -37,8 +37,8 @@ pub(crate) fn last_line(summary: &Summary, told: &Told<'_>) -> String {
     if summary.files > 0 {
         line += &format!(" ({})", HumanBytes(summary.bytes));
     }
-    if told.dry {
-        return line + &rest(summary, told);
+    if input.dry {
+        return line + &rest(summary, input);
     }
     line += &format!(" in {}", duration(summary.elapsed));
     // Over a shorter time a rate is noise.
@@ -53,17 +53,17 @@ pub(crate) fn last_line(summary: &Summary, told: &Told<'_>) -> String {
     if let Some(shared) = summary.shared {
         line += &format!("; {} shared, says the filesystem", HumanBytes(shared));
     }
-    line + &rest(summary, told)
+    line + &rest(summary, input)
 }
 
 /// What is not the rule.
-fn rest(summary: &Summary, told: &Told<'_>) -> String {
+fn rest(summary: &Summary, input: &SummaryInput<'_>) -> String {
     let mut line = String::new();
-    let Replaced { count, first, .. } = told.replaced;
+    let Replaced { count, first, .. } = input.replaced;
     if *count > 0 {
-        let names: Vec<_> = first.iter().map(|it| told.quoter.always(it)).collect();
+        let names: Vec<_> = first.iter().map(|it| input.quoter.always(it)).collect();
         let more = count - first.len() as u64;
-        let would = if told.dry {
+        let would = if input.dry {
             "would replace"
         } else {
             "replaced"
@@ -76,14 +76,14 @@ fn rest(summary: &Summary, told: &Told<'_>) -> String {
     if summary.skipped > 0 {
         line += &format!("; {} left as they were", HumanCount(summary.skipped));
     }
-    if told.left_out > 0 {
-        line += &format!("; {} left out", HumanCount(told.left_out));
+    if input.left_out > 0 {
+        line += &format!("; {} left out", HumanCount(input.left_out));
     }
-    for sentence in told.no_links {
+    for sentence in input.no_links {
         line += &format!("; {sentence}");
     }
-    if told.failed > 0 {
-        line += &format!("; {} FAILED", HumanCount(told.failed));
+    if input.failed > 0 {
+        line += &format!("; {} FAILED", HumanCount(input.failed));
     }
     line
 }
@@ -141,14 +141,14 @@ mod tests {
 
     use copyist::Summary;
 
-    use super::{Told, last_line};
+    use super::{SummaryInput, last_line};
     use crate::output::replaced::Replaced;
     use crate::words::quoting::Quoter;
 
     static NONE: LazyLock<Replaced> = LazyLock::new(Replaced::default);
 
-    fn told(replaced: &Replaced) -> Told<'_> {
-        Told {
+    fn input(replaced: &Replaced) -> SummaryInput<'_> {
+        SummaryInput {
             stopped: false,
             failed: 0,
             dry: false,
@@ -174,7 +174,7 @@ mod tests {
             ..Summary::default()
         };
         assert_eq!(
-            last_line(&summary, &told(&NONE)),
+            last_line(&summary, &input(&NONE)),
             "Copied 1,200 files and 1 directory (3.00 GiB) in 1.5 s, 2.00 GiB/s: 2.00 GiB cloned, \
              512.00 MiB copied by the system, 256.00 MiB through memory, 256.00 MiB skipped as holes"
         );
@@ -182,10 +182,10 @@ mod tests {
         (summary.cloned, summary.holes, summary.moved) = (0, 0, 0);
         summary.shared = Some(0);
         summary.elapsed = Duration::from_secs(3720);
-        let stopped = Told {
+        let stopped = SummaryInput {
             stopped: true,
             failed: 2,
-            ..told(&NONE)
+            ..input(&NONE)
         };
         assert_eq!(
             last_line(&summary, &stopped),
@@ -193,7 +193,7 @@ mod tests {
              845.62 KiB/s: all copied by the system; 0 B shared, says the filesystem; 7 left as they were; 2 FAILED"
         );
         let nothing = Summary::default();
-        assert_eq!(last_line(&nothing, &told(&NONE)), "Copied nothing in 0 ms");
+        assert_eq!(last_line(&nothing, &input(&NONE)), "Copied nothing in 0 ms");
     }
     #[test]
     fn what_is_replaced_is_named() {
@@ -206,14 +206,14 @@ mod tests {
         let mut replaced = Replaced::default();
         replaced.count = 1;
         replaced.first.push("a b".into());
-        let line = last_line(&summary, &told(&replaced));
+        let line = last_line(&summary, &input(&replaced));
         assert_eq!(line, "Copied 5 files (10 B) in 0 ms; replaced 'a b'");
         replaced.count = 1002;
         replaced.first.push("c".into());
-        let dry = Told {
+        let dry = SummaryInput {
             dry: true,
             left_out: 3,
-            ..told(&replaced)
+            ..input(&replaced)
         };
         assert_eq!(
             last_line(&summary, &dry),

@@ -49,7 +49,7 @@ impl<'a> From<&'a Error> for Failure<'a> {
 
 /// Makes messages for one run.
 #[derive(Clone, Debug)]
-pub(crate) struct Words {
+pub(crate) struct Messages {
     pub(crate) quoter: Quoter,
     pub(crate) make: Make,
     pub(crate) reflink: Reflink,
@@ -58,9 +58,9 @@ pub(crate) struct Words {
     pub(crate) methods: Option<Vec<Method>>,
 }
 
-impl Words {
-    pub(crate) fn new(quoter: Quoter, options: &Options) -> Words {
-        Words {
+impl Messages {
+    pub(crate) fn new(quoter: Quoter, options: &Options) -> Messages {
+        Messages {
             quoter,
             make: options.make,
             reflink: options.reflink,

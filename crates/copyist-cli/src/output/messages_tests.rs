@@ -1,4 +1,4 @@
-//! The words, compared with what GNU cp 9.10 prints.
+//! The messages, compared with what GNU cp 9.10 prints.
 
 use std::ffi::OsStr;
 use std::io;
@@ -10,14 +10,14 @@ use copyist::{
     Refusal, Report, Skip, Sparse, Warning,
 };
 
-use super::{Failure, Words, io_text, permission_letters};
+use super::{Failure, Messages, io_text, permission_letters};
 use crate::words::quoting::Quoter;
 
 const ENOENT: i32 = 2;
 const EOPNOTSUPP: i32 = 95;
 
-fn words() -> Words {
-    Words {
+fn messages() -> Messages {
+    Messages {
         quoter: Quoter::new(false),
         make: Make::Copy,
         reflink: Reflink::Auto,
@@ -56,7 +56,7 @@ fn attempt(method: Method, bytes: u64, ended: Ended) -> Attempt {
 fn system_errors_have_gnus_words() {
     if std::env::consts::OS == "windows" {
         println!(
-            "beyond Wine: system_errors_have_gnus_words: the numbers and words are those of Unix"
+            "beyond Wine: system_errors_have_gnus_words: the numbers and messages are those of Unix"
         );
         return;
     }
@@ -92,12 +92,12 @@ fn system_errors_have_gnus_words() {
     for (operation, action) in table {
         let given = failure(operation, Cause::System(Code(ENOENT)));
         let expected = format!("{action}: No such file or directory");
-        assert_eq!(words().failure(&given), Some(expected));
+        assert_eq!(messages().failure(&given), Some(expected));
     }
     let given = failure(Operation::CreateSymlink, Cause::System(Code(ENOENT)));
-    let symlinks = Words {
+    let symlinks = Messages {
         make: Make::Symlink,
-        ..words()
+        ..messages()
     };
     assert_eq!(
         symlinks.failure(&given).as_deref(),
@@ -115,7 +115,7 @@ fn a_new_file_with_a_slash_is_not_called_a_directory() {
         ..failure(Operation::CreateFile, Cause::System(Code(21)))
     };
     let expected = "cannot create regular file 'b/': Not a directory";
-    assert_eq!(words().failure(&given).as_deref(), Some(expected));
+    assert_eq!(messages().failure(&given).as_deref(), Some(expected));
 }
 
 #[test]
@@ -172,11 +172,11 @@ fn refusals_have_gnus_words() {
     ];
     for (refusal, expected) in table {
         let given = failure(Operation::Plan, Cause::Refused(refusal));
-        assert_eq!(words().failure(&given).as_deref(), Some(expected));
+        assert_eq!(messages().failure(&given).as_deref(), Some(expected));
     }
     for silent in [Refusal::Declined, Refusal::Cancelled] {
         let given = failure(Operation::Plan, Cause::Refused(silent));
-        assert_eq!(words().failure(&given), None);
+        assert_eq!(messages().failure(&given), None);
     }
 }
 
@@ -184,7 +184,7 @@ fn refusals_have_gnus_words() {
 fn a_refused_method_is_named_with_its_cause() {
     if std::env::consts::OS == "windows" {
         println!(
-            "beyond Wine: a_refused_method_is_named_with_its_cause: the numbers and words are those of Unix"
+            "beyond Wine: a_refused_method_is_named_with_its_cause: the numbers and messages are those of Unix"
         );
         return;
     }
@@ -196,17 +196,17 @@ fn a_refused_method_is_named_with_its_cause() {
             Cause::Refused(Refusal::NoMethod(vec![(Method::Direct, Skip::Stream)])),
         )
     };
-    let always = Words {
+    let always = Messages {
         reflink: Reflink::Always,
-        ..words()
+        ..messages()
     };
-    let why = io_text(&io::Error::from_raw_os_error(EOPNOTSUPP)); // musl has other words
+    let why = io_text(&io::Error::from_raw_os_error(EOPNOTSUPP)); // musl has other messages
     let expected = format!("failed to clone 'b' from 'a': {why}");
     assert_eq!(always.failure(&given), Some(expected));
 
-    let chosen = Words {
+    let chosen = Messages {
         methods: Some(vec![Method::Clone, Method::Direct]),
-        ..words()
+        ..messages()
     };
     assert_eq!(
         chosen.failure(&given),
@@ -252,7 +252,7 @@ fn warnings() {
         ),
     ];
     for (warning, expected) in table {
-        assert_eq!(words().warning(&warning), expected);
+        assert_eq!(messages().warning(&warning), expected);
     }
 }
 
@@ -276,7 +276,7 @@ fn questions() {
             unwritable_mode,
             removes,
         };
-        words().question("./cp", &question)
+        messages().question("./cp", &question)
     };
     assert_eq!(ask(None, false), "./cp: overwrite 'b'? ");
     assert_eq!(ask(None, true), "./cp: overwrite 'b'? ");
@@ -300,14 +300,14 @@ fn permissions_are_written_as_ls_does() {
 #[test]
 fn the_debug_line_tells_what_ran() {
     let refused = |method| attempt(method, 0, Ended::Next(Code(EOPNOTSUPP)));
-    let line = |words: &Words, ran: &[Attempt]| {
+    let line = |messages: &Messages, ran: &[Attempt]| {
         let report = Report {
             attempts: ran.iter().copied().collect::<Attempts>(),
             ..Report::default()
         };
-        words.debug(&report)
+        messages.debug(&report)
     };
-    let auto = words();
+    let auto = messages();
     let table = [
         (
             vec![],
@@ -335,10 +335,10 @@ fn the_debug_line_tells_what_ran() {
     for (ran, expected) in table {
         assert_eq!(line(&auto, &ran), expected);
     }
-    let never = Words {
+    let never = Messages {
         reflink: Reflink::Never,
         sparse: Sparse::Always,
-        ..words()
+        ..messages()
     };
     let holes = Attempt {
         holes: 4096,

@@ -42,7 +42,7 @@ impl Invocation {
 
 /// The two commands that copy: the same engine and nearly the same options.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub(crate) enum Face {
+pub(crate) enum Frontend {
     /// As GNU cp.
     #[default]
     Cp,
@@ -50,12 +50,12 @@ pub(crate) enum Face {
     Copy,
 }
 
-impl Face {
+impl Frontend {
     /// The command's name.
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Face::Cp => "cp",
-            Face::Copy => "copy",
+            Frontend::Cp => "cp",
+            Frontend::Copy => "copy",
         }
     }
 }

@@ -11,7 +11,7 @@ use super::values::{Settings, Stop, When};
 use crate::args::getopt::{Found, Getopt};
 use crate::args::{self, Opt};
 use crate::process::environment::Environment;
-use crate::process::invocation::Face;
+use crate::process::invocation::Frontend;
 use crate::words::quoting::Quoter;
 
 const BACKUP: &[(&str, Backup)] = &[
@@ -27,15 +27,19 @@ const BACKUP: &[(&str, Backup)] = &[
 
 /// Reads the arguments that follow the program's name. `warn` is told of what is no error.
 pub(crate) fn read(
-    face: Face,
+    frontend: Frontend,
     arguments: impl IntoIterator<Item = OsString>,
     environment: &Environment,
     quoter: Quoter,
     warn: &mut dyn FnMut(&str),
 ) -> Result<Settings, Stop> {
-    let mut getopt = Getopt::new(args::flags(face), arguments, environment.posixly_correct);
+    let mut getopt = Getopt::new(
+        args::flags(frontend),
+        arguments,
+        environment.posixly_correct,
+    );
     let mut reader = Reader::new(environment, quoter);
-    if face == Face::Copy {
+    if frontend == Frontend::Copy {
         reader.copy_defaults();
     }
     while let Some(found) = getopt

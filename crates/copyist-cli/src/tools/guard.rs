@@ -81,13 +81,13 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> u8 {
     let Some(prefix) = arguments.next().filter(is_ours) else {
         return 2;
     };
-    let told = io::stdout()
+    let said_ready = io::stdout()
         .write_all(b"!")
         .and_then(|()| io::stdout().flush());
     let waited = io::stdin().read_to_end(&mut Vec::new());
     let removed = arguments.map(|dir| remove_for_sure(&PathBuf::from(dir), &prefix));
     let failed = removed.filter(Result::is_err).count();
-    u8::from(failed > 0 || told.is_err() || waited.is_err() || ignores.is_err())
+    u8::from(failed > 0 || said_ready.is_err() || waited.is_err() || ignores.is_err())
 }
 
 /// Nothing but what these commands make is ever removed, whoever calls this.

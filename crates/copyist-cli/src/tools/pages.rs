@@ -40,7 +40,7 @@ pub(crate) fn completions(mut arguments: impl Iterator<Item = OsString>) -> u8 {
             1
         }
     };
-    if console.finish_telling() { code } else { 1 }
+    if console.finish_or_report() { code } else { 1 }
 }
 
 /// Writes the man page of copyist, or of one of its commands.
@@ -73,7 +73,7 @@ pub(crate) fn man(mut arguments: impl Iterator<Item = OsString>) -> u8 {
             1
         }
     };
-    if console.finish_telling() { code } else { 1 }
+    if console.finish_or_report() { code } else { 1 }
 }
 
 /// Says that there is no such command, and which may have been meant.

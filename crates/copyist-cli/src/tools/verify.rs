@@ -55,7 +55,7 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> u8 {
             TROUBLE
         }
     };
-    if console.finish_telling() {
+    if console.finish_or_report() {
         code
     } else {
         TROUBLE
@@ -77,7 +77,7 @@ fn check(options: &VerifyArgs, console: &Console) -> u8 {
             return TROUBLE;
         }
     };
-    let teller = Teller {
+    let printer = Printer {
         console,
         quoter: Quoter::from_environment(),
         json: options.json,
@@ -85,16 +85,16 @@ fn check(options: &VerifyArgs, console: &Console) -> u8 {
     };
     let start = Instant::now();
     let compared = match (&options.manifest, options.paths.as_slice()) {
-        (None, [src, dst]) => trees(options, (src, dst), &cancel, &teller),
+        (None, [src, dst]) => trees(options, (src, dst), &cancel, &printer),
         (Some(file), [] | [_]) => {
             let dir = options
                 .paths
                 .first()
                 .map_or(Path::new(""), PathBuf::as_path);
-            match check_manifest(options, file, dir, &cancel, &teller) {
+            match check_manifest(options, file, dir, &cancel, &printer) {
                 Ok(compared) => compared,
                 Err(error) => {
-                    let file = teller.quoter.always(file);
+                    let file = printer.quoter.always(file);
                     console.error(&format!("cannot read manifest {file}: {}", io_text(&error)));
                     return TROUBLE;
                 }
@@ -109,7 +109,7 @@ fn check(options: &VerifyArgs, console: &Console) -> u8 {
             return TROUBLE;
         }
     };
-    teller.last(&compared, start.elapsed(), cancel.is_cancelled());
+    printer.last(&compared, start.elapsed(), cancel.is_cancelled());
     match signals.exit_code() {
         Some(code) => code,
         None if compared.errors > 0 => TROUBLE,
@@ -122,7 +122,7 @@ fn trees(
     options: &VerifyArgs,
     (src, dst): (&Path, &Path),
     cancel: &CancelToken,
-    teller: &Teller<'_>,
+    printer: &Printer<'_>,
 ) -> Compared {
     let compares = |what: &str| !options.ignore.iter().any(|it| it == what || it == "all");
     let compare = Compare {
@@ -133,7 +133,7 @@ fn trees(
         from_device: !options.cached,
         threads: options.jobs.map_or(0, usize::from),
     };
-    compare.run(src, dst, cancel, teller)
+    compare.run(src, dst, cancel, printer)
 }
 
 /// Checks each file of a manifest.
@@ -142,14 +142,14 @@ fn check_manifest(
     file: &OsString,
     dir: &Path,
     cancel: &CancelToken,
-    teller: &Teller<'_>,
+    printer: &Printer<'_>,
 ) -> io::Result<Compared> {
     let mut lines = text_file::open(file)?;
     let chosen = options.hash.as_deref().and_then(|name| name.parse().ok());
     let check = ManifestCheck {
         dir,
         from_device: !options.cached,
-        teller,
+        printer,
         cancel,
         kind: Mutex::new(chosen),
         files: AtomicU64::new(0),
@@ -208,7 +208,7 @@ fn check_manifest(
 struct ManifestCheck<'a> {
     dir: &'a Path,
     from_device: bool,
-    teller: &'a Teller<'a>,
+    printer: &'a Printer<'a>,
     cancel: &'a CancelToken,
     /// Two hashes are of one length: the first file that is right tells which it is.
     kind: Mutex<Option<HashKind>>,
@@ -222,7 +222,7 @@ impl ManifestCheck<'_> {
     fn bad_line(&self, number: u64) {
         self.errors.fetch_add(1, Ordering::Relaxed);
         let message = format!("line {number} of the manifest is no hash and name");
-        self.teller.console.error(&message);
+        self.printer.console.error(&message);
     }
 
     fn file(&self, hex: &str, name: &Path) {
@@ -234,8 +234,8 @@ impl ManifestCheck<'_> {
             .peekable();
         if kinds.peek().is_none() {
             self.errors.fetch_add(1, Ordering::Relaxed);
-            let name = self.teller.quoter.always(name);
-            self.teller
+            let name = self.printer.quoter.always(name);
+            self.printer
                 .console
                 .error(&format!("{name}: no hash that is known: {hex}"));
             return;
@@ -259,7 +259,7 @@ impl ManifestCheck<'_> {
                 }
                 Err(error) => {
                     self.errors.fetch_add(1, Ordering::Relaxed);
-                    return self.teller.error(&error);
+                    return self.printer.error(&error);
                 }
             }
         }
@@ -268,7 +268,7 @@ impl ManifestCheck<'_> {
 
     fn differs(&self, name: &Path, difference: &Difference) {
         self.differences.fetch_add(1, Ordering::Relaxed);
-        self.teller.difference(name, difference);
+        self.printer.difference(name, difference);
     }
 
     fn compared(&self) -> Compared {
@@ -283,7 +283,7 @@ impl ManifestCheck<'_> {
 }
 
 /// Tells what is found.
-struct Teller<'a> {
+struct Printer<'a> {
     console: &'a Console,
     quoter: Quoter,
     json: bool,
@@ -314,7 +314,7 @@ enum Line<'a> {
     },
 }
 
-impl Found for Teller<'_> {
+impl Found for Printer<'_> {
     fn difference(&self, path: &Path, difference: &Difference) {
         let (what, text) = words(difference);
         if self.json {
@@ -348,7 +348,7 @@ impl Found for Teller<'_> {
     }
 }
 
-impl Teller<'_> {
+impl Printer<'_> {
     fn json_line(&self, line: &Line<'_>) {
         // Numbers and text can't fail to become JSON.
         let text = serde_json::to_string(line).unwrap_or_default();

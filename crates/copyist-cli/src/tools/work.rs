@@ -114,7 +114,7 @@ impl Work {
     }
 
     /// An error for what reads or writes step by step, once the work is over.
-    pub(crate) fn goes_on(&self) -> io::Result<()> {
+    pub(crate) fn check_time(&self) -> io::Result<()> {
         if self.is_over() {
             return Err(io::Error::other("stopped"));
         }

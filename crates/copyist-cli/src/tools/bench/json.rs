@@ -7,7 +7,7 @@ use super::results::{Outcome, Results, Row};
 use crate::words::json_path::json_path;
 
 /// One object, on one line.
-pub(super) fn whole(results: &Results) -> String {
+pub(super) fn render(results: &Results) -> String {
     let probe = &results.probe;
     let volume = |volume: &copyist::VolumeProbe| {
         json!({

@@ -163,7 +163,7 @@ fn escape(words: &str) -> String {
     out
 }
 
-/// From values to places.
+/// From values to paths.
 struct Scale {
     most: f64,
     step: f64,

@@ -6,9 +6,9 @@ use std::path::Path;
 
 use copyist::Probe;
 
-use super::field::Field;
-use super::race::{self, Race};
 use super::results::{Outcome, Results};
+use super::rounds::{self, Rounds};
+use super::test_data::TestData;
 use super::{chart, json, judge, plot, table};
 use crate::args::BenchArgs;
 use crate::output::console::Console;
@@ -28,7 +28,7 @@ pub(crate) fn run(arguments: &BenchArgs, console: &Console) -> u8 {
     });
     match measured {
         Ok((results, signal)) => {
-            let code = tell(arguments, &results, console);
+            let code = print(arguments, &results, console);
             let unfinished = if results.unmeasured > 0 {
                 UNFINISHED
             } else {
@@ -44,20 +44,20 @@ pub(crate) fn run(arguments: &BenchArgs, console: &Console) -> u8 {
 }
 
 fn measure(arguments: &BenchArgs, work: &mut Work) -> Result<Results, String> {
-    let (src, dst) = match arguments.places.as_slice() {
+    let (src, dst) = match arguments.paths.as_slice() {
         [src, dst] => (src, dst),
         [both] => (both, both),
         _ => return Err("one or two places are needed".to_owned()), // clap has said so before
     };
-    let contenders = race::contenders(arguments, work);
+    let contenders = rounds::contenders(arguments, work);
     let steps = contenders.len() as u64 * (u64::from(arguments.runs) + 1);
     work.set_total(steps);
     work.begin("making the source");
     let work = &*work;
-    let field = Field::make((src, dst), arguments, work)?;
-    let mut race = Race::new(&field, arguments, (contenders, work));
-    let rows = race.run()?;
-    let (mut remarks, unmeasured) = (race.remarks, race.unmeasured);
+    let data = TestData::make((src, dst), arguments, work)?;
+    let mut rounds = Rounds::new(&data, arguments, (contenders, work));
+    let rows = rounds.run()?;
+    let (mut remarks, unmeasured) = (rounds.remarks, rounds.unmeasured);
     if unmeasured > 0
         && let Some(why) = work.why_over()
     {
@@ -65,9 +65,9 @@ fn measure(arguments: &BenchArgs, work: &mut Work) -> Result<Results, String> {
             "{unmeasured} of {steps} runs were not measured, as {why}"
         ));
     }
-    let (probe, free_before) = (field.probe.clone(), field.free_before);
-    let (size, files) = (field.size(), field.files());
-    field.clean_up()?;
+    let (probe, free_before) = (data.probe.clone(), data.free_before);
+    let (size, files) = (data.size(), data.files());
+    data.clean_up()?;
     let path = &probe.dst.path;
     let free_after = Probe::pair_until(path, path, work.cancel()).ok();
     let free_after = free_after.and_then(|it| it.dst.free_bytes);
@@ -90,7 +90,7 @@ fn measure(arguments: &BenchArgs, work: &mut Work) -> Result<Results, String> {
     Ok(results)
 }
 
-fn tell(arguments: &BenchArgs, results: &Results, console: &Console) -> u8 {
+fn print(arguments: &BenchArgs, results: &Results, console: &Console) -> u8 {
     let mut code = u8::from(
         results
             .rows
@@ -104,12 +104,12 @@ fn tell(arguments: &BenchArgs, results: &Results, console: &Console) -> u8 {
     };
     let to_stdout = arguments.json.as_deref() == Some(Path::new("-"));
     if to_stdout {
-        console.out(json::whole(results).as_bytes());
+        console.out(json::render(results).as_bytes());
     } else {
-        console.out(table::whole(results).as_bytes());
+        console.out(table::render(results).as_bytes());
     }
     if let Some(path) = arguments.json.as_deref().filter(|_| !to_stdout)
-        && let Err(error) = fs::write(path, json::whole(results))
+        && let Err(error) = fs::write(path, json::render(results))
     {
         failed("cannot write", path, &error);
     }

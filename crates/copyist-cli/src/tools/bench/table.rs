@@ -5,7 +5,7 @@ use indicatif::BinaryBytes;
 use super::results::{Outcome, Results, Row};
 use crate::words::quoting::Quoter;
 
-pub(super) fn whole(results: &Results) -> String {
+pub(super) fn render(results: &Results) -> String {
     let mut out = format!("{}\n\n", headline(results));
     let width = results.rows.iter().map(|row| row.name.len()).max();
     let width = width.unwrap_or(0).max("method".len());

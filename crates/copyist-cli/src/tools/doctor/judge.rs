@@ -83,7 +83,7 @@ pub(super) fn each_piece<T>(
     let mut piece = vec![0; PIECE];
     let mut offset = 0;
     loop {
-        work.goes_on()?;
+        work.check_time()?;
         let read = match file.read(&mut piece) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             read => read?,
@@ -99,10 +99,10 @@ pub(super) fn each_piece<T>(
 }
 
 /// The first byte of data that the filesystem calls a hole. That it calls a hole data is its right.
-pub(super) fn map(pattern: &Pattern, told: &[Range<u64>]) -> Option<Fault> {
+pub(super) fn map(pattern: &Pattern, ranges: &[Range<u64>]) -> Option<Fault> {
     pattern.data.iter().find_map(|data| {
         let mut at = data.start;
-        for range in told {
+        for range in ranges {
             if range.contains(&at) {
                 at = range.end;
             }
@@ -124,7 +124,7 @@ mod tests {
             is_synced: false,
             replaces: false,
         };
-        let fault = |told: &[Range<u64>]| map(&pattern, told);
+        let fault = |ranges: &[Range<u64>]| map(&pattern, ranges);
         assert_eq!(fault(&[0..100]), None);
         assert_eq!(fault(&[10..15, 15..20, 40..70]), None);
         assert_eq!(fault(&[]), Some(Fault::DataInHole { at: 10 }));

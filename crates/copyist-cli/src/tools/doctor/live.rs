@@ -72,7 +72,7 @@ impl Change {
     pub(super) fn prepare(self, path: &Path, work: &Work) -> io::Result<()> {
         let mut file = File::create(path)?;
         for at in (0..LEN).step_by(STEP) {
-            work.goes_on()?;
+            work.check_time()?;
             file.write_all(&self.piece(at, 0))?;
         }
         file.sync_all()

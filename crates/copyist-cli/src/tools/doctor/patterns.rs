@@ -180,7 +180,7 @@ impl Pattern {
             let mut at = range.start;
             file.seek(SeekFrom::Start(at))?;
             while at < range.end {
-                work.goes_on()?;
+                work.check_time()?;
                 let now = (range.end - at).min(PIECE as u64) as usize;
                 self.fill(at, &mut piece[..now]);
                 file.write_all(&piece[..now])?;

@@ -9,8 +9,8 @@ use super::finding::{Examination, Finding};
 use crate::words::json_path::json_path;
 use crate::words::quoting::Quoter;
 
-/// How many wrong copies of one method are told; the first says most.
-const TOLD: usize = 3;
+/// How many wrong copies of one method are with_reason; the first says most.
+const SHOWN_MAX: usize = 3;
 
 pub(super) fn text(found: &Examination) -> String {
     let volume = &found.probe.dst;
@@ -94,18 +94,18 @@ fn method(out: &mut String, finding: &Finding, volume: &VolumeProbe) {
         rest += &format!("; {refused} declined ({name}: {why})");
     }
     let _ = writeln!(out, "  {title:<12} {shown:<8} {rest}");
-    for (name, fault) in finding.wrong.iter().take(TOLD) {
+    for (name, fault) in finding.wrong.iter().take(SHOWN_MAX) {
         let _ = writeln!(out, "  {:<12}   {name}: {fault}", "");
     }
-    if finding.wrong.len() > TOLD {
+    if finding.wrong.len() > SHOWN_MAX {
         let _ = writeln!(
             out,
             "  {:<12}   and {} more",
             "",
-            finding.wrong.len() - TOLD
+            finding.wrong.len() - SHOWN_MAX
         );
     }
-    for (name, error) in finding.failed.iter().take(TOLD) {
+    for (name, error) in finding.failed.iter().take(SHOWN_MAX) {
         let _ = writeln!(out, "  {:<12}   {name}: {error}", "");
     }
 }
@@ -130,7 +130,7 @@ pub(super) fn json(found: &Examination) -> String {
 }
 
 fn finding(finding: &Finding) -> Value {
-    let told = |(file, why): &(&'static str, String)| json!({ "file": file, "why": why });
+    let with_reason = |(file, why): &(&'static str, String)| json!({ "file": file, "why": why });
     json!({
         "about": title(finding),
         "verdict": verdict(finding),
@@ -138,8 +138,8 @@ fn finding(finding: &Finding) -> Value {
         "wrong": finding.wrong.iter()
             .map(|(file, fault)| json!({ "file": file, "why": fault.to_string() }))
             .collect::<Value>(),
-        "failed": finding.failed.iter().map(told).collect::<Value>(),
+        "failed": finding.failed.iter().map(with_reason).collect::<Value>(),
         "untested": finding.untested,
-        "refused": finding.refused.iter().map(told).collect::<Value>(),
+        "refused": finding.refused.iter().map(with_reason).collect::<Value>(),
     })
 }

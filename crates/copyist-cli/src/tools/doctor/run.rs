@@ -57,7 +57,7 @@ fn examine(dir: &Path, work: &mut Work) -> Result<Examination, String> {
     let prefix = format!(".copyist-doctor-{}-", std::process::id());
     let guard = Guard::over(&[dir], &prefix)
         .map_err(|error| format!("cannot start: {}", io_text(&error)))?;
-    let own = dir.join(prefix + "ward");
+    let own = dir.join(prefix + "files");
     fs::create_dir(&own).map_err(|error| cannot("create", &own, &error))?;
     let mut left_out = Vec::new();
     let patterns = patterns::all(&probe, &mut left_out);
@@ -68,14 +68,14 @@ fn examine(dir: &Path, work: &mut Work) -> Result<Examination, String> {
     let files = patterns.len() + changes.len() + 1;
     work.set_total((files * methods.len()) as u64);
     let work = &*work;
-    let ward = Ward { dir: own, work };
+    let examiner = Examiner { dir: own, work };
     for pattern in &patterns {
-        ward.still(pattern, &mut findings, &mut map)?;
+        examiner.still(pattern, &mut findings, &mut map)?;
     }
     for &change in changes {
-        ward.live(change, &mut findings)?;
+        examiner.live(change, &mut findings)?;
     }
-    ward.procfs(&mut findings, &mut left_out)?;
+    examiner.procfs(&mut findings, &mut left_out)?;
     // Where there are no holes, or nobody tells of them, there is no map to be wrong.
     if probe.dst.holes.known != Known::No || map.is_unsafe() {
         findings.push(map);
@@ -86,9 +86,9 @@ fn examine(dir: &Path, work: &mut Work) -> Result<Examination, String> {
     {
         left_out.push(format!("{untested} copies, as {why}"));
     }
-    let removed = fs::remove_dir_all(&ward.dir);
+    let removed = fs::remove_dir_all(&examiner.dir);
     if !guard.clean_up() {
-        removed.map_err(|error| cannot("remove", &ward.dir, &error))?;
+        removed.map_err(|error| cannot("remove", &examiner.dir, &error))?;
     }
     Ok(Examination {
         probe,
@@ -103,12 +103,12 @@ fn cannot(what: &str, path: &Path, error: &io::Error) -> String {
 }
 
 /// Where patterns are made and copied.
-struct Ward<'a> {
+struct Examiner<'a> {
     dir: PathBuf,
     work: &'a Work,
 }
 
-impl Ward<'_> {
+impl Examiner<'_> {
     fn src(&self) -> PathBuf {
         self.dir.join("src")
     }
@@ -132,19 +132,19 @@ impl Ward<'_> {
         let (src, dst) = (self.src(), self.dst());
         self.work.begin(pattern.name);
         let made = self.unless_over("write", &src, || pattern.write(&src, self.work))?;
-        let told = match made {
+        let ranges = match made {
             None => None,
             Some(()) => self.unless_over("read", &src, || {
                 copyist::data_ranges(&src).map_err(io::Error::from)
             })?,
         };
-        match told.as_ref().map(|told| judge::map(pattern, told)) {
+        match ranges.as_ref().map(|ranges| judge::map(pattern, ranges)) {
             None => map.untested += 1,
             Some(None) => map.good += 1,
             Some(Some(fault)) => map.wrong.push((pattern.name, fault)),
         }
         for finding in findings {
-            if told.is_none() || self.work.is_over() {
+            if ranges.is_none() || self.work.is_over() {
                 finding.untested += 1;
                 continue;
             }

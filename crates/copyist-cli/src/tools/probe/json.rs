@@ -9,7 +9,7 @@ use crate::words::errors::code_name;
 use crate::words::json_path::json_path;
 
 /// One object, on one line.
-pub(super) fn whole(found: &Found) -> String {
+pub(super) fn render(found: &Found) -> String {
     let pair = found.pair();
     let mut object = json!({
         "type": "probe",

@@ -32,9 +32,9 @@ pub(crate) fn run(arguments: &ProbeArgs, console: &Console) -> u8 {
     match found {
         Ok((found, code)) => {
             let text = if arguments.json {
-                json::whole(&found)
+                json::render(&found)
             } else {
-                text::whole(&found)
+                text::render(&found)
             };
             console.out(text.as_bytes());
             code

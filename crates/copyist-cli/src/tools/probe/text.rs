@@ -10,7 +10,7 @@ use crate::words::errors::code_name;
 use crate::words::quoting::Quoter;
 
 /// All of it.
-pub(super) fn whole(found: &Found) -> String {
+pub(super) fn render(found: &Found) -> String {
     let mut out = String::new();
     volume(&mut out, &found.src);
     if let Some((dst, _)) = &found.dst {

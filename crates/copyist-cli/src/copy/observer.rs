@@ -10,7 +10,7 @@ use crate::copy::filter::Filter;
 use crate::output::console::Console;
 use crate::output::explain::Explainer;
 use crate::output::manifest::Manifest;
-use crate::output::messages::{Failure, Words};
+use crate::output::messages::{Failure, Messages};
 use crate::output::no_links::NoLinks;
 use crate::output::progress::Counters;
 use crate::output::replaced::Replaced;
@@ -19,9 +19,9 @@ use crate::words::sync::{add_bytes, lock};
 
 /// Watches one run of `cp`.
 #[derive(Debug)]
-pub(crate) struct Watch {
+pub(crate) struct CopyObserver {
     pub(crate) console: Arc<Console>,
-    pub(crate) words: Words,
+    pub(crate) messages: Messages,
     pub(crate) verbose: bool,
     pub(crate) debug: bool,
     /// Files get data, so that there is something to say about how.
@@ -43,7 +43,7 @@ pub(crate) struct Watch {
     pub(crate) failures: AtomicU64,
 }
 
-impl Observer for Watch {
+impl Observer for CopyObserver {
     fn wants_times(&self) -> bool {
         self.reporter.is_some()
     }
@@ -67,9 +67,9 @@ impl Observer for Watch {
                     reporter.replaces(paths);
                 }
             }
-            Event::Removed { paths } if self.verbose => self.say("removed", paths),
+            Event::Removed { paths } if self.verbose => self.print_line("removed", paths),
             Event::MovedBack { paths, backup } if self.verbose => {
-                let quoter = self.words.quoter;
+                let quoter = self.messages.quoter;
                 let (from, to) = (quoter.always(backup), quoter.always(paths.dst()));
                 let line = format!("{from} -> {to} (unbackup)\n");
                 self.console.out(line.as_bytes());
@@ -89,7 +89,7 @@ impl Observer for Watch {
             }
             Event::Skipped { paths } => {
                 if self.debug {
-                    self.say("skipped", paths);
+                    self.print_line("skipped", paths);
                 }
                 if let Some(reporter) = &self.reporter {
                     reporter.skipped(paths);
@@ -99,7 +99,7 @@ impl Observer for Watch {
                 lock(&self.replaced).fail(error);
                 self.error(error);
             }
-            Event::Warning(warning) => self.console.error(&self.words.warning(warning)),
+            Event::Warning(warning) => self.console.error(&self.messages.warning(warning)),
             _ => {}
         }
     }
@@ -111,11 +111,11 @@ impl Observer for Watch {
 
     fn may_replace(&self, question: Question<'_>) -> bool {
         let typed = self.console.invocation().typed();
-        self.console.ask(&self.words.question(typed, &question))
+        self.console.ask(&self.messages.question(typed, &question))
     }
 }
 
-impl Watch {
+impl CopyObserver {
     fn file(&self, paths: &dyn PathSource, report: &Report) {
         lock(&self.replaced).end(paths);
         if let Some(counters) = &self.counters {
@@ -129,7 +129,7 @@ impl Watch {
         }
         if self.debug && self.explains_data {
             self.console
-                .out(format!("{}\n", self.words.debug(report)).as_bytes());
+                .out(format!("{}\n", self.messages.debug(report)).as_bytes());
         }
         if let Some(reporter) = &self.reporter {
             reporter.file(paths, report);
@@ -153,7 +153,7 @@ impl Watch {
     }
 
     fn begin(&self, paths: &dyn PathSource, backup: Option<&PathBuf>) {
-        let quoter = self.words.quoter;
+        let quoter = self.messages.quoter;
         let mut line = format!(
             "{} -> {}",
             quoter.always(paths.src()),
@@ -166,8 +166,8 @@ impl Watch {
         self.console.out(line.as_bytes());
     }
 
-    fn say(&self, what: &str, paths: &dyn PathSource) {
-        let dst = self.words.quoter.always(paths.dst());
+    fn print_line(&self, what: &str, paths: &dyn PathSource) {
+        let dst = self.messages.quoter.always(paths.dst());
         self.console.out(format!("{what} {dst}\n").as_bytes());
     }
 
@@ -177,11 +177,11 @@ impl Watch {
             self.failures.fetch_add(1, Ordering::Relaxed);
         }
         let failure = Failure::from(error);
-        if let Some(message) = self.words.failure(&failure) {
+        if let Some(message) = self.messages.failure(&failure) {
             self.console.error(&message);
         }
         if self.debug && failure.cause == Cause::Refused(Refusal::Declined) {
-            let dst = self.words.quoter.always(failure.dst);
+            let dst = self.messages.quoter.always(failure.dst);
             self.console.out(format!("skipped {dst}\n").as_bytes());
         }
         if let Some(reporter) = &self.reporter {

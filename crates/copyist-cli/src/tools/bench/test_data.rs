@@ -17,7 +17,7 @@ use crate::words::quoting::Quoter;
 const PIECE: usize = 1 << 20;
 
 /// What is raced on. All of it is in directories of its own, which a [`Guard`] watches over.
-pub(super) struct Field<'w> {
+pub(super) struct TestData<'w> {
     pub(super) probe: Probe,
     /// What the destination's volume had free before anything was made, bytes.
     pub(super) free_before: Option<u64>,
@@ -28,13 +28,13 @@ pub(super) struct Field<'w> {
     work: &'w Work,
 }
 
-impl<'w> Field<'w> {
+impl<'w> TestData<'w> {
     /// Makes the data. `src` may be a file, which is then what is copied.
     pub(super) fn make(
         (src, dst): (&Path, &Path),
         arguments: &BenchArgs,
         work: &'w Work,
-    ) -> Result<Field<'w>, String> {
+    ) -> Result<TestData<'w>, String> {
         let given = src.is_file().then(|| src.to_path_buf());
         let src = match &given {
             Some(file) => file.parent().filter(|it| !it.as_os_str().is_empty()),
@@ -64,7 +64,7 @@ impl<'w> Field<'w> {
             Some(file) => vec![file],
             None => (0..files).map(|n| own[0].join(n.to_string())).collect(),
         };
-        let field = Field {
+        let data = TestData {
             free_before: probe.dst.free_bytes,
             probe,
             sources,
@@ -73,8 +73,8 @@ impl<'w> Field<'w> {
             guard,
             work,
         };
-        field.fill()?;
-        Ok(field)
+        data.fill()?;
+        Ok(data)
     }
 
     pub(super) fn files(&self) -> u32 {
@@ -107,7 +107,7 @@ impl<'w> Field<'w> {
                 let mut file = File::create(path)?;
                 let mut left = self.file_bytes;
                 while left > 0 {
-                    self.work.goes_on()?;
+                    self.work.check_time()?;
                     random.fill(&mut piece);
                     let now = left.min(PIECE as u64);
                     file.write_all(&piece[..now as usize])?;
@@ -201,7 +201,7 @@ fn differs((one, other): (&Path, &Path), work: &Work) -> io::Result<Option<u64>>
     let (mut a, mut b) = (vec![0; PIECE], vec![0; PIECE]);
     let mut offset = 0;
     loop {
-        work.goes_on()?;
+        work.check_time()?;
         let (here, there) = (fill(&mut one, &mut a)?, fill(&mut other, &mut b)?);
         if a[..here] != b[..there] {
             let same = a[..here].iter().zip(&b[..there]);
@@ -247,7 +247,7 @@ mod tests {
 
     #[test]
     fn the_first_difference_is_found() {
-        let dir = std::env::temp_dir().join(format!("copyist-field-{}", std::process::id()));
+        let dir = std::env::temp_dir().join(format!("copyist-test-data-{}", std::process::id()));
         fs::create_dir_all(&dir).expect("a directory");
         let file = |name: &str, data: &[u8]| {
             let path = dir.join(name);

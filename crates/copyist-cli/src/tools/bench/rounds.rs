@@ -5,15 +5,15 @@ use std::time::{Duration, Instant};
 
 use copyist::{Cause, Copier, Ended, Method, Options, Refusal};
 
-use super::field::Field;
 use super::results::{Outcome, Row};
 use super::stats::Stats;
+use super::test_data::TestData;
 use crate::args::BenchArgs;
 use crate::tools::work::Work;
 use crate::words::errors::{code_name, current_os, io_text};
 
-pub(super) struct Race<'a> {
-    field: &'a Field<'a>,
+pub(super) struct Rounds<'a> {
+    data: &'a TestData<'a>,
     work: &'a Work,
     runs: u32,
     cold: bool,
@@ -36,14 +36,14 @@ pub(super) struct Contender {
     out: Option<Outcome>,
 }
 
-impl<'a> Race<'a> {
+impl<'a> Rounds<'a> {
     pub(super) fn new(
-        field: &'a Field<'a>,
+        data: &'a TestData<'a>,
         arguments: &BenchArgs,
         (contenders, work): (Vec<Contender>, &'a Work),
-    ) -> Race<'a> {
-        Race {
-            field,
+    ) -> Rounds<'a> {
+        Rounds {
+            data,
             work,
             runs: arguments.runs,
             cold: arguments.cold,
@@ -79,23 +79,23 @@ impl<'a> Race<'a> {
             self.make_cold();
         }
         let contender = &mut self.contenders[n];
-        let copied = contender.copy(self.field);
+        let copied = contender.copy(self.data);
         // Of what was refused there is nothing to check.
-        let checked = copied.as_ref().map_or(Ok(()), |_| self.field.check());
+        let checked = copied.as_ref().map_or(Ok(()), |_| self.data.check());
         match (copied, checked) {
             (Err(Outcome::Failed(_)), _) | (Ok(_), Err(_)) if self.work.cancel().is_cancelled() => {
                 self.unmeasured += 1;
             }
             (Err(outcome), _) => contender.out = Some(outcome),
             (Ok(_), Err(why)) => contender.out = Some(Outcome::Failed(why)),
-            (Ok(time), Ok(())) if is_first => contender.look(self.field, time),
+            (Ok(time), Ok(())) if is_first => contender.look(self.data, time),
             (Ok(time), Ok(())) => contender.times.push(time),
         }
-        self.field.clear()
+        self.data.clear()
     }
 
     fn make_cold(&mut self) {
-        for source in self.field.sources() {
+        for source in self.data.sources() {
             let remark = match copyist::forget_cached(source) {
                 Ok(true) => continue,
                 Ok(false) => "the source stays in memory here, so that the runs are warm \
@@ -179,10 +179,10 @@ fn contender(
 
 impl Contender {
     /// Copies all sources, and says how long that took.
-    fn copy(&mut self, field: &Field) -> Result<Duration, Outcome> {
-        let copies: Vec<_> = (0..field.sources().len()).map(|n| field.copy(n)).collect();
+    fn copy(&mut self, data: &TestData) -> Result<Duration, Outcome> {
+        let copies: Vec<_> = (0..data.sources().len()).map(|n| data.copy(n)).collect();
         let start = Instant::now();
-        for (source, copy) in field.sources().iter().zip(&copies) {
+        for (source, copy) in data.sources().iter().zip(&copies) {
             match self.copier.copy(source, copy) {
                 Ok(report) => self.by = report.method(),
                 Err(error) => return Err(ended(&error)),
@@ -192,10 +192,10 @@ impl Contender {
     }
 
     /// What is only looked at once, because it costs time.
-    fn look(&mut self, field: &Field, _: Duration) {
-        let shared = field.sources().iter().enumerate();
+    fn look(&mut self, data: &TestData, _: Duration) {
+        let shared = data.sources().iter().enumerate();
         let shared: Result<u64, _> = shared
-            .map(|(n, source)| copyist::shared_bytes(source, field.copy(n)))
+            .map(|(n, source)| copyist::shared_bytes(source, data.copy(n)))
             .sum();
         self.shared = shared.ok();
     }
