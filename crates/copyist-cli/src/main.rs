@@ -21,7 +21,7 @@ use crate::tools::{bench, doctor, guard, pages, probe, verify};
 #[cfg(all(c_main, not(test)))]
 copyist_start::c_main!(run_named);
 
-// indicatif's, for rates.
+// indicatif needs it for rates.
 #[cfg(c_main)]
 copyist_start::c_pow!(libm::pow);
 
@@ -55,7 +55,7 @@ fn run_named() -> u8 {
     }
 }
 
-/// Runs a command that looks or measures; the result is the exit code.
+/// Runs `probe`, `bench` or `doctor`; returns the exit code.
 fn tool<T: args::Tool>(
     name: &str,
     arguments: impl Iterator<Item = OsString>,
@@ -65,7 +65,7 @@ fn tool<T: args::Tool>(
     let code = match args::read::<T>(arguments) {
         Ok(arguments) => run(&arguments, &console),
         Err(error) => {
-            // clap's own words, where clap would put them: help is no error.
+            // clap's text goes where clap would print it: help is not an error.
             let text = error.render().to_string();
             if error.use_stderr() {
                 console.err_text(&text);

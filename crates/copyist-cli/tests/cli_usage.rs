@@ -157,7 +157,7 @@ fn the_help_describes_each_command() {
         described("verify", "  Compare a copy with its source or a manifest"),
         "{help}"
     );
-    assert!(described("probe", "and how that is known"), "{help}");
+    assert!(described("probe", "supports"), "{help}");
     assert!(!help.contains('`'), "{help}");
 }
 

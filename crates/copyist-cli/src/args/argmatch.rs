@@ -1,4 +1,4 @@
-//! Values out of a fixed list, as GNU tools accept and refuse them.
+//! Values from a fixed list, accepted and refused as GNU tools do.
 
 use std::ffi::OsStr;
 
@@ -6,7 +6,7 @@ use crate::words::quoting::Quoter;
 
 /// The value that `argument` names, in full or by an unambiguous beginning.
 ///
-/// The error is GNU's message, several lines of it. Synonyms in `choices` follow each other.
+/// The error is GNU's message, several lines of it. Synonyms in `choices` must be adjacent.
 pub(crate) fn argmatch<T: Copy + PartialEq>(
     quoter: Quoter,
     context: &str,

@@ -18,7 +18,7 @@ pub(crate) fn flags(frontend: Frontend) -> Vec<&'static Flag<Opt>> {
     let both = GNU.iter().chain(OWN);
     match frontend {
         Frontend::Cp => both.collect(),
-        // What is accepted for GNU's sake, and does nothing, has no place in a command of our own.
+        // `copy` does not take an option that only compatibility with GNU needs.
         Frontend::Copy => both
             .filter(|flag| flag.id != Opt::Cp(Cp::Context))
             .chain(COPY)
@@ -66,8 +66,8 @@ pub(crate) fn copyist_command() -> Command {
     Command::new("copyist")
         .version(env!("CARGO_PKG_VERSION"))
         .about(
-            "Copies files the fastest way the machine can, says which way it took, and loses \
-             nothing.",
+            "Copies files by the fastest method the system has, reports which one it used, and keeps \
+             data and attributes.",
         )
         .override_usage("copyist COMMAND [OPTION]...")
         .disable_help_subcommand(true)
@@ -94,13 +94,13 @@ pub(crate) fn copyist_command() -> Command {
 }
 
 fn command(name: &'static str, flags: &[&Flag<Opt>]) -> Command {
-    // The help has the headings in this order, and each one's options in that of the table.
+    // The help lists the headings in this order, and the options in the order of the tables.
     let order = [WHAT, WHERE, EXISTING, KEEP, HOW, SAFE, REPORT];
     let args = order
         .into_iter()
         .flat_map(|group| flags.iter().filter(move |flag| flag.group == group))
         .map(|flag| arg(flag));
-    // Hidden from the help, whose usage says it better; completions need it.
+    // Hidden from the help, which has it in the usage; completions need it.
     let names = Arg::new("NAME")
         .num_args(0..)
         .value_hint(ValueHint::AnyPath)
@@ -133,7 +133,7 @@ fn arg(flag: &Flag<Opt>) -> Arg {
     }
     match flag.takes {
         Nothing => arg.action(ArgAction::SetTrue),
-        // A space would do too, but only "=" is right for all of them.
+        // A space is accepted too, but "=" is right for all options.
         Required(value) => arg
             .value_name(value)
             .require_equals(long.is_some())

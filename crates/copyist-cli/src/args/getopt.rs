@@ -3,7 +3,7 @@
 //! clap reads command lines differently (it knows no order between different options, has other
 //! rules for abbreviations and other messages), and scripts depend on GNU's rules: long options
 //! may be abbreviated, operands may come before options, a value that may be left out must be
-//! attached by `=`, and an error or `--help` takes effect before what follows it is looked at.
+//! attached by `=`, and an error or `--help` takes effect before what follows it is read.
 
 use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
@@ -12,7 +12,7 @@ use clap_lex::OsStrExt as _;
 
 use crate::words::suggest::nearest;
 
-/// What follows an option; the word is the value's name in the help.
+/// Whether an option takes a value, and the value's name in the help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Takes {
     Nothing,
@@ -32,10 +32,10 @@ pub(crate) struct Flag<I> {
     /// Its long names; the first is the one that the help shows.
     pub(crate) long: &'static [&'static str],
     pub(crate) takes: Takes,
-    /// The heading that it stands under.
+    /// The heading in the help.
     pub(crate) group: &'static str,
     pub(crate) help: &'static str,
-    /// GNU has no such option: it must not make an abbreviation of GNU's ambiguous.
+    /// GNU has no such option: it must not make an abbreviation of one of GNU's ambiguous.
     pub(crate) ours: bool,
 }
 
@@ -69,7 +69,7 @@ impl From<String> for Misread {
 pub(crate) struct Getopt<I: 'static> {
     flags: Vec<&'static Flag<I>>,
     rest: VecDeque<OsString>,
-    /// The letters of `-abc` that have not been looked at.
+    /// The letters of `-abc` that have not been read.
     letters: Option<OsString>,
     /// Everything that follows is an operand.
     operands_only: bool,
@@ -163,7 +163,7 @@ impl<I: Copy + PartialEq> Getopt<I> {
             let Some(first) = begin_so().next() else {
                 continue;
             };
-            // Two names of the same option are no ambiguity.
+            // Two names of the same option are not ambiguous.
             let others: String = begin_so()
                 .filter(|(flag, _)| flag.id != first.0.id || flag.takes != first.0.takes)
                 .map(|(_, long)| format!(" '--{long}'"))

@@ -1,5 +1,5 @@
-//! The command lines that copyist understands, each one table. The reader of command lines, the
-//! help, the man page and the completions all come from it, so that they can't differ.
+//! The command lines of copyist as tables, from which the reader of command lines, the help, the man
+//! pages and the completions come, so that they agree.
 //!
 //! `cp` takes GNU's options and copyist's own; `copy` takes some more. The tables:
 //! `gnu.rs`, `own.rs`, `copy.rs`.

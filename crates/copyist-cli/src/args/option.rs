@@ -3,11 +3,11 @@
 /// What an option means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Opt {
-    /// As GNU cp has it.
+    /// An option of GNU cp.
     Cp(Cp),
-    /// copyist's own.
+    /// An option of copyist's own, of both commands.
     Own(Own),
-    /// Of `copy` alone.
+    /// An option of `copy` only.
     Copy(Copy),
 }
 

@@ -11,23 +11,23 @@ pub(crate) struct VerifyArgs {
     /// Check the files below DIR (or the current directory) against FILE, as --manifest, b3sum, sha256sum or xxh128sum wrote it (- for standard input)
     #[arg(long, value_name = "FILE")]
     pub(crate) manifest: Option<OsString>,
-    /// The manifest's hash: blake3, xxh3 or sha256; without it, it is told from the manifest
+    /// The manifest's hash: blake3, xxh3 or sha256; without it, it is found from the manifest
     #[arg(long, value_name = "KIND", requires = "manifest", value_parser = ["blake3", "xxh3", "sha256"])]
     pub(crate) hash: Option<String>,
-    /// Let files be read from the cache; without it they are read from their devices, where the system allows that
+    /// Read files from the page cache if they are there; without it they are read from the device, where the system allows that
     #[arg(long)]
     pub(crate) cached: bool,
     /// Don't compare these attributes: a list of mode, ownership, timestamps, xattr and all
     #[arg(long, value_name = "LIST", value_delimiter = ',', conflicts_with = "manifest",
           value_parser = ["mode", "ownership", "timestamps", "xattr", "all"])]
     pub(crate) ignore: Vec<String>,
-    /// How many threads compare (without it: one for each processor, or at least 8 that read from devices)
+    /// The number of threads (default: one for each processor, and at least 8 to read from devices)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) jobs: Option<u16>,
     /// Write what is found to standard output as JSON, one object a line
     #[arg(long)]
     pub(crate) json: bool,
-    /// Say nothing: the exit status tells
+    /// Print nothing; the exit status is the result
     #[arg(short, long)]
     pub(crate) quiet: bool,
     /// SRC and DST; with --manifest, DIR
@@ -44,11 +44,11 @@ pub(crate) fn command() -> Command {
              copyist verify [OPTION]... --manifest=FILE [DIR]",
         )
         .after_help(
-            "Each difference is a line: the name, and in what the destination differs. What the \
-             destination's filesystem can't hold any better is none: a time in its unit (FAT: two \
-             seconds) or at the end of its range, and an access control list of another kind of \
-             filesystem (NFSv4) that says no more than the permission bits.\n\n\
-             Exit status: 0 if there is none, 1 if there are some, 2 if something could not be \
+            "Each difference is a line: the name, and how the destination differs. A value that the \
+             destination's filesystem can't store exactly is not a difference: a time rounded to its \
+             unit (FAT: two seconds) or limited to its range, and an NFSv4 access control list that \
+             only repeats the permission bits.\n\n\
+             Exit status: 0 if there is no difference, 1 if there is one, 2 if something could not be \
              compared.",
         );
     VerifyArgs::augment_args(command)

@@ -1,4 +1,4 @@
-//! Counts what there is to copy, for the progress display, in a thread of its own beside the copy.
+//! Counts the files and bytes to copy, for the progress display, in its own thread.
 //! The copy never waits for it, and it stops when the copy is over.
 //!
 //! The totals are an estimate: what the options will skip is counted, and so is each hard link.
@@ -15,20 +15,19 @@ use copyist::{Follow, Operand, Options};
 use crate::output::progress::Counters;
 use crate::words::sync::add_bytes;
 
-/// Directories are held open on the way down, and the copy needs descriptors too: what lies
-/// deeper than this is not counted.
+/// Files below this depth are not counted: each level holds a descriptor, and the copy needs them.
 const DEEPEST: usize = 32;
 
 struct Walk {
     counters: Arc<Counters>,
     recursive: bool,
-    /// The links that are named may lead to open files that are read.
+    /// Links given as sources are followed if they lead to open files.
     reads_links: bool,
-    /// Something was passed over: the totals stay marked as incomplete.
+    /// Something was left out, so the totals stay marked as incomplete.
     incomplete: bool,
 }
 
-/// Begins to count. With `one_file_system` nothing is: only the copy knows where it will stop.
+/// Starts to count; not with `one_file_system`, since only the copy finds the mount points.
 pub(crate) fn start(
     operands: &[Operand],
     options: &Options,
@@ -42,7 +41,7 @@ pub(crate) fn start(
     let mut walk = Walk {
         counters: Arc::clone(counters),
         recursive: options.recursive,
-        // Links to directories are not followed here: they could lead round in circles.
+        // Links to directories are not followed here: they can form a loop.
         incomplete: options.recursive && follow == Follow::Always,
         reads_links: options.read_open_files,
     };
@@ -55,7 +54,7 @@ pub(crate) fn start(
                 } else {
                     fs::metadata(&source)
                 };
-                // The copy itself will tell of errors.
+                // The copy itself reports errors.
                 if let Ok(metadata) = metadata {
                     walk.incomplete |= walk.reads_links && metadata.is_symlink();
                     walk.source(&source, &metadata);

@@ -1,9 +1,9 @@
-//! The filters of `copy`: which of what is in a tree is copied.
+//! The filters of `copy`: which entries of a tree are copied.
 //!
 //! All of them are rules of gitignore, relative to SOURCE: a pattern without a slash is a name at any
 //! depth, one with a slash is a path, one that ends in a slash is a directory, and the last that
-//! matches wins. What an `--include` matches is copied whatever the others say; if there are none
-//! but includes, only files that match one are.
+//! matches wins. What matches an `--include` is copied whatever the others say; if all
+//! rules are includes, only files that match one are copied.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -17,12 +17,12 @@ use crate::words::errors::io_text;
 use crate::words::quoting::Quoter;
 use crate::words::text_file;
 
-/// All of them.
+/// The rules of all options.
 #[derive(Debug)]
 pub(crate) struct Filter {
     excludes: Gitignore,
     includes: Gitignore,
-    /// There are only includes.
+    /// All rules are includes.
     only_included: bool,
     sources: Vec<PathBuf>,
     left_out: AtomicU64,
@@ -83,13 +83,13 @@ impl Filter {
         wanted
     }
 
-    /// The same of a path, not counted.
+    /// As [`Filter::wants`], not counted.
     pub(crate) fn would_want(&self, path: &Path, kind: FileKind) -> bool {
         let below = |src: &PathBuf| path.strip_prefix(src).ok();
         let relative = self.sources.iter().find_map(below).unwrap_or(path);
         let is_dir = kind == FileKind::Directory;
         match (relative.as_os_str().is_empty(), path.file_name()) {
-            // A directory that was named is copied; a file that was named has a name to be judged.
+            // A directory given as SOURCE is copied; a file given as SOURCE is matched by its name.
             (true, _) if is_dir => true,
             (true, Some(name)) => self.wants_path(Path::new(name), false),
             (true, None) => true,
@@ -97,13 +97,13 @@ impl Filter {
         }
     }
 
-    /// How many were not.
+    /// How many entries were left out.
     pub(crate) fn left_out(&self) -> u64 {
         self.left_out.load(Ordering::Relaxed)
     }
 
     fn wants_path(&self, path: &Path, is_dir: bool) -> bool {
-        // Operands may lie outside each other; a path that is not below one is judged by its name.
+        // A path that is below no operand is matched by its name.
         let path = if path.has_root() {
             Path::new(path.file_name().unwrap_or_default())
         } else {
@@ -136,11 +136,11 @@ impl Builder {
         }
     }
 
-    /// One pattern; a "!" at its start, or a "#", is a part of it.
+    /// Adds one pattern, in which a leading "!" or "#" is literal.
     fn pattern(&mut self, option: &str, glob: &OsStr) -> Result<(), Stop> {
         let Some(text) = glob.to_str() else {
             let glob = self.quoter.always(glob);
-            return Err(Stop::Usage(format!("{option}: {glob} is no UTF-8 text")));
+            return Err(Stop::Usage(format!("{option}: {glob} is not UTF-8")));
         };
         if text.starts_with(['!', '#']) {
             self.line(option, &format!("\\{text}"))

@@ -1,4 +1,4 @@
-//! Tells the user, the report and the progress display what the library tells us.
+//! Passes the library's events on to the console, the report, the manifest and the progress display.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -17,29 +17,29 @@ use crate::output::replaced::Replaced;
 use crate::output::report::Reporter;
 use crate::words::sync::{add_bytes, lock};
 
-/// Watches one run of `cp`.
+/// The observer of one run of `cp` or `copy`.
 #[derive(Debug)]
 pub(crate) struct CopyObserver {
     pub(crate) console: Arc<Console>,
     pub(crate) messages: Messages,
     pub(crate) verbose: bool,
     pub(crate) debug: bool,
-    /// Files get data, so that there is something to say about how.
+    /// `--debug` explains how data is copied: it is copied, not linked.
     pub(crate) explains_data: bool,
     pub(crate) reporter: Option<Reporter>,
     pub(crate) manifest: Option<Manifest>,
     pub(crate) counters: Option<Arc<Counters>>,
     pub(crate) filter: Option<Filter>,
     pub(crate) explainer: Option<Explainer>,
-    /// What was replaced on the way.
+    /// Destinations that were replaced.
     pub(crate) replaced: Mutex<Replaced>,
-    /// Links that the destination's filesystem could not be given.
+    /// Links that could not be made.
     pub(crate) no_links: Mutex<NoLinks>,
     /// The bytes that a dry run would copy.
     pub(crate) planned_bytes: AtomicU64,
     /// Something failed.
     pub(crate) failed: AtomicBool,
-    /// How many did; what was only stopped doesn't count.
+    /// The number of failures, without what a signal has cancelled.
     pub(crate) failures: AtomicU64,
 }
 

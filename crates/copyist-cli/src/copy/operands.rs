@@ -1,4 +1,4 @@
-//! From the names on a `cp` command line to what is copied where.
+//! From the names on the command line to pairs of source and destination.
 //!
 //! ```text
 //! -T                      SOURCE -> DEST
@@ -19,8 +19,8 @@ use crate::words::errors::io_text;
 use crate::words::names::{base_name, concat, without_trailing_slashes};
 use crate::words::quoting::Quoter;
 
-/// What the settings' names mean. May change the settings: a file that is copied onto itself with
-/// `-f -b` is copied to its backup's name instead, and no backup of that is made.
+/// The operands. May change the settings: with `-f -b` a file that is copied onto itself is copied to
+/// the name of its backup instead, without a backup of that.
 pub(crate) fn resolve(settings: &mut Settings, quoter: Quoter) -> Result<Vec<Operand>, Stop> {
     let mut names = std::mem::take(&mut settings.operands);
     match (names.as_slice(), &settings.target_directory) {

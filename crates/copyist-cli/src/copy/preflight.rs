@@ -1,4 +1,4 @@
-//! What stands in the way of a copy, said before its first byte.
+//! Checks before the first byte is copied: space, names, sizes.
 
 use std::path::Path;
 
@@ -10,10 +10,10 @@ use crate::output::console::Console;
 use crate::settings::Settings;
 use crate::words::quoting::Quoter;
 
-/// How many obstacles are told one by one.
+/// How many obstacles are listed; the rest is a number.
 const SHOWN_MAX: u64 = 20;
 
-/// Looks for obstacles; whether there are none.
+/// Reports the obstacles. Returns whether there are none.
 pub(crate) fn passes(
     settings: &Settings,
     operands: &[Operand],
@@ -62,12 +62,12 @@ fn words(obstacle: &Obstacle, quoter: Quoter) -> String {
             let why = match why {
                 BadName::TooLong => "it is too long".to_owned(),
                 BadName::Character(c) => format!("it has {}", quoter.always(c.to_string())),
-                BadName::NotText => "it is no text".to_owned(),
+                BadName::NotText => "it is not UTF-8".to_owned(),
                 _ => "it is not allowed".to_owned(),
             };
             let src = quoter.always(src);
             format!("the destination can't hold the name of {src}: {why}")
         }
-        _ => "something else is in the way".to_owned(),
+        _ => "the copy would fail for another reason".to_owned(),
     }
 }

@@ -1,4 +1,4 @@
-//! `--resume`: which journal a copy has, and which destination it had before.
+//! `--resume`: the path of the journal, and the destination of the interrupted copy.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -12,13 +12,13 @@ use crate::words::quoting::Quoter;
 
 const SUFFIX: &str = ".copyist-journal";
 
-/// The longest name that filesystems have room for, bytes (NAME_MAX).
+/// The longest name that filesystems allow, in bytes (NAME_MAX).
 const NAME_BYTES: usize = 255;
 
-/// What the settings' names mean, and the journal if there is to be one.
+/// The operands, with the journal set in the options if there is one.
 ///
-/// `cp -r a b` makes `b`, and called again it would copy to `b/a`. The journal tells that it is to
-/// go on with `b`.
+/// `cp -r a b` creates `b`; a second call would copy to `b/a`. If the journal is of the copy to `b`, that
+/// copy is continued.
 pub(crate) fn resolve(settings: &mut Settings, quoter: Quoter) -> Result<Vec<Operand>, Stop> {
     if !settings.resume {
         return operands::resolve(settings, quoter);

@@ -51,13 +51,13 @@ pub(crate) fn run(
     );
     let code = match copied {
         Ok(code) => code,
-        Err(stop) => explain(frontend, &stop, &console),
+        Err(stop) => print_stop(frontend, &stop, &console),
     };
     if console.finish_or_report() { code } else { 1 }
 }
 
-/// Tells why there is nothing to copy.
-fn explain(frontend: Frontend, stop: &Stop, console: &Console) -> u8 {
+/// Prints the help, the version or the error.
+fn print_stop(frontend: Frontend, stop: &Stop, console: &Console) -> u8 {
     match stop {
         Stop::Help => {
             let help = frontend_command(frontend, console.invocation())
@@ -94,7 +94,7 @@ fn explain(frontend: Frontend, stop: &Stop, console: &Console) -> u8 {
     1
 }
 
-/// What was measured before. Without it everything is copied all the same.
+/// Saved results of `bench`. A file that can't be read is reported and ignored.
 fn learnt(console: &Console) -> Arc<[copyist::Learnt]> {
     match bench_results::load() {
         Ok(file) => file.learnt().into(),
@@ -105,7 +105,7 @@ fn learnt(console: &Console) -> Arc<[copyist::Learnt]> {
     }
 }
 
-/// Asks the system for what a copy may need: the library does not do that in whatever process it is in.
+/// Changes limits and privileges of this process, which the library never does.
 fn prepare_process(options: &copyist::Options) {
     copyist::raise_open_file_limit();
     if options.preserve.owner {
@@ -134,15 +134,15 @@ fn copy(
         .as_ref()
         .map(|progress| Arc::clone(progress.counters()));
     if settings.preflight && !settings.is_dry() {
-        let looking = |on| {
+        let checking = |on| {
             if let Some(counters) = &counters {
-                counters.looking.store(on, Ordering::Release);
+                counters.checking.store(on, Ordering::Release);
             }
         };
-        looking(true);
+        checking(true);
         let filter = filter.as_ref();
         let passes = preflight::passes(settings, operands, filter, (console, quoter), &cancel);
-        looking(false);
+        checking(false);
         if !passes {
             progress.into_iter().for_each(|it| it.finish(true));
             return Ok(signals.exit_code().unwrap_or(1));
@@ -186,12 +186,12 @@ fn copy(
     let ok = finish_files(settings, &observer, &summary) && copied;
     let stopped = signals.exit_code().is_some() && !ok;
     print_outcome(settings, &observer, &summary, stopped);
-    // A signal that came after the last file was complete has stopped nothing.
+    // A signal after the last file was complete does not change the exit code.
     let code = if ok { 0 } else { 1 };
     Ok(signals.exit_code().filter(|_| !ok).unwrap_or(code))
 }
 
-/// What is written besides the copies.
+/// Creates the report and the manifest.
 fn files_to_write(
     settings: &Settings,
     operands: &[Operand],
@@ -213,7 +213,7 @@ fn files_to_write(
     Ok((reporter.transpose()?, manifest.transpose()?))
 }
 
-/// Writes their last lines; whether they are complete.
+/// Completes the report and the manifest. Returns whether both could be written.
 fn finish_files(settings: &Settings, observer: &CopyObserver, summary: &Summary) -> bool {
     let reported = observer.reporter.as_ref().map(|it| it.finish(summary));
     let listed = observer.manifest.as_ref().map(Manifest::finish);
@@ -237,7 +237,7 @@ fn finish_files(settings: &Settings, observer: &CopyObserver, summary: &Summary)
     ok
 }
 
-/// Says on standard output what was done, or would be, unless that belongs to a program.
+/// Prints the summary to standard output, unless the report or the manifest is written there.
 fn print_outcome(settings: &Settings, observer: &CopyObserver, summary: &Summary, stopped: bool) {
     let for_program = |name: &Option<OsString>| name.as_deref() == Some("-".as_ref());
     if for_program(&settings.report) || for_program(&settings.manifest) {
@@ -282,8 +282,8 @@ fn print_outcome(settings: &Settings, observer: &CopyObserver, summary: &Summary
     }
 }
 
-/// The directory that the names in a manifest are relative to: that which the copies are in, or
-/// the copy of a directory itself.
+/// The directory that the names in a manifest are relative to: the copy of a directory, or the
+/// directory that the copies are in.
 fn manifest_base(settings: &Settings, operands: &[Operand]) -> PathBuf {
     match (&settings.into, operands) {
         (Some(directory), _) => PathBuf::from(directory),
@@ -293,7 +293,7 @@ fn manifest_base(settings: &Settings, operands: &[Operand]) -> PathBuf {
     }
 }
 
-/// Before any other thread is there, which would stay as it is.
+/// Enters the sandbox. It is called before threads are started, since it applies to the calling thread.
 fn enter_sandbox(settings: &Settings, operands: &[Operand]) -> Result<(), Stop> {
     if settings.sandbox == When::Never {
         return Ok(());

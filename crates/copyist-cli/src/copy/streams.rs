@@ -1,4 +1,4 @@
-//! Standard streams that are a destination: words in them would be taken for copied data.
+//! Standard streams that are a destination: output must not be mixed with the copied data.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -10,15 +10,15 @@ use crate::output::console::Console;
 use crate::settings::{Settings, Stop, When};
 use crate::words::quoting::Quoter;
 
-/// Which streams must be left to the data.
+/// Which standard streams are destinations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Taken {
     out: bool,
     err: bool,
 }
 
-/// Keeps words out of streams that these operands are copied to: those for standard output go to
-/// standard error, and nowhere if that is a destination too. Errors always go to standard error.
+/// Keeps output off streams that are destinations: what is for standard output goes to standard
+/// error, or nowhere if that is a destination too. Errors always go to standard error.
 pub(crate) fn keep_output_off_destinations(
     settings: &mut Settings,
     operands: &[Operand],
@@ -43,8 +43,8 @@ pub(crate) fn keep_output_off_destinations(
         settings.progress = When::Never;
     }
     if taken.out && taken.err && for_program {
-        let message = "standard output and standard error are a destination: there is no place for \
-                       what --report=- and --manifest=- write";
+        let message = "standard output and standard error are a destination: --report=- and \
+                       --manifest=- can't be written";
         return Err(Stop::Fatal(message.to_owned()));
     }
     if taken.out {
@@ -53,8 +53,8 @@ pub(crate) fn keep_output_off_destinations(
     Ok(())
 }
 
-/// A report or manifest that would be written into a destination goes where words go if that is
-/// standard output by another name; else there is no place for it.
+/// A report or manifest that is also a destination: if it is standard output under another name, it goes
+/// where standard output goes; otherwise it is an error.
 fn keep_file_off_destinations(
     (what, name): (&str, &mut Option<OsString>),
     operands: &[Operand],
@@ -64,7 +64,7 @@ fn keep_file_off_destinations(
         return Ok(());
     };
     let id = id_of_path(path);
-    // A device keeps nothing that could be spoiled.
+    // A character device has no ID either: it stores no data that output could damage.
     let is_new = id.is_none() && !path.exists();
     let is_there = |operand: &Operand| {
         is_new && operand.dst == path || id.is_some() && id_of_path(&operand.dst) == id
@@ -102,8 +102,8 @@ fn taken(operands: &[Operand]) -> Taken {
     }
 }
 
-/// Whether an operand is copied to this file: it is the destination, or in a directory that is, with
-/// a source that goes there.
+/// Whether an operand is copied to this file: it is the destination, or it is below the destination
+/// directory and the source has an entry of that name.
 fn is_in(operand: &Operand, id: StreamId, path: Option<&Path>) -> bool {
     if id_of_path(&operand.dst) == Some(id) {
         return true;

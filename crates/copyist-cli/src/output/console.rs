@@ -1,9 +1,9 @@
 //! Standard output, standard error and questions, for all workers of a run.
 //!
 //! Standard output is buffered, by lines on a terminal. As in C programs it is written out before
-//! anything goes to standard error, so that the two keep their order in one file. A progress bar
-//! steps aside for both. Where standard output is a destination of the copy, only data goes there
-//! ([`crate::copy::streams`]).
+//! anything goes to standard error, so that the two keep their order in one file. The progress
+//! bar is hidden while either is written. Where standard output is a destination of the copy, nothing
+//! else is written there ([`Console::divert_stdout`]).
 
 use std::io::{self, BufRead as _, BufWriter, IsTerminal as _, Stdout, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,7 +15,7 @@ use crate::process::invocation::Invocation;
 use crate::words::errors::{EBADF, io_text};
 use crate::words::sync::lock;
 
-/// Where everything that a user reads goes through.
+/// Prints everything but the progress display.
 #[derive(Debug)]
 pub(crate) struct Console {
     invocation: Invocation,
@@ -30,13 +30,13 @@ struct Out {
     is_terminal: bool,
     /// Where lines go if standard output belongs to copied data.
     instead: Option<Instead>,
-    /// There is nowhere to write to, which is a failure once there is something to write.
+    /// Standard output was closed when the process started; a write to it fails.
     was_closed: bool,
-    /// The first failure; nothing is written after that, and it is told once, at the end.
+    /// The first failure; nothing is written after that, and it is reported once, at the end.
     failed: Option<io::Error>,
 }
 
-/// What takes standard output's place.
+/// Where output goes instead of standard output.
 #[derive(Clone, Copy, Debug)]
 enum Instead {
     Err,
@@ -63,9 +63,9 @@ impl Console {
         &self.invocation
     }
 
-    /// The progress bar that has to step aside.
+    /// Sets the progress bar that is hidden during output.
     pub(crate) fn set_bar(&self, bar: ProgressBar) {
-        // There is one bar a run; a second would simply not step aside.
+        // There is one bar in a run.
         let _ = self.bar.set(bar);
     }
 
@@ -126,19 +126,19 @@ impl Console {
         })
     }
 
-    /// Whether a question waits for its answer: nothing is half done then, and nothing buffered.
+    /// Whether a question waits for its answer. Nothing is incomplete or buffered then.
     pub(crate) fn asking(&self) -> &Arc<AtomicBool> {
         &self.asking
     }
 
-    /// Writes out what is buffered; the error is the first of the whole run.
+    /// Flushes standard output; the error is the first of the run.
     pub(crate) fn finish(&self) -> io::Result<()> {
         let mut out = lock(&self.out);
         out.flush();
         out.failed.take().map_or(Ok(()), Err)
     }
 
-    /// [`Console::finish`], telling of an error; whether all went well.
+    /// [`Console::finish`], which reports the error. Returns whether there was none.
     pub(crate) fn finish_or_report(&self) -> bool {
         match self.finish() {
             Ok(()) => true,
@@ -156,7 +156,7 @@ impl Console {
 
     fn err_line(&self, line: &str) {
         lock(&self.out).flush();
-        // If standard error can't be written to, there is nowhere left to say so.
+        // A failed write to standard error can't be reported anywhere.
         self.beside_bar(|| {
             let _ = io::stderr().write_all(line.as_bytes());
         });

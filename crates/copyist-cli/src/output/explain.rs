@@ -1,5 +1,5 @@
-//! `--explain`: for each source, what is known of it, and which methods would be tried in which
-//! order, and why others not. Files of a tree that have the same plan are told of together.
+//! `--explain`: for each source its properties, which methods would be tried in which order, and why
+//! others would not. Files with the same plan are one entry.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -12,7 +12,7 @@ use indicatif::{HumanBytes, HumanCount};
 use crate::words::quoting::Quoter;
 use crate::words::sync::lock;
 
-/// Plans, by what they say.
+/// Plans, grouped by their text.
 #[derive(Debug)]
 pub(crate) struct Explainer {
     quoter: Quoter,
@@ -36,7 +36,7 @@ impl Explainer {
         }
     }
 
-    /// A file would be copied so.
+    /// Adds the plan of a file.
     pub(crate) fn add(&self, paths: &dyn PathSource, report: &Report) {
         let Some(planned) = &report.planned else {
             return;
@@ -52,7 +52,7 @@ impl Explainer {
         group.bytes = group.bytes.saturating_add(planned.size);
     }
 
-    /// Everything that there is to say.
+    /// All plans as text.
     pub(crate) fn text(&self) -> String {
         let groups = lock(&self.groups);
         let mut text = String::new();

@@ -1,4 +1,4 @@
-//! The last line of `copy`: what was done, in plain words.
+//! The last line of `copy`: a summary.
 
 use std::time::Duration;
 
@@ -9,24 +9,24 @@ use crate::output::replaced::Replaced;
 use crate::words::quoting::Quoter;
 use crate::words::time::duration;
 
-/// What else there is to say about a run.
+/// What the last line shows besides the [`Summary`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SummaryInput<'a> {
     /// A signal ended the copy before everything was copied.
     pub(crate) stopped: bool,
     /// Failures.
     pub(crate) failed: u64,
-    /// Nothing was done: it was a dry run, of which the summary has no bytes.
+    /// It was a dry run.
     pub(crate) dry: bool,
     pub(crate) replaced: &'a Replaced,
-    /// What the filters left out.
+    /// How many entries the filters left out.
     pub(crate) left_out: u64,
-    /// What became of links that could not be made, in sentences.
+    /// Sentences about links that could not be made.
     pub(crate) no_links: &'a [String],
     pub(crate) quoter: Quoter,
 }
 
-/// What was done.
+/// The text of the line.
 pub(crate) fn last_line(summary: &Summary, input: &SummaryInput<'_>) -> String {
     let begin = match (input.dry, input.stopped) {
         (true, _) => "Would copy",
@@ -41,7 +41,7 @@ pub(crate) fn last_line(summary: &Summary, input: &SummaryInput<'_>) -> String {
         return line + &rest(summary, input);
     }
     line += &format!(" in {}", duration(summary.elapsed));
-    // Over a shorter time a rate is noise.
+    // A rate over a shorter time is not meaningful.
     if summary.bytes > 0 && summary.elapsed >= Duration::from_millis(1) {
         let rate = summary.bytes as f64 / summary.elapsed.as_secs_f64();
         line += &format!(", {}/s", HumanBytes(rate as u64));
@@ -56,7 +56,7 @@ pub(crate) fn last_line(summary: &Summary, input: &SummaryInput<'_>) -> String {
     line + &rest(summary, input)
 }
 
-/// What is not the rule.
+/// Replaced, skipped and failed entries, if any.
 fn rest(summary: &Summary, input: &SummaryInput<'_>) -> String {
     let mut line = String::new();
     let Replaced { count, first, .. } = input.replaced;
@@ -114,7 +114,7 @@ fn some(number: u64, one: &str, many: &str) -> String {
     format!("{} {word}", HumanCount(number))
 }
 
-/// How the bytes came there.
+/// How many bytes were copied which way.
 fn ways(summary: &Summary) -> String {
     let ways = [
         (summary.cloned, "cloned"),

@@ -15,7 +15,7 @@ use crate::words::sync::lock;
 /// Writes a manifest while files are copied.
 #[derive(Debug)]
 pub(crate) struct Manifest {
-    /// What names are relative to: the directory that the copy is in.
+    /// Names are relative to this directory, in which the copies are.
     base: PathBuf,
     out: Mutex<Out>,
 }
@@ -34,7 +34,7 @@ enum Sink {
 }
 
 impl Manifest {
-    /// To a file of this name, made anew, or to standard output for `-`.
+    /// Creates the file of this name, or for `-` writes to standard output.
     pub(crate) fn create(name: &OsStr, base: PathBuf, console: &Arc<Console>) -> io::Result<Self> {
         let sink = if name == "-" {
             Sink::Stdout(Arc::clone(console))
@@ -63,7 +63,7 @@ impl Manifest {
         out.failed = written.err();
     }
 
-    /// Everything is written out; the error is the first of all.
+    /// Flushes the manifest; the error is the first of the run.
     pub(crate) fn finish(&self) -> io::Result<()> {
         let mut out = lock(&self.out);
         if let Some(error) = out.failed.take() {

@@ -1,5 +1,5 @@
-//! What the library reports, in GNU cp's words where GNU has words for it: scripts and tests
-//! compare them.
+//! The messages for what the library reports. A message that GNU cp has is the same text, which scripts and tests
+//! compare.
 
 use std::ffi::OsStr;
 use std::io;
@@ -13,7 +13,7 @@ use copyist::{
 use crate::words::errors::{code_name, io_text};
 use crate::words::quoting::Quoter;
 
-/// What is known of a failure: an [`Error`] taken apart.
+/// The parts of an [`Error`].
 #[derive(Clone, Debug)]
 pub(crate) struct Failure<'a> {
     pub(crate) operation: Operation,
@@ -26,7 +26,7 @@ pub(crate) struct Failure<'a> {
     pub(crate) why: String,
     /// The reason is that the destination is a directory.
     pub(crate) is_a_directory: bool,
-    /// It can't be replaced in one step; writing into it may do.
+    /// The destination can't be replaced in one step, but writing into it may succeed.
     pub(crate) is_not_atomic: bool,
 }
 
@@ -54,7 +54,7 @@ pub(crate) struct Messages {
     pub(crate) make: Make,
     pub(crate) reflink: Reflink,
     pub(crate) sparse: Sparse,
-    /// The user chose the methods; the names of the chosen ones.
+    /// The methods that the user has chosen, if any.
     pub(crate) methods: Option<Vec<Method>>,
 }
 
@@ -85,8 +85,8 @@ impl Messages {
         }
     }
 
-    /// The reason. A new file can't have a name that ends in a slash: what is wrong with it is not
-    /// that it is a directory, as the system says.
+    /// The reason. For a new file whose name ends in a slash the system returns EISDIR; GNU cp reports
+    /// ENOTDIR.
     fn why<'a>(&self, failure: &'a Failure<'_>) -> &'a str {
         let creates = matches!(
             failure.operation,
@@ -99,7 +99,7 @@ impl Messages {
         &failure.why
     }
 
-    /// What was being done, and to what.
+    /// The operation that failed, and its file.
     fn action(&self, failure: &Failure<'_>) -> String {
         let src = self.quoter.always(failure.src);
         let dst = self.quoter.always(failure.dst);
@@ -114,7 +114,7 @@ impl Messages {
             Operation::OpenDirectory | Operation::ReadDirectory => format!("cannot access {src}"),
             Operation::CreateDirectory => format!("cannot create directory {dst}"),
             Operation::CreateParent => format!("cannot make directory {dst}"),
-            Operation::Volume => format!("cannot tell the filesystem of {dst}"),
+            Operation::Volume => format!("cannot find the filesystem of {dst}"),
             Operation::ReadLink => format!("cannot read symbolic link {src}"),
             Operation::CreateSymlink if self.make == Make::Symlink => {
                 format!("cannot create symbolic link {dst} to {src}")
@@ -127,7 +127,7 @@ impl Messages {
             Operation::MakeBackup => format!("cannot backup {dst}"),
             Operation::Read => format!("error reading {src}{}", self.chosen(failure)),
             Operation::Write => format!("error writing {dst}{}", self.chosen(failure)),
-            // A full filesystem is found early by it; users know the words for that.
+            // It fails where the filesystem is full, as a write would.
             Operation::Allocate => format!("error writing {dst}"),
             Operation::Transfer if failure.method == Some(Method::Clone) => {
                 format!("failed to clone {dst} from {src}")
@@ -234,7 +234,7 @@ impl Messages {
             Refusal::Differs => {
                 format!("{dst} is not what was copied from {src}: read back, its content differs")
             }
-            // Answered by the user, who knows; or told once, at the end.
+            // The user has declined it; or the summary reports it.
             Refusal::Declined | Refusal::Cancelled => return None,
         })
     }
@@ -258,7 +258,7 @@ impl Messages {
                 .iter()
                 .rfind(|one| one.method == Method::Clone);
             let why = clone.and_then(reason).map(|(_, text)| text);
-            // Not tried again on a volume pair that has refused before.
+            // No attempt: the volume pair has refused before.
             let why = why.unwrap_or_else(|| "Operation not supported".to_owned());
             return format!("failed to clone {dst} from {src}: {why}");
         };
@@ -267,10 +267,10 @@ impl Messages {
             let attempt = failure.attempts.iter().rfind(|one| one.method == *method);
             let why = match attempt.map(reason) {
                 Some(Some((code, text))) => format!("{text} ({})", code_name(code)),
-                Some(None) => "moved nothing".to_owned(),
+                Some(None) => "copied nothing".to_owned(),
                 None => match skipped.iter().find(|(it, _)| it == method) {
                     Some((_, skip)) => skip.to_string(),
-                    None => "this system doesn't have it".to_owned(),
+                    None => "this system does not have it".to_owned(),
                 },
             };
             message.push_str(&format!("; {method}: {why}"));

@@ -1,4 +1,4 @@
-//! Everything that a user or a program reads: messages, the last line, the report, progress.
+//! Output for users and programs: messages, the last line, the report, the manifest, progress.
 
 pub(crate) mod console;
 pub(crate) mod explain;

@@ -1,5 +1,5 @@
-//! A terminal that is drawn on but for its last columns. The `^C` that a terminal shows there would
-//! otherwise begin a line of its own, and the bar above it would be nobody's to clear.
+//! A terminal whose last columns stay free, for the `^C` that the terminal prints there. Without them it
+//! would wrap to the next line, and the bar would not be cleared.
 
 use std::io;
 

@@ -3,7 +3,7 @@
 use copyist::{Made, NoLink};
 use indicatif::HumanCount;
 
-/// Links that could not be made, by what they are and why.
+/// Links that could not be made, counted by kind and reason.
 #[derive(Debug, Default)]
 pub(crate) struct NoLinks(Vec<(Made, NoLink, u64)>);
 
@@ -15,7 +15,7 @@ impl NoLinks {
         }
     }
 
-    /// What became of them, one sentence for each reason.
+    /// One sentence for each kind and reason.
     pub(crate) fn sentences(&self, dry: bool) -> Vec<String> {
         let sentence = |&(what, why, count): &(Made, NoLink, u64)| {
             let would = if dry { "would become" } else { "became" };

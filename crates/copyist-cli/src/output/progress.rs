@@ -1,5 +1,5 @@
-//! `--progress`: bytes, files, rate and time left, on standard error. A bar on a terminal, a line
-//! a second elsewhere.
+//! `--progress`: bytes, files, rate and time left, on standard error. On a terminal it
+//! is a bar, elsewhere one line per second.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::Arc;
@@ -15,25 +15,25 @@ use crate::settings::When;
 
 const REDRAW_EVERY: Duration = Duration::from_millis(100);
 const LINE_EVERY: Duration = Duration::from_secs(1);
-/// A rate is the average of about this time: shorter and it jumps, longer and it lies.
+/// The rate is an average over about this time, so that it is neither unsteady nor outdated.
 const RATE_SECONDS: f64 = 5.0;
 
-const LOOKING: &str = "looking at what there is to copy";
+const CHECKING: &str = "checking before the copy";
 
-/// What workers and the counting walk add to.
+/// Sums that the workers and the counting thread add to.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     pub(crate) bytes: AtomicU64,
     pub(crate) files: AtomicU64,
     pub(crate) total_bytes: AtomicU64,
     pub(crate) total_files: AtomicU64,
-    /// Nothing is copied yet: it is looked at what stands in the way.
-    pub(crate) looking: AtomicBool,
+    /// The checks before the copy are running; nothing is copied yet.
+    pub(crate) checking: AtomicBool,
     /// The totals are complete.
     pub(crate) counted: AtomicBool,
-    /// The copy is over: who counts or draws shall stop.
+    /// The copy is over: the threads that count and draw stop.
     pub(crate) over: AtomicBool,
-    /// The display goes away then: something else says what was done.
+    /// The display is removed at the end, where a summary line follows.
     clear: AtomicBool,
 }
 
@@ -68,9 +68,9 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// Begins to show the counters, if `when` says so.
+    /// Starts to show the counters, if `when` asks for it.
     pub(crate) fn start(when: When, console: &Console) -> io::Result<Option<Progress>> {
-        // A dumb terminal can't go back in a line.
+        // A dumb terminal can't move the cursor back.
         let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         let is_terminal = io::stderr().is_terminal() && !is_dumb;
         if when == When::Never || (when == When::Auto && !is_terminal) {
@@ -96,12 +96,12 @@ impl Progress {
         &self.counters
     }
 
-    /// Shows the last state, or with `clear` takes the bar away, and ends.
+    /// Ends, with the final state shown, or with the bar removed if `clear`.
     pub(crate) fn finish(self, clear: bool) {
         self.counters.clear.store(clear, Ordering::Release);
         self.counters.over.store(true, Ordering::Release);
         self.thread.thread().unpark();
-        // It can only fail by a panic, which has been told by then; the copy is done all the same.
+        // It fails only if the thread has panicked. The panic has been printed, and the copy is complete.
         let _ = self.thread.join();
     }
 }
@@ -123,9 +123,9 @@ fn draw(counters: &Counters, bar: &ProgressBar) {
         }
         bar.set_length(sample.total_bytes.max(sample.bytes));
         bar.set_position(sample.bytes);
-        let looking = counters.looking.load(Ordering::Acquire);
-        let text = if looking {
-            LOOKING.to_owned()
+        let checking = counters.checking.load(Ordering::Acquire);
+        let text = if checking {
+            CHECKING.to_owned()
         } else {
             meter.text(&sample, over)
         };
@@ -150,8 +150,8 @@ fn write_lines(counters: &Counters) {
             return;
         }
         if over || Instant::now() >= next {
-            let text = if counters.looking.load(Ordering::Acquire) {
-                LOOKING.to_owned()
+            let text = if counters.checking.load(Ordering::Acquire) {
+                CHECKING.to_owned()
             } else {
                 meter.text(&counters.sample(), over)
             };
@@ -165,7 +165,7 @@ fn write_lines(counters: &Counters) {
     }
 }
 
-/// Knows the rate.
+/// Computes the rate.
 #[derive(Debug)]
 struct Meter {
     began: Instant,
@@ -206,12 +206,12 @@ impl Meter {
     }
 }
 
-/// The text: `took` is set when the copy is over, and then no totals are of interest.
+/// The text: `took` is set when the copy is over, and then the totals are left out.
 fn status(sample: &Sample, rate: Option<f64>, took: Option<Duration>) -> String {
     let mut bytes = HumanBytes(sample.bytes).to_string();
     let mut files = HumanCount(sample.files).to_string();
     if took.is_none() && sample.total_files > 0 {
-        // Totals still grow while they are counted; a skipped file makes them too high.
+        // Totals grow while they are counted; skipped files are included.
         let more = if sample.counted { "" } else { "+" };
         bytes += &format!(" / {}{more}", HumanBytes(sample.total_bytes));
         files += &format!(" / {}{more}", HumanCount(sample.total_files));
@@ -224,7 +224,7 @@ fn status(sample: &Sample, rate: Option<f64>, took: Option<Duration>) -> String 
     if let Some(took) = took {
         return format!("{bytes}, {files}{speed} in {}", clock(took.as_secs_f64()));
     }
-    // On a narrow terminal the end is cut off: what matters most comes first.
+    // A narrow terminal cuts off the end, so the most important part is first.
     let left = sample.total_bytes.saturating_sub(sample.bytes) as f64;
     let left = match rate.filter(|rate| *rate >= 1.0 && sample.counted) {
         Some(rate) => format!(", {} left", clock(left / rate)),

@@ -4,15 +4,15 @@ use std::path::{Path, PathBuf};
 
 use copyist::PathSource;
 
-/// How many of the replaced are named in the last line.
+/// How many replaced destinations the last line names.
 const NAMED: usize = 3;
 
-/// Existing destinations that were replaced: how many, and the first of them.
+/// Existing destinations that were replaced: their number, and the names of the first.
 #[derive(Debug, Default)]
 pub(crate) struct Replaced {
     pub(crate) count: u64,
     pub(crate) first: Vec<PathBuf>,
-    /// Those that are about to be replaced.
+    /// Destinations whose replacement has begun.
     begun: Vec<PathBuf>,
 }
 
@@ -21,7 +21,7 @@ impl Replaced {
         self.begun.push(paths.dst());
     }
 
-    /// Something was made: counted if it has replaced something.
+    /// A destination is complete: counts it if it has replaced another.
     pub(crate) fn end(&mut self, paths: &dyn PathSource) {
         if self.begun.is_empty() {
             return;
@@ -35,7 +35,7 @@ impl Replaced {
         }
     }
 
-    /// Something could not be made.
+    /// A destination could not be created.
     pub(crate) fn fail(&mut self, error: &copyist::Error) {
         if let Some(dst) = error.destination_path() {
             self.take(dst);

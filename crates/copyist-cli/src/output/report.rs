@@ -21,7 +21,7 @@ use crate::words::sync::lock;
 #[derive(Debug)]
 pub(crate) struct Reporter {
     sink: Sink,
-    /// Each line is written out at once: what it tells is durable, and somebody may rely on it.
+    /// Each line is flushed: with `--fsync=file` it says that the file is on stable storage.
     at_once: bool,
     /// The first failure to write it; nothing is written after that.
     failed: Mutex<Option<io::Error>>,
@@ -30,12 +30,12 @@ pub(crate) struct Reporter {
 #[derive(Debug)]
 enum Sink {
     File(Mutex<BufWriter<File>>),
-    /// Through the console, so that no line of `-v` lands inside a line of the report.
+    /// Through the console, so that lines of `-v` and of the report do not mix.
     Stdout(Arc<Console>),
 }
 
 impl Reporter {
-    /// Reports to the file of this name, which is made anew, or to standard output for `-`.
+    /// Creates the file of this name, or for `-` writes to standard output.
     pub(crate) fn create(
         name: &OsStr,
         at_once: bool,
@@ -85,7 +85,7 @@ impl Reporter {
         });
     }
 
-    /// Something else than a regular file is complete.
+    /// A directory, link or special file is complete.
     pub(crate) fn entry(&self, paths: &dyn PathSource, made: Made) {
         let (src, dst) = (paths.src(), paths.dst());
         self.line(&Line::Entry {
@@ -95,7 +95,7 @@ impl Reporter {
         });
     }
 
-    /// The destination's filesystem could not be given a link.
+    /// A link could not be made on the destination's filesystem.
     pub(crate) fn no_link(&self, paths: &dyn PathSource, what: Made) {
         let (src, dst) = (paths.src(), paths.dst());
         self.line(&Line::NoLink {
@@ -114,7 +114,7 @@ impl Reporter {
         });
     }
 
-    /// A destination was left alone.
+    /// An existing destination was skipped.
     pub(crate) fn skipped(&self, paths: &dyn PathSource) {
         let (src, dst) = (paths.src(), paths.dst());
         self.line(&Line::Skipped {
@@ -137,7 +137,7 @@ impl Reporter {
         });
     }
 
-    /// The last line; everything is written out then.
+    /// Writes the last line and flushes the report.
     pub(crate) fn finish(&self, summary: &Summary) -> io::Result<()> {
         self.line(&Line::Summary {
             files: summary.files,
@@ -165,7 +165,7 @@ impl Reporter {
     }
 
     fn line(&self, line: &Line<'_>) {
-        // Before any lock, so that workers don't wait for each other's.
+        // Before the lock, so that workers serialize in parallel.
         let text = serde_json::to_vec(line).map(|mut text| {
             text.push(b'\n');
             text
@@ -230,7 +230,7 @@ struct AttemptLine {
     ended: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<String>,
-    /// What is known about the code, or to be said of a method that was done.
+    /// What the code means here, or a remark on a method that is done.
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<&'static str>,
     offset: u64,
@@ -259,7 +259,7 @@ impl From<&Attempt> for AttemptLine {
     }
 }
 
-/// What the filesystem said of how much is shared: a number, or why there is none.
+/// The bytes that the filesystem reports as shared, or the code of the query that failed.
 #[derive(Serialize)]
 struct SharedLine {
     shared: Option<u64>,
@@ -330,7 +330,7 @@ enum Line<'a> {
         holes: u64,
         #[serde(flatten, skip_serializing_if = "Option::is_none")]
         shared: Option<SharedLine>,
-        /// What an earlier run had copied.
+        /// Bytes that an earlier run had copied.
         #[serde(skip_serializing_if = "is_zero")]
         resumed: u64,
         method: Option<&'static str>,

@@ -13,7 +13,7 @@ use crate::words::errors::io_text;
 use crate::words::quoting::Quoter;
 use crate::words::text_file::without_bom;
 
-/// The format of the file; one of another format is not read.
+/// The version of the format; a file of another version is not read.
 const VERSION: u32 = 1;
 
 /// The whole file.
@@ -60,13 +60,13 @@ pub(crate) fn current_path() -> Option<PathBuf> {
     path(|name| std::env::var_os(name))
 }
 
-/// Reads the file; that there is none is no error.
+/// Reads the file. A missing file is not an error.
 pub(crate) fn load() -> io::Result<File> {
     let Some(path) = current_path() else {
         return Ok(File::default());
     };
     let text = match fs::read(path) {
-        // Also where something else is in a directory's place, or the home is somebody else's (sudo -u).
+        // Also if part of the path is not a directory, or the home directory is another user's (sudo -u).
         Err(error)
             if matches!(
                 error.kind(),
@@ -100,7 +100,7 @@ impl File {
         pairs.collect()
     }
 
-    /// Puts a measurement in the place of what was known between these volumes.
+    /// Replaces the measurement between these volumes.
     pub(crate) fn put(&mut self, pair: Pair) {
         self.pairs
             .retain(|old| (&old.src, &old.dst) != (&pair.src, &pair.dst));
@@ -108,7 +108,7 @@ impl File {
         self.version = VERSION;
     }
 
-    /// Writes the file, whole or not at all. Answers where it is.
+    /// Writes the file atomically. Returns its path.
     pub(crate) fn save(&self) -> io::Result<PathBuf> {
         let path = current_path()
             .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "no home directory"))?;
@@ -122,7 +122,7 @@ impl File {
             .and_then(|mut file| file.write_all(&text).and_then(|()| file.sync_all()))
             .and_then(|()| fs::rename(&new, &path));
         if written.is_err() {
-            // The first failure says more than this one could.
+            // The first error is the one that is returned.
             let _ = fs::remove_file(&new);
         }
         written.map(|()| path)
@@ -130,14 +130,14 @@ impl File {
 }
 
 impl Pair {
-    /// The methods that there are, the fastest first.
+    /// The methods that this version has, the fastest first.
     pub(crate) fn order(&self) -> Vec<Method> {
         let known = self.methods.iter();
         known.filter_map(|it| it.method.parse().ok()).collect()
     }
 }
 
-/// The file of what was learnt can't be used.
+/// The warning if the file can't be read.
 pub(crate) fn unreadable(error: &io::Error) -> String {
     let path = current_path().unwrap_or_default();
     let path = Quoter::from_environment().always(path);

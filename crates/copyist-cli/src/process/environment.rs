@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-/// What of the environment matters.
+/// The parts of the environment that the settings depend on.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Environment {
     pub(crate) posixly_correct: bool,
@@ -12,14 +12,14 @@ pub(crate) struct Environment {
 }
 
 impl Environment {
-    /// This process's.
+    /// The environment of this process.
     pub(crate) fn current() -> Environment {
         let exists = |path: &str| std::path::Path::new(path).exists();
         Environment {
             posixly_correct: std::env::var_os("POSIXLY_CORRECT").is_some(),
             version_control: std::env::var_os("VERSION_CONTROL"),
             simple_backup_suffix: std::env::var_os("SIMPLE_BACKUP_SUFFIX"),
-            // As libselinux judges: mounted, and configured.
+            // The test of libselinux: mounted and configured.
             selinux: exists("/sys/fs/selinux/enforce") && exists("/etc/selinux/config"),
         }
     }

@@ -40,13 +40,13 @@ impl Invocation {
     }
 }
 
-/// The two commands that copy: the same engine and nearly the same options.
+/// The two commands that copy. They share the engine and most options.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub(crate) enum Frontend {
     /// As GNU cp.
     #[default]
     Cp,
-    /// The friendly one.
+    /// With defaults of its own.
     Copy,
 }
 

@@ -1,5 +1,5 @@
-//! What this process was started with and what it may receive: its name, the environment, signals, and the
-//! user's file of measurements.
+//! Inputs of the process: the name it was called by, environment variables, signals, and the user's
+//! file of measurements.
 
 pub(crate) mod bench_results;
 pub(crate) mod environment;

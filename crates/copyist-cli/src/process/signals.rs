@@ -1,5 +1,5 @@
-//! SIGINT and SIGTERM (on Windows Ctrl-C and Ctrl-Break): the first stops the copy in an orderly way, so that nothing half made is
-//! left; the second, half a second later or more, ends the program at once.
+//! SIGINT and SIGTERM (on Windows Ctrl-C and Ctrl-Break): the first cancels the copy, which
+//! removes incomplete files; the second, half a second later or more, ends the process immediately.
 
 use std::io;
 use std::sync::Arc;
@@ -10,16 +10,15 @@ use copyist_start::FirstSignal;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
-/// Which signal has come.
+/// The signal that was received, if any.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Signals {
     number: Arc<AtomicUsize>,
 }
 
 impl Signals {
-    /// Takes over the signals of this process: the first cancels, or ends the process if `asking` is
-    /// set. All is done by the handlers: a thread that waits would take a tenth of the time of a small
-    /// copy.
+    /// Installs the handlers: the first signal cancels, or ends the process if `asking` is set. The
+    /// handlers do all of it: to start a thread for them takes a tenth of the time of a small copy.
     pub(crate) fn install(cancel: &CancelToken, asking: &Arc<AtomicBool>) -> io::Result<Signals> {
         let signals = Signals::default();
         let first = FirstSignal::default();
@@ -36,10 +35,10 @@ impl Signals {
         Ok(signals)
     }
 
-    /// Takes over the signals of this process, and does nothing about them.
+    /// Installs handlers that do nothing.
     pub(crate) fn ignore() -> io::Result<()> {
         let unread = Arc::new(AtomicBool::new(false));
-        // SIGHUP and SIGQUIT, which a terminal sends to all, are not known everywhere.
+        // SIGHUP and SIGQUIT, which a terminal sends to all, do not exist on every system.
         let others: &[i32] = match std::env::consts::FAMILY {
             "unix" => &[1, 3],
             _ => &[],
@@ -50,7 +49,7 @@ impl Signals {
         Ok(())
     }
 
-    /// 128 and the signal's number, if one has come.
+    /// 128 and the signal's number, if one was received.
     pub(crate) fn exit_code(&self) -> Option<u8> {
         let number = u8::try_from(self.number.load(Ordering::Acquire)).unwrap_or(u8::MAX);
         (number > 0).then_some(number.saturating_add(128))

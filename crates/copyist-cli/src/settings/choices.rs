@@ -6,7 +6,7 @@ use super::values::Stop;
 use crate::args::argmatch::argmatch;
 use crate::words::quoting::Quoter;
 
-/// The value out of a list.
+/// The value from a list.
 pub(super) fn choose<T: Copy + PartialEq>(
     quoter: Quoter,
     context: &str,
@@ -16,8 +16,7 @@ pub(super) fn choose<T: Copy + PartialEq>(
     argmatch(quoter, context, value, choices).map_err(Stop::Usage)
 }
 
-/// The parts of a list with commas. No name in any of our lists has other than ASCII characters,
-/// so what is not UTF-8 is refused as one part.
+/// The parts of a comma-separated list. What is not UTF-8 is one part, which no list contains.
 pub(super) fn list(value: &OsStr) -> Vec<OsString> {
     match value.to_str() {
         Some(text) => text.split(',').map(OsString::from).collect(),

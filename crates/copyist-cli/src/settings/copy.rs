@@ -1,4 +1,4 @@
-//! What is different in `copy`: what it sets by itself, and the options that only it takes.
+//! The defaults of `copy`, and the options that only `copy` takes.
 
 use std::ffi::OsString;
 
@@ -9,8 +9,7 @@ use super::values::{FilterRule, When};
 use crate::args::Copy;
 
 impl Reader<'_> {
-    /// What holds before the first option is read: as `cp -a --atomic=auto`, with progress on a terminal; and
-    /// `/dev/stdin` is read.
+    /// The defaults: `-a --atomic=auto --progress=auto`, a preflight check, a last line, and `/dev/stdin` is read.
     pub(super) fn copy_defaults(&mut self) {
         self.archive();
         self.settings.options.atomic = Atomic::BestEffort;
@@ -55,7 +54,7 @@ impl Reader<'_> {
             settings.progress = When::Never;
             settings.manifest = None;
         }
-        // What would be done is said entry by entry, unless something else says it.
+        // A dry run lists each entry, unless other output shows them.
         let json = settings.report.as_deref() == Some("-".as_ref());
         settings.verbose |= settings.dry_run && !settings.explain && !settings.quiet && !json;
     }

@@ -103,7 +103,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// The options that do no more than switch something on.
+    /// The options that only set a flag.
     fn switch(&mut self, id: Cp) {
         let settings = &mut self.settings;
         let field = match id {
@@ -124,7 +124,7 @@ impl Reader<'_> {
         *field = true;
     }
 
-    /// The options with a value out of a list.
+    /// The options with a value from a list.
     fn valued(&mut self, id: Cp, value: Option<OsString>) -> Result<(), Stop> {
         let quoter = self.quoter;
         let options = &mut self.settings.options;

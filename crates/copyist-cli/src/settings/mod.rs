@@ -1,4 +1,4 @@
-//! What a command line means, without a look at the system: options for the library and settings of the command.
+//! Reads a command line into settings. Pure: no system call.
 
 mod choices;
 mod copy;

@@ -1,5 +1,5 @@
-//! What the options of a command line mean together: cp's rules on which option wins, which
-//! exclude each other, and what the environment adds.
+//! Combines the options of a command line by cp's rules: which option wins, which exclude each other, and
+//! what the environment adds.
 
 use std::ffi::{OsStr, OsString};
 
@@ -25,7 +25,7 @@ const BACKUP: &[(&str, Backup)] = &[
     ("t", Backup::Numbered),
 ];
 
-/// Reads the arguments that follow the program's name. `warn` is told of what is no error.
+/// Reads the arguments that follow the program's name. `warn` gets messages that are not errors.
 pub(crate) fn read(
     frontend: Frontend,
     arguments: impl IntoIterator<Item = OsString>,
@@ -62,7 +62,7 @@ impl Reader<'_> {
     fn finish(mut self) -> Result<Settings, Stop> {
         let usage = |message: &str| Err(Stop::Usage(message.to_owned()));
         let options = &mut self.settings.options;
-        // The copy must have no hole, so it can't share the source's extents.
+        // The copy must not have holes, so it can't share the source's extents.
         if options.reflink == Reflink::Auto && options.sparse == Sparse::Never {
             options.reflink = Reflink::Never;
         }
@@ -72,7 +72,7 @@ impl Reader<'_> {
             (false, true) => Make::Symlink,
             (false, false) => Make::Copy,
         };
-        // A link is a way to write to the source from outside of it.
+        // Through a hard link in the destination the sandboxed process could write to the source.
         if options.make == Make::HardLink && self.settings.sandbox != When::Never {
             return usage("--sandbox is mutually exclusive with --link");
         }
@@ -86,7 +86,7 @@ impl Reader<'_> {
             return usage("--reflink can be used only with --sparse=auto");
         }
         if self.backup && self.settings.resume {
-            // A file that is copied again would be taken for the old version.
+            // The partial file of the interrupted copy would become the backup.
             return usage("cannot combine --backup with --resume");
         }
         self.finish_backup()?;
@@ -140,7 +140,7 @@ impl Reader<'_> {
     }
 }
 
-/// A suffix must not lead into another directory; GNU takes `~` instead of such a one.
+/// A suffix must not lead into another directory; GNU uses `~` instead of it.
 fn is_suffix(suffix: &OsStr) -> bool {
     let bytes = suffix.as_encoded_bytes();
     let starts = bytes.first().is_none_or(|first| *first == b'/');

@@ -1,4 +1,4 @@
-//! The state between the first option and the last.
+//! The state while options are read.
 
 use std::ffi::OsString;
 
@@ -8,14 +8,14 @@ use super::values::Settings;
 use crate::process::environment::Environment;
 use crate::words::quoting::Quoter;
 
-/// What has been read so far. Most options act at once; some only when all have been read.
+/// The state while options are read. Most options take effect at once, some when all have been read.
 pub(super) struct Reader<'a> {
     pub(super) environment: &'a Environment,
     pub(super) quoter: Quoter,
     pub(super) settings: Settings,
     /// Set by the last of the options about links; the default depends on others.
     pub(super) follow: Option<Follow>,
-    /// That option was one that keeps them.
+    /// Whether that option copies links as links.
     pub(super) keeps_links: bool,
     pub(super) copy_contents: bool,
     pub(super) no_preserve_mode: bool,

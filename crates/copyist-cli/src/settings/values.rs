@@ -1,10 +1,10 @@
-//! What a command line is understood as.
+//! The settings that a command line is read into.
 
 use std::ffi::OsString;
 
 use copyist::{HashKind, Options};
 
-/// A command line that has been understood.
+/// The settings of a command line.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub(crate) struct Settings {
     /// For the library.
@@ -23,29 +23,29 @@ pub(crate) struct Settings {
     pub(crate) debug: bool,
     pub(crate) progress: When,
     pub(crate) report: Option<OsString>,
-    /// Where the hashes of what was copied go.
+    /// The file for the hashes of copied files.
     pub(crate) manifest: Option<OsString>,
     pub(crate) hash: Option<HashKind>,
     /// Which entries of a tree are copied.
     pub(crate) filters: Vec<FilterRule>,
     pub(crate) quiet: bool,
-    /// Change nothing, and say what would be done.
+    /// Change nothing, and show what would be done.
     pub(crate) dry_run: bool,
-    /// Look first what stands in the way.
+    /// Check for space, names and sizes before copying.
     pub(crate) preflight: bool,
-    /// Change nothing, and say how it would be done.
+    /// Change nothing, and show which methods would be used.
     pub(crate) explain: bool,
     pub(crate) sandbox: When,
-    /// Keep a journal, or go on with it.
+    /// Keep a journal, or continue from it.
     pub(crate) resume: bool,
     /// The journal's file, if it is named.
     pub(crate) journal: Option<OsString>,
-    /// At the end, say on standard output what was done.
+    /// Print a summary at the end, to standard output.
     pub(crate) last_line: bool,
 }
 
 impl Settings {
-    /// Nothing is to be changed.
+    /// Whether nothing is changed.
     pub(crate) fn is_dry(&self) -> bool {
         self.dry_run || self.explain
     }
@@ -61,7 +61,7 @@ pub(crate) enum When {
     Always,
 }
 
-/// One option that filters, in the order of the command line.
+/// A filter option; their order is that of the command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum FilterRule {
     Exclude(OsString),
@@ -82,7 +82,7 @@ pub(crate) enum Stop {
     /// A command line that can't be read, and the long option that may have been meant. GNU's getopt names the
     /// program as typed.
     Syntax(String, Option<&'static str>),
-    /// A command line that makes no sense; the help is pointed to.
+    /// Contradictory or missing arguments; the message refers to the help.
     Usage(String),
     /// Another error.
     Fatal(String),

@@ -26,7 +26,7 @@ pub(crate) fn current_os() -> Os {
     }
 }
 
-/// A code's name, or for one without a name its number.
+/// The name of a code (`ENOENT`), or its number if it has no name.
 pub(crate) fn code_name(code: Code) -> String {
     match code {
         Code::NO_PROGRESS => "NO_PROGRESS".to_owned(),

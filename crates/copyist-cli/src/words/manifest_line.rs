@@ -34,7 +34,7 @@ pub(crate) fn parse(line: &[u8]) -> Option<(String, OsString)> {
     };
     let at = line.iter().position(|byte| *byte == b' ')?;
     let hex = std::str::from_utf8(&line[..at]).ok()?.to_ascii_lowercase();
-    // The second character tells text from binary, which makes no difference.
+    // The second character is the mode, text or binary, which makes no difference.
     let name = line[at + 1..]
         .strip_prefix(b" ")
         .or(line[at + 1..].strip_prefix(b"*"))?;
@@ -65,7 +65,7 @@ fn unescape(name: &[u8]) -> Option<Vec<u8>> {
     Some(out)
 }
 
-/// Names are written as the system has them, so that they can be any bytes where that is so.
+/// A name of these bytes; `None` where the system has no such names.
 fn from_bytes(bytes: Vec<u8>) -> Option<OsString> {
     copyist_sys::os_string_from_bytes(bytes)
 }

@@ -1,5 +1,5 @@
 //! File names taken apart and put together as GNU tools do, byte for byte: `cp a//b/. d` must
-//! name `d/.` in its messages, and not what a path library would tidy it up to.
+//! name `d/.` in its messages. `Path::join` would normalize it.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, is_separator};
@@ -8,7 +8,7 @@ fn is_slash(byte: u8) -> bool {
     byte.is_ascii() && is_separator(char::from(byte))
 }
 
-/// How many of the bytes are there without trailing slashes; the root keeps one.
+/// The length without trailing slashes; the root keeps one.
 fn trimmed_length(bytes: &[u8]) -> usize {
     let end = bytes.iter().rposition(|byte| !is_slash(*byte));
     end.map_or(bytes.len().min(1), |end| end + 1)
@@ -23,7 +23,7 @@ pub(crate) fn base_name(name: &OsStr) -> &OsStr {
         b"" => OsStr::new(""),
         b"." => OsStr::new("."),
         b".." => OsStr::new(".."),
-        // Only these three are not what the standard library takes for the file name.
+        // The standard library has no file name for these three.
         _ => Path::new(name).file_name().unwrap_or(name),
     }
 }

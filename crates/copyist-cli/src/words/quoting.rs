@@ -1,19 +1,19 @@
 //! File names as GNU tools print them.
 //!
 //! A name can hold any byte: a newline that would forge a second message, an escape sequence that
-//! would steer the terminal. Messages therefore quote it so that a shell would read it back, and
-//! scripts that compare messages with GNU's see the same text.
+//! would control the terminal. Messages therefore quote it as a shell would read it back. The
+//! quoting is GNU's, so that scripts that compare messages see the same text.
 
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 
-/// What the locale says about characters.
+/// Quotes names by the character set of the locale.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Quoter {
     utf8: bool,
 }
 
-/// A piece of a name: a character, or a byte that is no part of one.
+/// A part of a name: a character, or a byte that is not part of one.
 #[derive(Clone, Copy)]
 enum Piece {
     Char(char),
@@ -27,7 +27,7 @@ impl Quoter {
     }
 
     /// As the environment says: the first that is set and not empty of `LC_ALL`, `LC_CTYPE` and
-    /// `LANG` names the character set. On Windows nobody sets them, and all of Unicode can be shown.
+    /// `LANG` names the character set. Without any of them the locale is `C`, except on Windows, where it is UTF-8.
     pub(crate) fn from_environment() -> Quoter {
         let name = ["LC_ALL", "LC_CTYPE", "LANG"]
             .into_iter()
@@ -121,9 +121,8 @@ impl Quoter {
         out
     }
 
-    /// Whether a name with a single quote is better read between double quotes: it has nothing
-    /// that they would not protect. The set of characters is GNU's, oddities included: `#` and
-    /// `~` count at the start only.
+    /// Whether a name with a single quote can be in double quotes: no other character of it is special
+    /// there. The set of characters is GNU's, which accepts `#` and `~` only at the start.
     fn reads_well_in_double_quotes(self, bytes: &[u8]) -> bool {
         self.pieces(bytes).enumerate().all(|(index, piece)| {
             let Piece::Char(c) = piece else { return false };
@@ -186,8 +185,8 @@ fn octal(bytes: &[u8]) -> String {
     out
 }
 
-/// Whether a terminal shows it. Rust's own judgement: `Debug` escapes what is not printable. A
-/// combining mark is printable after a letter, so it is judged there.
+/// Whether a terminal shows the character. It is printable if `Debug` of Rust does not escape it
+/// after a letter, where combining marks are printable.
 fn is_printable(c: char) -> bool {
     if c.is_ascii() {
         return !c.is_ascii_control();

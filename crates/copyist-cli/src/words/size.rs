@@ -1,6 +1,6 @@
-//! Sizes as people write them.
+//! Sizes with units, such as 64MiB.
 
-/// Reads "4096", "64MiB", "1G" (of 1024) or "5MB" (of 1000). The error is for people.
+/// Reads "4096", "64MiB", "1G" (of 1024) or "5MB" (of 1000). The error is a message.
 pub(crate) fn parse(text: &str) -> Result<u64, String> {
     let digits = text.find(|c: char| !c.is_ascii_digit());
     let (number, unit) = text.split_at(digits.unwrap_or(text.len()));

@@ -1,6 +1,6 @@
-//! What somebody who mistyped a word may have meant.
+//! Suggestions for mistyped words.
 
-/// The name that is nearest to a word, if it is near: it differs in one letter, or in a third of them.
+/// The name with the smallest edit distance to a word, if that is 1 or at most a third of the letters.
 pub(crate) fn nearest<'n>(word: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let most = (word.chars().count() / 3).max(1);
     let distance = |name: &&str| strsim::damerau_levenshtein(word, name);
@@ -8,7 +8,7 @@ pub(crate) fn nearest<'n>(word: &str, names: impl Iterator<Item = &'n str>) -> O
     (distance(&nearest) <= most).then_some(nearest)
 }
 
-/// The line that says so.
+/// The text of the suggestion.
 pub(crate) fn did_you_mean(name: &str) -> String {
     format!("did you mean '{name}'?")
 }

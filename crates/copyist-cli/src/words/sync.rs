@@ -1,17 +1,18 @@
-//! What threads share: locks and sums.
+//! Helpers for mutexes and atomic sums.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// A panic elsewhere leaves nothing half done behind these locks.
+/// Locks a mutex, also after another thread has panicked with it: no code here leaves the data behind
+/// a lock inconsistent.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Adds to a sum of bytes. Sparse files can be longer together than it counts: then it is the largest.
+/// Adds to a sum of bytes. The sum saturates: the sizes of sparse files together can exceed 2^64.
 pub(crate) fn add_bytes(sum: &AtomicU64, bytes: u64) {
     let add = |sum: u64| Some(sum.saturating_add(bytes));
-    // It never declines.
+    // The closure never returns None.
     let _ = sum.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
 }
 

@@ -8,8 +8,8 @@ use std::io::{self, BufRead, BufReader, Read};
 /// The byte order mark of UTF-8, which editors on Windows write.
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
-/// Opens a text file, or standard input for `-`. A byte order mark is left out; text that is UTF-16
-/// or UTF-32 is an error.
+/// Opens a text file, or standard input for `-`. A byte order mark is skipped; UTF-16
+/// and UTF-32 are errors.
 pub(crate) fn open(name: &OsStr) -> io::Result<Box<dyn BufRead>> {
     if name == "-" {
         if copyist_start::stdin_was_closed() {
@@ -47,7 +47,7 @@ pub(crate) fn lines(name: &OsStr) -> io::Result<Vec<String>> {
     open(name)?.read_to_string(&mut text)?;
     if let Some(before) = text.split('\0').next().filter(|it| it.len() < text.len()) {
         let number = before.matches('\n').count() + 1;
-        let why = format!("line {number} has a NUL byte: it is no UTF-8 text");
+        let why = format!("line {number} has a NUL byte: it is not UTF-8 text");
         return Err(io::Error::new(io::ErrorKind::InvalidData, why));
     }
     let line = |line: &str| line.strip_suffix('\r').unwrap_or(line).to_owned();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 const SECONDS_OF_DAY: i64 = 24 * 60 * 60;
 
-/// A time, seconds since 1970 and nanoseconds, in UTC as RFC 3339 has it, with as much of a fraction as it needs.
+/// A time, seconds since 1970 and nanoseconds, as RFC 3339 in UTC, without trailing zeros in the fraction.
 /// (Years beyond 9999, which RFC 3339 doesn't have, have more digits.)
 pub(crate) fn rfc3339((seconds, nanoseconds): (i64, u32)) -> String {
     let (year, month, day) = civil(seconds.div_euclid(SECONDS_OF_DAY));
@@ -71,7 +71,7 @@ mod tests {
         for (time, expected) in table {
             assert_eq!(rfc3339(time), expected);
         }
-        // The ends of what a filesystem can have overflow nothing.
+        // No time that a filesystem can store overflows.
         for seconds in [i64::MIN, i64::MAX] {
             assert!(rfc3339((seconds, 0)).ends_with('Z'));
         }

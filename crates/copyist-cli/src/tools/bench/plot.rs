@@ -163,7 +163,7 @@ fn escape(words: &str) -> String {
     out
 }
 
-/// From values to paths.
+/// From values to positions.
 struct Scale {
     most: f64,
     step: f64,
