@@ -1,8 +1,8 @@
-//! Cleans up behind this process, however it ends.
+//! Removes the files of this process, however it ends.
 //!
-//! What probe, bench and doctor make has a name that begins with one of this process alone. A second
-//! process waits for the end of this one, by a pipe that nobody writes to, and removes what still
-//! has such a name: also when this one was killed, and could do nothing any more.
+//! Files of probe, bench and doctor have names with a prefix that only this process uses. A second process
+//! waits for the end of this one, by a pipe that is never written to, and removes the files that still
+//! exist, also if this process was killed.
 
 use std::ffi::OsString;
 use std::fs;
@@ -17,12 +17,12 @@ use crate::process::signals::Signals;
 /// The hidden command that the second process is called with.
 pub(crate) const COMMAND: &str = "__clean-up-after";
 
-/// Stands for the second process.
+/// A handle of the second process.
 #[derive(Debug)]
 pub(crate) struct Guard(Child);
 
 impl Guard {
-    /// From now on nothing in `dirs` whose name begins with `prefix` outlives this process.
+    /// Starts the second process, which removes everything in `dirs` whose name begins with `prefix`.
     ///
     /// # Errors
     ///
@@ -38,7 +38,7 @@ impl Guard {
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()?;
-        // It is ready when it says so: until then a signal to both would end it first.
+        // Wait until it ignores signals: before that, a signal to both would end it.
         let mut ready = [0];
         if let Some(out) = &mut child.stdout {
             out.read_exact(&mut ready)?;
@@ -46,7 +46,7 @@ impl Guard {
         Ok(Guard(child))
     }
 
-    /// Has everything removed now; whether nothing is left.
+    /// Removes everything now. Returns whether nothing is left.
     pub(crate) fn clean_up(mut self) -> bool {
         self.end().is_ok_and(|status| status.success())
     }
@@ -57,8 +57,7 @@ impl Guard {
     }
 }
 
-/// This program. Where there is no /proc (a chroot), it is what it was called by, which `PATH` leads to if it is no
-/// path.
+/// The path of this program. Without /proc (in a chroot) it is argv[0], which is found by `PATH` if it is not a path.
 fn program() -> io::Result<PathBuf> {
     std::env::current_exe().or_else(|error| {
         let called = std::env::args_os().next().filter(|it| !it.is_empty());
@@ -68,14 +67,14 @@ fn program() -> io::Result<PathBuf> {
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        // What is left to do is done by it, and it is nobody's child for long.
+        // It removes the rest, and is waited for.
         let _ = self.end();
     }
 }
 
-/// The second process: waits, and removes. The result is the exit code.
+/// The second process: waits, then removes. Returns the exit code.
 pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> u8 {
-    // Ctrl-C reaches both. Without this, which does nothing else, it would end the wrong one first.
+    // Ctrl-C is sent to both processes, and must not end this one.
     let ignores = Signals::ignore();
     let mut arguments = arguments;
     let Some(prefix) = arguments.next().filter(is_ours) else {
@@ -90,20 +89,19 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> u8 {
     u8::from(failed > 0 || said_ready.is_err() || waited.is_err() || ignores.is_err())
 }
 
-/// Nothing but what these commands make is ever removed, whoever calls this.
+/// Whether the prefix is one of these commands: nothing else is removed, whoever calls this.
 fn is_ours(prefix: &OsString) -> bool {
     let name = prefix.to_str().and_then(|it| it.strip_prefix(".copyist-"));
     let words = name.map(|name| name.split('-').collect::<Vec<_>>());
     matches!(words.as_deref(), Some([_, process, ""]) if process.parse::<u32>().is_ok())
 }
 
-/// How often it is tried to remove what is left, and how long after each other.
+/// The number of attempts to remove files, and the pause between them.
 const TRIES: u32 = 20;
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Tries again where something could not be removed. The pipe of a process that is killed is closed before
-/// its other files are, and a server may hear of that later still: until then an open file
-/// keeps a name on some (NFS: `.nfs...`; FUSE: `.fuse_hidden...`; SMB), and its directory is not empty.
+/// Tries again what could not be removed. The pipe of a killed process is closed before its other files,
+/// and a server may process that later still. Until then an open file keeps a name on some filesystems (NFS: `.nfs...`; FUSE: `.fuse_hidden...`; SMB), and its directory is not empty.
 fn remove_for_sure(dir: &Path, prefix: &OsString) -> io::Result<()> {
     let mut tries = 1;
     loop {
@@ -115,7 +113,7 @@ fn remove_for_sure(dir: &Path, prefix: &OsString) -> io::Result<()> {
     }
 }
 
-/// Removes all that can be; the error is the first.
+/// Removes as much as possible; the error is the first.
 fn remove(dir: &Path, prefix: &OsString) -> io::Result<()> {
     let mut removed = Ok(());
     for entry in fs::read_dir(dir)? {

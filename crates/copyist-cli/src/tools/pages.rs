@@ -1,4 +1,4 @@
-//! `copyist completions SHELL` and `copyist man [COMMAND]`: what packages hold, from the same tables
+//! `copyist completions SHELL` and `copyist man [COMMAND]`: for packages, from the same tables
 //! as the reader of command lines.
 
 use std::ffi::OsString;
@@ -76,7 +76,7 @@ pub(crate) fn man(mut arguments: impl Iterator<Item = OsString>) -> u8 {
     if console.finish_or_report() { code } else { 1 }
 }
 
-/// Says that there is no such command, and which may have been meant.
+/// Reports an unknown command, with a suggestion.
 pub(crate) fn unknown_command(console: &Console, name: OsString) {
     let all = copyist_command();
     let names = all.get_subcommands().map(Command::get_name);
@@ -96,8 +96,8 @@ fn find(name: Option<&OsString>) -> Option<Command> {
     found.map(|command| command.clone().display_name(page))
 }
 
-/// A page in the order of man-pages(7). Its synopsis is what the help says: a list of all options
-/// would be no help.
+/// A page in the order of man-pages(7). Its synopsis is the usage of the help, which does not list
+/// all options.
 fn page(mut command: Command) -> io::Result<Vec<u8>> {
     command = command.version(env!("CARGO_PKG_VERSION"));
     let usage = command.clone().render_usage().to_string();

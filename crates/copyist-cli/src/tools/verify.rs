@@ -1,4 +1,4 @@
-//! `copyist verify`: are two trees the same, and is a tree what a manifest says.
+//! `copyist verify`: compares two trees, or a tree with a manifest.
 
 use std::ffi::OsString;
 use std::io::{self, BufRead as _};
@@ -28,9 +28,9 @@ use crate::words::sync::{add_bytes, lock};
 use crate::words::text_file;
 use crate::words::time::{duration, rfc3339};
 
-/// Differences were found.
+/// The exit code if there are differences.
 const DIFFERENT: u8 = 1;
-/// Something could not be compared.
+/// The exit code if something could not be compared.
 const TROUBLE: u8 = 2;
 
 /// Runs the command; the result is the exit code.
@@ -62,7 +62,7 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> u8 {
     }
 }
 
-/// What clap says of a mistake, without its "error: " and its hints.
+/// The first line of an error of clap, without "error: ".
 fn first_line(message: &str) -> &str {
     let line = message.lines().next().unwrap_or_default();
     line.strip_prefix("error: ").unwrap_or(line)
@@ -178,7 +178,7 @@ fn check_manifest(
                 }
             });
         }
-        // The channel ends with the last of them, also where they panic.
+        // The channel closes with the last receiver, also if the threads panic.
         drop(next);
         let (mut line, mut number) = (Vec::new(), 0_u64);
         read = loop {
@@ -194,7 +194,7 @@ fn check_manifest(
             let text = text.strip_suffix(b"\r").unwrap_or(text);
             match manifest_line::parse(text) {
                 _ if text.is_empty() => {}
-                // They listen for as long as this thread sends.
+                // The receivers exist until this thread drops the sender.
                 Some(job) => drop(jobs.send(job)),
                 None => check.bad_line(number),
             }
@@ -204,13 +204,13 @@ fn check_manifest(
     read.map(|()| check.compared())
 }
 
-/// Checks files against their lines.
+/// Compares files with the lines of a manifest.
 struct ManifestCheck<'a> {
     dir: &'a Path,
     from_device: bool,
     printer: &'a Printer<'a>,
     cancel: &'a CancelToken,
-    /// Two hashes are of one length: the first file that is right tells which it is.
+    /// Two kinds of hash have the same length. The first file that matches decides which it is.
     kind: Mutex<Option<HashKind>>,
     files: AtomicU64,
     bytes: AtomicU64,
@@ -221,7 +221,7 @@ struct ManifestCheck<'a> {
 impl ManifestCheck<'_> {
     fn bad_line(&self, number: u64) {
         self.errors.fetch_add(1, Ordering::Relaxed);
-        let message = format!("line {number} of the manifest is no hash and name");
+        let message = format!("line {number} of the manifest is not a hash and a name");
         self.printer.console.error(&message);
     }
 
@@ -237,13 +237,13 @@ impl ManifestCheck<'_> {
             let name = self.printer.quoter.always(name);
             self.printer
                 .console
-                .error(&format!("{name}: no hash that is known: {hex}"));
+                .error(&format!("{name}: unknown kind of hash: {hex}"));
             return;
         }
         self.files.fetch_add(1, Ordering::Relaxed);
         let path = self.dir.join(name);
         for (n, expected) in kinds.enumerate() {
-            // What was read just now for another hash is in the cache.
+            // For the second kind of hash the file is in the page cache.
             let from_device = self.from_device && n == 0;
             match copyist::hash_file(&path, expected.kind(), from_device, self.cancel) {
                 Ok(hash) if hash == expected => {
@@ -282,7 +282,7 @@ impl ManifestCheck<'_> {
     }
 }
 
-/// Tells what is found.
+/// Prints what is found.
 struct Printer<'a> {
     console: &'a Console,
     quoter: Quoter,
@@ -350,7 +350,7 @@ impl Found for Printer<'_> {
 
 impl Printer<'_> {
     fn json_line(&self, line: &Line<'_>) {
-        // Numbers and text can't fail to become JSON.
+        // Numbers and strings always serialize.
         let text = serde_json::to_string(line).unwrap_or_default();
         self.console.out(format!("{text}\n").as_bytes());
     }
@@ -396,7 +396,7 @@ impl Printer<'_> {
     }
 }
 
-/// A difference's name in JSON, and in words.
+/// A difference's name in JSON, and its text.
 fn words(difference: &Difference) -> (&'static str, String) {
     match difference {
         Difference::Missing => ("missing", "missing in the destination".to_owned()),

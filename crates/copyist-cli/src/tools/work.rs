@@ -1,5 +1,5 @@
-//! Work that may take long: it has a limit of time, stops in an orderly way at a signal, and says how
-//! far it is: with a bar on a terminal, with a line now and then elsewhere.
+//! The time limit, cancellation and progress of a command that may take long. Progress is a bar on a
+//! terminal, and elsewhere a line every two seconds.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -15,10 +15,10 @@ use crate::process::signals::Signals;
 use crate::words::errors::io_text;
 use crate::words::sync::lock;
 
-/// How often a line says how far it is, where there is no terminal.
+/// The interval of progress lines where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(2);
 
-/// Work on its way.
+/// Work in progress.
 #[derive(Debug)]
 pub(crate) struct Work {
     cancel: CancelToken,
@@ -27,12 +27,12 @@ pub(crate) struct Work {
     bar: ProgressBar,
     state: Arc<State>,
     watcher: Option<JoinHandle<()>>,
-    /// How often it may still be asked whether it is over: tests have no clock.
+    /// After how many queries it is over: tests do not depend on a clock.
     #[cfg(test)]
     looks: AtomicU64,
 }
 
-/// What its watcher looks at.
+/// The state shared with the watcher thread.
 #[derive(Debug, Default)]
 struct State {
     done: AtomicU64,
@@ -52,7 +52,7 @@ impl State {
 }
 
 impl Work {
-    /// Begins it; 0 seconds are no limit.
+    /// Starts; 0 seconds are no limit.
     pub(crate) fn start(max_seconds: u64, console: &Console) -> Result<Work, String> {
         let failed = |error: io::Error| format!("cannot start: {}", io_text(&error));
         let cancel = CancelToken::new();
@@ -61,7 +61,7 @@ impl Work {
         let watcher = Watcher {
             name: console.invocation().short().to_owned(),
             deadline: (max_seconds > 0).then(|| Instant::now() + Duration::from_secs(max_seconds)),
-            says: !io::stderr().is_terminal(),
+            prints: !io::stderr().is_terminal(),
             cancel: cancel.clone(),
             state: Arc::clone(&state),
         };
@@ -78,7 +78,7 @@ impl Work {
         })
     }
 
-    /// Says how many steps there are.
+    /// Sets the number of steps.
     pub(crate) fn set_total(&mut self, steps: u64) {
         self.state.total.store(steps, Ordering::Relaxed);
         let style = ProgressStyle::with_template("{msg:28} {pos}/{len} {wide_bar}");
@@ -87,24 +87,24 @@ impl Work {
             .set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     }
 
-    /// Says what the next step is.
+    /// Begins a step.
     pub(crate) fn begin(&self, step: &str) {
         step.clone_into(&mut lock(&self.state.step));
         self.bar.set_message(step.to_owned());
     }
 
-    /// A step is done.
+    /// Ends a step.
     pub(crate) fn end(&self) {
         self.state.done.fetch_add(1, Ordering::Relaxed);
         self.bar.inc(1);
     }
 
-    /// Stops a copy, or whatever else takes this, once the work is over.
+    /// The token that is cancelled when the work is over.
     pub(crate) fn cancel(&self) -> &CancelToken {
         &self.cancel
     }
 
-    /// Whether nothing more is to be begun.
+    /// Whether no further step may begin.
     pub(crate) fn is_over(&self) -> bool {
         #[cfg(test)]
         if self.looks.fetch_sub(1, Ordering::Relaxed) == 1 {
@@ -113,7 +113,7 @@ impl Work {
         self.cancel.is_cancelled()
     }
 
-    /// An error for what reads or writes step by step, once the work is over.
+    /// Returns an error once the work is over.
     pub(crate) fn check_time(&self) -> io::Result<()> {
         if self.is_over() {
             return Err(io::Error::other("stopped"));
@@ -121,7 +121,7 @@ impl Work {
         Ok(())
     }
 
-    /// Why not everything was done, if the work is over.
+    /// Why the work ended early, if it did.
     pub(crate) fn why_over(&self) -> Option<String> {
         if self.state.is_late.load(Ordering::Acquire) {
             return Some(format!(
@@ -145,17 +145,17 @@ impl Drop for Work {
         self.state.is_over.store(true, Ordering::Release);
         if let Some(watcher) = self.watcher.take() {
             watcher.thread().unpark();
-            // It can only fail by a panic, which has been told by then.
+            // It fails only if the thread has panicked, and the panic has been printed.
             let _ = watcher.join();
         }
     }
 }
 
-/// The thread that ends the work when its time is up, and says how far it is.
+/// The thread that cancels the work when its time is up, and prints progress lines.
 struct Watcher {
     name: String,
     deadline: Option<Instant>,
-    says: bool,
+    prints: bool,
     cancel: CancelToken,
     state: Arc<State>,
 }
@@ -170,8 +170,8 @@ impl Watcher {
                 self.state.is_late.store(true, Ordering::Release);
                 self.cancel.cancel();
             }
-            if self.says && now >= next_line {
-                // If standard error can't be written to, there is nowhere left to say so.
+            if self.prints && now >= next_line {
+                // A failed write to standard error can't be reported anywhere.
                 let _ = io::stderr().write_all(self.state.line(&self.name).as_bytes());
                 next_line = now + LINE_EVERY;
             }
@@ -186,7 +186,7 @@ impl Watcher {
 pub(crate) mod tests {
     use super::*;
 
-    /// Work that is over when it has been asked so many times whether it is.
+    /// Work that is over after so many queries.
     pub(crate) fn over_after(looks: u64) -> Work {
         let work = Work {
             cancel: CancelToken::new(),

@@ -15,7 +15,7 @@ pub(super) fn chart(results: &Results) -> Chart {
                 high: stats.quartiles.1 * 1e3,
                 text: format!("{} · {}", seconds(stats.median), ratio(results, row)),
             },
-            // The whole reason is in the table; a chart has a line for it.
+            // The full reason is in the table; the chart has one line.
             Outcome::Refused {
                 code: Some(code), ..
             } => Value::Missing(format!("refused: {code}")),
@@ -25,8 +25,7 @@ pub(super) fn chart(results: &Results) -> Chart {
     Chart {
         title: "Time to copy, by method".to_owned(),
         subtitle: headline(results),
-        axis: "ms: the median, and as a line the middle half of the runs; shorter is faster"
-            .to_owned(),
+        axis: "ms: the median, with the quartiles as a line; shorter is faster".to_owned(),
         bars: bars.collect(),
     }
 }

@@ -1,4 +1,4 @@
-//! What there is to say about the figures, in words.
+//! Remarks on the figures.
 
 use copyist::Method;
 use indicatif::BinaryBytes;
@@ -7,10 +7,10 @@ use super::results::{Outcome, Results, Row};
 use super::stats::Stats;
 use super::table::seconds;
 
-/// The middle half of the runs is wider than this part of the median: noise.
+/// An interquartile range above this fraction of the median is reported as noise.
 const NOISY: f64 = 0.2;
 
-/// Below this time, seconds, starting and stopping count for much.
+/// Below this time, in seconds, constant costs are a large part.
 const SHORT: f64 = 0.005;
 
 pub(super) fn remarks(results: &Results) -> Vec<String> {
@@ -33,7 +33,7 @@ fn outliers(row: &Row, stats: &Stats, remarks: &mut Vec<String>) {
         let (run, count) = (n + 1, stats.runs.len());
         let ratio = stats.runs[n] / stats.median;
         let first = if n == 0 {
-            "; it was the first after the warm-up: what it filled may not have been warm yet"
+            "; it was the first after the warm-up: the memory that it used may still have been cold"
         } else {
             "; something else may have used the machine"
         };
@@ -79,7 +79,7 @@ fn short(results: &Results, remarks: &mut Vec<String>) {
     }
 }
 
-/// A baseline that shares is none: it hasn't copied.
+/// A baseline that shares data is not a baseline: it has not copied.
 fn baseline(results: &Results, remarks: &mut Vec<String>) {
     for row in results.rows.iter().filter(|row| row.is_baseline) {
         match &row.outcome {
@@ -88,7 +88,7 @@ fn baseline(results: &Results, remarks: &mut Vec<String>) {
                 ..
             } if *shared > 0 => remarks.push(format!(
                 "the baseline itself was cloned: the filesystem shares {} of its copy with the \
-                 source (it deduplicates?), so that the ratios say little",
+                 source (it may deduplicate), so the ratios mean little",
                 BinaryBytes(*shared)
             )),
             Outcome::Measured { .. } => {}
@@ -128,12 +128,12 @@ fn cache(results: &Results, remarks: &mut Vec<String>) {
 }
 
 fn left(results: &Results, remarks: &mut Vec<String>) {
-    // Filesystems give space back at their leisure, and others use some.
+    // Filesystems free space later, and other programs use some.
     let much = results.source_bytes() / 2;
     if let Some(left) = results.left_bytes.filter(|left| *left > much.max(1 << 20)) {
         remarks.push(format!(
-            "everything is removed, and yet {} are used that were free before: the filesystem has \
-             not given them back yet, or something else has used them",
+            "all files are removed, but {} that were free before are in use: the filesystem has not \
+             freed them yet, or another program has used them",
             BinaryBytes(left)
         ));
     }

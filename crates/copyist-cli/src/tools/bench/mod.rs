@@ -1,8 +1,8 @@
-//! `copyist bench`: every method, measured beside the others.
+//! `copyist bench`: measures every method.
 //!
-//! `test_data.rs` makes the data and the places, `rounds.rs` runs the methods on it, `stats.rs` makes
-//! figures of the times, `judge.rs` words of the figures; `table.rs`, `json.rs` and `chart.rs` tell
-//! them, and `plot.rs` can draw any bars.
+//! `test_data.rs` creates the data, `rounds.rs` runs the methods on it, `stats.rs` computes statistics of
+//! the times, `judge.rs` remarks on them; `table.rs`, `json.rs` and `chart.rs` print them, and `plot.rs`
+//! draws bar charts.
 
 mod chart;
 mod json;

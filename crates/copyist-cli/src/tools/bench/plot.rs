@@ -1,8 +1,8 @@
 //! A bar chart as SVG. Pure: figures in, text out.
 //!
-//! It has no background, and colours that can be read on a light page and on a dark one; where the
-//! reader says which it is (`prefers-color-scheme`), they fit that one better. A refused or missing
-//! measurement is a line of words in its place, so that nothing seems forgotten.
+//! It has no background, and colours that are legible on a light and on a dark page; with
+//! `prefers-color-scheme` they are adapted to it. A refused or missing
+//! measurement is a line of text in its place.
 
 use std::fmt::Write as _;
 
@@ -11,16 +11,16 @@ use std::fmt::Write as _;
 pub(crate) struct Bar {
     /// What was measured.
     pub(crate) label: String,
-    /// How it came out.
+    /// The result.
     pub(crate) value: Value,
     /// The one that the others are compared with.
     pub(crate) is_baseline: bool,
 }
 
-/// How a measurement came out.
+/// The result of a measurement.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Value {
-    /// The length of the bar, that of its spread, and words for its end.
+    /// The length of the bar, its spread, and the text at its end.
     Measured {
         middle: f64,
         low: f64,
@@ -44,15 +44,15 @@ pub(crate) struct Chart {
 const WIDTH: f64 = 760.0;
 /// Where bars begin.
 const LEFT: f64 = 170.0;
-/// What is kept free on the right, for the words at the end of a bar.
+/// The space on the right for the text at the end of a bar.
 const RIGHT: f64 = 190.0;
 const ROW: f64 = 34.0;
 const BAR: f64 = 20.0;
 const TOP: f64 = 70.0;
 const BOTTOM: f64 = 42.0;
 
-// The first colours are for readers who don't say what their page is like: each has a contrast of
-// at least 3 with white and with black.
+// The first colours are for readers without `prefers-color-scheme`: each has a contrast of at least 3
+// with white and with black.
 const STYLE: &str = "\
 text{font:13px system-ui,-apple-system,'Segoe UI',Helvetica,Arial,sans-serif;fill:#737b87}\
 .title{font-size:16px;font-weight:600}\
@@ -114,7 +114,7 @@ fn row(out: &mut String, top: f64, bar: &Bar, scale: &Scale) {
                  height=\"{BAR}\" rx=\"2\"/>"
             );
             let (from, to) = (scale.x(*low), scale.x(*high));
-            // A spread that is narrower than its own line would be a blot.
+            // A spread narrower than its line is not drawn.
             if to - from >= 2.0 {
                 spread(out, from, to, top + ROW / 2.0);
             }
@@ -155,7 +155,7 @@ fn escape(words: &str) -> String {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
-            // XML 1.0 has no way to write these.
+            // XML 1.0 can't represent these.
             c if c.is_control() => out.push(' '),
             c => out.push(c),
         }
@@ -199,7 +199,7 @@ fn step(least: f64) -> f64 {
     factor.unwrap_or(10.0) * power
 }
 
-/// A round number without the noise of its arithmetic.
+/// A round number without rounding errors.
 fn number(value: f64) -> String {
     let text = format!("{value:.3}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()

@@ -1,10 +1,10 @@
-//! What a benchmark has measured.
+//! The results of a benchmark.
 
 use copyist::{Method, Probe};
 
 use super::stats::Stats;
 
-/// Everything that was measured.
+/// All results.
 pub(crate) struct Results {
     pub(super) probe: Probe,
     pub(super) size: u64,
@@ -12,37 +12,37 @@ pub(crate) struct Results {
     pub(super) runs: u32,
     pub(super) cold: bool,
     pub(super) rows: Vec<Row>,
-    /// What there is to say about the figures, in words.
+    /// Remarks on the figures.
     pub(super) remarks: Vec<String>,
-    /// Bytes that are used more than before, on the destination's volume, when all is cleaned up.
+    /// Bytes on the destination's volume that are used after the clean-up and were free before.
     pub(super) left_bytes: Option<u64>,
-    /// Runs that were not made, since the time was up.
+    /// Runs that were not made because the time was up.
     pub(super) unmeasured: u64,
 }
 
-/// One contender.
+/// The result of one contender.
 pub(crate) struct Row {
-    /// What it is called.
+    /// Its name.
     pub(super) name: String,
-    /// The method that it is, if it is one alone.
+    /// Its method, if it is a single one.
     pub(super) method: Option<Method>,
     /// The one that the others are compared with.
     pub(super) is_baseline: bool,
     pub(super) outcome: Outcome,
 }
 
-/// How a contender did.
+/// The outcome of a contender.
 pub(crate) enum Outcome {
     Measured {
         stats: Stats,
-        /// What finished the copies.
+        /// The method that completed the copies.
         by: Option<Method>,
-        /// Bytes that the filesystem says are shared, if it tells.
+        /// Bytes that the filesystem reports as shared, if it does.
         shared: Option<u64>,
     },
-    /// It doesn't serve here: the code, if the system gave one, and why.
+    /// The method is not supported here: the code, if the system returned one, and why.
     Refused { code: Option<String>, why: String },
-    /// It made something else than a copy, or failed.
+    /// The copy differs from its source, or failed.
     Failed(String),
     /// The time was up before it could run.
     Unmeasured,

@@ -18,13 +18,13 @@ pub(super) struct Rounds<'a> {
     runs: u32,
     cold: bool,
     contenders: Vec<Contender>,
-    /// What came up that is worth a word.
+    /// Remarks for the output.
     pub(super) remarks: Vec<String>,
-    /// How many runs were not made, or not to the end.
+    /// How many runs were not made, or not completed.
     pub(super) unmeasured: u64,
 }
 
-/// A way to copy, and how it has done so far.
+/// A way to copy, and its results so far.
 pub(super) struct Contender {
     name: String,
     method: Option<Method>,
@@ -53,15 +53,15 @@ impl<'a> Rounds<'a> {
         }
     }
 
-    /// A round to warm up, and then those that count. In each the next contender begins, so that
-    /// none of them always comes after the same one.
+    /// A warm-up round, and then the rounds that count. Each begins with the next contender, so that none
+    /// always follows the same one.
     pub(super) fn run(&mut self) -> Result<Vec<Row>, String> {
         let count = self.contenders.len();
         for round in 0..=self.runs {
             for turn in 0..count {
                 let n = (turn + round as usize) % count;
                 if self.contenders[n].out.is_some() {
-                    // Once it didn't work there is no use in trying on.
+                    // A contender that has failed is not tried again.
                 } else if self.work.is_over() {
                     self.unmeasured += 1;
                 } else {
@@ -80,7 +80,7 @@ impl<'a> Rounds<'a> {
         }
         let contender = &mut self.contenders[n];
         let copied = contender.copy(self.data);
-        // Of what was refused there is nothing to check.
+        // A refused copy has no files to check.
         let checked = copied.as_ref().map_or(Ok(()), |_| self.data.check());
         match (copied, checked) {
             (Err(Outcome::Failed(_)), _) | (Ok(_), Err(_)) if self.work.cancel().is_cancelled() => {
@@ -113,7 +113,7 @@ impl<'a> Rounds<'a> {
     }
 }
 
-/// All that there are.
+/// All contenders.
 pub(super) fn contenders(arguments: &BenchArgs, work: &Work) -> Vec<Contender> {
     let wanted = |method: Method| {
         method == Method::ReadWrite
@@ -123,7 +123,7 @@ pub(super) fn contenders(arguments: &BenchArgs, work: &Work) -> Vec<Contender> {
     let order = current_os().order().iter().copied();
     let order = order.filter(|it| wanted(*it));
     let mut contenders: Vec<_> = order.map(|method| alone(method, work)).collect();
-    // What copyist does by default.
+    // The default of copyist.
     if arguments.methods.is_empty() {
         let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         if threads > 1 {
@@ -134,7 +134,7 @@ pub(super) fn contenders(arguments: &BenchArgs, work: &Work) -> Vec<Contender> {
     contenders
 }
 
-/// One method by itself, in one thread: what a plain loop around its call would do.
+/// One method in one thread, as a plain loop around its call.
 fn alone(method: Method, work: &Work) -> Contender {
     let is_baseline = method == Method::ReadWrite;
     let options = Options {
@@ -178,7 +178,7 @@ fn contender(
 }
 
 impl Contender {
-    /// Copies all sources, and says how long that took.
+    /// Copies all sources. Returns the time.
     fn copy(&mut self, data: &TestData) -> Result<Duration, Outcome> {
         let copies: Vec<_> = (0..data.sources().len()).map(|n| data.copy(n)).collect();
         let start = Instant::now();
@@ -191,7 +191,7 @@ impl Contender {
         Ok(start.elapsed())
     }
 
-    /// What is only looked at once, because it costs time.
+    /// Queries that are made only once, since they take time.
     fn look(&mut self, data: &TestData, _: Duration) {
         let shared = data.sources().iter().enumerate();
         let shared: Result<u64, _> = shared
@@ -217,7 +217,7 @@ impl Contender {
     }
 }
 
-/// A copy that was not made: the method doesn't serve here, or something is wrong.
+/// The outcome of a copy that failed: the method is not supported here, or there is another error.
 fn ended(error: &copyist::Error) -> Outcome {
     if let Cause::Refused(Refusal::NoMethod(skipped)) = error.cause() {
         let why = skipped

@@ -1,4 +1,4 @@
-//! Runs the benchmark: data, races, output.
+//! Runs the benchmark: data, rounds, output.
 
 use std::fs;
 use std::io;
@@ -47,7 +47,7 @@ fn measure(arguments: &BenchArgs, work: &mut Work) -> Result<Results, String> {
     let (src, dst) = match arguments.paths.as_slice() {
         [src, dst] => (src, dst),
         [both] => (both, both),
-        _ => return Err("one or two places are needed".to_owned()), // clap has said so before
+        _ => return Err("one or two directories are needed".to_owned()), // clap has said so before
     };
     let contenders = rounds::contenders(arguments, work);
     let steps = contenders.len() as u64 * (u64::from(arguments.runs) + 1);
@@ -123,7 +123,7 @@ fn print(arguments: &BenchArgs, results: &Results, console: &Console) -> u8 {
     } else if arguments.save {
         match save(results, console) {
             Ok(Some(line)) => console.err_text(&line),
-            Ok(None) => console.error("nothing is saved: these volumes can't be told from others"),
+            Ok(None) => console.error("nothing is saved: these volumes can't be identified"),
             Err(error) => {
                 let path = bench_results::current_path().unwrap_or_default();
                 failed("cannot save", &path, &error);
@@ -133,13 +133,13 @@ fn print(arguments: &BenchArgs, results: &Results, console: &Console) -> u8 {
     code
 }
 
-/// Remembers the order of the methods; answers a line that says where.
+/// Saves the order of the methods. Returns a line with the path.
 fn save(results: &Results, console: &Console) -> io::Result<Option<String>> {
     let probe = &results.probe;
     let (Some(src), Some(dst)) = (&probe.src.key, &probe.dst.key) else {
         return Ok(None);
     };
-    // An old file that can't be read is in nobody's way.
+    // An old file that can't be read is replaced.
     let mut file = bench_results::load().unwrap_or_else(|error| {
         console.error(&bench_results::unreadable(&error));
         bench_results::File::default()

@@ -1,32 +1,32 @@
-//! Figures out of runs: the middle, the spread, and what stands out.
+//! Statistics of runs: median, spread and outliers.
 
 use std::time::Duration;
 
-/// What the runs of one contender come to. All times in seconds.
+/// The statistics of one contender. Times are in seconds.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Stats {
     pub(crate) runs: Vec<f64>,
     pub(crate) median: f64,
     pub(crate) least: f64,
     pub(crate) most: f64,
-    /// Between these lies the middle half of the runs.
+    /// The lower and the upper quartile.
     pub(crate) quartiles: (f64, f64),
-    /// The numbers (from 0) of the runs that stand out.
+    /// The numbers (from 0) of the outliers.
     pub(crate) outliers: Vec<usize>,
 }
 
-/// From this score on a run stands out: 0.6745 (x - median) / MAD, where MAD is the median of all
+/// A run with this score or more is an outlier: 0.6745 (x - median) / MAD, where MAD is the median of all
 /// distances from the median. Iglewicz and Hoaglin (1993) recommend 3.5.
 const STANDS_OUT: f64 = 3.5;
 
-/// Of fewer runs nobody can say which of them is the strange one.
+/// With fewer runs no outlier can be determined.
 const ENOUGH: usize = 5;
 
-/// Whatever the score, a run that is this close to the median, as a part of it, doesn't.
+/// Whatever the score, a run whose relative distance from the median is below this is not an outlier.
 const IS_CLOSE: f64 = 0.1;
 
 impl Stats {
-    /// `None` of no runs.
+    /// `None` without runs.
     pub(crate) fn of(runs: &[Duration]) -> Option<Stats> {
         let runs: Vec<f64> = runs.iter().map(Duration::as_secs_f64).collect();
         let mut sorted = runs.clone();
@@ -51,7 +51,7 @@ impl Stats {
         })
     }
 
-    /// How wide the middle half is, as a part of the median.
+    /// The interquartile range as a fraction of the median.
     pub(crate) fn spread(&self) -> f64 {
         let (low, high) = self.quartiles;
         if self.median > 0.0 {
@@ -62,7 +62,7 @@ impl Stats {
     }
 }
 
-/// Between the two nearest, as most programs do it (type 7 of Hyndman and Fan).
+/// Interpolated between the two nearest values (type 7 of Hyndman and Fan).
 fn quantile(sorted: &[f64], part: f64) -> Option<f64> {
     let at = part * sorted.len().checked_sub(1)? as f64;
     let (below, above) = (at.floor() as usize, at.ceil() as usize);

@@ -40,7 +40,7 @@ pub(super) fn render(results: &Results) -> String {
     out
 }
 
-/// What was measured, in a line.
+/// What was measured, as a line.
 pub(super) fn headline(results: &Results) -> String {
     let quoter = Quoter::from_environment();
     let place = |volume: &copyist::VolumeProbe| {
@@ -75,7 +75,7 @@ pub(super) fn how(results: &Results) -> String {
     format!("{}, {runs}", if results.cold { "cold" } else { "warm" })
 }
 
-/// Why there are no figures.
+/// Why there are no times.
 pub(super) fn words(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Measured { .. } => String::new(),
@@ -89,7 +89,7 @@ pub(super) fn words(outcome: &Outcome) -> String {
     }
 }
 
-/// "812x", or that it is what the others are compared with.
+/// "812x", or "baseline".
 pub(super) fn ratio(results: &Results, row: &Row) -> String {
     if row.is_baseline {
         return "baseline".to_owned();

@@ -1,4 +1,4 @@
-//! The places and the data of a benchmark.
+//! The directories and files of a benchmark.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -13,13 +13,13 @@ use crate::tools::work::Work;
 use crate::words::errors::io_text;
 use crate::words::quoting::Quoter;
 
-/// How much is written and compared at a time, bytes.
+/// The size of each write and comparison, in bytes.
 const PIECE: usize = 1 << 20;
 
-/// What is raced on. All of it is in directories of its own, which a [`Guard`] watches over.
+/// The files that are copied, in directories of the benchmark, which a [`Guard`] removes.
 pub(super) struct TestData<'w> {
     pub(super) probe: Probe,
-    /// What the destination's volume had free before anything was made, bytes.
+    /// Free bytes on the destination's volume before anything was created.
     pub(super) free_before: Option<u64>,
     sources: Vec<PathBuf>,
     file_bytes: u64,
@@ -29,7 +29,7 @@ pub(super) struct TestData<'w> {
 }
 
 impl<'w> TestData<'w> {
-    /// Makes the data. `src` may be a file, which is then what is copied.
+    /// Creates the data. If `src` is a file, that file is copied.
     pub(super) fn make(
         (src, dst): (&Path, &Path),
         arguments: &BenchArgs,
@@ -50,7 +50,7 @@ impl<'w> TestData<'w> {
             None => (arguments.files, arguments.size / u64::from(arguments.files)),
         };
         if file_bytes == 0 {
-            return Err("there is not a byte for each file".to_owned());
+            return Err("--size is less than a byte for each file".to_owned());
         }
         enough_space(&probe, file_bytes * u64::from(files), given.is_none())?;
         let prefix = format!(".copyist-bench-{}-", std::process::id());
@@ -89,13 +89,13 @@ impl<'w> TestData<'w> {
         &self.sources
     }
 
-    /// The name of a copy of the n-th source.
+    /// The name of a copy of the nth source.
     pub(super) fn copy(&self, n: usize) -> PathBuf {
         self.own[1].join(n.to_string())
     }
 
-    /// Writes the sources, unless they are the user's, and forces them down: what still waits to be
-    /// written would be measured with the first to be copied.
+    /// Writes the sources, unless they are the user's, and flushes them: otherwise their
+    /// write-back would be measured with the first contender.
     fn fill(&self) -> Result<(), String> {
         let mut random = Random(0x2545_f491_4f6c_dd1d);
         let mut piece = vec![0; PIECE];
@@ -116,7 +116,7 @@ impl<'w> TestData<'w> {
                 file.sync_all()
             };
             match write() {
-                // There will be no race.
+                // Nothing will be measured.
                 Err(_) if self.work.cancel().is_cancelled() => return Ok(()),
                 written => written.map_err(|error| cannot("write", path, &error))?,
             }
@@ -137,7 +137,7 @@ impl<'w> TestData<'w> {
         Ok(())
     }
 
-    /// Removes the copies, those that are there.
+    /// Removes the copies that exist.
     pub(super) fn clear(&self) -> Result<(), String> {
         for n in 0..self.sources.len() {
             let copy = self.copy(n);
@@ -151,7 +151,7 @@ impl<'w> TestData<'w> {
         Ok(())
     }
 
-    /// Removes everything, and sees that it is gone.
+    /// Removes everything. Fails if something is left.
     pub(super) fn clean_up(self) -> Result<(), String> {
         let remove =
             |dir: &PathBuf| fs::remove_dir_all(dir).map_err(|error| cannot("remove", dir, &error));
@@ -173,7 +173,7 @@ fn cannot(what: &str, path: &Path, error: &io::Error) -> String {
     format!("cannot {what} {path}: {}", io_text(error))
 }
 
-/// Before anything is written: one set of sources and one of copies have to fit, and a little more.
+/// Checks before the first write that one set of sources and one of copies fit, with some reserve.
 fn enough_space(probe: &Probe, bytes: u64, makes_source: bool) -> Result<(), String> {
     let some = bytes + bytes / 20 + (1 << 20);
     let source = if makes_source { some } else { 0 };
@@ -195,7 +195,7 @@ fn enough_space(probe: &Probe, bytes: u64, makes_source: bool) -> Result<(), Str
     Ok(())
 }
 
-/// Where two files differ first, if they do.
+/// The offset of the first difference of two files, if any.
 fn differs((one, other): (&Path, &Path), work: &Work) -> io::Result<Option<u64>> {
     let (mut one, mut other) = (File::open(one)?, File::open(other)?);
     let (mut a, mut b) = (vec![0; PIECE], vec![0; PIECE]);
@@ -226,7 +226,7 @@ fn fill(file: &mut File, buffer: &mut [u8]) -> io::Result<usize> {
     Ok(filled)
 }
 
-/// xorshift64*: data that no filesystem can compress or deduplicate. Nothing else is asked of it.
+/// xorshift64*: data that no filesystem can compress or deduplicate. It needs no other property.
 struct Random(u64);
 
 impl Random {

@@ -16,19 +16,19 @@ pub(crate) struct Examination {
     pub(super) left_out: Vec<String>,
 }
 
-/// What came out for one method, or for the map of holes.
+/// The result for one method, or for the map of holes.
 pub(crate) struct Finding {
     /// `None`: the map of holes.
     pub(super) method: Option<Method>,
-    /// Patterns that were copied, and are the same.
+    /// How many files were copied correctly.
     pub(super) good: u32,
-    /// Those that it declined: the code, if the system gave one, and why.
+    /// Files that the method refused: the code, if the system returned one, and why.
     pub(super) refused: Vec<(&'static str, String)>,
-    /// Those that came out wrong.
+    /// Files that were copied wrongly without an error.
     pub(super) wrong: Vec<(&'static str, Fault)>,
-    /// Those that ended with an error, which at least is loud.
+    /// Files whose copy failed with an error.
     pub(super) failed: Vec<(&'static str, String)>,
-    /// How many were not tried, or not to the end, since the time was up.
+    /// How many were not tested, or not completely, because the time was up.
     pub(super) untested: usize,
 }
 
@@ -50,7 +50,7 @@ impl Finding {
 }
 
 impl Finding {
-    /// Counts what came out; `judge` looks at the copy, if there is one.
+    /// Counts a result; `judge` compares the copy, if there is one.
     pub(super) fn take(
         &mut self,
         (name, work): (&'static str, &Work),

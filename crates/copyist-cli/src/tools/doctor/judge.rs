@@ -1,4 +1,4 @@
-//! Compares what was made with what should have been.
+//! Compares copies with the expected content.
 
 use std::fmt;
 use std::fs::File;
@@ -9,7 +9,7 @@ use std::path::Path;
 use super::patterns::{PIECE, Pattern};
 use crate::tools::work::Work;
 
-/// What is wrong.
+/// A difference from the expected content.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Fault {
     Length {
@@ -39,13 +39,13 @@ impl fmt::Display for Fault {
                 expected,
             } => write!(f, "byte {at} of the copy is {found:02x}, not {expected}"),
             Fault::DataInHole { at } => {
-                write!(f, "it says that byte {at}, which is data, is in a hole")
+                write!(f, "byte {at}, which is data, is reported as a hole")
             }
         }
     }
 }
 
-/// Looks at a copy of a file of `len` bytes that `fill` knows.
+/// Compares a copy with the `len` bytes that `fill` produces.
 pub(super) fn copy(
     (path, work): (&Path, &Work),
     fill: impl Fn(u64, &mut [u8]),
@@ -74,7 +74,7 @@ pub(super) fn copy(
     })
 }
 
-/// Gives a file's pieces to `look` until it finds something.
+/// Passes a file's pieces to `look` until it returns a fault.
 pub(super) fn each_piece<T>(
     (path, work): (&Path, &Work),
     mut look: impl FnMut(u64, &[u8]) -> Option<T>,
@@ -98,7 +98,7 @@ pub(super) fn each_piece<T>(
     }
 }
 
-/// The first byte of data that the filesystem calls a hole. That it calls a hole data is its right.
+/// The first byte of data that the filesystem reports as a hole. It may report a hole as data.
 pub(super) fn map(pattern: &Pattern, ranges: &[Range<u64>]) -> Option<Fault> {
     pattern.data.iter().find_map(|data| {
         let mut at = data.start;

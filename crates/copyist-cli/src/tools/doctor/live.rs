@@ -1,12 +1,12 @@
-//! Files that change while they are copied. Nobody can say what of a change a copy has; but each
-//! byte of it must have been in the file once, and in its place.
+//! Files that change while they are copied. How much of a change the copy has is unspecified, but each
+//! of its bytes must have been in the file at that offset at some time.
 //!
-//! But for one thing that no copier can mend: where the end of a file is cut off, `read` may see zeros
-//! that never were in the file. The kernel looks at the size before it copies from the page cache, and
-//! zeroes what is cut off of a page without waiting for readers (`filemap_read` in mm/filemap.c,
+//! There is one exception, which no copier can avoid: while a file is truncated, `read` may return zeros
+//! that never were in the file. The kernel reads the size before it copies from the page cache, and
+//! zeroes the truncated part of a page without waiting for readers (`filemap_read` in mm/filemap.c,
 //! `truncate_inode_partial_folio` in mm/truncate.c). A loop of plain `pread` calls saw it in half of
-//! its runs on ext4 and in a tenth on btrfs; not on XFS, where a cut waits for readers. That the size
-//! changed is seen at the end of a copy, and then the file is copied again or reported.
+//! its runs on ext4 and in a tenth on btrfs; not on XFS, where truncation waits for readers. The copy
+//! finds at its end that the size has changed, and the file is copied again or reported.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek as _, SeekFrom, Write as _};
@@ -18,25 +18,25 @@ use super::judge::{Fault, each_piece};
 use super::patterns::byte;
 use crate::tools::work::Work;
 
-/// What happens to the file.
+/// How the file changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Change {
-    /// Its bytes are written again and again, as one of two.
+    /// Its bytes are overwritten repeatedly with one of two values.
     Rewritten,
-    /// More is added at its end.
+    /// Data is appended.
     Grows,
-    /// Its end is cut off.
+    /// It is truncated.
     Shrinks,
 }
 
-/// How large the file is at first, bytes.
+/// The initial size, in bytes.
 const LEN: u64 = 16 << 20;
 
-/// How far it grows at most, and what it shrinks to.
+/// The largest size when it grows, and the smallest when it shrinks.
 const MOST: u64 = 48 << 20;
 const LEAST: u64 = 5 << 20;
 
-/// How much is written at a time.
+/// The size of each write.
 const STEP: usize = 64 << 10;
 
 const TWO: [u8; 2] = [0x41, 0x42];
@@ -51,11 +51,12 @@ impl Drop for SetAtEnd<'_> {
 }
 
 impl Change {
-    /// Those that a volume with so many bytes free has room for.
+    /// The changes that a volume with so many free bytes has space for.
     pub(super) fn all(free_bytes: Option<u64>, left_out: &mut Vec<String>) -> &'static [Change] {
         if free_bytes.is_some_and(|free| free < 3 * MOST) {
-            left_out
-                .push("files that change meanwhile, for which there is too little space".into());
+            left_out.push(
+                "files that change during the copy, for which there is too little space".into(),
+            );
             return &[];
         }
         &[Change::Rewritten, Change::Grows, Change::Shrinks]
@@ -63,9 +64,9 @@ impl Change {
 
     pub(super) const fn name(self) -> &'static str {
         match self {
-            Change::Rewritten => "a file that is written meanwhile",
-            Change::Grows => "a file that grows meanwhile",
-            Change::Shrinks => "a file that shrinks meanwhile",
+            Change::Rewritten => "a file that is overwritten during the copy",
+            Change::Grows => "a file that grows during the copy",
+            Change::Shrinks => "a file that shrinks during the copy",
         }
     }
 
@@ -78,7 +79,7 @@ impl Change {
         file.sync_all()
     }
 
-    /// What is written at an offset, the n-th time.
+    /// The byte at an offset in the nth pass.
     fn piece(self, offset: u64, n: usize) -> Vec<u8> {
         match self {
             Change::Rewritten => vec![TWO[n % 2]; STEP],
@@ -86,7 +87,7 @@ impl Change {
         }
     }
 
-    /// Lets the file change while `copy` runs.
+    /// Changes the file while `copy` runs.
     pub(super) fn during<T: Send>(
         self,
         path: &Path,
@@ -96,7 +97,7 @@ impl Change {
         let is_over = AtomicBool::new(false);
         thread::scope(|scope| {
             let changing = scope.spawn(|| self.change(&mut file, &is_over));
-            // Also where the copy panics: the scope waits for the thread.
+            // Also if the copy panics, since the scope waits for the thread.
             let over = SetAtEnd(&is_over);
             let copied = copy();
             drop(over);
@@ -128,7 +129,7 @@ impl Change {
                 Ok(())
             }
             Change::Shrinks => {
-                // Step by step, so that it happens in the middle however fast the copy is.
+                // In steps, so that some occur during the copy, however fast it is.
                 for at in (LEAST..LEN).rev().step_by(STEP).take_while(|_| goes_on()) {
                     file.set_len(at)?;
                 }
@@ -137,7 +138,7 @@ impl Change {
         }
     }
 
-    /// Looks at a copy: at its length, and that no byte of it is one that was never there.
+    /// Checks the length of a copy, and that each byte was in the file at some time.
     pub(super) fn judge(self, path: &Path, work: &Work) -> io::Result<Option<Fault>> {
         let found = std::fs::metadata(path)?.len();
         let (least, most) = match self {

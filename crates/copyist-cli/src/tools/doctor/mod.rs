@@ -1,7 +1,7 @@
 //! `copyist doctor`: which methods are safe on a filesystem.
 //!
-//! `patterns.rs` has files of known content, `live.rs` files that change meanwhile; `judge.rs`
-//! compares what was made of them. `report.rs` says what came out.
+//! `patterns.rs` has files of known content, `live.rs` files that change during the copy; `judge.rs`
+//! compares the copies. `report.rs` prints the result.
 
 // Most files have one range of data.
 #![allow(clippy::single_range_in_vec_init)]

@@ -1,4 +1,4 @@
-//! Files of known content: where each byte is, is what it is.
+//! Files of known content: each byte is a function of its offset.
 
 use std::fs::File;
 use std::io::{self, Seek as _, SeekFrom, Write as _};
@@ -9,15 +9,15 @@ use copyist::{Known, Probe};
 
 use crate::tools::work::Work;
 
-/// A file. Bytes outside of its data are zeros, and were never written.
+/// A file. Bytes outside `data` are zeros that were never written.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Pattern {
     pub(super) name: &'static str,
     pub(super) len: u64,
     pub(super) data: Vec<Range<u64>>,
-    /// It is written out before it is copied; otherwise it may be in memory alone.
+    /// It is flushed before it is copied; otherwise it may exist only in the page cache.
     pub(super) is_synced: bool,
-    /// It is copied onto a file that is there, and longer.
+    /// The destination exists and is longer.
     pub(super) replaces: bool,
 }
 
@@ -25,21 +25,21 @@ const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
 
-/// How much is written or compared at a time.
+/// The size of each write and comparison.
 pub(super) const PIECE: usize = 256 << 10;
 
-/// All that there is to try on a filesystem.
+/// All patterns for a filesystem.
 pub(super) fn all(probe: &Probe, left_out: &mut Vec<String>) -> Vec<Pattern> {
     let mut all = sizes(u64::from(probe.dst.block_bytes));
     all.extend(holes());
     let volume = &probe.dst;
     let limit = volume.file_limit.map(|limit| limit.bytes);
-    // Where holes have to be read, four GiB of them take too long to be part of a check-up.
+    // Where holes have to be read, 4 GiB of them take too long.
     if volume.holes.known == Known::Yes && volume.kind.hole_map_is_sound() {
         if limit.is_none_or(|limit| limit > 4 * GIB + MIB) {
             all.push(limits());
         } else {
-            left_out.push("files of more than 4 GiB, which it doesn't hold".to_owned());
+            left_out.push("files of more than 4 GiB, which it can't store".to_owned());
         }
     } else {
         left_out.push(
@@ -58,7 +58,7 @@ pub(super) fn all(probe: &Probe, left_out: &mut Vec<String>) -> Vec<Pattern> {
     all
 }
 
-/// Around blocks, pages, buffers, and what is small.
+/// Sizes near blocks, pages and buffers.
 fn sizes(block: u64) -> Vec<Pattern> {
     let full = |name, len| Pattern {
         name,
@@ -82,7 +82,7 @@ fn sizes(block: u64) -> Vec<Pattern> {
     ];
     all.push(Pattern {
         is_synced: true,
-        ..full("1 MiB and 17 bytes, written out", MIB + 17)
+        ..full("1 MiB and 17 bytes, flushed", MIB + 17)
     });
     all.push(Pattern {
         replaces: true,
@@ -91,44 +91,44 @@ fn sizes(block: u64) -> Vec<Pattern> {
     all
 }
 
-/// Each both as it is in memory and as it is on the device: filesystems that were wrong about
-/// holes were so while data was still to be written.
+/// Each is tested before and after a flush: the known bugs of filesystems in reporting holes occur
+/// while data is not written back.
 fn holes() -> Vec<Pattern> {
     let islands = (0..64).map(|n| n * 64 * KIB..n * 64 * KIB + 4 * KIB);
     let shapes: [(&str, &str, u64, Vec<Range<u64>>); 6] = [
         (
             "a hole first",
-            "a hole first, written out",
+            "a hole first, flushed",
             MIB,
             vec![512 * KIB..MIB],
         ),
         (
             "a hole in the middle",
-            "a hole in the middle, written out",
+            "a hole in the middle, flushed",
             MIB,
             vec![0..256 * KIB, 768 * KIB..MIB],
         ),
         (
             "a hole last",
-            "a hole last, written out",
+            "a hole last, flushed",
             MIB + 5,
             vec![0..64 * KIB],
         ),
         (
             "nothing but a hole",
-            "nothing but a hole, written out",
+            "nothing but a hole, flushed",
             MIB,
             Vec::new(),
         ),
         (
-            "64 islands of data",
-            "64 islands of data, written out",
+            "64 separate ranges of data",
+            "64 separate ranges of data, flushed",
             4 * MIB,
             islands.collect(),
         ),
         (
-            "data on no boundary",
-            "data on no boundary, written out",
+            "unaligned data",
+            "unaligned data, flushed",
             300_001,
             vec![4097..9000, 200_001..200_004],
         ),
@@ -145,8 +145,8 @@ fn holes() -> Vec<Pattern> {
     both.collect()
 }
 
-/// Around 1 GiB (what is asked of a call at most), 2 GiB (what some calls answer at most) and
-/// 4 GiB (where 32 bits end).
+/// Near 1 GiB (the most that one call is asked for), 2 GiB (the most that some calls return) and
+/// 4 GiB (the limit of 32 bits).
 fn limits() -> Pattern {
     let around = |at: u64| at - 4 * KIB..at + 4 * KIB;
     Pattern {
@@ -164,8 +164,8 @@ fn limits() -> Pattern {
     }
 }
 
-/// The byte at an offset: never 0, so that a hole in its place shows, and different in what is
-/// next to it, one block on and one piece on.
+/// The byte at an offset. It is never 0, so that a hole in its place is found, and it differs from the
+/// next byte and from those one block and one piece later.
 pub(super) const fn byte(offset: u64) -> u8 {
     let mixed = (offset ^ (offset >> 12)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     ((mixed >> 56) % 255) as u8 + 1
@@ -197,7 +197,7 @@ impl Pattern {
         self.data.iter().map(|range| range.end - range.start).sum()
     }
 
-    /// What is in the file at `offset`.
+    /// Fills a piece with the content at `offset`.
     pub(super) fn fill(&self, offset: u64, piece: &mut [u8]) {
         piece.fill(0);
         let end = offset + piece.len() as u64;

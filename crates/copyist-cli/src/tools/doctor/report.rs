@@ -1,4 +1,4 @@
-//! What the doctor found, in words and as JSON (`docs/doctor.md`).
+//! The result as text and as JSON (`docs/doctor.md`).
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,7 @@ use super::finding::{Examination, Finding};
 use crate::words::json_path::json_path;
 use crate::words::quoting::Quoter;
 
-/// How many wrong copies of one method are with_reason; the first says most.
+/// How many wrong copies of a method are listed.
 const SHOWN_MAX: usize = 3;
 
 pub(super) fn text(found: &Examination) -> String {
@@ -25,16 +25,18 @@ pub(super) fn text(found: &Examination) -> String {
     }
     let bugs = found.probe.known_bugs();
     if bugs.is_empty() {
-        let _ = writeln!(
-            out,
-            "Nothing is known against {} on this kernel.",
-            kind(volume)
-        );
+        let _ = writeln!(out, "No bug of {} on this kernel is known.", kind(volume));
     } else {
-        let _ = writeln!(out, "Known of {} on this kernel:", kind(volume));
+        let _ = writeln!(out, "Known bugs of {} on this kernel:", kind(volume));
     }
     for bug in bugs {
-        let _ = writeln!(out, "* {}: {}; so {}", about(bug), bug.what, bug.guard);
+        let _ = writeln!(
+            out,
+            "* {}: {}; therefore {}",
+            about(bug),
+            bug.what,
+            bug.guard
+        );
     }
     out
 }
@@ -47,7 +49,7 @@ fn about(bug: &KnownBug) -> &'static str {
     bug.method.map_or("sizes and holes", Method::name)
 }
 
-/// What the map of holes is called.
+/// The name of the map of holes.
 const MAP: &str = "hole-map";
 
 fn title(finding: &Finding) -> &'static str {
@@ -83,15 +85,15 @@ fn method(out: &mut String, finding: &Finding, volume: &VolumeProbe) {
     if finding.method.is_none() {
         let believed = volume.kind.hole_map_is_sound();
         rest += if believed {
-            "; copyist believes it"
+            "; copyist uses it"
         } else {
-            "; copyist doesn't believe it on this filesystem, and looks for holes itself"
+            "; copyist does not use it on this filesystem, and finds holes by reading"
         };
     } else if verdict == "refused" {
         rest = finding.refused[0].1.clone();
     } else if refused > 0 {
         let (name, why) = &finding.refused[0];
-        rest += &format!("; {refused} declined ({name}: {why})");
+        rest += &format!("; {refused} refused ({name}: {why})");
     }
     let _ = writeln!(out, "  {title:<12} {shown:<8} {rest}");
     for (name, fault) in finding.wrong.iter().take(SHOWN_MAX) {

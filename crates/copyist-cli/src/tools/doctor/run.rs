@@ -51,7 +51,7 @@ pub(crate) fn run(arguments: &DoctorArgs, console: &Console) -> u8 {
 }
 
 fn examine(dir: &Path, work: &mut Work) -> Result<Examination, String> {
-    work.begin("looking at the volume");
+    work.begin("examining the volume");
     let probe = Probe::pair_until(dir, dir, work.cancel())
         .map_err(|error| cannot("examine", dir, error.io_error()))?;
     let prefix = format!(".copyist-doctor-{}-", std::process::id());
@@ -76,7 +76,7 @@ fn examine(dir: &Path, work: &mut Work) -> Result<Examination, String> {
         examiner.live(change, &mut findings)?;
     }
     examiner.procfs(&mut findings, &mut left_out)?;
-    // Where there are no holes, or nobody tells of them, there is no map to be wrong.
+    // A filesystem without holes, or that does not report them, has no map to test.
     if probe.dst.holes.known != Known::No || map.is_unsafe() {
         findings.push(map);
     }
@@ -102,7 +102,7 @@ fn cannot(what: &str, path: &Path, error: &io::Error) -> String {
     format!("cannot {what} {path}: {}", io_text(error))
 }
 
-/// Where patterns are made and copied.
+/// Creates the files and copies them.
 struct Examiner<'a> {
     dir: PathBuf,
     work: &'a Work,
@@ -117,7 +117,7 @@ impl Examiner<'_> {
         self.dir.join("dst")
     }
 
-    /// A file that keeps still.
+    /// Tests a file that does not change.
     fn still(
         &self,
         pattern: &Pattern,
@@ -167,7 +167,7 @@ impl Examiner<'_> {
         gone(&src)
     }
 
-    /// A file that changes while it is copied.
+    /// Tests a file that changes while it is copied.
     fn live(&self, change: live::Change, findings: &mut [Finding]) -> Result<(), String> {
         let (src, dst) = (self.src(), self.dst());
         for finding in findings {
@@ -194,7 +194,7 @@ impl Examiner<'_> {
         Ok(())
     }
 
-    /// A file whose size means nothing.
+    /// Tests a file of /proc, whose size is reported as 0.
     fn procfs(&self, findings: &mut [Finding], left_out: &mut Vec<String>) -> Result<(), String> {
         let src = Path::new("/proc/version");
         let Ok(content) = fs::read(src) else {
@@ -231,7 +231,7 @@ impl Examiner<'_> {
         self.work.begin(&format!("{name}, {method}"));
     }
 
-    /// What a call returns; `None` once the work is over, whether or not it is complete.
+    /// The result of a call; `None` if the time is up.
     fn unless_over<T>(
         &self,
         what: &str,
@@ -247,8 +247,7 @@ impl Examiner<'_> {
         }
     }
 
-    /// Copies by one method and no other. Answers whether it was that method that did it: an empty
-    /// file needs none.
+    /// Copies by one method only. Returns whether that method was used: an empty file needs none.
     fn copy(&self, method: Option<Method>, src: &Path, dst: &Path) -> Result<bool, Ending> {
         let options = Options {
             methods: method.map(|method| [method].into_iter().collect()),
@@ -269,7 +268,7 @@ impl Examiner<'_> {
         let last = error.attempts().last().map(|last| (last.ended, last.why));
         Err(match last {
             Some((Ended::Next(code), why)) => {
-                let why = why.unwrap_or("not served here");
+                let why = why.unwrap_or("not supported here");
                 Ending::Refused(format!("{}, {why}", code_name(code)))
             }
             _ => Ending::Failed(error.to_string()),
@@ -300,7 +299,7 @@ mod tests {
         (examination, left)
     }
 
-    /// What was left out is said and counted, and nothing stays, whenever the time is up.
+    /// Whenever the time is up, what was left out is reported and counted, and no file is left.
     #[test]
     fn it_stops_when_the_time_is_up() {
         let count = |it: &Examination| {

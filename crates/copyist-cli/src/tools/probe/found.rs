@@ -1,21 +1,21 @@
-//! What a probe has found out.
+//! The result of a probe.
 
 use copyist::Probe;
 
 use crate::process::bench_results::Pair;
 
-/// All that was found out.
+/// The result of a probe.
 pub(crate) struct Found {
     /// The source's volume, by itself.
     pub(crate) src: Probe,
-    /// The destination's, and what can be done between the two.
+    /// The destination's volume by itself, and the pair.
     pub(crate) dst: Option<(Probe, Probe)>,
-    /// What was measured before, and whether it still counts.
-    pub(crate) learnt: Vec<(Pair, bool)>,
+    /// Saved results of `bench`, and whether they are of this system.
+    pub(crate) saved: Vec<(Pair, bool)>,
 }
 
 impl Found {
-    /// What a copy would be made by.
+    /// The probe of the pair that a copy would be between.
     pub(crate) fn pair(&self) -> &Probe {
         self.dst.as_ref().map_or(&self.src, |(_, pair)| pair)
     }

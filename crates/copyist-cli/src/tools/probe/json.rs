@@ -1,4 +1,4 @@
-//! What a probe found, as JSON: `docs/probe.md`.
+//! The result of a probe as JSON: `docs/probe.md`.
 
 use copyist::{Answer, Choice, Code, Known, Probe, VolumeProbe};
 use serde_json::{Value, json};
@@ -21,7 +21,7 @@ pub(super) fn render(found: &Found) -> String {
             "large": choice(pair, pair.auto.large),
             "sparse": choice(pair, pair.auto.sparse),
         },
-        "learnt": found.learnt.iter().map(|(pair, counts)| json!({
+        "learnt": found.saved.iter().map(|(pair, counts)| json!({
             "counts": counts,
             "system": pair.system,
             "file_bytes": pair.file_bytes,

@@ -1,4 +1,4 @@
-//! `copyist probe`: what a volume, or a pair of them, can do.
+//! `copyist probe`: which features and methods a volume, or a pair of them, supports.
 
 mod found;
 mod json;

@@ -60,7 +60,7 @@ fn find(
         probe
     };
     let dirs: Vec<&Path> = [Some(src), dst].into_iter().flatten().collect();
-    // For what has to have a name for a moment, where there are no nameless files.
+    // The prefix of temporary files, where the filesystem has no files without names.
     let prefix = Probe::scratch_prefix(std::process::id());
     let guard = Guard::over(&dirs, &prefix).map_err(|error| cannot(src, &error))?;
     let failed = |error: copyist::Error| {
@@ -76,15 +76,15 @@ fn find(
             )),
             None => None,
         },
-        learnt: Vec::new(),
+        saved: Vec::new(),
     };
     drop(guard);
-    let learnt = bench_results::load().unwrap_or_else(|error| {
+    let saved = bench_results::load().unwrap_or_else(|error| {
         console.error(&bench_results::unreadable(&error));
         bench_results::File::default()
     });
-    let learnt = about(&learnt, found.pair());
-    Ok(Found { learnt, ..found })
+    let saved = about(&saved, found.pair());
+    Ok(Found { saved, ..found })
 }
 
 fn cannot(path: &Path, error: &io::Error) -> String {
@@ -92,7 +92,7 @@ fn cannot(path: &Path, error: &io::Error) -> String {
     format!("cannot examine {path}: {}", io_text(error))
 }
 
-/// What was measured between the volumes of a probe.
+/// The saved results between the volumes of a probe.
 fn about(file: &bench_results::File, probe: &Probe) -> Vec<(Pair, bool)> {
     let (Some(src), Some(dst)) = (&probe.src.key, &probe.dst.key) else {
         return Vec::new();

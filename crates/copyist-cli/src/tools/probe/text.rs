@@ -1,4 +1,4 @@
-//! What a probe found, in words.
+//! The result of a probe as text.
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,7 @@ use super::found::Found;
 use crate::words::errors::code_name;
 use crate::words::quoting::Quoter;
 
-/// All of it.
+/// The whole text.
 pub(super) fn render(found: &Found) -> String {
     let mut out = String::new();
     volume(&mut out, &found.src);
@@ -35,7 +35,7 @@ pub(super) fn render(found: &Found) -> String {
         out.push_str("\nMethods within the second\n");
         methods(&mut out, dst);
     }
-    out.push_str("\nWhat auto takes\n");
+    out.push_str("\nDefault methods\n");
     let auto = pair.auto;
     for (what, choice) in [
         ("a file of 4 KiB", auto.small),
@@ -44,7 +44,7 @@ pub(super) fn render(found: &Found) -> String {
     ] {
         row(&mut out, what, &choice_words(pair, choice), "");
     }
-    learnt(&mut out, found);
+    saved(&mut out, found);
     out
 }
 
@@ -98,8 +98,8 @@ fn volume(out: &mut String, probe: &Probe) {
         row(out, name, &words(answer), how(answer));
     }
     let case = match volume.folds_case.known {
-        Known::Yes => "names that differ in it are one",
-        Known::No => "names that differ in it are two",
+        Known::Yes => "names that differ only in case are the same",
+        Known::No => "names that differ only in case are different",
         Known::Unknown => "unknown",
     };
     row(out, "case", case, how(&volume.folds_case));
@@ -145,7 +145,7 @@ fn words(answer: &Answer) -> String {
     match (code.map(code_name), answer.why) {
         (Some(code), Some(why)) if answer.known == Known::No => format!("{word}: {code}, {why}"),
         (Some(code), _) if answer.known == Known::No => format!("{word}: {code}"),
-        (Some(code), _) => format!("{word}: nothing can be tried there ({code})"),
+        (Some(code), _) => format!("{word}: it could not be tried ({code})"),
         (None, Some(why)) => format!("{word}: {why}"),
         (None, None) => word.to_owned(),
     }
@@ -187,22 +187,19 @@ fn choice_words(pair: &Probe, choice: Option<Choice>) -> String {
     out
 }
 
-fn learnt(out: &mut String, found: &Found) {
-    for (pair, counts) in &found.learnt {
+fn saved(out: &mut String, found: &Found) {
+    for (pair, counts) in &found.saved {
         let from = BinaryBytes(pair.file_bytes / 2);
         let order: Vec<&str> = pair.methods.iter().map(|it| it.method.as_str()).collect();
         let order = order.join(", ");
         out.push('\n');
         let _ = if *counts {
-            writeln!(
-                out,
-                "Learnt (bench --save): files of {from} and more by {order}"
-            )
+            writeln!(out, "Saved by bench: files of {from} and more by {order}")
         } else {
             let system = &pair.system;
             writeln!(
                 out,
-                "Learnt on {system}, which is not this system, so that it counts no more: {order}"
+                "Saved by bench on {system}, not this system, and not used: {order}"
             )
         };
     }
