@@ -104,7 +104,7 @@ fn a_running_program_is_not_replaced() {
     }
 }
 
-/// Whether the tests may mount something where nobody else sees it; else says that the test is not run.
+/// Whether the tests may mount in a private namespace; otherwise prints that the test is not run.
 fn has_mounts(scratch: &Scratch) -> bool {
     let has = shell(scratch, "unshare -rm mount --bind . . 2> /dev/null").code == Some(0);
     if !has {

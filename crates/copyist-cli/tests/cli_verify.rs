@@ -1,4 +1,4 @@
-//! `copyist verify`: each difference is found and said.
+//! `copyist verify`: each difference is found and reported.
 
 #![cfg(unix)]
 
