@@ -5,14 +5,20 @@ use std::path::Path;
 
 use super::super::Finding;
 use super::read::Sources;
-use super::{PARENTS_COUNT, Tie};
+use super::{Circles, Tie};
 
 type Ties<'a> = [(&'a (usize, usize), &'a Vec<Tie>)];
 
 /// Finds each circle: all files that lead to each other.
-pub(super) fn find(sources: &Sources, ties: &super::Ties, src: &Path, found: &mut Vec<Finding>) {
+pub(super) fn find(
+    sources: &Sources,
+    ties: &super::Ties,
+    (src, counted): (&Path, Circles),
+    found: &mut Vec<Finding>,
+) {
     let count = sources.files.len();
-    let counts = |(from, to): (usize, usize)| PARENTS_COUNT || !sources.is_within(from, to);
+    let counts =
+        |(from, to): (usize, usize)| counted == Circles::All || !sources.is_within(from, to);
     let ties: Vec<_> = ties.iter().filter(|(tie, _)| counts(**tie)).collect();
     let reach = reach(count, &ties);
     let mut is_known = vec![false; count];

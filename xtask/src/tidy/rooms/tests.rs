@@ -7,7 +7,15 @@ use super::*;
 const ROOMS: &[&str] = &["words", "run", "tree"];
 
 /// What is found in a crate of these files, in this order of rooms.
-fn found_in(rooms: &[&str], files: &[(&str, &str)]) -> Vec<String> {
+fn found_in(rooms: &'static [&'static str], files: &[(&str, &str)]) -> Vec<String> {
+    found_with(rooms, Circles::All, files)
+}
+
+fn found_with(
+    rooms: &'static [&'static str],
+    circles: Circles,
+    files: &[(&str, &str)],
+) -> Vec<String> {
     let root = tempfile::tempdir().expect("a temporary directory");
     for (path, source) in files {
         let file = root.path().join("src").join(path);
@@ -15,7 +23,12 @@ fn found_in(rooms: &[&str], files: &[(&str, &str)]) -> Vec<String> {
         fs::write(&file, source).expect("a file");
     }
     let mut found = Vec::new();
-    check_crate(root.path(), "src", rooms, &mut found).expect("findings");
+    let one = Crate {
+        src: "src",
+        rooms,
+        circles,
+    };
+    check_crate(root.path(), &one, &mut found).expect("findings");
     found.iter().map(ToString::to_string).collect()
 }
 
@@ -295,4 +308,26 @@ fn the_root_is_above_all() {
     let order = "(order: words < run < tree)";
     let above = format!("src/words/mod.rs:2: imports crate::copy, which is above words {order}");
     assert_eq!(found, [above]);
+}
+
+#[test]
+fn circles_of_a_module_with_its_own_can_be_allowed() {
+    let files = [
+        ("lib.rs", "mod a; mod b;"),
+        ("a/mod.rs", "mod one; mod two; pub fn f() { one::g() }"),
+        ("a/one.rs", "pub fn g() { super::f() }"),
+        ("a/two.rs", "fn h() { crate::b::i() }"),
+        ("b.rs", "pub fn i() {}"),
+    ];
+    let count = |circles, files: &[(&str, &str)]| found_with(&[], circles, files).len();
+    assert_eq!(count(Circles::All, &files), 1);
+    assert_eq!(count(Circles::Siblings, &files), 0);
+    let tied = [
+        &files[..4],
+        &[("b.rs", "pub fn i() { crate::a::two::h() }")],
+    ]
+    .concat();
+    assert_eq!(count(Circles::All, &tied), 2);
+    assert_eq!(count(Circles::Siblings, &tied), 1);
+    assert_eq!(count(Circles::Allowed, &tied), 0);
 }
