@@ -91,7 +91,7 @@ fn each_difference_is_a_line() {
             "dir/e: is a directory, and in the source a file",
             "extra: not in the source",
             "large: its content differs from byte 2000000 on",
-            "link: the symbolic link leads elsewhere",
+            "link: the symbolic link has another target",
         ]
     );
     let (code, lines) = verify(&scratch, &["src/c", "dst/c"]);
@@ -139,7 +139,7 @@ fn a_manifest_is_checked() {
         scratch.write("new/a", "Content of a");
         fs::remove_file(scratch.path("new/dir/e")).expect("removed");
         let expected = [
-            "a: its content is not that of the manifest",
+            "a: its content differs from the manifest",
             "dir/e: missing in the destination",
         ];
         let expected = (Some(1), expected.map(str::to_owned).to_vec());

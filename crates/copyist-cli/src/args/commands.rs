@@ -44,10 +44,10 @@ pub(crate) fn frontend_command(frontend: Frontend, invocation: &Invocation) -> C
         ),
         Frontend::Copy => (
             "Copy SOURCE to DEST, or several SOURCEs into DIRECTORY: whole trees, with all of their \
-             attributes, as cp -a does; with progress on a terminal, and a last line that says what \
-             was done.",
-            "The options of cp are understood too; what they set wins over what copy sets \
-             by itself (--archive and --progress=auto). A SOURCE that is a link to an open file \
+             attributes, as cp -a does; with progress on a terminal and a summary line at the \
+             end.",
+            "The options of cp are accepted too, and override the defaults of copy (--archive and \
+             --progress=auto). A SOURCE that is a link to an open file \
              (/dev/stdin, /dev/fd/3) is read, unless -P or -d keeps it a link.\n\n",
         ),
     };

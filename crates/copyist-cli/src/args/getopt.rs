@@ -41,23 +41,23 @@ pub(crate) struct Flag<I> {
 
 /// One thing found on the command line.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Found<I> {
+pub(crate) enum Parsed<I> {
     Option { id: I, value: Option<OsString> },
     Operand(OsString),
 }
 
 /// Why a command line can't be read.
 #[derive(Debug)]
-pub(crate) struct Misread {
+pub(crate) struct ParseError {
     /// GNU's message.
     pub(crate) message: String,
     /// The long name that may have been meant by one that is unknown.
     pub(crate) meant: Option<&'static str>,
 }
 
-impl From<String> for Misread {
-    fn from(message: String) -> Misread {
-        Misread {
+impl From<String> for ParseError {
+    fn from(message: String) -> ParseError {
+        ParseError {
             message,
             meant: None,
         }
@@ -93,7 +93,7 @@ impl<I: Copy + PartialEq> Getopt<I> {
     }
 
     /// The next option or operand.
-    pub(crate) fn next(&mut self) -> Result<Option<Found<I>>, Misread> {
+    pub(crate) fn next(&mut self) -> Result<Option<Parsed<I>>, ParseError> {
         if let Some(letters) = self.letters.take() {
             return self.letter(&letters).map(Some);
         }
@@ -101,7 +101,7 @@ impl<I: Copy + PartialEq> Getopt<I> {
             return Ok(None);
         };
         if self.operands_only {
-            return Ok(Some(Found::Operand(argument)));
+            return Ok(Some(Parsed::Operand(argument)));
         }
         if argument == "--" {
             self.operands_only = true;
@@ -114,12 +114,12 @@ impl<I: Copy + PartialEq> Getopt<I> {
             Some(letters) if !letters.is_empty() => self.letter(letters).map(Some),
             _ => {
                 self.operands_only = self.stop_at_operand;
-                Ok(Some(Found::Operand(argument)))
+                Ok(Some(Parsed::Operand(argument)))
             }
         }
     }
 
-    fn long(&mut self, argument: &OsStr) -> Result<Found<I>, Misread> {
+    fn long(&mut self, argument: &OsStr) -> Result<Parsed<I>, ParseError> {
         let (name, value) = match argument.split_once("=") {
             Some((name, value)) => (name, Some(value.to_owned())),
             None => (argument, None),
@@ -135,7 +135,7 @@ impl<I: Copy + PartialEq> Getopt<I> {
             },
             (_, value) => value,
         };
-        Ok(Found::Option { id: flag.id, value })
+        Ok(Parsed::Option { id: flag.id, value })
     }
 
     /// The flag with this long name, or with the only one that begins so.
@@ -143,8 +143,8 @@ impl<I: Copy + PartialEq> Getopt<I> {
         &self,
         name: &OsStr,
         argument: &OsStr,
-    ) -> Result<(&'static Flag<I>, &'static str), Misread> {
-        let unknown = |meant| Misread {
+    ) -> Result<(&'static Flag<I>, &'static str), ParseError> {
+        let unknown = |meant| ParseError {
             message: format!("unrecognized option '--{}'", argument.display()),
             meant,
         };
@@ -180,7 +180,7 @@ impl<I: Copy + PartialEq> Getopt<I> {
         Err(unknown(nearest(name, names().map(|(_, long)| long))))
     }
 
-    fn letter(&mut self, letters: &OsStr) -> Result<Found<I>, Misread> {
+    fn letter(&mut self, letters: &OsStr) -> Result<Parsed<I>, ParseError> {
         let lead = letters.as_encoded_bytes().first().copied();
         let mut buffer = [0; 4];
         let found = lead.map(char::from).and_then(|c| {
@@ -205,13 +205,13 @@ impl<I: Copy + PartialEq> Getopt<I> {
                     .ok_or_else(|| format!("option requires an argument -- '{c}'"))?,
             );
         }
-        Ok(Found::Option { id: flag.id, value })
+        Ok(Parsed::Option { id: flag.id, value })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Flag, Found, Getopt, Takes};
+    use super::{Flag, Getopt, Parsed, Takes};
 
     const fn flag(
         id: u8,
@@ -246,9 +246,9 @@ mod tests {
         loop {
             out.push(match getopt.next() {
                 Ok(None) => return out.join(" "),
-                Ok(Some(Found::Operand(operand))) => operand.display().to_string(),
-                Ok(Some(Found::Option { id, value: None })) => id.to_string(),
-                Ok(Some(Found::Option {
+                Ok(Some(Parsed::Operand(operand))) => operand.display().to_string(),
+                Ok(Some(Parsed::Option { id, value: None })) => id.to_string(),
+                Ok(Some(Parsed::Option {
                     id,
                     value: Some(value),
                 })) => format!("{id}={}", value.display()),
@@ -309,7 +309,7 @@ mod tests {
         let found = getopt.next().expect("an option");
         assert_eq!(
             found,
-            Some(Found::Option {
+            Some(Parsed::Option {
                 id: 4,
                 value: Some(value)
             })

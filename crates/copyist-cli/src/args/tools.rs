@@ -12,7 +12,7 @@ use crate::words::size;
 /// `copyist probe`
 #[derive(Args, Debug)]
 pub(crate) struct ProbeArgs {
-    /// A directory on the volume to look at
+    /// A directory on the volume
     #[arg(value_name = "PATH")]
     pub(crate) path: PathBuf,
     /// A directory on the destination volume [default: PATH]
@@ -97,8 +97,8 @@ impl Tool for ProbeArgs {
     const USAGE: &'static str = "copyist probe [OPTION]... PATH [DEST]";
     const AFTER: &'static str = "Features are tried where that is safe, in files without names; nothing is left behind.\n\
          Each result says whether it was tried, reported by the system or taken from a table.\n\n\
-         Exit status: 0, or 1 if PATH or DEST can't be examined, 2 for a wrong command line, 3 if the time limit\n\
-         was reached before all was tried.";
+         Exit status: 0, or 1 if PATH or DEST can't be examined, 2 for a wrong command line,\n\
+         3 if the time limit was reached before all was tried.";
 }
 
 impl Tool for BenchArgs {

@@ -11,7 +11,7 @@ pub(crate) struct VerifyArgs {
     /// Check the files below DIR (or the current directory) against FILE, as --manifest, b3sum, sha256sum or xxh128sum wrote it (- for standard input)
     #[arg(long, value_name = "FILE")]
     pub(crate) manifest: Option<OsString>,
-    /// The manifest's hash: blake3, xxh3 or sha256; without it, it is found from the manifest
+    /// The manifest's hash: blake3, xxh3 or sha256; without it, the kind is detected from the manifest
     #[arg(long, value_name = "KIND", requires = "manifest", value_parser = ["blake3", "xxh3", "sha256"])]
     pub(crate) hash: Option<String>,
     /// Read files from the page cache if they are there; without it they are read from the device, where the system allows that
@@ -21,7 +21,7 @@ pub(crate) struct VerifyArgs {
     #[arg(long, value_name = "LIST", value_delimiter = ',', conflicts_with = "manifest",
           value_parser = ["mode", "ownership", "timestamps", "xattr", "all"])]
     pub(crate) ignore: Vec<String>,
-    /// The number of threads (default: one for each processor, and at least 8 to read from devices)
+    /// The number of threads (default: one for each processor, but at least 8 when reading from devices)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) jobs: Option<u16>,
     /// Write what is found to standard output as JSON, one object a line

@@ -51,7 +51,7 @@ pub(crate) fn last_line(summary: &Summary, input: &SummaryInput<'_>) -> String {
         line += &format!(": {ways}");
     }
     if let Some(shared) = summary.shared {
-        line += &format!("; {} shared, says the filesystem", HumanBytes(shared));
+        line += &format!("; {} shared, as the filesystem reports", HumanBytes(shared));
     }
     line + &rest(summary, input)
 }
@@ -190,7 +190,7 @@ mod tests {
         assert_eq!(
             last_line(&summary, &stopped),
             "Stopped: copied 1,200 files, 1 directory and 3 symbolic links (3.00 GiB) in 1 h 2 min, \
-             845.62 KiB/s: all copied by the system; 0 B shared, says the filesystem; 7 left as they were; 2 FAILED"
+             845.62 KiB/s: all copied by the system; 0 B shared, as the filesystem reports; 7 left as they were; 2 FAILED"
         );
         let nothing = Summary::default();
         assert_eq!(last_line(&nothing, &input(&NONE)), "Copied nothing in 0 ms");

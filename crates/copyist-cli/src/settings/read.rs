@@ -8,7 +8,7 @@ use copyist::{Backup, Follow, Force, Make, NewMode, Reflink, Sparse, Update, Wan
 use super::choices::choose;
 use super::reader::Reader;
 use super::values::{Settings, Stop, When};
-use crate::args::getopt::{Found, Getopt};
+use crate::args::getopt::{Getopt, Parsed};
 use crate::args::{self, Opt};
 use crate::process::environment::Environment;
 use crate::process::invocation::Frontend;
@@ -47,8 +47,8 @@ pub(crate) fn read(
         .map_err(|it| Stop::Syntax(it.message, it.meant))?
     {
         match found {
-            Found::Operand(operand) => reader.settings.operands.push(operand),
-            Found::Option { id, value } => match id {
+            Parsed::Operand(operand) => reader.settings.operands.push(operand),
+            Parsed::Option { id, value } => match id {
                 Opt::Cp(id) => reader.gnu(id, value, warn)?,
                 Opt::Own(id) => reader.own(id, value)?,
                 Opt::Copy(id) => reader.copy(id, value),

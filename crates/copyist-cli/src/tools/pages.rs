@@ -36,7 +36,7 @@ pub(crate) fn completions(mut arguments: impl Iterator<Item = OsString>) -> u8 {
             }
         },
         _ => {
-            console.error("one shell is needed: bash, zsh, fish, powershell or elvish");
+            console.error("missing shell: bash, zsh, fish, powershell or elvish");
             1
         }
     };
@@ -69,7 +69,7 @@ pub(crate) fn man(mut arguments: impl Iterator<Item = OsString>) -> u8 {
             }
         },
         _ => {
-            console.error("one command at most");
+            console.error("extra operand: at most one command is allowed");
             1
         }
     };

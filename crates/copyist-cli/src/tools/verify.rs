@@ -412,9 +412,9 @@ fn words(difference: &Difference) -> (&'static str, String) {
         Difference::Content(at) => ("content", format!("its content differs from byte {at} on")),
         Difference::Hash => (
             "content",
-            "its content is not that of the manifest".to_owned(),
+            "its content differs from the manifest".to_owned(),
         ),
-        Difference::Target => ("target", "the symbolic link leads elsewhere".to_owned()),
+        Difference::Target => ("target", "the symbolic link has another target".to_owned()),
         Difference::Device => ("device", "is another device".to_owned()),
         Difference::Mode(src, dst) => {
             let text = format!("its mode is {dst:04o}, and in the source {src:04o}");

@@ -9,7 +9,7 @@ use copyist::Probe;
 use super::results::{Outcome, Results};
 use super::rounds::{self, Rounds};
 use super::test_data::TestData;
-use super::{chart, json, judge, plot, table};
+use super::{chart, json, plot, remarks, table};
 use crate::args::BenchArgs;
 use crate::output::console::Console;
 use crate::process::bench_results::{self, Measured, Pair};
@@ -85,7 +85,7 @@ fn measure(arguments: &BenchArgs, work: &mut Work) -> Result<Results, String> {
         left_bytes,
         unmeasured,
     };
-    remarks.extend(judge::remarks(&results));
+    remarks.extend(remarks::remarks(&results));
     results.remarks = remarks;
     Ok(results)
 }

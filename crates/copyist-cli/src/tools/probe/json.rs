@@ -3,13 +3,13 @@
 use copyist::{Answer, Choice, Code, Known, Probe, VolumeProbe};
 use serde_json::{Value, json};
 
-use super::found::Found;
+use super::result::ProbeResult;
 use super::text::how_words;
 use crate::words::errors::code_name;
 use crate::words::json_path::json_path;
 
 /// One object, on one line.
-pub(super) fn render(found: &Found) -> String {
+pub(super) fn render(found: &ProbeResult) -> String {
     let pair = found.pair();
     let mut object = json!({
         "type": "probe",

@@ -1,7 +1,7 @@
 //! `copyist probe`: which features and methods a volume, or a pair of them, supports.
 
-mod found;
 mod json;
+mod result;
 mod run;
 mod text;
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use copyist::Probe;
 
-use super::found::Found;
+use super::result::ProbeResult;
 use super::{json, text};
 use crate::args::ProbeArgs;
 use crate::output::console::Console;
@@ -50,7 +50,7 @@ fn find(
     (src, dst): (&Path, Option<&Path>),
     work: &mut Work,
     console: &Console,
-) -> Result<Found, String> {
+) -> Result<ProbeResult, String> {
     work.set_total(if dst.is_some() { 3 } else { 1 });
     let work = &*work;
     let pair = |src: &Path, dst: &Path| {
@@ -67,7 +67,7 @@ fn find(
         let path = error.source_path().unwrap_or(src);
         cannot(path, error.io_error())
     };
-    let found = Found {
+    let found = ProbeResult {
         src: pair(src, src).map_err(failed)?,
         dst: match dst {
             Some(dst) => Some((
@@ -84,7 +84,7 @@ fn find(
         bench_results::File::default()
     });
     let saved = about(&saved, found.pair());
-    Ok(Found { saved, ..found })
+    Ok(ProbeResult { saved, ..found })
 }
 
 fn cannot(path: &Path, error: &io::Error) -> String {

@@ -5,12 +5,12 @@ use std::fmt::Write as _;
 use copyist::{Answer, Choice, Code, How, Known, Probe, VolumeProbe};
 use indicatif::BinaryBytes;
 
-use super::found::Found;
+use super::result::ProbeResult;
 use crate::words::errors::code_name;
 use crate::words::quoting::Quoter;
 
 /// The whole text.
-pub(super) fn render(found: &Found) -> String {
+pub(super) fn render(found: &ProbeResult) -> String {
     let mut out = String::new();
     volume(&mut out, &found.src);
     if let Some((dst, _)) = &found.dst {
@@ -187,7 +187,7 @@ fn choice_words(pair: &Probe, choice: Option<Choice>) -> String {
     out
 }
 
-fn saved(out: &mut String, found: &Found) {
+fn saved(out: &mut String, found: &ProbeResult) {
     for (pair, counts) in &found.saved {
         let from = BinaryBytes(pair.file_bytes / 2);
         let order: Vec<&str> = pair.methods.iter().map(|it| it.method.as_str()).collect();

@@ -5,7 +5,7 @@ use copyist::Probe;
 use crate::process::bench_results::Pair;
 
 /// The result of a probe.
-pub(crate) struct Found {
+pub(crate) struct ProbeResult {
     /// The source's volume, by itself.
     pub(crate) src: Probe,
     /// The destination's volume by itself, and the pair.
@@ -14,7 +14,7 @@ pub(crate) struct Found {
     pub(crate) saved: Vec<(Pair, bool)>,
 }
 
-impl Found {
+impl ProbeResult {
     /// The probe of the pair that a copy would be between.
     pub(crate) fn pair(&self) -> &Probe {
         self.dst.as_ref().map_or(&self.src, |(_, pair)| pair)
