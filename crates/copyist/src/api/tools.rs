@@ -3,7 +3,6 @@
 use std::ops::Range;
 use std::path::Path;
 
-#[cfg(feature = "hash")]
 use crate::run::buffers::Buffers;
 #[cfg(feature = "hash")]
 use crate::run::content;
@@ -13,6 +12,10 @@ use crate::run::digest::Digest;
 use crate::run::hashing::InFlight;
 use crate::run::holes::next_data;
 use crate::run::prove::shared;
+use crate::system::Data;
+use crate::system::Machine;
+#[cfg(feature = "hash")]
+use crate::system::Names;
 use crate::system::native::{self, Native};
 use crate::system::{At, Open, Platform, Sys, start_dir};
 #[cfg(feature = "hash")]

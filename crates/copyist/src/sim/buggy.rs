@@ -7,8 +7,8 @@ use std::ops::Range;
 use super::faults::Deed;
 use super::{Handle, Sim};
 use crate::system::{
-    At, Attribute, Batch, DirectAlignment, Move, Node, NotMade, Open, Platform, Progress, Seek,
-    Sys, Target, Used, WholeCopy,
+    At, Attribute, Attributes, Batch, Data, DirectAlignment, Machine, Move, Names, Node, NotMade,
+    Open, Progress, Seek, Sys, Target, Used, WholeCopy,
 };
 use crate::think::rules::{linux, macos};
 use crate::words::facts::{FsKind, Kernel, VolumeFacts};
@@ -132,7 +132,7 @@ fn target<'a>(target: Target<'a, Buggy>) -> Target<'a, Sim> {
     }
 }
 
-impl Platform for Buggy {
+impl Machine for Buggy {
     type Handle = Handle;
 
     fn os(&self) -> Os {
@@ -163,6 +163,12 @@ impl Platform for Buggy {
         self.sim.used()
     }
 
+    fn has_copy_range(&self) -> Sys<()> {
+        self.sim.has_copy_range()
+    }
+}
+
+impl Names for Buggy {
     fn current_dir(&self) -> Sys<Handle> {
         self.sim.current_dir()
     }
@@ -248,6 +254,12 @@ impl Platform for Buggy {
         self.sim.name(file, inner(at))
     }
 
+    fn read_dir(&self, dir: &Handle, buffer: &mut Vec<u8>, batch: &mut Batch) -> Sys<()> {
+        self.sim.read_dir(dir, buffer, batch)
+    }
+}
+
+impl Data for Buggy {
     fn flush_volume(&self, handle: &Handle) -> Sys<()> {
         if self.has(Bug::VolumeNotFlushed) {
             return Ok(());
@@ -271,14 +283,6 @@ impl Platform for Buggy {
         } else {
             result
         }
-    }
-
-    fn read_dir(&self, dir: &Handle, buffer: &mut Vec<u8>, batch: &mut Batch) -> Sys<()> {
-        self.sim.read_dir(dir, buffer, batch)
-    }
-
-    fn has_copy_range(&self) -> Sys<()> {
-        self.sim.has_copy_range()
     }
 
     fn stat_open(&self, handle: &Handle) -> Sys<Stat> {
@@ -451,7 +455,9 @@ impl Platform for Buggy {
             result
         }
     }
+}
 
+impl Attributes for Buggy {
     fn set(&self, of: Target<'_, Self>, attribute: Attribute) -> Sys<()> {
         let result = self.sim.set(target(of), attribute);
         if self.has(Bug::AttributeErrorSwallowed) {

@@ -5,6 +5,7 @@ use std::iter::once;
 
 use super::at;
 use super::data::BLOCK;
+use crate::system::Machine;
 use crate::system::native::Native;
 use crate::system::{Attribute, Node, Open, Platform, Target};
 use crate::words::method::Os;

@@ -13,8 +13,8 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
 use crate::system::{
-    At, Attribute, Batch, DirectAlignment, Mounted, Move, Node, NotMade, Open, Platform, Progress,
-    Seek, Sys, Target, Used, WholeCopy,
+    At, Attribute, Attributes, Batch, Data, DirectAlignment, Machine, Mounted, Move, Names, Node,
+    NotMade, Open, Progress, Seek, Sys, Target, Used, WholeCopy,
 };
 use crate::think::rules;
 use crate::words::facts::{Kernel, Known, VolumeFacts};
@@ -92,7 +92,7 @@ impl Sim {
     }
 }
 
-impl Platform for Sim {
+impl Machine for Sim {
     type Handle = Handle;
 
     fn os(&self) -> Os {
@@ -123,6 +123,12 @@ impl Platform for Sim {
         Used::default()
     }
 
+    fn has_copy_range(&self) -> Sys<()> {
+        Ok(())
+    }
+}
+
+impl Names for Sim {
     fn current_dir(&self) -> Sys<Handle> {
         let mut world = self.world();
         world.enter(Call::CurrentDir)?;
@@ -241,11 +247,9 @@ impl Platform for Sim {
         world.enter(Call::ReadDir)?;
         world.read_names(dir.id, batch)
     }
+}
 
-    fn has_copy_range(&self) -> Sys<()> {
-        Ok(())
-    }
-
+impl Data for Sim {
     fn stat_open(&self, handle: &Handle) -> Sys<Stat> {
         let mut world = self.world();
         world.enter(Call::StatOpen)?;
@@ -389,7 +393,9 @@ impl Platform for Sim {
         drop(file);
         result.map(|_| ())
     }
+}
 
+impl Attributes for Sim {
     fn set(&self, target: Target<'_, Sim>, attribute: Attribute) -> Sys<()> {
         let mut world = self.world();
         world.enter(match attribute {

@@ -7,7 +7,9 @@ use super::data::{BLOCK, Data};
 use super::scenarios::linux;
 use super::volume::Volume;
 use super::{Handle, Sim, at};
-use crate::system::{Move, Node, Open, Platform, Seek, Sys};
+use crate::system::Data as _;
+use crate::system::Names;
+use crate::system::{Move, Node, Open, Seek, Sys};
 use crate::think::rules::linux::{
     EACCES, EEXIST, EINVAL, ELOOP, ENAMETOOLONG, ENOENT, ENOSPC, ENOTDIR, EXDEV,
 };

@@ -3,7 +3,8 @@
 use std::ops::ControlFlow;
 use std::sync::atomic::AtomicUsize;
 
-use super::{Platform, Target};
+use super::machine::Machine;
+use super::names::Target;
 use crate::words::code::Code;
 
 /// A copy of a whole file that a system makes by one call, destination and all.
@@ -11,7 +12,7 @@ use crate::words::code::Code;
 /// Where the others move bytes between two open files ([`Move`]), these give the destination its
 /// name: clonefile, copyfile(3) and CopyFileExW know no other way.
 #[allow(dead_code)] // Linux makes none
-pub(crate) struct WholeCopy<'a, P: Platform> {
+pub(crate) struct WholeCopy<'a, P: Machine> {
     pub(crate) how: Whole,
     /// A file is open for reading; a directory has a name, which is not followed.
     pub(crate) src: Target<'a, P>,

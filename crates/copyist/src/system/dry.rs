@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{
-    At, Attribute, Batch, DirectAlignment, Mounted, Move, Node, NotMade, Open, Platform, Progress,
-    Seek, Sys, Target, Used, WholeCopy,
+    At, Attribute, Attributes, Batch, Data, DirectAlignment, Machine, Mounted, Move, Names, Node,
+    NotMade, Open, Platform, Progress, Seek, Sys, Target, Used, WholeCopy,
 };
 use crate::think::rules;
 use crate::words::code::Code;
@@ -194,7 +194,7 @@ fn target<'a, P: Platform>(target: Target<'a, Dry<P>>) -> Option<Target<'a, P>> 
     }
 }
 
-impl<P: Platform> Platform for Dry<P> {
+impl<P: Platform> Machine for Dry<P> {
     type Handle = Handle<P>;
 
     fn is_dry(&self) -> bool {
@@ -233,6 +233,20 @@ impl<P: Platform> Platform for Dry<P> {
         self.real.used()
     }
 
+    fn has_copy_range(&self) -> Sys<()> {
+        self.real.has_copy_range()
+    }
+
+    fn release(&self) -> String {
+        self.real.release()
+    }
+
+    fn file_size_limit(&self) -> u64 {
+        self.real.file_size_limit()
+    }
+}
+
+impl<P: Platform> Names for Dry<P> {
     fn current_dir(&self) -> Sys<Handle<P>> {
         self.real.current_dir().map(real)
     }
@@ -364,11 +378,9 @@ impl<P: Platform> Platform for Dry<P> {
             }
         }
     }
+}
 
-    fn has_copy_range(&self) -> Sys<()> {
-        self.real.has_copy_range()
-    }
-
+impl<P: Platform> Data for Dry<P> {
     fn stat_open(&self, handle: &Handle<P>) -> Sys<Stat> {
         match handle {
             Handle::Real(handle) => self.real.stat_open(handle),
@@ -388,14 +400,6 @@ impl<P: Platform> Platform for Dry<P> {
             Handle::Real(handle) => self.real.describe(handle),
             Handle::Made { place, .. } => self.real.describe(place),
         }
-    }
-
-    fn release(&self) -> String {
-        self.real.release()
-    }
-
-    fn file_size_limit(&self) -> u64 {
-        self.real.file_size_limit()
     }
 
     fn read(&self, file: &Handle<P>, offset: Option<u64>, buffer: &mut [u8]) -> Sys<usize> {
@@ -453,7 +457,9 @@ impl<P: Platform> Platform for Dry<P> {
             Handle::Made { .. } => Ok(()),
         }
     }
+}
 
+impl<P: Platform> Attributes for Dry<P> {
     fn set(&self, _: Target<'_, Self>, _: Attribute) -> Sys<()> {
         Ok(())
     }

@@ -6,6 +6,7 @@ use std::path::Path;
 use super::{At, Open, Platform, Sys};
 use crate::think::rules;
 use crate::words::options::Flush;
+use crate::words::stat::KeptNames;
 
 /// The directory that a name is in.
 pub(crate) fn parent_dir<P: Platform>(at: At<'_, P>) -> At<'_, P> {
@@ -36,5 +37,13 @@ pub(crate) fn flush_directory<P: Platform>(platform: &P, at: At<'_, P>) -> Sys<(
         // A filesystem that knows no such thing (FUSE, CIFS) has nothing to wait for.
         Err(code) if rules::is_no_flush(platform.os(), code) => Ok(()),
         flushed => flushed,
+    }
+}
+
+/// Refuses to make a name in a directory that keeps all of its names, before it is made.
+pub(crate) fn check_removable<P: Platform>(platform: &P, dir: At<'_, P>) -> Sys<()> {
+    match platform.kept_names(dir) {
+        KeptNames::All => Err(rules::kept_name(platform.os())),
+        KeptNames::None | KeptNames::OfOthers { .. } => Ok(()), // what is made is the user's own
     }
 }

@@ -329,6 +329,7 @@ impl Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::system::Machine as _;
     use crate::think::rules;
 
     #[test]

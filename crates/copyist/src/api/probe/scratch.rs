@@ -5,7 +5,8 @@ use std::ops::Deref;
 
 use super::{Place, scratch_name};
 use crate::file::temp_file::remove_closed;
-use crate::system::{At, Open, Platform, Sys, check_removable};
+use crate::system::parent::check_removable;
+use crate::system::{At, Open, Platform, Sys};
 use crate::words::code::Code;
 
 /// Refuses to make a name where it could not be removed again.

@@ -5,8 +5,9 @@
 
 use std::time::Duration;
 
+use crate::system::parent::check_removable;
 use crate::system::parent::parent_dir;
-use crate::system::{At, Open, Platform, Sys, check_removable};
+use crate::system::{At, Open, Platform, Sys};
 use crate::think::rules;
 use crate::words::code::Code;
 use crate::words::observer::CancelToken;

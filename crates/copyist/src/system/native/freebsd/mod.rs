@@ -11,8 +11,8 @@ use rustix::io::Errno;
 use super::unix;
 use super::unix::{Umask, code};
 use crate::system::{
-    At, Attribute, Batch, DirectAlignment, Mounted, Move, Node, NotMade, Open, Platform, Progress,
-    Seek, Sys, Target, Used, WholeCopy,
+    At, Attribute, Attributes, Batch, Data, DirectAlignment, Machine, Mounted, Move, Names, Node,
+    NotMade, Open, Platform, Progress, Seek, Sys, Target, Used, WholeCopy,
 };
 use crate::think::rules;
 use crate::words::code::Code;
@@ -47,7 +47,7 @@ fn unsupported() -> Code {
     rules::not_supported(Os::Freebsd)
 }
 
-impl Platform for Native {
+impl Machine for Native {
     type Handle = OwnedFd;
 
     fn os(&self) -> Os {
@@ -79,6 +79,20 @@ impl Platform for Native {
         unix::used()
     }
 
+    fn has_copy_range(&self) -> Sys<()> {
+        Err(unsupported())
+    }
+
+    fn release(&self) -> String {
+        unix::release()
+    }
+
+    fn file_size_limit(&self) -> u64 {
+        unix::file_size_limit()
+    }
+}
+
+impl Names for Native {
     fn current_dir(&self) -> Sys<OwnedFd> {
         let flags = SEARCH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         fs::open(c".", flags, Mode::empty()).map_err(code)
@@ -152,11 +166,9 @@ impl Platform for Native {
         }
         Ok(())
     }
+}
 
-    fn has_copy_range(&self) -> Sys<()> {
-        Err(unsupported())
-    }
-
+impl Data for Native {
     fn stat_open(&self, handle: &OwnedFd) -> Sys<Stat> {
         let stat = fs::fstat(handle).map_err(code)?;
         Ok(unix::of_stat(&stat))
@@ -245,6 +257,12 @@ impl Platform for Native {
         copyist_sys::unix::close(file).map_err(code)
     }
 
+    fn describe(&self, handle: &OwnedFd) -> Sys<Mounted> {
+        unix::describe(handle)
+    }
+}
+
+impl Attributes for Native {
     fn set(&self, target: Target<'_, Self>, attribute: Attribute) -> Sys<()> {
         let set = match (attribute, target) {
             (Attribute::Flags(flags), Target::Open(file)) => {
@@ -282,18 +300,6 @@ impl Platform for Native {
 
     fn remove_xattr(&self, _: Target<'_, Self>, _: &[u8]) -> Sys<()> {
         Err(unsupported())
-    }
-
-    fn release(&self) -> String {
-        unix::release()
-    }
-
-    fn file_size_limit(&self) -> u64 {
-        unix::file_size_limit()
-    }
-
-    fn describe(&self, handle: &OwnedFd) -> Sys<Mounted> {
-        unix::describe(handle)
     }
 }
 

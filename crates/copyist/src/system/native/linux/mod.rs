@@ -16,8 +16,8 @@ use rustix::fs::{self, Advice, FallocateFlags, Mode, OFlags, RawDir, SeekFrom};
 use rustix::io::{Errno, ReadWriteFlags};
 
 use crate::system::{
-    At, Attribute, Batch, DirectAlignment, Extent, Mounted, Move, Node, NotMade, Open, Platform,
-    Progress, Seek, Sys, Target, Used, WholeCopy,
+    At, Attribute, Attributes, Batch, Data, DirectAlignment, Extent, Machine, Mounted, Move, Names,
+    Node, NotMade, Open, Progress, Seek, Sys, Target, Used, WholeCopy,
 };
 use crate::words::facts::{Kernel, VolumeFacts};
 use crate::words::method::Os;
@@ -84,7 +84,7 @@ fn parse_kernel(release: &CStr) -> Kernel {
     Kernel(numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
 }
 
-impl Platform for Native {
+impl Machine for Native {
     type Handle = OwnedFd;
 
     fn os(&self) -> Os {
@@ -119,6 +119,28 @@ impl Platform for Native {
         unix::used()
     }
 
+    fn has_copy_range(&self) -> Sys<()> {
+        linux::has_copy_file_range().map_err(code)
+    }
+
+    fn processor(&self) -> Option<usize> {
+        Some(linux::processor())
+    }
+
+    fn leave_processor(&self, number: usize) {
+        let _ = linux::leave_processor(number);
+    }
+
+    fn release(&self) -> String {
+        unix::release()
+    }
+
+    fn file_size_limit(&self) -> u64 {
+        unix::file_size_limit()
+    }
+}
+
+impl Names for Native {
     fn current_dir(&self) -> Sys<OwnedFd> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         fs::open(c".", flags, Mode::empty()).map_err(code)
@@ -215,11 +237,9 @@ impl Platform for Native {
     fn scratch(&self, dir: &OwnedFd) -> Sys<OwnedFd> {
         nameless(dir, OsStr::new("."), 0o600)
     }
+}
 
-    fn has_copy_range(&self) -> Sys<()> {
-        linux::has_copy_file_range().map_err(code)
-    }
-
+impl Data for Native {
     #[inline(always)]
     fn stat_open(&self, handle: &OwnedFd) -> Sys<Stat> {
         linux::fstat(handle, unix::of_stat).map_err(code)
@@ -359,14 +379,24 @@ impl Platform for Native {
         let _ = linux::close(file);
     }
 
-    fn processor(&self) -> Option<usize> {
-        Some(linux::processor())
+    fn describe(&self, handle: &OwnedFd) -> Sys<Mounted> {
+        look::describe(handle)
     }
 
-    fn leave_processor(&self, number: usize) {
-        let _ = linux::leave_processor(number);
+    fn extents(&self, file: &OwnedFd, from: u64, found: &mut Vec<Extent>) -> Sys<bool> {
+        look::extents(file, from, found).map_err(code)
     }
 
+    fn uncache(&self, file: &OwnedFd) -> Sys<()> {
+        look::uncache(file).map_err(code)
+    }
+
+    fn is_cached(&self, file: &OwnedFd, offset: u64) -> Sys<bool> {
+        look::is_cached(file, offset).map_err(code)
+    }
+}
+
+impl Attributes for Native {
     #[inline(always)]
     fn set(&self, target: Target<'_, Self>, attribute: Attribute) -> Sys<()> {
         match (target, attribute) {
@@ -406,30 +436,6 @@ impl Platform for Native {
             Ok(()) | Err(Errno::NODATA) => Ok(()),
             Err(errno) => Err(code(errno)),
         }
-    }
-
-    fn release(&self) -> String {
-        unix::release()
-    }
-
-    fn file_size_limit(&self) -> u64 {
-        unix::file_size_limit()
-    }
-
-    fn describe(&self, handle: &OwnedFd) -> Sys<Mounted> {
-        look::describe(handle)
-    }
-
-    fn extents(&self, file: &OwnedFd, from: u64, found: &mut Vec<Extent>) -> Sys<bool> {
-        look::extents(file, from, found).map_err(code)
-    }
-
-    fn uncache(&self, file: &OwnedFd) -> Sys<()> {
-        look::uncache(file).map_err(code)
-    }
-
-    fn is_cached(&self, file: &OwnedFd, offset: u64) -> Sys<bool> {
-        look::is_cached(file, offset).map_err(code)
     }
 }
 

@@ -11,8 +11,8 @@ use rustix::io::Errno;
 use super::unix;
 use super::unix::{Umask, code};
 use crate::system::{
-    At, Attribute, Batch, DirectAlignment, Extent, Mounted, Move, Node, NotMade, Open, Platform,
-    Progress, Seek, Sys, Target, Used, WholeCopy,
+    At, Attribute, Attributes, Batch, Data, DirectAlignment, Extent, Machine, Mounted, Move, Names,
+    Node, NotMade, Open, Platform, Progress, Seek, Sys, Target, Used, WholeCopy,
 };
 use crate::think::rules::macos::{EINVAL, ENOTSUP};
 use crate::words::facts::{Kernel, VolumeFacts};
@@ -64,7 +64,7 @@ fn umask() -> Option<u32> {
     Some(!u32::from(stat.ok()?.st_mode) & 0o777)
 }
 
-impl Platform for Native {
+impl Machine for Native {
     type Handle = OwnedFd;
 
     fn os(&self) -> Os {
@@ -96,6 +96,20 @@ impl Platform for Native {
         unix::used()
     }
 
+    fn has_copy_range(&self) -> Sys<()> {
+        Err(ENOTSUP)
+    }
+
+    fn release(&self) -> String {
+        unix::release()
+    }
+
+    fn file_size_limit(&self) -> u64 {
+        unix::file_size_limit()
+    }
+}
+
+impl Names for Native {
     fn current_dir(&self) -> Sys<OwnedFd> {
         let flags = SEARCH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         fs::open(c".", flags, Mode::empty()).map_err(code)
@@ -166,11 +180,9 @@ impl Platform for Native {
             .map(|_| ())
             .map_err(code)
     }
+}
 
-    fn has_copy_range(&self) -> Sys<()> {
-        Err(ENOTSUP)
-    }
-
+impl Data for Native {
     fn stat_open(&self, handle: &OwnedFd) -> Sys<Stat> {
         let stat = fs::fstat(handle).map_err(code)?;
         Ok(unix::of_stat(&stat))
@@ -264,6 +276,16 @@ impl Platform for Native {
         copyist_sys::unix::close(file).map_err(code)
     }
 
+    fn describe(&self, handle: &OwnedFd) -> Sys<Mounted> {
+        look::describe(handle)
+    }
+
+    fn extents(&self, file: &OwnedFd, from: u64, found: &mut Vec<Extent>) -> Sys<bool> {
+        look::extents(file, from, found).map_err(code)
+    }
+}
+
+impl Attributes for Native {
     fn set(&self, target: Target<'_, Self>, attribute: Attribute) -> Sys<()> {
         attributes::set(target, attribute).map_err(code)
     }
@@ -287,22 +309,6 @@ impl Platform for Native {
 
     fn remove_xattr(&self, target: Target<'_, Self>, name: &[u8]) -> Sys<()> {
         attributes::remove_xattr(target, name).map_err(code)
-    }
-
-    fn release(&self) -> String {
-        unix::release()
-    }
-
-    fn file_size_limit(&self) -> u64 {
-        unix::file_size_limit()
-    }
-
-    fn describe(&self, handle: &OwnedFd) -> Sys<Mounted> {
-        look::describe(handle)
-    }
-
-    fn extents(&self, file: &OwnedFd, from: u64, found: &mut Vec<Extent>) -> Sys<bool> {
-        look::extents(file, from, found).map_err(code)
     }
 }
 

@@ -9,8 +9,8 @@ use std::ffi::{OsStr, OsString};
 use copyist_sys::windows::{self as sys, constants as c};
 
 use crate::system::{
-    At, Attribute, Batch, DirectAlignment, Extent, Mounted, Move, Node, NotMade, Open, Platform,
-    Progress, Seek, Sys, Target, Used, WholeCopy, XattrFailed,
+    At, Attribute, Attributes, Batch, Data, DirectAlignment, Extent, Machine, Mounted, Move, Names,
+    Node, NotMade, Open, Platform, Progress, Seek, Sys, Target, Used, WholeCopy, XattrFailed,
 };
 use crate::think::rules::windows::{ERROR_INVALID_PARAMETER, ERROR_NOT_SUPPORTED};
 use crate::words::code::Code;
@@ -56,7 +56,7 @@ fn code(error: i32) -> Code {
     Code(error)
 }
 
-impl Platform for Native {
+impl Machine for Native {
     type Handle = Handle;
 
     fn os(&self) -> Os {
@@ -88,6 +88,12 @@ impl Platform for Native {
         }
     }
 
+    fn has_copy_range(&self) -> Sys<()> {
+        Err(ERROR_NOT_SUPPORTED)
+    }
+}
+
+impl Names for Native {
     fn current_dir(&self) -> Sys<Handle> {
         open::current_dir()
     }
@@ -142,11 +148,9 @@ impl Platform for Native {
     fn scratch(&self, dir: &Handle) -> Sys<Handle> {
         open::scratch(dir)
     }
+}
 
-    fn has_copy_range(&self) -> Sys<()> {
-        Err(ERROR_NOT_SUPPORTED)
-    }
-
+impl Data for Native {
     fn stat_open(&self, handle: &Handle) -> Sys<Stat> {
         stat::of(&handle.file, handle.known_narrow())
     }
@@ -220,6 +224,16 @@ impl Platform for Native {
         file.close()
     }
 
+    fn extents(&self, file: &Handle, from: u64, found: &mut Vec<Extent>) -> Sys<bool> {
+        data::extents(file, from, found)
+    }
+
+    fn describe(&self, handle: &Handle) -> Sys<Mounted> {
+        volume::describe(&handle.file)
+    }
+}
+
+impl Attributes for Native {
     fn set(&self, target: Target<'_, Self>, attribute: Attribute) -> Sys<()> {
         attributes::set(target, attribute)
     }
@@ -252,13 +266,5 @@ impl Platform for Native {
         buffer: &mut Vec<u8>,
     ) -> Result<bool, XattrFailed> {
         attributes::copy_value(src, dst, name, buffer)
-    }
-
-    fn extents(&self, file: &Handle, from: u64, found: &mut Vec<Extent>) -> Sys<bool> {
-        data::extents(file, from, found)
-    }
-
-    fn describe(&self, handle: &Handle) -> Sys<Mounted> {
-        volume::describe(&handle.file)
     }
 }

@@ -1,0 +1,8 @@
+//! All that the engine asks of a system.
+
+use super::{Attributes, Data, Names};
+
+/// A system.
+pub(crate) trait Platform: Names + Data + Attributes {}
+
+impl<S: Names + Data + Attributes> Platform for S {}
