@@ -9,88 +9,25 @@ use rustix::fs::{self, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::unix;
-use super::unix::{Umask, code};
+use super::unix::code;
 use crate::system::{
-    At, Attribute, Attributes, Batch, Data, DirectAlignment, Machine, Mounted, Move, Names, Node,
-    NotMade, Open, Platform, Progress, Seek, Sys, Target, Used, WholeCopy,
+    At, Attribute, Attributes, Batch, Data, DirectAlignment, Mounted, Move, Names, Node, NotMade,
+    Open, Progress, Seek, Sys, Target, WholeCopy,
 };
-use crate::think::rules;
-use crate::words::code::Code;
-use crate::words::facts::{FsKind, Kernel, Known, VolumeFacts};
-use crate::words::method::Os;
+use crate::words::facts::{FsKind, Known, VolumeFacts};
 use crate::words::options::Flush;
 use crate::words::stat::{FileKind, KeptNames, Stat};
+
+mod machine;
+
+pub(crate) use machine::Native;
+use machine::unsupported;
 
 /// For a directory that is to be named things in, and need not be readable: `O_SEARCH` of open(2).
 const SEARCH: OFlags = OFlags::from_bits_retain(0x0004_0000);
 
 /// The buffer for getdirentries, bytes.
 const READ_DIR_BYTES: usize = 32 << 10;
-
-/// This machine's FreeBSD.
-#[derive(Debug)]
-pub(crate) struct Native {
-    umask: Umask,
-    privileged: bool,
-}
-
-impl Native {
-    pub(crate) fn new() -> Native {
-        Native {
-            umask: Umask::default(),
-            privileged: rustix::process::geteuid().is_root(),
-        }
-    }
-}
-
-fn unsupported() -> Code {
-    rules::not_supported(Os::Freebsd)
-}
-
-impl Machine for Native {
-    type Handle = OwnedFd;
-
-    fn os(&self) -> Os {
-        Os::Freebsd
-    }
-
-    /// No decision hangs on it.
-    fn kernel(&self) -> Kernel {
-        Kernel(0, 0)
-    }
-
-    fn umask(&self) -> u32 {
-        self.umask.get(|| copyist_sys::freebsd::umask().ok())
-    }
-
-    fn is_privileged(&self) -> bool {
-        self.privileged
-    }
-
-    fn memory_is_limited(&self) -> bool {
-        unix::memory_is_limited()
-    }
-
-    fn open_file_limit(&self) -> Option<u64> {
-        unix::open_file_limit()
-    }
-
-    fn used(&self) -> Used {
-        unix::used()
-    }
-
-    fn has_copy_range(&self) -> Sys<()> {
-        Err(unsupported())
-    }
-
-    fn release(&self) -> String {
-        unix::release()
-    }
-
-    fn file_size_limit(&self) -> u64 {
-        unix::file_size_limit()
-    }
-}
 
 impl Names for Native {
     fn current_dir(&self) -> Sys<OwnedFd> {

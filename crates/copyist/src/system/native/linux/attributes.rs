@@ -10,7 +10,7 @@ use copyist_sys::linux;
 use rustix::fs::{self, Access, AtFlags, FileType, IFlags, Mode, OFlags, XattrFlags};
 use rustix::io::Errno;
 
-use super::Native;
+use super::machine::Native;
 use crate::system::native::unix;
 use crate::system::{At, Attribute, Target};
 

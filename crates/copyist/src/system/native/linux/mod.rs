@@ -4,7 +4,7 @@
 //! files are named by their descriptor, or not made again where that is not permitted (`name`), and what
 //! is only looked at is unknown: available memory, and the names of a mount.
 
-use std::ffi::{CStr, OsStr, OsString};
+use std::ffi::{OsStr, OsString};
 use std::io::{IoSlice, IoSliceMut};
 use std::num::NonZeroU64;
 use std::ops::Range;
@@ -16,30 +16,28 @@ use rustix::fs::{self, Advice, FallocateFlags, Mode, OFlags, RawDir, SeekFrom};
 use rustix::io::{Errno, ReadWriteFlags};
 
 use crate::system::{
-    At, Attribute, Attributes, Batch, Data, DirectAlignment, Extent, Machine, Mounted, Move, Names,
-    Node, NotMade, Open, Progress, Seek, Sys, Target, Used, WholeCopy,
+    At, Attribute, Attributes, Batch, Data, DirectAlignment, Extent, Mounted, Move, Names, Node,
+    NotMade, Open, Progress, Seek, Sys, Target, WholeCopy,
 };
-use crate::words::facts::{Kernel, VolumeFacts};
-use crate::words::method::Os;
+use crate::words::facts::VolumeFacts;
 use crate::words::options::Flush;
 use crate::words::stat::{FileKind, KeptNames, Stat};
 
 use super::unix;
-use super::unix::{Umask, code, kind_of};
+use super::unix::{code, kind_of};
 
 mod attributes;
 mod look;
+mod machine;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 mod umask;
 mod volume;
 
+pub(crate) use machine::Native;
+
 #[cfg(feature = "sandbox")]
 pub(crate) use sandbox::enter as enter_sandbox;
-
-/// Where a direct transfer's alignment can't be asked (before Linux 6.1, and on filesystems that
-/// don't say), the page size is enough for every device in use.
-const DEFAULT_ALIGNMENT: usize = 4096;
 
 /// The buffer for getdents, bytes: the size that glibc uses.
 const READ_DIR_BYTES: usize = 32 << 10;
@@ -47,98 +45,6 @@ const READ_DIR_BYTES: usize = 32 << 10;
 /// Linux 6.14's flag of preadv2 and pwritev2 (linux/fs.h): what the call brings into the cache goes
 /// when it is done, or written. EOPNOTSUPP from older kernels, and from filesystems without it.
 const DONTCACHE: ReadWriteFlags = ReadWriteFlags::from_bits_retain(0x80);
-
-/// This machine's Linux.
-#[derive(Debug)]
-pub(crate) struct Native {
-    kernel: Kernel,
-    umask: Umask,
-    privileged: bool,
-}
-
-impl Native {
-    pub(crate) fn new() -> Native {
-        Native {
-            kernel: parse_kernel(rustix::system::uname().release()),
-            umask: Umask::default(),
-            privileged: rustix::process::geteuid().is_root(),
-        }
-    }
-}
-
-/// The line "MemAvailable:    1234 kB" of /proc/meminfo, proc_meminfo(5).
-fn available_memory(meminfo: &str) -> Option<u64> {
-    let line = meminfo
-        .lines()
-        .find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kib * 1024)
-}
-
-/// "6.18.1-arch" -> (6, 18). A release that can't be read counts as old: fewer methods are used.
-fn parse_kernel(release: &CStr) -> Kernel {
-    let release = release.to_string_lossy();
-    let mut numbers = release
-        .split(|c: char| !c.is_ascii_digit())
-        .map(|number| number.parse().unwrap_or(0));
-    Kernel(numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
-}
-
-impl Machine for Native {
-    type Handle = OwnedFd;
-
-    fn os(&self) -> Os {
-        Os::Linux
-    }
-
-    fn kernel(&self) -> Kernel {
-        self.kernel
-    }
-
-    fn umask(&self) -> u32 {
-        self.umask.get(umask::read)
-    }
-
-    fn is_privileged(&self) -> bool {
-        self.privileged
-    }
-
-    fn memory_is_limited(&self) -> bool {
-        unix::memory_is_limited()
-    }
-
-    fn available_memory(&self) -> Option<u64> {
-        available_memory(&std::fs::read_to_string("/proc/meminfo").ok()?)
-    }
-
-    fn open_file_limit(&self) -> Option<u64> {
-        unix::open_file_limit()
-    }
-
-    fn used(&self) -> Used {
-        unix::used()
-    }
-
-    fn has_copy_range(&self) -> Sys<()> {
-        linux::has_copy_file_range().map_err(code)
-    }
-
-    fn processor(&self) -> Option<usize> {
-        Some(linux::processor())
-    }
-
-    fn leave_processor(&self, number: usize) {
-        let _ = linux::leave_processor(number);
-    }
-
-    fn release(&self) -> String {
-        unix::release()
-    }
-
-    fn file_size_limit(&self) -> u64 {
-        unix::file_size_limit()
-    }
-}
 
 impl Names for Native {
     fn current_dir(&self) -> Sys<OwnedFd> {
@@ -472,24 +378,4 @@ fn fill(dir: &OwnedFd, raw: &mut Vec<u8>, batch: &mut Batch) -> Sys<()> {
         }
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn available_memory_is_read_from_meminfo() {
-        let meminfo = "MemTotal:       24689764 kB\nMemAvailable:      1024 kB\nBuffers: 1 kB\n";
-        assert_eq!(available_memory(meminfo), Some(1 << 20));
-        assert_eq!(available_memory("MemTotal: 24689764 kB\n"), None);
-    }
-
-    #[test]
-    fn kernel_releases_are_read_as_numbers() {
-        assert_eq!(parse_kernel(c"6.18.1-arch1-1"), Kernel(6, 18));
-        assert_eq!(parse_kernel(c"5.3"), Kernel(5, 3));
-        assert_eq!(parse_kernel(c"5.19-rc1"), Kernel(5, 19));
-        assert_eq!(parse_kernel(c"unheard-of"), Kernel(0, 0));
-    }
 }

@@ -8,7 +8,7 @@ use copyist_sys::macos as sys;
 use rustix::fs::{self, AtFlags, Mode, OFlags, XattrFlags};
 use rustix::io::Errno;
 
-use super::Native;
+use super::machine::Native;
 use crate::system::native::unix;
 use crate::system::{At, Attribute, Target};
 use crate::words::method::Os;

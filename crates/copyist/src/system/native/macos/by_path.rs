@@ -9,7 +9,9 @@ use copyist_sys::macos::{self as sys, Contents};
 use rustix::fs;
 use rustix::io::Errno;
 
-use super::{Native, SEARCH, code, unix};
+use super::super::unix;
+use super::super::unix::code;
+use super::machine::{Native, SEARCH};
 use crate::system::{At, NotMade, Open, Progress, Takes, Target, Whole, WholeCopy};
 use crate::think::rules::macos::EEXIST;
 use crate::words::code::Code;

@@ -2,31 +2,30 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::fd::OwnedFd;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use copyist_sys::macos::{self as sys, EntryKind};
 use rustix::fs::{self, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::unix;
-use super::unix::{Umask, code};
+use super::unix::code;
 use crate::system::{
-    At, Attribute, Attributes, Batch, Data, DirectAlignment, Extent, Machine, Mounted, Move, Names,
-    Node, NotMade, Open, Platform, Progress, Seek, Sys, Target, Used, WholeCopy,
+    At, Attribute, Attributes, Batch, Data, DirectAlignment, Extent, Mounted, Move, Names, Node,
+    NotMade, Open, Progress, Seek, Sys, Target, WholeCopy,
 };
 use crate::think::rules::macos::{EINVAL, ENOTSUP};
-use crate::words::facts::{Kernel, VolumeFacts};
-use crate::words::method::Os;
+use crate::words::facts::VolumeFacts;
 use crate::words::options::Flush;
 use crate::words::stat::{FileKind, KeptNames, Stat};
 
 mod attributes;
 mod by_path;
 mod look;
+mod machine;
 mod volume;
 
-/// For a directory that is to be named things in, and need not be readable: `O_SEARCH` of open(2).
-const SEARCH: OFlags = OFlags::from_bits_retain(0x4000_0000);
+pub(crate) use machine::Native;
+use machine::SEARCH;
 
 /// The buffer for getattrlistbulk, bytes: some three hundred entries.
 const READ_DIR_BYTES: usize = 32 << 10;
@@ -34,80 +33,6 @@ const READ_DIR_BYTES: usize = 32 << 10;
 /// Transfers around the cache are made of whole pages, of which the largest in use has this many
 /// bytes (Apple silicon); others work, through the cache.
 const PAGE_BYTES: usize = 16 << 10;
-
-/// This machine's macOS.
-#[derive(Debug)]
-pub(crate) struct Native {
-    umask: Umask,
-    privileged: bool,
-}
-
-impl Native {
-    pub(crate) fn new() -> Native {
-        Native {
-            umask: Umask::default(),
-            privileged: rustix::process::geteuid().is_root(),
-        }
-    }
-}
-
-/// No call returns the umask: a file is created that asks for all permissions, and its mode looked at.
-fn umask() -> Option<u32> {
-    static CREATED: AtomicU64 = AtomicU64::new(0);
-    let number = CREATED.fetch_add(1, Ordering::Relaxed);
-    let name = format!(".copyist-umask-{}-{number}", std::process::id());
-    let path = std::env::temp_dir().join(name);
-    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
-    let file = fs::open(&path, flags, Mode::from_raw_mode(0o777)).ok()?;
-    let stat = fs::fstat(&file);
-    fs::unlink(&path).ok()?;
-    Some(!u32::from(stat.ok()?.st_mode) & 0o777)
-}
-
-impl Machine for Native {
-    type Handle = OwnedFd;
-
-    fn os(&self) -> Os {
-        Os::Macos
-    }
-
-    /// No decision hangs on it: what a version lacks, its calls refuse.
-    fn kernel(&self) -> Kernel {
-        Kernel(0, 0)
-    }
-
-    fn umask(&self) -> u32 {
-        self.umask.get(umask)
-    }
-
-    fn is_privileged(&self) -> bool {
-        self.privileged
-    }
-
-    fn memory_is_limited(&self) -> bool {
-        unix::memory_is_limited()
-    }
-
-    fn open_file_limit(&self) -> Option<u64> {
-        unix::open_file_limit()
-    }
-
-    fn used(&self) -> Used {
-        unix::used()
-    }
-
-    fn has_copy_range(&self) -> Sys<()> {
-        Err(ENOTSUP)
-    }
-
-    fn release(&self) -> String {
-        unix::release()
-    }
-
-    fn file_size_limit(&self) -> u64 {
-        unix::file_size_limit()
-    }
-}
 
 impl Names for Native {
     fn current_dir(&self) -> Sys<OwnedFd> {

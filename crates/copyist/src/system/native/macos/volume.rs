@@ -6,7 +6,8 @@ use std::os::fd::OwnedFd;
 use copyist_sys::macos::{VolumeCapabilities, volume_capabilities};
 use rustix::fs;
 
-use super::{code, unix};
+use super::super::unix;
+use super::super::unix::code;
 use crate::system::Sys;
 use crate::words::facts::{FsKind, Known, VolumeFacts};
 

@@ -5,9 +5,11 @@ use std::sync::atomic::Ordering;
 use copyist_sys::callback::{Callback, Stopped};
 use copyist_sys::windows::{self as sys, CopyFlags};
 
+use super::handle::Handle;
+use super::machine::{Native, code};
 use super::make::path;
 use super::names::resolve;
-use super::{Handle, Native, code, stat};
+use super::stat;
 use crate::system::{At, NotMade, Progress, Target, Whole, WholeCopy};
 use crate::think::rules::windows::{
     ERROR_ALREADY_EXISTS, ERROR_FILE_EXISTS, ERROR_FILE_NOT_FOUND, ERROR_NOT_SUPPORTED,

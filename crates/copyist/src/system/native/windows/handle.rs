@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use copyist_sys::windows::{self as sys, constants as c};
 
-use super::{code, stat};
+use super::machine::code;
 use crate::system::Sys;
 
 /// Transfers around the cache begin and end at multiples of this, bytes: no disk has larger sectors.
@@ -61,7 +61,7 @@ impl Handle {
     /// The volume, if it is one whose files 64 bits tell apart: asking for these is much cheaper than
     /// asking for all that ReFS needs. What is in a directory has it from that.
     pub(super) fn narrow(&self) -> Option<u64> {
-        *self.narrow.get_or_init(|| stat::narrow(&self.file))
+        *self.narrow.get_or_init(|| narrow(&self.file))
     }
 
     /// The same, if it is known already.
@@ -161,4 +161,12 @@ pub(super) fn id(file: &OwnedHandle, narrow: Option<u64>) -> Sys<FileId> {
         volume: volume.serial.into(),
         inode,
     })
+}
+
+/// See [`super::Handle::narrow`]: NTFS, and a directory of it of which both numbers are one.
+fn narrow(dir: &OwnedHandle) -> Option<u64> {
+    let (volume, inode) = sys::file_id(dir).ok()?;
+    let is_one = sys::file_index(dir).is_ok_and(|index| inode == index.into());
+    let is_ntfs = || sys::volume(dir).is_ok_and(|it| it.filesystem == "NTFS" && !it.is_remote);
+    (is_one && is_ntfs()).then_some(volume)
 }

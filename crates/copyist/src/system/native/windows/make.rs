@@ -5,8 +5,9 @@ use std::ffi::{OsStr, OsString};
 use copyist_sys::reparse;
 use copyist_sys::windows::{self as sys, How, constants as c};
 
+use super::machine::{Native, code};
 use super::names::{ResolvedName, resolve};
-use super::{Native, code, open};
+use super::open;
 use crate::system::{At, Node, Sys};
 use crate::think::rules::windows::{
     ERROR_DIRECTORY, ERROR_DIRECTORY_NOT_SUPPORTED, ERROR_FILENAME_EXCED_RANGE,

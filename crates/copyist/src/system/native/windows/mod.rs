@@ -9,13 +9,11 @@ use std::ffi::{OsStr, OsString};
 use copyist_sys::windows::{self as sys, constants as c};
 
 use crate::system::{
-    At, Attribute, Attributes, Batch, Data, DirectAlignment, Extent, Machine, Mounted, Move, Names,
-    Node, NotMade, Open, Platform, Progress, Seek, Sys, Target, Used, WholeCopy, XattrFailed,
+    At, Attribute, Attributes, Batch, Data, DirectAlignment, Extent, Mounted, Move, Names, Node,
+    NotMade, Open, Progress, Seek, Sys, Target, WholeCopy, XattrFailed,
 };
 use crate::think::rules::windows::{ERROR_INVALID_PARAMETER, ERROR_NOT_SUPPORTED};
-use crate::words::code::Code;
-use crate::words::facts::{Kernel, VolumeFacts};
-use crate::words::method::Os;
+use crate::words::facts::VolumeFacts;
 use crate::words::options::Flush;
 use crate::words::stat::Stat;
 
@@ -23,75 +21,17 @@ mod attributes;
 mod by_path;
 mod data;
 mod handle;
+mod machine;
 mod make;
 mod names;
 mod open;
 mod stat;
 mod volume;
 
+pub(crate) use machine::Native;
+use machine::code;
+
 pub(crate) use handle::Handle;
-
-/// This machine's Windows.
-#[derive(Debug)]
-pub(crate) struct Native {
-    kernel: Kernel,
-}
-
-impl Native {
-    pub(crate) fn new() -> Native {
-        let (major, build) = sys::version();
-        let small = |number: u32| u16::try_from(number).unwrap_or(u16::MAX);
-        Native {
-            kernel: Kernel(small(major), small(build)),
-        }
-    }
-
-    /// The build number, which tells the versions of Windows 10 and 11 apart.
-    fn build(&self) -> u32 {
-        self.kernel.1.into()
-    }
-}
-
-fn code(error: i32) -> Code {
-    Code(error)
-}
-
-impl Machine for Native {
-    type Handle = Handle;
-
-    fn os(&self) -> Os {
-        Os::Windows
-    }
-
-    fn kernel(&self) -> Kernel {
-        self.kernel
-    }
-
-    /// There is none: a directory says what is made in it may do.
-    fn umask(&self) -> u32 {
-        0
-    }
-
-    /// Nobody is: what a process may do is asked call by call.
-    fn is_privileged(&self) -> bool {
-        false
-    }
-
-    fn memory_is_limited(&self) -> bool {
-        false
-    }
-
-    fn used(&self) -> Used {
-        Used {
-            processor_time: sys::processor_time(),
-            waits: None,
-        }
-    }
-
-    fn has_copy_range(&self) -> Sys<()> {
-        Err(ERROR_NOT_SUPPORTED)
-    }
-}
 
 impl Names for Native {
     fn current_dir(&self) -> Sys<Handle> {

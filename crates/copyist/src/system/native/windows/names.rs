@@ -5,7 +5,7 @@ use std::os::windows::io::{AsHandle, BorrowedHandle};
 
 use copyist_sys::windows::{self as sys};
 
-use super::{Native, code};
+use super::machine::{Native, code};
 use crate::system::{At, Sys};
 use crate::think::rules::windows::ERROR_FILE_NOT_FOUND;
 

@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use copyist_sys::reparse;
 use copyist_sys::windows::{self as sys, How, constants as c};
 
+use super::handle::Handle;
+use super::machine::{Native, code};
 use super::names::{ResolvedName, resolve};
-use super::{Handle, Native, code};
 use crate::system::{At, Open, Sys};
 use crate::think::rules::windows::{
     ERROR_CANT_RESOLVE_FILENAME, ERROR_DIRECTORY, ERROR_FILE_NOT_FOUND, ERROR_NOT_SUPPORTED,

@@ -6,8 +6,9 @@ use copyist_sys::reparse;
 use copyist_sys::windows::{self as sys, Information, Kind, constants as c};
 
 use super::handle::id;
+use super::machine::{Native, code};
 use super::names::resolve;
-use super::{Native, code, open};
+use super::open;
 use crate::system::{At, Sys};
 use crate::words::stat::{FileId, FileKind, Stat, Timestamp};
 
@@ -38,14 +39,6 @@ pub(super) fn of(file: &OwnedHandle, narrow: Option<u64>) -> Sys<Stat> {
             Kind::Disk | Kind::Unknown => Err(code(error)),
         },
     }
-}
-
-/// See [`super::Handle::narrow`]: NTFS, and a directory of it of which both numbers are one.
-pub(super) fn narrow(dir: &OwnedHandle) -> Option<u64> {
-    let (volume, inode) = sys::file_id(dir).ok()?;
-    let is_one = sys::file_index(dir).is_ok_and(|index| inode == index.into());
-    let is_ntfs = || sys::volume(dir).is_ok_and(|it| it.filesystem == "NTFS" && !it.is_remote);
-    (is_one && is_ntfs()).then_some(volume)
 }
 
 fn of_information(information: &Information, id: FileId) -> Stat {

@@ -1,0 +1,72 @@
+//! This machine's Windows, and the process.
+
+use copyist_sys::windows as sys;
+
+use super::handle::Handle;
+use crate::system::{Machine, Sys, Used};
+use crate::think::rules::windows::ERROR_NOT_SUPPORTED;
+use crate::words::code::Code;
+use crate::words::facts::Kernel;
+use crate::words::method::Os;
+
+/// This machine's Windows.
+#[derive(Debug)]
+pub(crate) struct Native {
+    pub(super) kernel: Kernel,
+}
+
+impl Native {
+    pub(crate) fn new() -> Native {
+        let (major, build) = sys::version();
+        let small = |number: u32| u16::try_from(number).unwrap_or(u16::MAX);
+        Native {
+            kernel: Kernel(small(major), small(build)),
+        }
+    }
+
+    /// The build number, which tells the versions of Windows 10 and 11 apart.
+    pub(super) fn build(&self) -> u32 {
+        self.kernel.1.into()
+    }
+}
+
+pub(super) fn code(error: i32) -> Code {
+    Code(error)
+}
+
+impl Machine for Native {
+    type Handle = Handle;
+
+    fn os(&self) -> Os {
+        Os::Windows
+    }
+
+    fn kernel(&self) -> Kernel {
+        self.kernel
+    }
+
+    /// There is none: a directory says what is made in it may do.
+    fn umask(&self) -> u32 {
+        0
+    }
+
+    /// Nobody is: what a process may do is asked call by call.
+    fn is_privileged(&self) -> bool {
+        false
+    }
+
+    fn memory_is_limited(&self) -> bool {
+        false
+    }
+
+    fn used(&self) -> Used {
+        Used {
+            processor_time: sys::processor_time(),
+            waits: None,
+        }
+    }
+
+    fn has_copy_range(&self) -> Sys<()> {
+        Err(ERROR_NOT_SUPPORTED)
+    }
+}
