@@ -225,6 +225,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn versions_of_crates_are_those_of_the_lock_file() {
+        for name in ["reflink-copy", "fs_extra"] {
+            let version = locked(name).expect("a version");
+            assert_eq!(version.split('.').count(), 3, "{version}");
+        }
+        assert!(locked("no-such-crate").is_err());
+    }
+
+    #[test]
     fn versions_are_found_in_what_programs_say() {
         for (line, version) in [
             ("cp (GNU coreutils) 9.1", "9.1"),

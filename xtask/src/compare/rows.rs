@@ -350,6 +350,16 @@ mod tests {
     }
 
     #[test]
+    fn the_library_is_measured_beside_libraries() {
+        let tools = |name| Row::named(name).expect("a row").tools();
+        let functions = [Tool::StdCopy, Tool::ReflinkCopy];
+        assert_eq!(tools("library"), functions);
+        assert_eq!(tools("library-copier"), functions);
+        assert_eq!(tools("library-tree"), [Tool::FsExtra]);
+        assert!(!tools("small").contains(&Tool::StdCopy));
+    }
+
+    #[test]
     fn a_target_can_be_another_one_somewhere() {
         let small = Row::named("small").expect("a row");
         let cp = small.targets[2];
