@@ -3,53 +3,25 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(all(c_main, not(test)), no_main)]
 
-mod argmatch;
 mod args;
-mod bench;
-mod console;
-mod count;
-mod date;
-mod doctor;
-mod explain;
-mod filter;
-mod getopt;
-mod guard;
-mod invocation;
-mod last_line;
-mod learnt;
-mod manifest;
-mod messages;
-mod names;
-mod narrow;
-mod operands;
-mod pages;
-mod preflight;
-mod probe;
-mod progress;
-mod quoting;
-mod report;
-mod resume;
-mod run;
+mod copy;
+mod output;
+mod process;
 mod settings;
-mod signals;
-mod size;
-mod streams;
-mod suggest;
-mod text_file;
-mod verify;
-mod watch;
-mod work;
+mod tools;
+mod words;
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use crate::console::Console;
-use crate::invocation::{Face, Invocation};
+use crate::output::console::Console;
+use crate::process::invocation::{Frontend, Invocation};
+use crate::tools::{bench, doctor, guard, pages, probe, verify};
 
 #[cfg(all(c_main, not(test)))]
 copyist_start::c_main!(run_named);
 
-// indicatif's, for rates.
+// indicatif needs it for rates.
 #[cfg(c_main)]
 copyist_start::c_pow!(libm::pow);
 
@@ -65,12 +37,12 @@ fn run_named() -> u8 {
     let called = arguments.next().unwrap_or_default();
     // "cp.exe" too.
     if Path::new(&called).file_stem() == Some(OsStr::new("cp")) {
-        run::run(Face::Cp, Invocation::by_name(&called), arguments)
+        copy::run(Frontend::Cp, Invocation::by_name(&called), arguments)
     } else {
         let command = arguments.next();
         match command.as_deref().and_then(OsStr::to_str) {
-            Some("cp") => run::run(Face::Cp, Invocation::subcommand("cp"), arguments),
-            Some("copy") => run::run(Face::Copy, Invocation::subcommand("copy"), arguments),
+            Some("cp") => copy::run(Frontend::Cp, Invocation::subcommand("cp"), arguments),
+            Some("copy") => copy::run(Frontend::Copy, Invocation::subcommand("copy"), arguments),
             Some("verify") => verify::run(arguments),
             Some("completions") => pages::completions(arguments),
             Some("man") => pages::man(arguments),
@@ -83,7 +55,7 @@ fn run_named() -> u8 {
     }
 }
 
-/// Runs a command that looks or measures; the result is the exit code.
+/// Runs `probe`, `bench` or `doctor`; returns the exit code.
 fn tool<T: args::Tool>(
     name: &str,
     arguments: impl Iterator<Item = OsString>,
@@ -93,7 +65,7 @@ fn tool<T: args::Tool>(
     let code = match args::read::<T>(arguments) {
         Ok(arguments) => run(&arguments, &console),
         Err(error) => {
-            // clap's own words, where clap would put them: help is no error.
+            // clap's text goes where clap would print it: help is not an error.
             let text = error.render().to_string();
             if error.use_stderr() {
                 console.err_text(&text);
@@ -103,7 +75,7 @@ fn tool<T: args::Tool>(
             u8::try_from(error.exit_code()).unwrap_or(2)
         }
     };
-    if console.finish_telling() { code } else { 1 }
+    if console.finish_or_report() { code } else { 1 }
 }
 
 /// `copyist` without a command.
@@ -122,5 +94,5 @@ fn top(argument: Option<OsString>) -> u8 {
         }
     };
     console.out(text.as_bytes());
-    if console.finish_telling() { 0 } else { 1 }
+    if console.finish_or_report() { 0 } else { 1 }
 }

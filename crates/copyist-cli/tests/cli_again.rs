@@ -1,5 +1,5 @@
-//! What is there already is left alone: not even the time of its last change moves. (Elsewhere the names of
-//! extended attributes don't tell of all access control lists, so that attributes are set again.)
+//! Files that are up to date are left alone: not even their ctime changes. (On other systems the names of
+//! extended attributes don't show all access control lists, so attributes are set again.)
 
 #![cfg(target_os = "linux")]
 

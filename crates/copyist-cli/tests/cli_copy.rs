@@ -1,4 +1,4 @@
-//! `copyist copy`: what it does beyond `cp`, and what it says.
+//! `copyist copy`: what it does beyond `cp`, and what it prints.
 
 #![cfg(unix)]
 
@@ -9,7 +9,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 
 use cli::Scratch;
 
-/// A tree with a file of each kind that needs no rights.
+/// A tree with a file of each kind that needs no privileges.
 fn tree(scratch: &Scratch) {
     scratch.write("src/one", "one");
     scratch.write("src/sub/two", "two and more");

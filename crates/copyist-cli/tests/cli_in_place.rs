@@ -93,7 +93,9 @@ fn a_running_program_is_not_replaced() {
     for command in ["cp --atomic", "copy -q"] {
         let scratch = Scratch::new();
         scratch.write("src", "new\n");
-        std::fs::copy(env!("CARGO_BIN_EXE_copyist"), scratch.path("program")).expect("copied");
+        // Not by this process: a child of another test could inherit the descriptor that writes it, and the
+        // program could not be started.
+        assert_eq!(shell(&scratch, "cp $copyist program").code, Some(0));
         let script = format!("./program {command} src /proc/self/exe");
         let ran = shell(&scratch, &script);
         assert_eq!(ran.code, Some(1), "{ran:?}");
@@ -102,7 +104,7 @@ fn a_running_program_is_not_replaced() {
     }
 }
 
-/// Whether the tests may mount something where nobody else sees it; else says that the test is not run.
+/// Whether the tests may mount in a private namespace; otherwise prints that the test is not run.
 fn has_mounts(scratch: &Scratch) -> bool {
     let has = shell(scratch, "unshare -rm mount --bind . . 2> /dev/null").code == Some(0);
     if !has {

@@ -1,4 +1,4 @@
-//! What the system limits, and copyist gets along with.
+//! Limits of the system within which copyist works.
 
 #![cfg(unix)]
 
@@ -209,7 +209,7 @@ fn names_of_255_bytes_and_paths_beyond_any_limit_are_copied_and_told_whole() {
     }
 }
 
-/// In no more memory than a small directory needs.
+/// It needs no more memory than a small directory.
 #[test]
 fn a_directory_of_many_entries_is_copied_in_little_memory() {
     let scratch = Scratch::new();
@@ -270,7 +270,7 @@ fn what_may_not_be_read_is_told_and_the_rest_is_copied() {
     let mut command = scratch.command();
     command.arg0("cp").args(["-r", "tree", "copy"]);
     if rustix::process::geteuid().is_root() {
-        // Nothing is closed to the superuser; nobody is no superuser.
+        // The superuser may open everything, so the copy runs as nobody.
         mode(".", 0o777);
         command.uid(65534).gid(65534);
     }
@@ -293,7 +293,7 @@ fn what_may_not_be_read_is_told_and_the_rest_is_copied() {
     mode("copy/shut", 0o755);
 }
 
-/// A FIFO that was put in a file's place is not waited for, and one in a tree is not written to.
+/// A FIFO that has replaced a file is not waited for, and one in a tree is not written to.
 #[test]
 fn a_fifo_in_a_tree_is_not_waited_for() {
     let scratch = Scratch::new();
@@ -307,7 +307,7 @@ fn a_fifo_in_a_tree_is_not_waited_for() {
     assert_eq!(scratch.read("copy/b"), "b");
 }
 
-/// Who may write to a directory of his own could otherwise let a superuser overwrite any file.
+/// Otherwise a user could let a superuser overwrite any file, with a link in a directory of that user.
 #[test]
 fn a_superuser_does_not_write_through_another_user_s_link_in_a_tree() {
     if !rustix::process::geteuid().is_root() {
@@ -331,7 +331,7 @@ fn a_superuser_does_not_write_through_another_user_s_link_in_a_tree() {
         scratch.cp(&[options, "tree", "copy"]).is(1, "", told);
         assert_eq!(scratch.read("secret"), "old", "{options}");
     }
-    // His own file he could write to himself; and a superuser's links are followed, as by GNU cp.
+    // A link to the user's own file, and links of the superuser, are followed, as by GNU cp.
     for (link_owner, target_owner) in [(1000, 1000), (0, 1000), (0, 0)] {
         owned_by(link_owner, target_owner);
         fs::write(scratch.path("secret"), "old").expect("written");
@@ -340,7 +340,7 @@ fn a_superuser_does_not_write_through_another_user_s_link_in_a_tree() {
     }
 }
 
-/// A current directory that may not be searched is of no matter to absolute names, as for GNU cp.
+/// A current directory that may not be searched does not matter for absolute names, as for GNU cp.
 #[test]
 fn absolute_names_need_no_current_directory() {
     let scratch = Scratch::new();

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use cli::Scratch;
 
-/// What `printf 'abc' | b3sum` (`xxh128sum`, `sha256sum`) says.
+/// What `printf 'abc' | b3sum` (`xxh128sum`, `sha256sum`) prints.
 const ABC: [(&str, &str); 3] = [
     (
         "blake3",

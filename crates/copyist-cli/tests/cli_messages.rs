@@ -278,7 +278,7 @@ fn both_outputs_keep_their_order_in_one_file() {
     assert_eq!(scratch.read("log"), expected);
 }
 
-/// As GNU cp 9.10: what would destroy the source is that its name is taken, and not that its file has
+/// As GNU cp 9.10: the source would be destroyed if its name is used for the backup, not if its file has
 /// another name.
 #[test]
 fn a_backup_takes_a_name_and_not_a_file() {
@@ -334,7 +334,7 @@ fn parents_are_made_part_by_part() {
         let message = format!("cp: cannot create directory 'd/{name}': File exists\n");
         ran(name).is(1, lines, &message);
     }
-    // What was there before is no matter, and neither is what leads to the source.
+    // Neither existing directories nor those above the source matter.
     let (_, scratch) = copied("src/sub/..");
     let again = scratch.cp(&["-r", "--parents", "src/sub/..", "d"]);
     again.is(0, "", "");

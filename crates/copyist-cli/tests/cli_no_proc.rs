@@ -1,4 +1,4 @@
-//! Copies where there is no /proc, as in many a chroot: nothing may be less for it.
+//! Copies where there is no /proc, as in many chroots: the results are the same.
 
 #![cfg(target_os = "linux")]
 
@@ -31,7 +31,7 @@ fn run(mut command: Command) -> io::Result<(Option<i32>, String)> {
     Ok((ran.status.code(), err))
 }
 
-/// Whether /proc can be hidden here; if not, why is said.
+/// Whether /proc can be hidden here; otherwise prints why not.
 fn can_hide_proc(scratch: &Scratch) -> bool {
     let can_hide = run(without_proc(scratch, &["--version"]));
     let can = matches!(can_hide, Ok((Some(0), _)));

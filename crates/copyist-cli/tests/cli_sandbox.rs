@@ -1,4 +1,4 @@
-//! `--sandbox`: what is not source or destination can't be touched.
+//! `--sandbox`: what is neither source nor destination can't be accessed.
 
 #![cfg(target_os = "linux")]
 
@@ -10,7 +10,7 @@ use std::process::Command;
 
 use cli::{Ran, Scratch, has_proc, run};
 
-/// Whether the kernel has Landlock, and may use it; else says that the test is not run.
+/// Whether the kernel has Landlock, and may use it; otherwise prints that the test is not run.
 fn has_sandbox(scratch: &Scratch) -> bool {
     scratch.write("probe", "");
     let ran = scratch.cp(&["--sandbox", "probe", "probed"]);
@@ -101,7 +101,7 @@ fn a_destination_may_be_a_link_that_leads_elsewhere() {
     let line = "$CP --sandbox -rT --keep-directory-symlink tree into/tree";
     shell(&scratch, line).is(0, "", "");
     assert_eq!(scratch.read("there/b"), "b");
-    // The journal's directory is none of the copy's.
+    // The journal's directory is not part of the copy.
     fs::create_dir(scratch.path("journals")).expect("a directory");
     let line = "$CP --sandbox --journal=journals/j a into/a";
     shell(&scratch, line).is(0, "", "");

@@ -1,4 +1,4 @@
-//! SIGINT and SIGTERM end a copy in an orderly way.
+//! SIGINT and SIGTERM end a copy without incomplete files.
 
 #![cfg(unix)]
 
@@ -102,7 +102,7 @@ fn a_second_signal_ends_it_at_once() {
             .expect("mkfifo")
             .success()
     );
-    // Nobody ever writes to the FIFO: waiting for it can't be cancelled.
+    // Nothing writes to the FIFO, and waiting for it can't be cancelled.
     let mut child = scratch
         .command()
         .arg0("cp")
@@ -111,7 +111,7 @@ fn a_second_signal_ends_it_at_once() {
         .spawn()
         .expect("started");
     thread::sleep(Duration::from_millis(200));
-    // Those that come soon after the first are taken for it.
+    // Signals soon after the first count as the first.
     while child.try_wait().expect("waited for").is_none() {
         send("-INT", &child);
         thread::sleep(Duration::from_millis(100));
@@ -149,7 +149,7 @@ fn what_was_done_before_a_signal_is_said() {
     assert!(!scratch.path("d/zero").exists(), "a half copy is left");
 }
 
-/// A terminal is left as it was found: nothing is hidden, and no mode is set, whenever it ends.
+/// The terminal is left unchanged, whenever the copy ends: the cursor is visible, and no mode is set.
 #[test]
 fn a_terminal_is_left_as_it_was() {
     let scratch = Scratch::new();
@@ -179,7 +179,7 @@ fn a_terminal_is_left_as_it_was() {
     }
 }
 
-/// Whoever reads the messages may go away: that is an error like any other, and the copy is made.
+/// The reader of the messages may close the pipe: that is an error, and the copy is completed.
 #[test]
 fn a_reader_that_goes_away_stops_nothing() {
     let scratch = Scratch::new();

@@ -74,11 +74,11 @@ fn what_is_no_utf_8_is_refused_before_anything_is_copied() {
         ),
         (
             utf_16("a\nb\n")[2..].to_vec(),
-            "line 1 has a NUL byte: it is no UTF-8 text",
+            "line 1 has a NUL byte: it is not UTF-8 text",
         ),
         (
             b"a\nb\0\n".to_vec(),
-            "line 2 has a NUL byte: it is no UTF-8 text",
+            "line 2 has a NUL byte: it is not UTF-8 text",
         ),
         (b"a\n\xff\n".to_vec(), "stream did not contain valid UTF-8"),
     ] {

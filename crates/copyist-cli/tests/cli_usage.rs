@@ -157,7 +157,7 @@ fn the_help_describes_each_command() {
         described("verify", "  Compare a copy with its source or a manifest"),
         "{help}"
     );
-    assert!(described("probe", "and how that is known"), "{help}");
+    assert!(described("probe", "supports"), "{help}");
     assert!(!help.contains('`'), "{help}");
 }
 
@@ -240,8 +240,8 @@ fn a_closed_pipe_is_an_ordinary_error() {
     assert_eq!(output.status.code(), Some(1));
 }
 
-/// Nothing that is copied gets the number of a standard descriptor that was closed: what is meant for
-/// a person would be written into it.
+/// No copied file gets the number of a standard descriptor that was closed: messages would be written
+/// into it.
 #[test]
 fn closed_standard_descriptors_are_taken() {
     if !cli::has_proc() {
@@ -262,7 +262,7 @@ fn closed_standard_descriptors_are_taken() {
     }
 }
 
-/// Text that nobody gets is an error, though the descriptor is open by the time that it is written.
+/// Text for a closed standard output is an error, although the descriptor is open again when it is written.
 #[test]
 fn text_for_a_closed_standard_output_is_an_error() {
     if !cli::has_proc() {

@@ -1,4 +1,4 @@
-//! `copyist verify`: each difference is found and said.
+//! `copyist verify`: each difference is found and reported.
 
 #![cfg(unix)]
 
@@ -149,7 +149,7 @@ fn a_manifest_is_checked() {
     scratch.write("bad", "nothing of the kind\n");
     let ran = scratch.copyist(&["verify", "--manifest=bad", "src"]);
     assert_eq!(ran.code, Some(2));
-    let begin = "copyist verify: line 1 of the manifest is no hash and name\n";
+    let begin = "copyist verify: line 1 of the manifest is not a hash and a name\n";
     assert!(ran.err.starts_with(begin), "{ran:?}");
 }
 

@@ -1,4 +1,4 @@
-//! `copyist doctor` finds nothing wrong with honest filesystems, and what was planted in others.
+//! `copyist doctor` finds no fault of correct filesystems, and finds the faults of faulty ones.
 
 #![cfg(target_os = "linux")]
 #![forbid(unsafe_code)]
@@ -180,13 +180,13 @@ fn a_read_only_mount_can_t_be_examined() -> Fallible<()> {
     Ok(())
 }
 
-/// A directory stays full for a moment where a server hears late that a file in it was closed.
+/// A directory is not empty for a moment where a server processes the close of a file in it late.
 #[test]
 fn what_can_not_be_removed_at_once_is_removed_later() -> Fallible<()> {
     let Some(dir) = place("ext4") else {
         return Ok(());
     };
-    // One try of the command itself, and one of the process that cleans up behind it.
+    // One attempt of the command itself, and one of the process that cleans up.
     for fails in [1, 2] {
         let scratch = Scratch::new(&dir)?;
         let options: Vec<_> = (1..=fails)

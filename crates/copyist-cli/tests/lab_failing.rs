@@ -1,6 +1,6 @@
 //! Devices that fail in the middle: a full disk, a quota, a bad sector, a mount that goes away. Each
-//! ends with a clear message and a failure, without a hang; what is there under its own name is
-//! whole, and what can be copied is.
+//! copy ends with a message and a failure, without a hang; files under their final names are complete,
+//! and what can be copied is copied.
 
 #![cfg(target_os = "linux")]
 #![forbid(unsafe_code)]
@@ -21,7 +21,7 @@ use safety::{
     Fallible, Fuse, LIMIT, Mounted, chance, cp, finish, leftovers, noise, rounds, run, text, tool,
 };
 
-/// Every way of writing that leaves something else behind.
+/// The ways of writing, which differ in what a failure leaves behind.
 const WAYS: [&[&str]; 5] = [
     &["-r"],
     &["-r", "--atomic"],
@@ -45,7 +45,7 @@ fn make_files(dir: &Path, sizes: &[usize], random: &mut Rng) -> Fallible<()> {
     Ok(())
 }
 
-/// Each file of `dst` is as in `src`; answers how many there are.
+/// Checks that each file of `dst` is as in `src`. Returns their number.
 fn whole_files(src: &Path, dst: &Path) -> Fallible<usize> {
     let mut count = 0;
     if !dst.exists() {

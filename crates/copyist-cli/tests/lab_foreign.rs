@@ -1,5 +1,5 @@
 //! Destinations that have less than the source: no links, whole seconds, access lists that can't be
-//! removed. What they can't hold is no failure, and not copied again.
+//! removed. What they can't store is not a failure, and is not copied again.
 
 #![cfg(target_os = "linux")]
 #![forbid(unsafe_code)]

@@ -1,5 +1,5 @@
-//! Copies to a mount that stores files late: what was written can't be read back yet, and is no bad
-//! copy for that.
+//! Copies to a mount that stores files late: the copy can't be read back yet, which does not make it a bad
+//! copy.
 
 #![cfg(target_os = "linux")]
 #![forbid(unsafe_code)]

@@ -27,7 +27,7 @@ fn cp(arguments: &[&str], src: &Path, dst: &Path) -> io::Result<Output> {
     command.arg(src).arg(dst).env("LC_ALL", "C").output()
 }
 
-/// What a command that should have nothing to say said.
+/// The output of a command that should print nothing.
 fn quiet(output: &Output) {
     let told = String::from_utf8_lossy(&output.stderr);
     assert_eq!((output.status.code(), &*told), (Some(0), ""));
@@ -84,7 +84,7 @@ fn a_hundred_thousand_names_of_one_file_are_links_to_one_copy() -> Fallible<()> 
     Ok(())
 }
 
-/// 2^63 - 1 bytes, of which no call may depend.
+/// 2^63 - 1 bytes, on which no call may depend.
 #[test]
 fn a_hole_of_the_largest_size_is_copied_and_verified_at_once() -> Fallible<()> {
     for name in ["xfs", "btrfs", "tmpfs"] {
@@ -158,8 +158,8 @@ fn a_read_only_destination_is_said_to_be_one() -> Fallible<()> {
     Ok(())
 }
 
-/// What is mounted in a tree is not entered with `-x`: its place is made, as by GNU cp. The same
-/// filesystem, mounted once more, is no other one.
+/// What is mounted in a tree is not entered with `-x`: its directory is created, as by GNU cp. A second mount
+/// of the same filesystem is not another one.
 #[test]
 fn one_file_system_means_one() -> Fallible<()> {
     let (Some(dir), Some(other)) = (place("ext4"), place("tmpfs")) else {
@@ -216,7 +216,7 @@ fn short_transfers_are_continued() -> Fallible<()> {
                     continue; // they find no holes
                 }
                 let output = cp(&[&format!("--method={method}"), sparse], &src, &dst)?;
-                // sendfile takes a short answer of FUSE for the end of the file; without another method
+                // sendfile takes a short read of FUSE for the end of the file; without another method
                 // that is an error, and nothing is left.
                 let told = String::from_utf8_lossy(&output.stderr);
                 if method == "sendfile"
@@ -260,7 +260,7 @@ fn a_signal_is_heard_on_a_slow_mount() -> Fallible<()> {
         println!("{method}: stopped after {:?}", began.elapsed());
         assert_eq!(status.code(), Some(130), "{method}");
         assert!(!dst.exists(), "{method}: a half copy is left");
-        // What it takes alone is told above; here others may keep the processors busy.
+        // The time without other load is printed above; here others may keep the processors busy.
         assert!(began.elapsed() < Duration::from_secs(3), "{method}");
     }
     Ok(())

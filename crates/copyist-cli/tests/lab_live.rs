@@ -1,9 +1,9 @@
-//! Files that are appended to, cut off, rewritten or replaced while they are copied: the copy is what
-//! the file was at some moment, or it is said that it is not; there is never padding, and never a
+//! Files that are appended to, truncated, rewritten or replaced while they are copied: the copy is the
+//! file as it was at some time, or it is reported that it is not; there is never padding, and never a
 //! hang.
 //!
-//! Every byte of a file tells of which version it is, and where: a version is written from the
-//! beginning to the end, so at any moment the file is a new beginning and an old end.
+//! Every byte of a file depends on the version and the offset. A version is written from the beginning
+//! to the end, so at any time the file is a new beginning and an old end.
 
 #![cfg(target_os = "linux")]
 #![forbid(unsafe_code)]
@@ -27,10 +27,10 @@ use safety::{Fallible, LIMIT, chance, cp, finish, rounds, text};
 const BLOCK: usize = 64 << 10;
 const BLOCKS: usize = 32;
 
-/// After so many the first one comes again.
+/// The number of versions before the first is repeated.
 const VERSIONS: u8 = 60;
 
-/// What somebody does to the file.
+/// How the file changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Deed {
     Append,
@@ -50,7 +50,7 @@ fn version(version: u8) -> Vec<u8> {
     data
 }
 
-/// Goes on until it is told to stop; answers the last version.
+/// Continues until `stop` is set. Returns the last version.
 fn disturb(path: &Path, deed: Deed, stop: &AtomicBool, mut random: Rng) -> std::io::Result<u8> {
     let mut last: u8 = 0;
     let mut blocks = BLOCKS;
@@ -113,7 +113,7 @@ fn is_of_one_moment(copy: &[u8], deed: Deed) -> bool {
         })
 }
 
-/// No byte is one that the file never had there.
+/// Checks that each byte was in the file at that offset at some time.
 fn is_of_the_file(copy: &[u8], deed: Deed) -> bool {
     match deed {
         Deed::Append | Deed::Truncate => is_of_one_moment(copy, deed),
@@ -149,7 +149,7 @@ fn round(dir: &Path, policy: &str, deed: Deed, random: &mut Rng) -> Fallible<&'s
     let changed = err.contains("changed") || err.contains("file may be");
     if !output.status.success() {
         assert_eq!(policy, "--on-change=fail", "{what}");
-        // Another file already when it was opened than when it was looked at.
+        // The file was replaced between stat and open.
         let replaced = deed == Deed::Replace && err.contains("as it was replaced");
         assert!(changed || replaced, "{what}");
         assert!(!dst.exists(), "{what}: a failed copy has the name");

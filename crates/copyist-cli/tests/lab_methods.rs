@@ -1,4 +1,4 @@
-//! What the report says of how a file was copied, on every filesystem of the lab, and what happens where a
+//! What the report says about how a file was copied, on every filesystem of the lab, and what happens where a
 //! copy can't succeed.
 
 #![cfg(target_os = "linux")]
@@ -33,7 +33,7 @@ const FILESYSTEMS: [&str; 7] = [
     "fuse-lies",
 ];
 
-/// The filesystems whose map of holes is not believed.
+/// The filesystems whose map of holes copyist does not use.
 const UNSOUND: [&str; 2] = ["fuse", "fuse-lies"];
 
 /// The filesystems that can clone.
@@ -99,7 +99,7 @@ fn reported(arguments: &[&str], src: &Path, dst: &Path) -> Fallible<Value> {
     Ok(file)
 }
 
-/// Data that doesn't repeat, with a hole in the middle and an end that is on no boundary.
+/// Data that doesn't repeat, with a hole in the middle and an unaligned end.
 fn make_source(path: &Path) -> io::Result<()> {
     let mut random = fastrand::Rng::with_seed(7);
     let mut data = vec![0; 3 << 20];
@@ -135,7 +135,7 @@ fn each_method_alone_copies_or_says_what_is_in_the_way() -> Fallible<()> {
                 assert!(!dst.exists(), "{what}: left behind");
                 continue;
             }
-            // Where the map of holes is not believed, they are found by reading, or not at all.
+            // Where the map of holes is not used, holes are found by reading, or not at all.
             if UNSOUND.contains(&name) && ["copy-range", "sendfile"].contains(&method) {
                 let output = cp(&[&alone], &src, &dst)?;
                 let expected = format!(
@@ -191,7 +191,7 @@ fn free_bytes(file: &File) -> Fallible<u64> {
     Ok(volume.f_bfree * volume.f_frsize)
 }
 
-/// What FIEMAP says of a file, through filefrag: every extent carries the flag "shared".
+/// Whether filefrag (FIEMAP) shows every extent of a file as shared.
 fn all_is_shared(path: &Path) -> Fallible<bool> {
     let output = Command::new("filefrag").arg("-v").arg(path).output()?;
     let text = String::from_utf8(output.stdout)?;
@@ -204,7 +204,7 @@ fn all_is_shared(path: &Path) -> Fallible<bool> {
     Ok(!extents.is_empty() && extents.iter().all(|line| line.contains("shared")))
 }
 
-/// The codes of the attempts that were refused before the one that served.
+/// The codes of the attempts that were refused before the one that succeeded.
 fn refusals(report: &Value) -> Vec<String> {
     let attempts = report["attempts"].as_array().into_iter().flatten();
     let refused = attempts.filter(|attempt| attempt["ended"] == "next");

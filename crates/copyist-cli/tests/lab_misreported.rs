@@ -14,7 +14,7 @@ use oracle::lab::place;
 use oracle::remove::Scratch;
 use safety::{Fallible, Fuse, run, text};
 
-/// More than one buffer, and no whole number of blocks.
+/// More than one buffer, and not a multiple of the block size.
 const BYTES: usize = 262_145;
 
 fn content() -> Vec<u8> {
@@ -58,7 +58,7 @@ fn a_file_ends_where_a_read_says_so() -> Fallible<()> {
                 assert!(fs::read(&dst)? == content(), "{says} {words:?}");
                 fs::remove_file(&dst)?;
             }
-            // What the kernel moves by itself ends at the size: an error, or all of it.
+            // Copies in the kernel end at the reported size: an error, or all of it.
             let (code, _) = copy(&["cp", "--method=sendfile"], &src, &dst)?;
             let is_whole = fs::read(&dst).is_ok_and(|copy| copy == content());
             assert_eq!(code == Some(0), is_whole, "{says}");

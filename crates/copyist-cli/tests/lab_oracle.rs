@@ -12,7 +12,7 @@ use oracle::harness::{Settings, conclude, play_all, play_complete};
 use oracle::lab::place;
 use oracle::make::Feature;
 
-/// Plays on one filesystem, which must have all features: nothing is left out in silence.
+/// Plays on one filesystem, which must have all features: nothing is left out silently.
 fn plays_on(name: &str) -> Fallible<()> {
     let Some(dir) = place(name) else {
         return Ok(());

@@ -1,9 +1,9 @@
 //! Power failures: the destination's block device as it was at random moments of `--fsync=file`
-//! copies, mounted. Every file that was reported as done by then is whole, and with `--atomic` no
-//! file is anything but its old or its new self.
+//! copies, mounted. Every file that was reported as done by then is complete, and with `--atomic`
+//! every file has its old or its new content.
 //!
 //! The device is a file on a filesystem that clones: a clone of that file is the device at one
-//! moment, with all that had been written to it and nothing that was only in memory.
+//! moment, with everything that was written to it and nothing that was only in memory.
 
 #![cfg(target_os = "linux")]
 #![forbid(unsafe_code)]
@@ -73,7 +73,7 @@ fn take(
     let (mut awaited, mut ended) = (0, false);
     while !ended && moments.len() < number {
         let done = loop {
-            // Asked before the report is read: the report of a copy that has ended is whole.
+            // Queried before the report is read: the report of a copy that has ended is complete.
             ended = child.try_wait()?.is_some();
             let done = report_lines(&report)?;
             if ended || done.len() >= awaited {
@@ -95,7 +95,7 @@ fn check(dir: &Path, mounted: &Path, options: &str, moment: &Moment) -> Fallible
     let at = dir.join("after");
     let after = Mounted::new(&moment.image, &at, options)?;
     for line in &moment.done {
-        // The summary is of no name.
+        // The summary has no name.
         let Some(dst) = line["dst"].as_str() else {
             assert_eq!(line["type"], "summary");
             continue;
@@ -123,7 +123,7 @@ fn check(dir: &Path, mounted: &Path, options: &str, moment: &Moment) -> Fallible
     Ok(moment.done.len())
 }
 
-/// Every file of a tree that is replaced is its old or its new self.
+/// Every file of a tree that is replaced has its old or its new content.
 fn check_replaced(dir: &Path, options: &str, moment: &Moment) -> Fallible<usize> {
     let at = dir.join("after");
     let after = Mounted::new(&moment.image, &at, options)?;

@@ -30,7 +30,7 @@ struct Made {
     preallocation: Result<(), &'static str>,
     holes: &'static str,
     file_bytes_max: Option<u64>,
-    /// What auto takes for a small, a large and a sparse file.
+    /// The default method for a small, a large and a sparse file.
     auto: [&'static str; 3],
 }
 
@@ -188,7 +188,7 @@ fn assert_right(probe: &Value, made: &Made, dir: &Path) -> Fallible<()> {
     Ok(())
 }
 
-/// What remains where nothing may be made: nothing is said to be tried, and no guess is an answer.
+/// Where no file may be created, nothing is reported as tried or guessed.
 fn assert_modest(probe: &Value, made: &Made, code: &str) {
     let (name, volume) = (made.name, &probe["src"]);
     let what = |row: &str| format!("{row} on {name}, {code}");
@@ -244,7 +244,7 @@ fn every_row_is_right_for_root_and_for_a_user() -> Fallible<()> {
         assert_right(&probe, made, scratch.path())?;
 
         let words = [as_user.as_slice(), &words].concat();
-        // Somebody else's directory.
+        // Another user's directory.
         let probe = probed(&words, &[scratch.path()])?;
         assert_eq!(probe["src"]["read_only"], false, "{}", made.name);
         assert_modest(&probe, made, "EACCES");

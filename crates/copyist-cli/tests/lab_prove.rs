@@ -1,4 +1,4 @@
-//! `--prove` says what filefrag and btrfs say of the same files.
+//! `--prove` reports what filefrag and btrfs report for the same files.
 
 #![cfg(target_os = "linux")]
 #![forbid(unsafe_code)]
@@ -19,7 +19,7 @@ use serde_json::Value;
 
 const MIB: u64 = 1 << 20;
 
-/// The filesystems that tell where data lies.
+/// The filesystems that report the location of data.
 const TELLING: [&str; 4] = ["btrfs", "xfs", "xfs-plain", "ext4"];
 const SILENT: [&str; 2] = ["tmpfs", "fuse"];
 const CLONING: [&str; 2] = ["btrfs", "xfs"];
@@ -69,7 +69,7 @@ fn filefrag_shared(path: &Path) -> Fallible<u64> {
     Ok(shared)
 }
 
-/// What `btrfs filesystem du` says that a file has not for itself: its total, less "exclusive".
+/// The shared bytes by `btrfs filesystem du`: its total less "exclusive".
 fn btrfs_shared(path: &Path) -> Fallible<u64> {
     let output = Command::new("btrfs")
         .args(["filesystem", "du", "--raw", "-s"])
@@ -97,14 +97,14 @@ fn cloned_half_rewritten_and_copied_files_are_told_apart() -> Fallible<()> {
         assert_eq!(summary["shared"], size, "{name}: {summary}");
         assert_eq!(filefrag_shared(&dst)?, size, "{name}");
 
-        // The first half of the clone is written anew.
+        // The first half of the clone is overwritten.
         let rewritten = OpenOptions::new().write(true).open(&dst)?;
         rewritten.write_all_at(&vec![7; 4 << 20], 0)?;
         let shared = copyist::shared_bytes(&src, &dst)?;
         assert_eq!(shared, size - 4 * MIB, "{name}");
         assert_eq!(filefrag_shared(&dst)?, shared, "{name}");
         if name == "btrfs" {
-            // It counts whole blocks.
+            // btrfs counts in blocks.
             let du = btrfs_shared(&dst)?;
             assert_eq!(du, shared.next_multiple_of(4096), "{name}");
         }
@@ -186,7 +186,7 @@ fn two_volumes_share_nothing_and_subvolumes_may() -> Fallible<()> {
     Ok(())
 }
 
-/// What is not written out yet has no place, and is given one first.
+/// Data that is not written back has no extents; it is flushed before the query.
 #[test]
 fn dirty_files_are_proved_too() -> Fallible<()> {
     for name in CLONING {

@@ -1,5 +1,5 @@
-//! The commands that look and measure, on a mount on which they would take very long: they stop when
-//! the time is up or at a signal, say what was left out, and leave nothing.
+//! `probe`, `bench` and `doctor` on a mount on which they would take very long: they stop when the time
+//! is up or at a signal, report what was left out, and leave nothing behind.
 
 #![cfg(target_os = "linux")]
 #![forbid(unsafe_code)]
@@ -21,10 +21,10 @@ use safety::{Fallible, Fuse, LIMIT, finish, text};
 /// Each request takes so long that none of the commands could be done in `SECONDS`.
 const SLOW: &[&str] = &["--latency-ms=50"];
 
-/// Long enough for a line that says how far it is.
+/// Long enough for a progress line.
 const SECONDS: &str = "--max-seconds=5";
 
-/// What each is asked for, and what it says of what was left out.
+/// The arguments of each, and its message about what was left out.
 const COMMANDS: [(&[&str], &str); 2] = [
     (&["doctor"], "copies, as the time was up (--max-seconds=5)"),
     (

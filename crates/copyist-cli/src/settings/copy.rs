@@ -1,16 +1,15 @@
-//! What is different in `copy`: what it sets by itself, and the options that only it takes.
+//! The defaults of `copy`, and the options that only `copy` takes.
 
 use std::ffi::OsString;
 
 use copyist::{Atomic, Make};
 
-use super::{Reader, When};
+use super::reader::Reader;
+use super::values::{FilterRule, When};
 use crate::args::Copy;
-use crate::filter::Rule;
 
 impl Reader<'_> {
-    /// What holds before the first option is read: as `cp -a --atomic=auto`, with progress on a terminal; and
-    /// `/dev/stdin` is read.
+    /// The defaults: `-a --atomic=auto --progress=auto`, a preflight check, a last line, and `/dev/stdin` is read.
     pub(super) fn copy_defaults(&mut self) {
         self.archive();
         self.settings.options.atomic = Atomic::BestEffort;
@@ -23,16 +22,16 @@ impl Reader<'_> {
     /// What an option of `copy` does.
     pub(super) fn copy(&mut self, id: Copy, value: Option<OsString>) {
         let settings = &mut self.settings;
-        let mut filter = |rule: fn(OsString) -> Rule| {
+        let mut filter = |rule: fn(OsString) -> FilterRule| {
             settings
                 .filters
                 .push(rule(value.clone().unwrap_or_default()));
         };
         match id {
-            Copy::Exclude => filter(Rule::Exclude),
-            Copy::ExcludeFrom => filter(Rule::ExcludeFrom),
-            Copy::IgnoreFile => filter(Rule::IgnoreFile),
-            Copy::Include => filter(Rule::Include),
+            Copy::Exclude => filter(FilterRule::Exclude),
+            Copy::ExcludeFrom => filter(FilterRule::ExcludeFrom),
+            Copy::IgnoreFile => filter(FilterRule::IgnoreFile),
+            Copy::Include => filter(FilterRule::Include),
             Copy::DryRun => settings.dry_run = true,
             Copy::NoPreflight => settings.preflight = false,
             Copy::Json => settings.report = Some("-".into()),
@@ -55,7 +54,7 @@ impl Reader<'_> {
             settings.progress = When::Never;
             settings.manifest = None;
         }
-        // What would be done is said entry by entry, unless something else says it.
+        // A dry run lists each entry, unless other output shows them.
         let json = settings.report.as_deref() == Some("-".as_ref());
         settings.verbose |= settings.dry_run && !settings.explain && !settings.quiet && !json;
     }

@@ -4,8 +4,9 @@ use std::ffi::{OsStr, OsString};
 
 use copyist::{Follow, Reflink, Sparse, Update, Want};
 
-use super::values::{choose, list};
-use super::{Reader, Stop};
+use super::choices::{choose, list};
+use super::reader::Reader;
+use super::values::Stop;
 use crate::args::Cp;
 
 const SPARSE: &[(&str, Sparse)] = &[
@@ -102,7 +103,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// The options that do no more than switch something on.
+    /// The options that only set a flag.
     fn switch(&mut self, id: Cp) {
         let settings = &mut self.settings;
         let field = match id {
@@ -123,7 +124,7 @@ impl Reader<'_> {
         *field = true;
     }
 
-    /// The options with a value out of a list.
+    /// The options with a value from a list.
     fn valued(&mut self, id: Cp, value: Option<OsString>) -> Result<(), Stop> {
         let quoter = self.quoter;
         let options = &mut self.settings.options;

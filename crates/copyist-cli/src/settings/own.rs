@@ -5,11 +5,12 @@ use std::num::NonZeroUsize;
 
 use copyist::{Atomic, Cache, Fsync, HashKind, Method, MethodSet, OnChange};
 
-use super::values::{choose, list};
-use super::{Reader, Stop, When};
+use super::choices::{choose, list};
+use super::reader::Reader;
+use super::values::{Stop, When};
 use crate::args::Own;
-use crate::quoting::Quoter;
-use crate::report::current_os;
+use crate::words::errors::current_os;
+use crate::words::quoting::Quoter;
 
 /// The values of `--progress` and `--sandbox`.
 const WHEN: &[(&str, When)] = &[
@@ -54,7 +55,7 @@ impl Reader<'_> {
     pub(super) fn own(&mut self, id: Own, value: Option<OsString>) -> Result<(), Stop> {
         let quoter = self.quoter;
         let settings = &mut self.settings;
-        // The value of an option that can't be without one.
+        // The value of an option that requires one.
         let required = || value.clone().unwrap_or_default();
         match id {
             Own::Cache => {
@@ -100,12 +101,12 @@ impl Reader<'_> {
     }
 }
 
-/// An option without a value asks for what it names.
+/// An option without a value means `always`.
 fn when(quoter: Quoter, option: &str, value: Option<&OsStr>) -> Result<When, Stop> {
     value.map_or(Ok(When::Always), |when| choose(quoter, option, when, WHEN))
 }
 
-/// A number of things, at least one.
+/// A number, at least 1.
 fn count(quoter: Quoter, value: &OsStr, what: &str) -> Result<NonZeroUsize, Stop> {
     let number = value.to_str().and_then(|text| text.parse().ok());
     let message = || format!("invalid number of {what} {}", quoter.word(value));
@@ -121,7 +122,7 @@ fn methods(quoter: Quoter, value: &OsStr) -> Result<MethodSet, Stop> {
         methods = methods.with(method);
     }
     if methods.contains(Method::Direct) {
-        // A side that refuses direct I/O goes through the cache: where both do, that is this method.
+        // A side that refuses direct I/O is read or written through the cache; if both do, that is read-write.
         methods = methods.with(Method::ReadWrite);
     }
     Ok(methods)

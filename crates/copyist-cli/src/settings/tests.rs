@@ -7,18 +7,20 @@ use copyist::{
     Reflink, Sparse, Update, Want,
 };
 
-use super::{Environment, Settings, Stop, When, read};
-use crate::invocation::Face;
-use crate::quoting::Quoter;
+use super::read;
+use crate::process::environment::Environment;
+use crate::process::invocation::Frontend;
+use crate::settings::{Settings, Stop, When};
+use crate::words::quoting::Quoter;
 
 fn parse_in(environment: &Environment, line: &str) -> Result<Settings, Stop> {
-    parse_as(Face::Cp, environment, line)
+    parse_as(Frontend::Cp, environment, line)
 }
 
-fn parse_as(face: Face, environment: &Environment, line: &str) -> Result<Settings, Stop> {
+fn parse_as(frontend: Frontend, environment: &Environment, line: &str) -> Result<Settings, Stop> {
     let words = line.split(' ').filter(|word| !word.is_empty());
     read(
-        face,
+        frontend,
         words.map(Into::into),
         environment,
         Quoter::new(false),
@@ -285,7 +287,7 @@ fn contexts_without_selinux_are_ignored() {
     let words = ["-Z", "--context", "--context=x"].map(Into::into);
     let environment = Environment::default();
     let settings = read(
-        Face::Cp,
+        Frontend::Cp,
         words,
         &environment,
         Quoter::new(false),
@@ -313,7 +315,7 @@ fn posixly_correct_stops_at_the_first_operand() {
 
 #[test]
 fn copy_is_cp_a_with_progress_and_a_last_line() {
-    let copy = |line| parse_as(Face::Copy, &Environment::default(), line).expect("accepted");
+    let copy = |line| parse_as(Frontend::Copy, &Environment::default(), line).expect("accepted");
     let as_copy = |line| Options {
         read_open_files: true,
         ..parse(line).options
@@ -344,11 +346,11 @@ fn copy_is_cp_a_with_progress_and_a_last_line() {
     };
     let environment = Environment::default();
     assert_eq!(
-        parse_as(Face::Cp, &environment, "--json"),
+        parse_as(Frontend::Cp, &environment, "--json"),
         unknown("--json")
     );
     assert_eq!(
-        parse_as(Face::Copy, &environment, "--context"),
+        parse_as(Frontend::Copy, &environment, "--context"),
         unknown("--context")
     );
 }
@@ -372,6 +374,6 @@ fn how_to_be_safe() {
     let named = parse("--journal=j a b");
     assert!(named.resume && named.journal == Some("j".into()));
     assert!(matches!(refuse("--resume -b a b"), Stop::Usage(_)));
-    let copy = parse_as(Face::Copy, &Environment::default(), "a b");
+    let copy = parse_as(Frontend::Copy, &Environment::default(), "a b");
     assert!(copy.is_ok_and(|copy| copy.options.atomic == Atomic::BestEffort));
 }

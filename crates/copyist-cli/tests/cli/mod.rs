@@ -1,4 +1,4 @@
-//! Runs the built binary in a directory of the test's own.
+//! Runs the built binary in a directory of each test.
 
 // Each test file is a program of its own, and uses a part of this.
 #![allow(dead_code)]
@@ -76,7 +76,7 @@ fn remove(path: &Path) {
     let _ = fs::remove_dir_all(path);
 }
 
-/// Whether there is a device on which every write fails; else says that the test is not run.
+/// Whether there is a device on which every write fails; otherwise prints that the test is not run.
 pub(crate) fn has_full_device() -> bool {
     let has = Path::new("/dev/full").exists();
     if !has {
@@ -85,7 +85,7 @@ pub(crate) fn has_full_device() -> bool {
     has
 }
 
-/// Whether the system tells in links what a process has open; else says that the test is not run.
+/// Whether the system has links to the open files of a process; otherwise prints that the test is not run.
 pub(crate) fn has_proc() -> bool {
     let has = Path::new("/proc/self/fd").exists();
     if !has {
@@ -94,7 +94,7 @@ pub(crate) fn has_proc() -> bool {
     has
 }
 
-/// Makes a file whose name is no text; where the volume (APFS, HFS+) takes none, says that the
+/// Creates a file whose name is not UTF-8; where the volume (APFS, HFS+) refuses it, prints that the
 /// test is not run.
 pub(crate) fn makes_file(path: &Path) -> bool {
     let made = fs::write(path, b"x");

@@ -1,4 +1,4 @@
-//! One case: a situation (source, destination and what is aside), a command line, and who runs it.
+//! One case: a situation (source, destination and what is aside), a command line, and the user who runs it.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -35,7 +35,7 @@ pub(crate) struct Case {
 }
 
 impl Case {
-    /// Pipes may be read, so somebody must fill them.
+    /// Pipes may be read, so they must be filled.
     pub(crate) fn fills_pipes(&self) -> bool {
         !self.options.recursive || self.options.reads_pipes
     }

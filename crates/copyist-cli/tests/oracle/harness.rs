@@ -275,7 +275,7 @@ pub(crate) fn now() -> i64 {
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
-/// A failure in words: who ran what, and what differs.
+/// A failure as text: the user, the command and the differences.
 fn describe(
     case: &Case,
     program: &Program,

@@ -214,7 +214,7 @@ fn compare(gnu: &Played, ours: &Played) -> Vec<String> {
 /// Output is compared line by line, in any order where nothing asks for order: a parallel copy
 /// reports in its own.
 fn text_differences(gnu: &Outcome, ours: &Outcome, in_order: bool) -> Vec<String> {
-    // How a file's data was copied is told as it was, and ours has other ways.
+    // The lines of --debug report the method, and ours has other methods.
     let is_of_data = |line: &&[u8]| line.starts_with(b"copy offload: ");
     let lines = |text: &[u8]| {
         let mut lines: Vec<Vec<u8>> = text

@@ -39,7 +39,7 @@ pub(crate) enum What {
     Symlink(Vec<u8>),
     /// A named pipe.
     Fifo,
-    /// A socket nobody listens on.
+    /// A socket without a listener.
     Socket,
     /// A character device: major, minor.
     Char(u32, u32),

@@ -62,7 +62,7 @@ pub(crate) fn grow(rng: &mut Rng, plan: &mut Plan, top: usize, spec: Spec<'_>) {
 }
 
 impl Builder<'_> {
-    /// A name nobody else in the tree has, also where case is folded.
+    /// A name that is unique in the tree, also where case is folded.
     fn name(&mut self) -> Vec<u8> {
         self.count += 1;
         let mut name = format!("{}{}", self.rng.lowercase(), self.count).into_bytes();

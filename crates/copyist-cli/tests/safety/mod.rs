@@ -30,7 +30,7 @@ pub(crate) fn rounds(sample: usize, whole: usize) -> usize {
     if all { whole } else { sample }
 }
 
-/// What chance begins with; printed, so that a failure can be played again.
+/// The random seed; printed, so that a failure can be repeated.
 pub(crate) fn chance(test: &str) -> Rng {
     let given = std::env::var("COPYIST_SAFETY_SEED").ok();
     let seed = given.and_then(|it| it.parse().ok()).unwrap_or(2025);
@@ -87,7 +87,7 @@ pub(crate) fn noise(random: &mut Rng, len: usize) -> Vec<u8> {
     data
 }
 
-/// Something mounted, unmounted when it is dropped.
+/// A mount that is unmounted when it is dropped.
 pub(crate) struct Mounted(pub(crate) PathBuf);
 
 impl Mounted {
@@ -286,7 +286,7 @@ pub(crate) fn leftovers(root: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// The whole lines of a report, also of one that is still being written.
+/// The complete lines of a report, which may still be written.
 pub(crate) fn report_lines(path: &Path) -> Fallible<Vec<Value>> {
     let all = fs::read(path).unwrap_or_default();
     let end = all

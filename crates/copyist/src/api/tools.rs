@@ -9,10 +9,10 @@ use crate::run::buffers::Buffers;
 use crate::run::content;
 #[cfg(feature = "hash")]
 use crate::run::digest::Digest;
+#[cfg(feature = "hash")]
+use crate::run::hashing::InFlight;
 use crate::run::holes::next_data;
 use crate::run::prove::shared;
-#[cfg(feature = "hash")]
-use crate::run::transfer::InFlight;
 use crate::system::native::{self, Native};
 use crate::system::{At, Open, Platform, Sys, start_dir};
 #[cfg(feature = "hash")]

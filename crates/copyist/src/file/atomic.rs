@@ -15,23 +15,23 @@
 
 use crate::run::step::since;
 use crate::system::parent::parent_dir;
-use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 use super::attributes::{Attributes, CreateMode, CreatedState, Failed, remove_capability};
+use super::copier::{FileCopier, OneFile};
 use super::failure::FileError;
 use super::follow::resolve;
 use super::journal::PartialJournal;
-use super::one_file::{Destination, Existing, FileCopier, FindPair, Opened, ResumeState, Source};
+use super::source::Source;
+use super::target::{Destination, Existing, Opened, ResumeState};
 use super::temp_file::{Temporary, remove_closed};
 use super::verify::report_unchecked;
 use super::verify_draft::Complete;
 use crate::run::progress_sink::ProgressSink;
 use crate::system::{At, Attribute, Open, Platform, Target};
 use crate::think::rules;
-use crate::words::code::Code;
 use crate::words::error::{Operation, Refusal};
 use crate::words::options::{Force, Options, Preserve, Want};
 use crate::words::report::Report;
@@ -39,26 +39,6 @@ use crate::words::stat::{FileKind, Stat};
 
 /// How often another temporary name is tried where somebody has taken the last one.
 const NAMES: u32 = 8;
-
-/// What a run has learnt about incomplete files.
-#[derive(Debug, Default)]
-pub(crate) struct TempFilePolicy {
-    /// Nameless files can't be had here, or not be named.
-    no_nameless: AtomicBool,
-    /// Volumes that refuse something that publishing a file needs, and what they say.
-    pub(super) refused: Mutex<HashMap<(u64, Needed), Code>>,
-    /// There are some.
-    pub(super) some_refuse: AtomicBool,
-}
-
-/// What publishing a file needs of its volume.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Needed {
-    /// Renames: to replace anything.
-    Rename,
-    /// Changes of permission bits: to replace a file whose permissions stay.
-    Mode,
-}
 
 /// A file that is not complete.
 struct Draft<P: Platform> {
@@ -96,37 +76,25 @@ enum Naming {
 }
 
 impl<'a, P: Platform> FileCopier<'a, P> {
-    /// Whether the file gets its name only when it is complete.
-    pub(super) fn is_atomic(&self) -> bool {
-        let options = self.options;
-        options.atomic.wanted() && !options.attributes_only && !options.write_through_dangling
-    }
-
     /// [`FileCopier::copy`], where the destination is a file or nothing.
     #[inline(never)] // its variables would make the stack frame of each plain copy larger than the nearest cache is
-    pub(super) fn copy_atomic(
-        &mut self,
-        src: &mut Source<P>,
-        dst: &Destination<'_, P>,
-        pair: &mut FindPair<'_, P>,
-        report: &mut Report,
-        fail: &mut dyn FnMut(FileError),
-    ) -> Result<(), FileError> {
+    pub(super) fn copy_atomic(&mut self, file: &mut OneFile<'_, P>) -> Result<(), FileError> {
         let start = self.context.now();
+        let dst = file.dst;
         let name = match dst.existing {
             Existing::LinkToFile(_) => resolve(self.platform, dst.at)
                 .map_err(|code| FileError::system(Operation::OpenDestination, code))?,
             _ => Some(dst.at.name.to_os_string()),
         };
         let Some(name) = name else {
-            return self.copy_in_place(src, dst, pair, report, fail);
+            return self.copy_in_place(file);
         };
         let at = At {
             dir: dst.at.dir,
             name: &name,
         };
-        let Some(old) = self.look_at_replaced(&src.stat, at, dst)? else {
-            return self.copy_in_place(src, dst, pair, report, fail);
+        let Some(old) = self.look_at_replaced(&file.src.stat, at, dst)? else {
+            return self.copy_in_place(file);
         };
         if !matches!(old, Old::Nothing) {
             self.check_names(at)?;
@@ -134,13 +102,13 @@ impl<'a, P: Platform> FileCopier<'a, P> {
         let published = Published { at, old, dst };
         let mut result = Ok(Naming::NotNameless);
         while let Ok(Naming::NotNameless) = result {
-            *report = Report::default();
-            let (draft, progress_sink) = self.begin_draft(&src.stat, &published)?;
+            *file.report = Report::default();
+            let (draft, progress_sink) = self.begin_draft(&file.src.stat, &published)?;
             let progress_sink = progress_sink.map(Mutex::new);
             let draft = (draft, progress_sink.as_ref());
-            result = self.finish_draft(src, draft, &published, pair, report, fail);
+            result = self.finish_draft(file, draft, &published);
         }
-        report.elapsed = since(start);
+        file.report.elapsed = since(start);
         result.map(|_| ())
     }
 
@@ -330,12 +298,9 @@ impl<'a, P: Platform> FileCopier<'a, P> {
     /// Fills the new file and gives it its name; one that can't be finished is removed.
     fn finish_draft(
         &mut self,
-        src: &mut Source<P>,
+        file: &mut OneFile<'_, P>,
         (draft, progress_sink): (Draft<P>, Option<&Mutex<PartialJournal<'a, P>>>),
         to: &Published<'_, '_, P>,
-        pair: &mut FindPair<'_, P>,
-        report: &mut Report,
-        fail: &mut dyn FnMut(FileError),
     ) -> Result<Naming, FileError> {
         let (opened, offset) = (draft.opened, draft.offset);
         let name = draft.temporary.map(|it| it.beside(to.at.name));
@@ -343,25 +308,24 @@ impl<'a, P: Platform> FileCopier<'a, P> {
             progress_sink: progress_sink.map(|it| it as &dyn ProgressSink<P>),
             offset,
         };
-        let filled = self
-            .fill(src, (&opened, kept), pair, report)
-            .and_then(|hash| {
-                let unfit = self.copy_draft_attributes(src, &opened, to, fail);
-                self.flush(&opened.handle, to.dst)?;
-                self.prove(src, &opened, report);
-                let read_back = self.prepare_read_back(src, &opened, hash, report)?;
-                self.platform
-                    .check_close_errors(&opened.handle)
-                    .map_err(|code| FileError::system(Operation::CloseDestination, code))?;
-                Ok((read_back, unfit))
-            });
+        let filled = self.fill(file, (&opened, kept)).and_then(|hash| {
+            let src = &*file.src;
+            let unfit = self.copy_draft_attributes(src, &opened, to, file.failures);
+            self.flush(&opened.handle, to.dst)?;
+            self.prove(src, &opened, file.report);
+            let read_back = self.prepare_read_back(src, &opened, hash, file.report)?;
+            self.platform
+                .check_close_errors(&opened.handle)
+                .map_err(|code| FileError::system(Operation::CloseDestination, code))?;
+            Ok((read_back, unfit))
+        });
         let temporary = name.as_deref().map(|name| At {
             dir: to.at.dir,
             name,
         });
         let complete = match filled {
             Ok((it, unfit)) => self
-                .check_draft(src, (opened, temporary), it.as_deref(), report, fail)
+                .check_draft(file, (opened, temporary), it.as_deref())
                 .map(|(draft, checked)| (draft, checked, unfit)),
             Err(error) => {
                 // The failure before it is reported.
@@ -373,9 +337,9 @@ impl<'a, P: Platform> FileCopier<'a, P> {
         match complete {
             Ok((draft, checked, unfit)) => {
                 let draft = (draft, has_noted, unfit);
-                let named = self.name_draft(&src.stat, draft, to, pair, report, fail);
+                let named = self.name_draft(file, draft, to);
                 if matches!(named, Ok(Naming::Done | Naming::Linked)) {
-                    report_unchecked(checked, report, fail)?;
+                    report_unchecked(checked, file.report, file.failures)?;
                 }
                 named
             }
@@ -395,23 +359,22 @@ impl<'a, P: Platform> FileCopier<'a, P> {
         src: &Source<P>,
         draft: &Opened<P>,
         to: &Published<'_, '_, P>,
-        fail: &mut dyn FnMut(FileError),
+        failures: &mut Vec<FileError>,
     ) -> Option<FileError> {
-        let mut failures = Vec::new();
-        let mut note = |error| failures.push(error);
-        let refused = self.copy_attributes(src, draft, &mut note);
+        let before = failures.len();
+        let refused = self.copy_attributes(src, draft, failures);
         let unfit = match &to.old {
             Old::Kept(old) => {
                 let dst = Target::Open(&draft.handle);
-                let kept = self.keep_old((Target::Named(to.at), old), dst, &mut note);
+                let kept = self.keep_old((Target::Named(to.at), old), dst, failures);
                 let refused = kept.or(refused);
                 refused.and_then(|it| self.unfit(it, (to.at, old), dst))
             }
             Old::Nothing | Old::Any => None,
         };
         // What an unfit draft lacks is nobody's concern.
-        if unfit.is_none() {
-            failures.into_iter().for_each(fail);
+        if unfit.is_some() {
+            failures.truncate(before);
         }
         unfit
     }
@@ -420,12 +383,9 @@ impl<'a, P: Platform> FileCopier<'a, P> {
     /// noted it; a stream, which can't be read again, is then written in place from the draft.
     fn name_draft(
         &mut self,
-        src: &Stat,
+        file: &mut OneFile<'_, P>,
         (draft, has_noted, unfit): (Complete<'_, P>, bool, Option<FileError>),
         to: &Published<'_, '_, P>,
-        pair: &mut FindPair<'_, P>,
-        report: &mut Report,
-        fail: &mut dyn FnMut(FileError),
     ) -> Result<Naming, FileError> {
         let result = match (unfit, &draft) {
             (Some(error), _) => Err(error),
@@ -446,11 +406,10 @@ impl<'a, P: Platform> FileCopier<'a, P> {
                 it.remove_draft(at.dir, at.name);
             }
         };
-        let is_stream = src.kind != FileKind::Regular;
+        let is_stream = file.src.stat.kind != FileKind::Regular;
         let handle = match (in_place, handle) {
             (Some(code), Some(handle)) if is_stream => {
-                let written =
-                    self.write_from_draft(src, (handle, code), to.dst, pair, report, fail);
+                let written = self.write_from_draft(file, (handle, code));
                 remove(self);
                 return written.map(|()| Naming::Done);
             }
@@ -546,7 +505,7 @@ impl<'a, P: Platform> FileCopier<'a, P> {
         &mut self,
         (old, stat): (Target<'_, P>, &Stat),
         dst: Target<'_, P>,
-        fail: &mut dyn FnMut(FileError),
+        failures: &mut Vec<FileError>,
     ) -> Option<Failed> {
         let wanted = self.options.preserve;
         let kept = Options {
@@ -574,10 +533,10 @@ impl<'a, P: Platform> FileCopier<'a, P> {
             made: CreatedState::before(),
             buffers: self.buffers,
         }
-        .apply(&mut |failed| fail(failed.into()));
+        .apply(&mut |failed| failures.push(failed.into()));
         if kept.preserve.xattrs.wanted() {
             remove_capability(self.platform, dst, self.buffers)
-                .unwrap_or_else(|failed| fail(failed.into()));
+                .unwrap_or_else(|failed| failures.push(failed.into()));
         }
         refused
     }

@@ -12,10 +12,11 @@ use super::atomic::Old;
 use super::attributes;
 use super::attributes::{CreatedState, InheritedAttributes};
 use super::change::{Shown, check_source, ended_early, has_changed, look_again};
+use super::copier::{FileCopier, OneFile};
 use super::failure::FileError;
-use super::one_file::{
-    Destination, Existing, FileCopier, FindPair, Opened, Source, explain, shape,
-};
+use super::failure::explain;
+use super::source::Source;
+use super::target::{Destination, Existing, Opened};
 use super::temp_file::Temporary;
 use crate::run::exec;
 use crate::run::step::Runs;
@@ -81,46 +82,34 @@ impl<P: Platform> FileCopier<'_, P> {
 
     /// [`FileCopier::copy`], for such a file.
     #[inline(never)] // as `copy_atomic`
-    pub(super) fn copy_by_name(
-        &mut self,
-        src: &mut Source<P>,
-        dst: &Destination<'_, P>,
-        pair: &mut FindPair<'_, P>,
-        report: &mut Report,
-        fail: &mut dyn FnMut(FileError),
-    ) -> Result<(), FileError> {
+    pub(super) fn copy_by_name(&mut self, file: &mut OneFile<'_, P>) -> Result<(), FileError> {
         let start = self.context.now();
+        let dst = file.dst;
         let at_once = dst.existing == Existing::Nothing && !dst.replaces && !self.is_atomic();
         let result = if at_once {
-            self.make_settled(src, dst, pair, report, fail)
+            self.make_settled(file)
         } else {
-            self.make_beside(src, dst, pair, report, fail)
+            self.make_beside(file)
         };
-        report.elapsed = since(start);
+        file.report.elapsed = since(start);
         result.and_then(|()| self.sync_parent_dir(dst.at, dst))
     }
 
     /// Makes the copy under another name, and renames it when it is complete.
-    fn make_beside(
-        &mut self,
-        src: &mut Source<P>,
-        dst: &Destination<'_, P>,
-        pair: &mut FindPair<'_, P>,
-        report: &mut Report,
-        fail: &mut dyn FnMut(FileError),
-    ) -> Result<(), FileError> {
+    fn make_beside(&mut self, file: &mut OneFile<'_, P>) -> Result<(), FileError> {
+        let dst = file.dst;
         let old = if self.is_atomic() {
-            self.look_at_replaced(&src.stat, dst.at, dst)?
+            self.look_at_replaced(&file.src.stat, dst.at, dst)?
         } else {
-            Some(Old::Kept(self.look_at_old(&src.stat, dst)?))
+            Some(Old::Kept(self.look_at_old(&file.src.stat, dst)?))
         };
         let Some(old) = old else {
-            return self.copy_in_place(src, dst, pair, report, fail);
+            return self.copy_in_place(file);
         };
         self.check_names(dst.at)?;
         let name = Temporary::new().beside(dst.at.name);
         let made = dst.beside(&name);
-        let result = self.make_settled(src, &made, pair, report, fail);
+        let result = self.make_settled(&mut file.to(&made));
         let is_kept = |error: &FileError| self.options.keeps_bad() && error.is_bad_copy();
         if result.as_ref().is_err_and(|error| !is_kept(error)) {
             // One that is complete and was not checked, since the run was cancelled, is there still.
@@ -129,7 +118,7 @@ impl<P: Platform> FileCopier<'_, P> {
         }
         if let Old::Kept(stat) = &old {
             let at = Target::Named(made.at);
-            let refused = self.keep_old((Target::Named(dst.at), stat), at, fail);
+            let refused = self.keep_old((Target::Named(dst.at), stat), at, file.failures);
             if let Some(refused) = refused.filter(|_| self.is_atomic())
                 && let Some(error) = self.unfit(refused, (dst.at, stat), at)
             {
@@ -144,27 +133,20 @@ impl<P: Platform> FileCopier<'_, P> {
     }
 
     /// Makes the copy, and makes it anew if the options say so because the source has changed.
-    fn make_settled(
-        &mut self,
-        src: &mut Source<P>,
-        dst: &Destination<'_, P>,
-        pair: &mut FindPair<'_, P>,
-        report: &mut Report,
-        fail: &mut dyn FnMut(FileError),
-    ) -> Result<(), FileError> {
+    fn make_settled(&mut self, file: &mut OneFile<'_, P>) -> Result<(), FileError> {
         let mut retries = 0;
         loop {
-            self.wait_for_ctime_tick(src)?;
-            self.make_whole(src, dst, pair, report, fail)?;
-            let again = self.copies_again(report, &mut retries);
+            self.wait_for_ctime_tick(file.src)?;
+            self.make_whole(file)?;
+            let again = self.copies_again(file.report, &mut retries);
             if !matches!(again, Ok(false)) {
-                self.remove_draft(dst.at.dir, dst.at.name);
+                self.remove_draft(file.dst.at.dir, file.dst.at.name);
             }
             if !again? {
                 return Ok(());
             }
-            look_again(self.platform, src)?;
-            *report = Report::default();
+            look_again(self.platform, file.src)?;
+            *file.report = Report::default();
         }
     }
 
@@ -187,17 +169,11 @@ impl<P: Platform> FileCopier<'_, P> {
         Ok(stat)
     }
 
-    fn make_whole(
-        &mut self,
-        src: &Source<P>,
-        dst: &Destination<'_, P>,
-        pair: &mut FindPair<'_, P>,
-        report: &mut Report,
-        fail: &mut dyn FnMut(FileError),
-    ) -> Result<(), FileError> {
+    fn make_whole(&mut self, file: &mut OneFile<'_, P>) -> Result<(), FileError> {
+        let (src, dst) = (&*file.src, file.dst);
         let pair = {
-            let place = self.parent_dir(dst)?;
-            pair(&src.handle, place.as_ref().unwrap_or(dst.at.dir))?
+            let dir = self.parent_dir(dst)?;
+            self.volume_pair(src, dir.as_ref().unwrap_or(dst.at.dir), file.known_pair)?
         };
         let facts = self.facts(&src.stat, &pair);
         let plan = plan::plan(&facts, self.options);
@@ -207,21 +183,21 @@ impl<P: Platform> FileCopier<'_, P> {
             dst,
             facts: &facts,
             plan: &plan,
-            shape: shape(&facts, &plan),
+            shape: Shape::new(&facts, &plan),
             state: State::default(),
             landed: Landed::Nothing,
             failed: None,
         };
-        let result = exec::run(&plan, &facts, &mut job, &*pair, report);
+        let result = exec::run(&plan, &facts, &mut job, &*pair, file.report);
         let result = match result {
-            Ok(()) => job.check_source(report),
+            Ok(()) => job.check_source(file.report),
             Err(failure) => {
                 let unmade = job.failed.take();
                 Err(unmade.unwrap_or_else(|| explain(failure, job.state.mark().offset)))
             }
         };
         let landed = std::mem::replace(&mut job.landed, Landed::Nothing);
-        self.finish_whole(src, dst, landed, result, (report, fail))
+        self.finish_whole(file, landed, result)
     }
 
     /// The directory that the destination is made in, if its name is a path.
@@ -243,35 +219,35 @@ impl<P: Platform> FileCopier<'_, P> {
     /// Attributes, flush and close; what was made and can't be finished is removed.
     fn finish_whole(
         &mut self,
-        src: &Source<P>,
-        dst: &Destination<'_, P>,
+        file: &mut OneFile<'_, P>,
         landed: Landed<P>,
         result: Result<(), FileError>,
-        (report, fail): (&mut Report, &mut dyn FnMut(FileError)),
     ) -> Result<(), FileError> {
         let target = match landed {
             Landed::Nothing => return result,
             Landed::Open(target) => Ok(target),
-            Landed::Whole(how) => self.open_made(src, dst, how),
+            Landed::Whole(how) => self.open_made(file.src, file.dst, how),
         };
         let result = result.and_then(|()| {
+            let src = &*file.src;
             let target = target?;
             if target.made.brought != InheritedAttributes::Nothing {
                 attributes::reset_flags(self.platform, self.options, &target.handle)?;
             }
-            self.copy_attributes(src, &target, fail);
-            let result = self.flush(&target.handle, dst);
-            self.prove(src, &target, report);
-            let result = result.and_then(|()| self.prepare_read_back(src, &target, None, report));
+            self.copy_attributes(src, &target, file.failures);
+            let result = self.flush(&target.handle, file.dst);
+            self.prove(src, &target, file.report);
+            let result =
+                result.and_then(|()| self.prepare_read_back(src, &target, None, file.report));
             let closed = self.close(target);
             result.and_then(|read_back| closed.map(|()| read_back))
         });
         match result {
             Ok(None) => Ok(()),
-            Ok(Some(read_back)) => self.read_back(src, dst, &read_back, report, fail),
+            Ok(Some(read_back)) => self.read_back(file, &read_back),
             Err(error) => {
                 // As in `copy`: it must not look like a copy, and the failure is reported already.
-                let _ = self.platform.remove(dst.at, false);
+                let _ = self.platform.remove(file.dst.at, false);
                 Err(error)
             }
         }
@@ -450,7 +426,7 @@ impl<P: Platform> Job<'_, '_, '_, P> {
         if let Landed::Open(target) = &self.landed {
             let files = (&self.src.handle, &target.handle);
             let copier = &mut *self.copier;
-            let shape = shape(facts, plan);
+            let shape = Shape::new(facts, plan);
             let mut transfer = Transfer::new(
                 copier.platform,
                 files,

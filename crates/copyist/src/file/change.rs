@@ -2,18 +2,17 @@
 
 use std::time::Duration;
 
-use super::failure::FileError;
-use super::one_file::{FileCopier, Opened, ResumeState, Source, explain_stop, size_counts};
+use super::copier::FileCopier;
+use super::failure::{FileError, explain_stop};
+use super::source::Source;
 use crate::run::buffers::BUFFER_BYTES;
 use crate::run::step::Stop;
 use crate::run::transfer::Transfer;
-use crate::run::volumes::VolumePair;
 use crate::system::Platform;
 use crate::think::plan::SMALL_BYTES;
 use crate::words::code::Code;
 use crate::words::error::{Operation, Refusal};
 use crate::words::facts::Facts;
-use crate::words::hash::Hash;
 use crate::words::method::Method;
 use crate::words::options::{OnChange, Options};
 use crate::words::report::{Changed, Report};
@@ -31,31 +30,6 @@ const TICK: Duration = Duration::from_millis(20);
 const COARSE_TICK: Duration = Duration::from_secs(2);
 
 impl<P: Platform> FileCopier<'_, P> {
-    /// Copies the data, and again if the options say so because the source has changed meanwhile.
-    #[inline(always)] // as `open_source`
-    pub(super) fn copy_until_stable(
-        &mut self,
-        src: &mut Source<P>,
-        (target, mut kept): (&Opened<P>, ResumeState<'_, P>),
-        pair: &VolumePair,
-        report: &mut Report,
-    ) -> Result<Option<Hash>, FileError> {
-        let mut retries = 0;
-        loop {
-            self.wait_for_ctime_tick(src)?;
-            let hash = self.copy_data(src, (target, kept), pair, report)?;
-            if !self.copies_again(report, &mut retries)? || target.streams {
-                return Ok(hash);
-            }
-            self.platform
-                .set_len(&target.handle, 0)
-                .map_err(|code| FileError::system(Operation::Truncate, code))?;
-            look_again(self.platform, src)?;
-            *report = Report::default();
-            kept = ResumeState::nothing();
-        }
-    }
-
     /// What the options say about a source that has changed, if it has: whether to copy it again.
     #[inline(always)] // as `open_source`
     pub(super) fn copies_again(
@@ -124,7 +98,7 @@ pub(super) fn check_source<P: Platform>(
         Some(Method::Clone) => true,
         _ => false,
     };
-    if !size_counts(facts) || (at_once && transfer.offset() == size) {
+    if !facts.size_counts() || (at_once && transfer.offset() == size) {
         return Ok(());
     }
     let now = platform

@@ -2,9 +2,10 @@
 
 use super::attributes;
 use super::attributes::CreatedState;
+use super::copier::FileCopier;
 use super::failure::FileError;
-use super::one_file::{Destination, Existing, FileCopier, Opened, Source};
-use super::verify::OldState;
+use super::source::Source;
+use super::target::{Destination, Existing, OldState, Opened};
 use crate::system::filesystem;
 use crate::system::{At, Attribute, Open, Platform, Target};
 use crate::think::rules;

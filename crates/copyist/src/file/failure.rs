@@ -1,6 +1,8 @@
 //! A failure that belongs to a file, before its paths are known.
 
 use super::attributes::Failed;
+use crate::run::exec::Failure;
+use crate::run::step::Stop;
 use crate::words::code::Code;
 use crate::words::error::{Cause, Operation, Refusal};
 use crate::words::method::Method;
@@ -80,4 +82,28 @@ impl From<Failed> for FileError {
     fn from(failed: Failed) -> FileError {
         FileError::system(failed.operation, failed.code)
     }
+}
+
+pub(crate) fn explain(failure: Failure, offset: u64) -> FileError {
+    match failure {
+        Failure::Stopped { method, stop } => explain_stop(stop, Some(method), offset),
+        Failure::NoMethod {
+            last: Some((method, code)),
+            ..
+        } => FileError::system(Operation::Transfer, code).with_transfer(Some((method, offset))),
+        Failure::NoMethod {
+            last: None,
+            skipped,
+        } => FileError::refused(Refusal::NoMethod(skipped)),
+    }
+}
+
+pub(crate) fn explain_stop(stop: Stop, method: Option<Method>, offset: u64) -> FileError {
+    let (operation, cause) = match stop {
+        Stop::Code { operation, code } => (operation, Cause::System(code)),
+        Stop::Cancelled => (Operation::Transfer, Cause::Refused(Refusal::Cancelled)),
+        // Whoever could not open it says more.
+        Stop::NoDestination => (Operation::OpenDestination, Cause::System(Code::NO_PROGRESS)),
+    };
+    FileError::new(operation, cause).with_transfer(method.map(|method| (method, offset)))
 }

@@ -1,9 +1,10 @@
 //! What makes a file, and its name, durable.
 
+use super::copier::FileCopier;
 use super::failure::FileError;
-use super::one_file::{Destination, Existing, FileCopier};
-use crate::system::parent::parent_dir;
-use crate::system::{At, Open, Platform, Sys};
+use super::target::{Destination, Existing};
+use crate::system::parent::sync_parent_dir;
+use crate::system::{At, Platform};
 use crate::think::rules;
 use crate::words::error::Operation;
 use crate::words::options::Flush;
@@ -50,21 +51,5 @@ impl<P: Platform> FileCopier<'_, P> {
             return Ok(());
         }
         sync_parent_dir(self.platform, at).map_err(|code| FileError::system(Operation::Flush, code))
-    }
-}
-
-/// Makes the names in the directory of `at` durable.
-#[inline(never)] // as `copy_atomic`
-pub(crate) fn sync_parent_dir<P: Platform>(platform: &P, at: At<'_, P>) -> Sys<()> {
-    flush_directory(platform, parent_dir(at))
-}
-
-/// Makes the names in a directory, and its attributes, durable.
-pub(crate) fn flush_directory<P: Platform>(platform: &P, at: At<'_, P>) -> Sys<()> {
-    let dir = platform.open(at, Open::Directory { follow: true })?;
-    match platform.flush(&dir, Flush::Durable) {
-        // A filesystem that knows no such thing (FUSE, CIFS) has nothing to wait for.
-        Err(code) if rules::is_no_flush(platform.os(), code) => Ok(()),
-        flushed => flushed,
     }
 }

@@ -7,15 +7,14 @@
 //!     +--- BestEffort: what has the name is opened for writing --> emptied, and written into
 //! ```
 
-use std::collections::HashMap;
 use std::sync::atomic::Ordering;
-use std::sync::{MutexGuard, PoisonError};
 
-use super::atomic::Needed;
-use super::atomic::TempFilePolicy;
 use super::attributes::Failed;
+use super::copier::{FileCopier, OneFile};
 use super::failure::FileError;
-use super::one_file::{Destination, Existing, FileCopier, FindPair, Source};
+use super::source::Source;
+use super::target::{Destination, Existing};
+use super::temp_file::Needed;
 use crate::system::parent::parent_dir;
 use crate::system::{At, Node, Platform, Target, check_removable};
 use crate::think::rules;
@@ -26,80 +25,34 @@ use crate::words::report::Report;
 use crate::words::stat::Stat;
 
 impl<P: Platform> FileCopier<'_, P> {
-    /// [`FileCopier::copy`], where the file is to have its name only when it is complete.
-    #[inline(never)] // as `copy_atomic`
-    pub(super) fn publish(
+    pub(super) fn write_in_place(
         &mut self,
-        src: &mut Source<P>,
-        dst: &Destination<'_, P>,
-        pair: &mut FindPair<'_, P>,
-        report: &mut Report,
-        fail: &mut dyn FnMut(FileError),
-    ) -> Result<(), FileError> {
-        let code = match self.known_irreplaceable(dst) {
-            Some(code) => code,
-            None => {
-                // Those of a file that is written again in place don't count.
-                let mut failures = Vec::new();
-                let mut note = |error| failures.push(error);
-                let result = if self.may_be_made_whole(&src.stat, dst) {
-                    self.copy_by_name(src, dst, pair, report, &mut note)
-                } else {
-                    self.copy_atomic(src, dst, pair, report, &mut note)
-                };
-                let result = result.map_err(|error| as_replacing(dst, error));
-                match result
-                    .as_ref()
-                    .err()
-                    .and_then(|it| self.in_place_instead(it))
-                {
-                    Some(code) => code,
-                    None => {
-                        failures.into_iter().for_each(fail);
-                        return result;
-                    }
-                }
-            }
-        };
-        self.write_in_place(src, dst, code, pair, report, fail)
-    }
-
-    fn write_in_place(
-        &mut self,
-        src: &mut Source<P>,
-        dst: &Destination<'_, P>,
+        file: &mut OneFile<'_, P>,
         code: Code,
-        pair: &mut FindPair<'_, P>,
-        report: &mut Report,
-        fail: &mut dyn FnMut(FileError),
     ) -> Result<(), FileError> {
-        *report = Report::default();
-        if dst.replaces {
-            self.remove_replaced(dst)?;
+        *file.report = Report::default();
+        if file.dst.replaces {
+            self.remove_replaced(file.dst)?;
         }
         // A new file would have been the caller's; the times of a file that others own are the owner's to set.
         let os = self.platform.os();
-        let mut fail = |error: FileError| {
-            let is_owners =
+        let is_owners = |error: &FileError| {
+            let is_refused =
                 matches!(*error.cause(), Cause::System(code) if rules::is_not_permitted(os, code));
-            if !(is_owners && error.operation() == Operation::SetTimes) {
-                fail(error);
-            }
+            is_refused && error.operation() == Operation::SetTimes
         };
-        self.copy_in_place(src, dst, pair, report, &mut fail)?;
-        report.in_place = Some(code);
+        let copied = self.copy_in_place(file);
+        file.failures.retain(|error| !is_owners(error));
+        copied?;
+        file.report.in_place = Some(code);
         Ok(())
     }
 
     /// Writes in place what was read from a stream: it can't be read again, and is in the draft alone.
     pub(super) fn write_from_draft(
         &mut self,
-        src: &Stat,
+        file: &mut OneFile<'_, P>,
         (handle, code): (P::Handle, Code),
-        dst: &Destination<'_, P>,
-        pair: &mut FindPair<'_, P>,
-        report: &mut Report,
-        fail: &mut dyn FnMut(FileError),
     ) -> Result<(), FileError> {
         let draft = self
             .platform
@@ -112,10 +65,10 @@ impl<P: Platform> FileCopier<'_, P> {
             allocated_bytes: draft.allocated_bytes,
             modified: draft.modified,
             changed: draft.changed,
-            ..*src
+            ..file.src.stat
         };
         let mut draft = Source { handle, stat };
-        let written = self.write_in_place(&mut draft, dst, code, pair, report, fail);
+        let written = self.write_in_place(&mut file.from(&mut draft), code);
         self.platform.close_quietly(draft.handle);
         // It is not to be tried once more.
         written.map_err(|error| match *error.cause() {
@@ -155,7 +108,7 @@ impl<P: Platform> FileCopier<'_, P> {
 
     /// Why the file can't be replaced on this volume, if this run has found that: then a copy that would be
     /// thrown away is not made.
-    fn known_irreplaceable(&self, dst: &Destination<'_, P>) -> Option<Code> {
+    pub(super) fn known_irreplaceable(&self, dst: &Destination<'_, P>) -> Option<Code> {
         let drafts = self.temp_files;
         if !drafts.some_refuse.load(Ordering::Relaxed)
             || self.options.atomic != Atomic::BestEffort
@@ -266,23 +219,5 @@ impl<P: Platform> FileCopier<'_, P> {
         }
         let place = self.platform.stat(parent_dir(dst.at), true).ok()?;
         Some(place.id.volume)
-    }
-}
-
-impl TempFilePolicy {
-    fn refused(&self) -> MutexGuard<'_, HashMap<(u64, Needed), Code>> {
-        // Nothing is half done in it, wherever a panic came.
-        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// That no new file can be made beside one that is to be replaced is why it can't be replaced.
-fn as_replacing<P: Platform>(dst: &Destination<'_, P>, error: FileError) -> FileError {
-    let is_there = dst.existing != Existing::Nothing || dst.replaces;
-    match *error.cause() {
-        Cause::System(code) if is_there && error.operation() == Operation::CreateFile => {
-            FileError::system(Operation::Replace, code)
-        }
-        _ => error,
     }
 }

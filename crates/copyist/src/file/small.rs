@@ -5,7 +5,9 @@
 //! first calls can be made before anything is decided of the file. Where they don't make the whole copy,
 //! the plan goes on from what they have answered, as if it had made them.
 
-use super::one_file::{FileCopier, Opened, ResumeState, Source};
+use super::copier::FileCopier;
+use super::source::Source;
+use super::target::{Opened, ResumeState};
 use crate::run::buffers::BUFFER_BYTES;
 use crate::run::step::since;
 use crate::run::transfer::Started;

@@ -4,10 +4,14 @@
 //! that no other file is ever taken for one of ours. Whoever writes one keeps it locked
 //! ([`crate::system::Platform::lock`]); one that is not locked was left by a run that crashed.
 
+use crate::words::code::Code;
+use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::system::{At, Platform, Sys};
@@ -70,6 +74,33 @@ pub(crate) fn remove_closed<P: Platform>(platform: &P, at: At<'_, P>) -> Sys<()>
         }
     }
     platform.remove(at, false)
+}
+
+/// What a run has learnt about incomplete files.
+#[derive(Debug, Default)]
+pub(crate) struct TempFilePolicy {
+    /// Nameless files can't be had here, or not be named.
+    pub(super) no_nameless: AtomicBool,
+    /// Volumes that refuse something that publishing a file needs, and what they say.
+    pub(super) refused: Mutex<HashMap<(u64, Needed), Code>>,
+    /// There are some.
+    pub(super) some_refuse: AtomicBool,
+}
+
+/// What publishing a file needs of its volume.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Needed {
+    /// Renames: to replace anything.
+    Rename,
+    /// Changes of permission bits: to replace a file whose permissions stay.
+    Mode,
+}
+
+impl TempFilePolicy {
+    pub(super) fn refused(&self) -> MutexGuard<'_, HashMap<(u64, Needed), Code>> {
+        // Nothing is half done in it, wherever a panic came.
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 #[cfg(test)]

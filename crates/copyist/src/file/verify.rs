@@ -9,13 +9,15 @@
 //! ([`Refusal::Differs`]). One that could not be read is kept, and reported as not verified.
 
 use super::change::has_changed;
+use super::copier::{FileCopier, OneFile};
 use super::failure::FileError;
 use super::follow::resolve;
-use super::one_file::{Destination, Existing, FileCopier, Opened, Source};
+use super::source::Source;
+use super::target::{Existing, OldState, Opened};
 use crate::run::content;
 use crate::run::digest::Digest;
+use crate::run::hashing::InFlight;
 use crate::run::prove;
-use crate::run::transfer::InFlight;
 use crate::system::{At, Attribute, Open, Platform, Sys, Target};
 use crate::think::plan;
 use crate::think::rules;
@@ -24,25 +26,7 @@ use crate::words::error::{Cause, Operation, Refusal};
 use crate::words::hash::Hash;
 use crate::words::options::Flush;
 use crate::words::report::Report;
-use crate::words::stat::{FileId, Stat, Timestamp};
-
-/// A file as it was before it was overwritten, to tell old content from a bad copy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct OldState {
-    size: u64,
-    modified: Timestamp,
-    changed: Timestamp,
-}
-
-impl From<&Stat> for OldState {
-    fn from(stat: &Stat) -> OldState {
-        OldState {
-            size: stat.size,
-            modified: stat.modified,
-            changed: stat.changed,
-        }
-    }
-}
+use crate::words::stat::{FileId, Stat};
 
 /// What has to be read of a copy once it is closed.
 pub(super) struct ReadBack {
@@ -162,21 +146,19 @@ impl<P: Platform> FileCopier<'_, P> {
     }
 
     /// Reads a closed copy under its name. A bad one is removed, unless the options keep it; one that
-    /// could not be read is reported to `fail`.
+    /// could not be read is noted in `failures`.
     #[inline(never)] // as `copy_atomic`
     pub(super) fn read_back(
         &mut self,
-        src: &Source<P>,
-        dst: &Destination<'_, P>,
+        file: &mut OneFile<'_, P>,
         read_back: &ReadBack,
-        report: &mut Report,
-        fail: &mut dyn FnMut(FileError),
     ) -> Result<(), FileError> {
+        let dst = file.dst;
         let is_link = matches!(dst.existing, Existing::LinkToFile(_));
         let follow = is_link || self.options.write_through_dangling;
         let result = match self.open_copy(dst.at, follow, read_back) {
             Ok(copy) => {
-                let result = self.check_copy(src, &copy, read_back, report, fail);
+                let result = self.check_copy(file, &copy, read_back);
                 self.platform.close_quietly(copy);
                 result
             }
@@ -187,10 +169,10 @@ impl<P: Platform> FileCopier<'_, P> {
                 if !self.options.keeps_bad() {
                     self.remove_bad(dst.at, follow, read_back);
                 }
-                report.hash = None;
+                file.report.hash = None;
                 Err(error)
             }
-            result => report_unchecked(result, report, fail),
+            result => report_unchecked(result, file.report, file.failures),
         }
     }
 
@@ -238,19 +220,17 @@ impl<P: Platform> FileCopier<'_, P> {
     /// Reads an open copy, and sets its access time back.
     pub(super) fn check_copy(
         &mut self,
-        src: &Source<P>,
+        file: &mut OneFile<'_, P>,
         copy: &P::Handle,
         read_back: &ReadBack,
-        report: &mut Report,
-        fail: &mut dyn FnMut(FileError),
     ) -> Result<(), ReadBackError> {
         let before = self.platform.stat_open(copy);
         let found = match read_back.what {
             What::Hash => self.hash_of(copy, read_back.digest, Operation::Hash),
-            What::Compare(in_flight) => self.compare(src, copy, (in_flight, read_back)),
+            What::Compare(in_flight) => self.compare(file.src, copy, (in_flight, read_back)),
         };
         if self.options.preserve.times {
-            let times = before.unwrap_or(src.stat);
+            let times = before.unwrap_or(file.src.stat);
             let unread = |stat: Stat| stat.accessed == times.accessed;
             if !self.platform.stat_open(copy).is_ok_and(unread) {
                 let times = Attribute::Times {
@@ -258,12 +238,13 @@ impl<P: Platform> FileCopier<'_, P> {
                     modified: times.modified,
                 };
                 let set = self.platform.set(Target::Open(copy), times);
-                set.unwrap_or_else(|code| fail(FileError::system(Operation::SetTimes, code)));
+                let failed = |code| FileError::system(Operation::SetTimes, code);
+                file.failures.extend(set.err().map(failed));
             }
         }
         let found = found.map_err(ReadBackError::new)?;
-        report.hash = read_back.digest.is_reported().then_some(found);
-        report.verified = self.options.verifies();
+        file.report.hash = read_back.digest.is_reported().then_some(found);
+        file.report.verified = self.options.verifies();
         Ok(())
     }
 
@@ -334,13 +315,13 @@ impl<P: Platform> FileCopier<'_, P> {
 pub(super) fn report_unchecked(
     result: Result<(), ReadBackError>,
     report: &mut Report,
-    fail: &mut dyn FnMut(FileError),
+    failures: &mut Vec<FileError>,
 ) -> Result<(), FileError> {
     match result {
         Ok(()) => Ok(()),
         Err(ReadBackError::Unchecked(error)) => {
             report.hash = None;
-            fail(error);
+            failures.push(error);
             Ok(())
         }
         Err(ReadBackError::Bad(error) | ReadBackError::Cancelled(error)) => Err(error),

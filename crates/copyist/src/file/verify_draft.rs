@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
+use super::copier::{FileCopier, OneFile};
 use super::failure::FileError;
-use super::one_file::{FileCopier, Opened, Source};
+use super::target::Opened;
 use super::verify::{ReadBack, ReadBackError};
 use crate::system::{At, Platform};
 use crate::think::rules;
 use crate::words::error::Cause;
-use crate::words::report::Report;
 
 /// A draft whose content and attributes are complete.
 pub(super) enum Complete<'a, P: Platform> {
@@ -48,17 +48,15 @@ impl<P: Platform> FileCopier<'_, P> {
     /// A bad one goes no further, unless the options keep it.
     pub(super) fn check_draft<'t>(
         &mut self,
-        src: &Source<P>,
+        file: &mut OneFile<'_, P>,
         (opened, temporary): (Opened<P>, Option<At<'t, P>>),
         read_back: Option<&ReadBack>,
-        report: &mut Report,
-        fail: &mut dyn FnMut(FileError),
     ) -> Result<(Complete<'t, P>, Result<(), ReadBackError>), FileError> {
         let (complete, checked) = match (temporary, read_back) {
             (None, None) => (Complete::Nameless(opened.handle), Ok(())),
             (Some(at), None) => (Complete::Named(at, Some(opened.handle)), Ok(())),
             (None, Some(read_back)) => {
-                let checked = self.check_copy(src, &opened.handle, read_back, report, fail);
+                let checked = self.check_copy(file, &opened.handle, read_back);
                 (Complete::Nameless(opened.handle), checked)
             }
             (Some(at), Some(read_back)) => {
@@ -67,7 +65,7 @@ impl<P: Platform> FileCopier<'_, P> {
                     Ok(copy) => {
                         // No other run is to take it for a leftover, where files can be locked.
                         let _ = self.platform.lock(&copy);
-                        let checked = self.check_copy(src, &copy, read_back, report, fail);
+                        let checked = self.check_copy(file, &copy, read_back);
                         (Complete::Named(at, Some(copy)), checked)
                     }
                     Err(error) => (Complete::Named(at, None), Err(ReadBackError::new(error))),

@@ -3,9 +3,9 @@
 use crate::system::filesystem::is_on;
 
 use super::buffers::Buffers;
+use super::hashing::InFlight;
 use super::holes;
 use super::step::RETRIES;
-use super::transfer::InFlight;
 use crate::system::{Platform, Sys};
 use crate::think::rules;
 use crate::words::code::Code;

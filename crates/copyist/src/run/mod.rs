@@ -10,6 +10,7 @@ pub(crate) mod digest;
 #[path = "no_digest.rs"]
 pub(crate) mod digest;
 pub(crate) mod exec;
+pub(crate) mod hashing;
 pub(crate) mod holes;
 pub(crate) mod measured;
 pub(crate) mod panics;

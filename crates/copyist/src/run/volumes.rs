@@ -113,6 +113,20 @@ impl VolumePairs {
     }
 }
 
+impl VolumePairs {
+    /// What is known of the volumes of two open files.
+    pub(crate) fn of_files<P: Platform>(
+        &self,
+        platform: &P,
+        options: &Options,
+        (src, src_volume): (&P::Handle, u64),
+        dst: &P::Handle,
+    ) -> Sys<Arc<VolumePair>> {
+        let dst_volume = platform.stat_open(dst)?.id.volume;
+        self.get(src_volume, dst_volume, || ask(platform, options, src, dst))
+    }
+}
+
 /// What is known of two volumes at first.
 pub(crate) struct Asked {
     src: VolumeFacts,

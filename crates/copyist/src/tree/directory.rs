@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::dir::{Dir, DirPair, Entry, OpenDir, OpenDst, Role, TreePath};
 use super::walk::{Job, Worker};
-use crate::file::attributes::{Attributes, CreateMode, CreatedState, Failed};
+use crate::file::attributes::{Attributes, CreateMode, CreatedState};
 use crate::system::parent::parent_dir;
 use crate::system::{At, Attribute, Node, Open, Platform, Target};
 use crate::think::rules;
@@ -216,14 +216,18 @@ impl<P: Platform> Worker<'_, '_, P> {
     ) -> Result<(Dir<P>, Arc<DirPair<P>>), Error> {
         let session = self.session;
         let (dst, made) = self.open_destination_dir(entry, &src_stat)?;
-        let failed =
-            |failed: Failed| session.error(entry, failed.operation, Cause::System(failed.code));
         let known = entry.dir.pair.as_ref().filter(|_| made.is_empty());
         let pair = match known {
             Some(pair) if pair.src.id == src_stat.id.volume => Arc::clone(pair),
             _ => session
-                .volume_pair(&src, src_stat.id.volume, &dst.handle)
-                .map_err(failed)?,
+                .pairs
+                .of_files(
+                    session.platform,
+                    session.options,
+                    (&src, src_stat.id.volume),
+                    &dst.handle,
+                )
+                .map_err(|code| session.error(entry, Operation::Volume, Cause::System(code)))?,
         };
         if pair.dst.kind.serialises_metadata() && session.options.jobs.is_none() {
             session.concurrency.fix();

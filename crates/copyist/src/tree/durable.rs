@@ -1,8 +1,8 @@
 //! What makes a run durable beyond the files themselves: the names in directories, and with
 //! [`Fsync::End`] whole volumes.
 
-use crate::file::flush;
 use crate::system::filesystem;
+use crate::system::parent;
 use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
@@ -41,7 +41,7 @@ impl<P: Platform> Session<'_, P> {
         if self.options.fsync != Fsync::File {
             return Ok(());
         }
-        flush::sync_parent_dir(self.platform, entry.dst_at())
+        parent::sync_parent_dir(self.platform, entry.dst_at())
             .map_err(|code| self.error(entry, Operation::Flush, Cause::System(code)))
     }
 
@@ -51,7 +51,7 @@ impl<P: Platform> Session<'_, P> {
             return Ok(());
         }
         let name = OsStr::new(".");
-        flush::flush_directory(self.platform, At { dir, name })
+        parent::flush_directory(self.platform, At { dir, name })
     }
 
     /// Remembers the volume of an operand's destination, to flush it at the end.

@@ -9,16 +9,15 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use crate::file::atomic::TempFilePolicy;
 use crate::file::attributes::Failed;
 use crate::file::failure::FileError;
 use crate::file::journal::Journal;
+use crate::file::temp_file::TempFilePolicy;
 use crate::run::context::RunContext;
 use crate::run::panics::PanicGuard;
 use crate::run::thread_budget;
 use crate::run::thread_budget::ThreadBudget;
-use crate::run::volumes;
-use crate::run::volumes::{VolumePair, VolumePairs};
+use crate::run::volumes::VolumePairs;
 use crate::system::{Platform, Used};
 use crate::think::plan;
 use crate::think::rules;
@@ -48,7 +47,7 @@ pub(crate) struct Session<'a, P: Platform> {
     pub(super) options: &'a Options,
     pub(super) context: RunContext<'a>,
     pub(super) guard: &'a PanicGuard<'a, dyn Observer + 'a>,
-    pairs: VolumePairs,
+    pub(super) pairs: VolumePairs,
     pub(super) links: Links,
     pub(super) space_retry: SpaceRetry,
     pub(super) schedule: Schedule<Job<P>>,
@@ -256,23 +255,6 @@ impl<'a, P: Platform> Session<'a, P> {
         let is_done = schedule.is_empty() || self.context.cancel.is_cancelled();
         assert!(is_done, "workers have left something undone");
         total.into_inner().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// What is known of the volumes of two open files.
-    pub(super) fn volume_pair(
-        &self,
-        src: &P::Handle,
-        src_volume: u64,
-        dst: &P::Handle,
-    ) -> Result<Arc<VolumePair>, Failed> {
-        let failed = |code| Failed {
-            operation: Operation::Volume,
-            code,
-        };
-        let dst_stat = self.platform.stat_open(dst).map_err(failed)?;
-        self.pairs.get(src_volume, dst_stat.id.volume, || {
-            volumes::ask(self.platform, self.options, src, dst).map_err(failed)
-        })
     }
 
     /// Counts and tells a failure. The run goes on.

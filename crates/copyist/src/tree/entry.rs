@@ -1,7 +1,6 @@
 //! One entry: what it is, what its destination is, and what is to be made of it.
 
 use crate::file::follow;
-use crate::file::one_file;
 use std::ffi::OsString;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -12,12 +11,12 @@ use super::links::{Claim, Copied};
 use super::space_retry::LARGE_BYTES;
 use super::walk::{Outcome, Worker};
 use crate::file::attributes;
-use crate::file::attributes::Failed;
 use crate::file::change::CHANGE_RETRIES;
+use crate::file::copier::{FileCopier, OneFile};
 use crate::file::failure::FileError;
 use crate::file::journal::PART_BYTES;
-use crate::file::one_file::{Destination, Existing, FileCopier, Source};
-use crate::run::volumes::FoundPair;
+use crate::file::source::{Source, open_source};
+use crate::file::target::{Destination, Existing};
 use crate::system::Platform;
 use crate::words::error::{Cause, Error, Operation, Refusal};
 use crate::words::facts::NoLink;
@@ -408,8 +407,7 @@ impl<P: Platform> Worker<'_, '_, P> {
             Some(source) => source,
             None => {
                 let kind = Some(src.stat.kind);
-                let opening =
-                    one_file::open_source(self.session.platform, entry.src_at(), src.follow, kind);
+                let opening = open_source(self.session.platform, entry.src_at(), src.follow, kind);
                 opened.insert(opening.map_err(|error| self.session.file_error(entry, error))?)
             }
         };
@@ -457,25 +455,24 @@ impl<P: Platform> Worker<'_, '_, P> {
             platform: session.platform,
             options: session.options,
             context: session.context,
+            pairs: &session.pairs,
             buffers: &mut self.buffers,
             thread_budget: &session.thread_budget,
             others_at_work: session.schedule.others_at_work(),
             temp_files: &session.temp_files,
             journal: session.journal.as_ref(),
         };
-        let src_volume = source.stat.id.volume;
         let stays = matches!(existing, Existing::Nothing | Existing::File);
-        let mut pair = |src: &P::Handle, dst: &P::Handle| -> Result<FoundPair<'_>, Failed> {
-            match &entry.dir.pair {
-                Some(pair) if stays && pair.src.id == src_volume => Ok(FoundPair::Known(pair)),
-                _ => session
-                    .volume_pair(src, src_volume, dst)
-                    .map(FoundPair::Asked),
-            }
-        };
+        let volume = source.stat.id.volume;
+        let known_pair = entry.dir.pair.as_deref();
         let AttemptOutcome { report, failures } = tried;
-        let mut fail = |error: FileError| failures.push(error);
-        let result = copier.copy(source, &destination, &mut pair, report, &mut fail);
+        let result = copier.copy(&mut OneFile {
+            src: source,
+            dst: &destination,
+            known_pair: known_pair.filter(|it| stays && it.src.id == volume),
+            report,
+            failures,
+        });
         result.map_err(|error| {
             session
                 .file_error(entry, error)

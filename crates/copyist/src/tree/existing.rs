@@ -10,7 +10,7 @@ use super::dir::{Entry, Role};
 use super::engine::base_name;
 use super::walk::Worker;
 use crate::file::follow::resolve;
-use crate::file::one_file::Existing;
+use crate::file::target::Existing;
 use crate::file::temp_file::Temporary;
 use crate::system::parent::parent_dir;
 use crate::system::{At, Node, Open, Platform};

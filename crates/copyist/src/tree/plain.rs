@@ -13,8 +13,8 @@ use super::existing::{Disposition, SourceStat};
 use super::space_retry::LARGE_BYTES;
 use super::walk::Worker;
 use crate::file::failure::FileError;
-use crate::file::one_file;
-use crate::file::one_file::{Existing, Source};
+use crate::file::source::{Source, open_source};
+use crate::file::target::Existing;
 use crate::system::Platform;
 use crate::words::error::{Cause, Error, Refusal};
 use crate::words::options::Make;
@@ -36,7 +36,7 @@ impl<P: Platform> Worker<'_, '_, P> {
             return None;
         }
         let platform = self.session.platform;
-        let mut source = match one_file::open_source(platform, entry.src_at(), false, None) {
+        let mut source = match open_source(platform, entry.src_at(), false, None) {
             Ok(source) => source,
             Err(error) => return self.explain_unopened(entry, error).map(Err),
         };

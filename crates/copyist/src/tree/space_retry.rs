@@ -10,7 +10,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use super::dir::Entry;
 use super::engine::Session;
 use super::walk::Worker;
-use crate::file::one_file::Existing;
+use crate::file::target::Existing;
 use crate::system::parent::parent_dir;
 use crate::system::{At, Node, Open, Platform, Sys};
 use crate::think::rules;

@@ -235,6 +235,12 @@ pub(crate) struct Facts {
 }
 
 impl Facts {
+    /// Whether the source's size is that of its content. Otherwise (an empty file, procfs, a stream) only a read of
+    /// 0 bytes is the end.
+    pub(crate) fn size_counts(&self) -> bool {
+        self.src.is_regular && self.src.size > 0 && self.src_volume.kind != FsKind::Pseudo
+    }
+
     /// Two volumes, and an ordinary file that is copied between them to a new name by one thread.
     pub(crate) const fn new(
         (os, kernel): (Os, Kernel),

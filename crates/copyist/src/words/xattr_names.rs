@@ -44,3 +44,30 @@ pub(crate) const fn inherited_acl(os: Os) -> &'static [u8] {
         Os::Linux | Os::Freebsd => DEFAULT_ACL,
     }
 }
+
+/// The access control list of an NFSv4 server, see nfs4_acl(5). Every file there has one: most say no
+/// more than the permission bits.
+pub(crate) const NFS4_ACL: &[u8] = b"system.nfs4_acl";
+
+/// Lists that one kind of filesystem keeps, and no other takes: NFSv4 (the kernel's fs/nfs/nfs4proc.c),
+/// GPFS, ZFS, richacl, NTFS-3G, and SMB (fs/smb/client/xattr.c: all that starts so).
+const OF_FILESYSTEMS: [&[u8]; 11] = [
+    NFS4_ACL,
+    b"system.nfs4acl",
+    b"system.nfs4_acl_xdr",
+    b"system.nfs4_dacl",
+    b"system.nfs4_sacl",
+    b"system.richacl",
+    b"system.ntfs_acl",
+    b"system.cifs_acl",
+    b"system.cifs_ntsd",
+    b"system.smb3_acl",
+    b"system.smb3_ntsd",
+];
+
+/// Whether this is an access control list that only one kind of filesystem has.
+pub(crate) fn is_of_filesystem(name: &[u8]) -> bool {
+    OF_FILESYSTEMS.contains(&name)
+        || name.starts_with(b"system.smb3_ntsd_")
+        || name.starts_with(b"system.cifs_ntsd_")
+}

@@ -6,14 +6,13 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use super::{Compare, Difference, Dirs, Session};
-use crate::file::attributes::{
-    is_never_copied, is_of_filesystem, listed_names, says_no_more_than_mode,
-};
+use crate::file::attributes::{is_never_copied, listed_names, says_no_more_than_mode};
 use crate::system::{At, Platform, Target};
 use crate::think::times;
 use crate::words::error::Operation;
 use crate::words::facts::FsKind;
 use crate::words::stat::{FileKind, Stat};
+use crate::words::xattr_names::is_of_filesystem;
 
 impl<P: Platform> Session<'_, P> {
     pub(super) fn other(

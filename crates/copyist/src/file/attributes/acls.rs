@@ -2,43 +2,17 @@
 //! filesystem has.
 
 use super::xattrs;
-use super::xattrs::{Acls, copy_one, is_tolerable, names};
+use super::xattrs::{Acls, copy_one, is_tolerable, names, remove_listed};
 use super::{Attributes, Failed};
-use crate::system::{Platform, Target};
+use crate::system::Platform;
 use crate::think::rules;
-use crate::words::code::Code;
 use crate::words::error::Operation;
 use crate::words::method::Os;
 use crate::words::options::Want;
 use crate::words::stat::FileKind;
-use crate::words::xattr_names::{DEFAULT_ACL, access_acl, inherited_acl};
-
-/// The access control list of an NFSv4 server, see nfs4_acl(5). Every file there has one: most say no
-/// more than the permission bits.
-pub(crate) const NFS4_ACL: &[u8] = b"system.nfs4_acl";
-
-/// Lists that one kind of filesystem keeps, and no other takes: NFSv4 (the kernel's fs/nfs/nfs4proc.c),
-/// GPFS, ZFS, richacl, NTFS-3G, and SMB (fs/smb/client/xattr.c: all that starts so).
-const OF_FILESYSTEMS: [&[u8]; 11] = [
-    NFS4_ACL,
-    b"system.nfs4acl",
-    b"system.nfs4_acl_xdr",
-    b"system.nfs4_dacl",
-    b"system.nfs4_sacl",
-    b"system.richacl",
-    b"system.ntfs_acl",
-    b"system.cifs_acl",
-    b"system.cifs_ntsd",
-    b"system.smb3_acl",
-    b"system.smb3_ntsd",
-];
-
-/// Whether this is an access control list that only one kind of filesystem has.
-pub(crate) fn is_of_filesystem(name: &[u8]) -> bool {
-    OF_FILESYSTEMS.contains(&name)
-        || name.starts_with(b"system.smb3_ntsd_")
-        || name.starts_with(b"system.cifs_ntsd_")
-}
+use crate::words::xattr_names::{
+    DEFAULT_ACL, NFS4_ACL, access_acl, inherited_acl, is_of_filesystem,
+};
 
 /// Whether a list of a filesystem may be left behind where the destination has none of its kind: the
 /// permission bits say the same, or the list can't be read. GNU cp 9.10 asks the same of
@@ -172,30 +146,6 @@ fn set_one<P: Platform>(
     };
     it.buffers.xattr_value = value;
     result
-}
-
-/// Removes an attribute that may be there. Filesystems refuse with any code to remove what they never
-/// had (FUSE ones above all), so that only what is listed is removed. Lists that no names are listed
-/// of, as on macOS and Windows, are removed unseen.
-pub(super) fn remove_listed<P: Platform>(
-    platform: &P,
-    target: Target<'_, P>,
-    name: &[u8],
-    buffer: &mut Vec<u8>,
-) -> Result<(), Code> {
-    let os = platform.os();
-    if os == Os::Linux {
-        match platform.xattr_names(target, buffer) {
-            Ok(()) if !names(buffer).any(|it| it == name) => return Ok(()),
-            Err(code) if rules::is_unsupported(os, code) => return Ok(()),
-            // What can't be listed may be there.
-            Ok(()) | Err(_) => {}
-        }
-    }
-    match platform.remove_xattr(target, name) {
-        Err(code) if !rules::is_unsupported(os, code) => Err(code),
-        _ => Ok(()),
-    }
 }
 
 #[cfg(test)]

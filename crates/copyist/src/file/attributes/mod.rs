@@ -19,7 +19,7 @@ mod flags;
 mod xattrs;
 
 pub(crate) use crate::words::xattr_names::owner_record;
-pub(crate) use acls::{is_of_filesystem, says_no_more_than_mode};
+pub(crate) use acls::says_no_more_than_mode;
 pub(crate) use flags::{
     copy_flags, is_compressed, is_elsewhere, keeps_flags, leads_to_dir, reset_flags,
 };

@@ -1,6 +1,6 @@
 //! Extended attributes, and the access control lists that systems keep in them.
 
-use super::{Attributes, Failed, InheritedAttributes, acls};
+use super::{Attributes, Failed, InheritedAttributes};
 use crate::run::buffers::Buffers;
 use crate::system::{Platform, Target, XattrFailed};
 use crate::think::rules;
@@ -9,7 +9,7 @@ use crate::words::error::Operation;
 use crate::words::method::Os;
 use crate::words::options::{Preserve, Want};
 use crate::words::stat::FileKind;
-use crate::words::xattr_names::{ACCESS_ACL, DEFAULT_ACL};
+use crate::words::xattr_names::{ACCESS_ACL, DEFAULT_ACL, NFS4_ACL, is_of_filesystem};
 
 /// What every copy keeps, whatever the options: on macOS the resource fork and the Finder's
 /// information are content of a file to those who use them, and a copy that loses its quarantine
@@ -60,11 +60,9 @@ pub(crate) fn remove_capability<P: Platform>(
     if platform.os() != Os::Linux {
         return Ok(()); // there are none
     }
-    acls::remove_listed(platform, target, CAPABILITY, &mut buffers.xattr_names).map_err(|code| {
-        Failed {
-            operation: Operation::SetXattrs,
-            code,
-        }
+    remove_listed(platform, target, CAPABILITY, &mut buffers.xattr_names).map_err(|code| Failed {
+        operation: Operation::SetXattrs,
+        code,
     })
 }
 
@@ -101,7 +99,7 @@ pub(crate) fn is_never_copied(name: &[u8]) -> bool {
 pub(super) struct Acls {
     pub(super) access: bool,
     pub(super) default: bool,
-    /// Those that [`acls::is_of_filesystem`] knows: their names are in the buffers.
+    /// Those that [`is_of_filesystem`] knows: their names are in the buffers.
     pub(super) of_filesystem: bool,
 }
 
@@ -159,7 +157,7 @@ pub(crate) fn list<P: Platform>(
         Err(code) => return Listed::Failed(code),
         Ok(()) => {}
     }
-    let is_acl = |name: &[u8]| name == ACCESS_ACL || acls::is_of_filesystem(name);
+    let is_acl = |name: &[u8]| name == ACCESS_ACL || is_of_filesystem(name);
     if names(&buffers.xattr_names).any(is_acl) {
         Listed::Acl
     } else {
@@ -236,12 +234,12 @@ fn copy_named<P: Platform>(
                 continue;
             }
             // It is set after the permission bits, which would change it.
-            _ if it.options.preserve.mode && acls::is_of_filesystem(name) => {
+            _ if it.options.preserve.mode && is_of_filesystem(name) => {
                 acls.of_filesystem = true;
                 continue;
             }
             // It belongs to the permissions, which are not kept.
-            acls::NFS4_ACL => continue,
+            NFS4_ACL => continue,
             SELINUX => it.options.preserve.context,
             _ if is_never_copied(name) => continue,
             _ => match it.options.preserve.xattrs {
@@ -354,4 +352,28 @@ pub(super) fn is_tolerable(os: Os, code: Code) -> bool {
     rules::is_unsupported(os, code)
         || rules::is_not_permitted(os, code)
         || rules::is_access_denied(os, code)
+}
+
+/// Removes an attribute that may be there. Filesystems refuse with any code to remove what they never
+/// had (FUSE ones above all), so that only what is listed is removed. Lists that no names are listed
+/// of, as on macOS and Windows, are removed unseen.
+pub(super) fn remove_listed<P: Platform>(
+    platform: &P,
+    target: Target<'_, P>,
+    name: &[u8],
+    buffer: &mut Vec<u8>,
+) -> Result<(), Code> {
+    let os = platform.os();
+    if os == Os::Linux {
+        match platform.xattr_names(target, buffer) {
+            Ok(()) if !names(buffer).any(|it| it == name) => return Ok(()),
+            Err(code) if rules::is_unsupported(os, code) => return Ok(()),
+            // What can't be listed may be there.
+            Ok(()) | Err(_) => {}
+        }
+    }
+    match platform.remove_xattr(target, name) {
+        Err(code) if !rules::is_unsupported(os, code) => Err(code),
+        _ => Ok(()),
+    }
 }

@@ -12,8 +12,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::flush::sync_parent_dir;
 use super::temp_file::{Temporary, remove_closed};
+use crate::system::parent::sync_parent_dir;
 use crate::system::{At, Platform, start_dir};
 use crate::words::code::Code;
 use crate::words::error::{Cause, Error, Operation, Refusal};

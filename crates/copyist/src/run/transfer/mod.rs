@@ -17,10 +17,11 @@ use super::digest::Digest;
 use super::holes;
 use super::step::Runs;
 use crate::system::{Move, Platform, Sys};
-use crate::think::plan::Holes;
+use crate::think::plan::{Holes, Plan};
 use crate::think::rules;
 use crate::words::code::Code;
 use crate::words::error::Operation;
+use crate::words::facts::Facts;
 use crate::words::hash::Hash;
 use crate::words::method::Method;
 use crate::words::observer::Event;
@@ -29,15 +30,14 @@ mod behind;
 mod by_path;
 mod clone;
 mod direct;
-mod hashing;
 mod pace;
 mod parallel;
 mod read_write;
 mod started;
 
+use crate::run::hashing::InFlight;
 use behind::{Behind, Uncached};
 pub(crate) use by_path::{copy_by_path, stop};
-pub(crate) use hashing::InFlight;
 use pace::Pace;
 pub(crate) use started::Started;
 
@@ -86,6 +86,24 @@ pub(crate) struct Shape {
 }
 
 impl Shape {
+    /// Of a file with these facts, copied by this plan.
+    pub(crate) fn new(facts: &Facts, plan: &Plan) -> Shape {
+        Shape {
+            size: facts.src.size,
+            size_counts: facts.size_counts(),
+            data_bytes: facts.src.size.min(facts.src.allocated_bytes),
+            size_is_sound: facts.src_volume.kind.stat_size_is_sound(),
+            src_streams: !facts.src.is_regular,
+            dst_streams: !facts.dst_is_regular,
+            holes: plan.holes,
+            block_bytes: facts.dst_volume.block_bytes as usize,
+            preallocate: plan.preallocate,
+            threads: plan.threads,
+            hash: None,
+            drop_behind: plan.drop_behind,
+        }
+    }
+
     /// The next run of `data` from `at` on, and whether it is zeros that become a hole.
     fn next_run(&self, data: &[u8], at: usize) -> (Range<usize>, bool) {
         if self.holes.are_detected() {

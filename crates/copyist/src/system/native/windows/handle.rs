@@ -1,5 +1,6 @@
 //! An open file or directory, and what is known of how it was opened.
 
+use crate::words::stat::FileId;
 use std::os::windows::io::OwnedHandle;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -142,4 +143,22 @@ impl Handle {
         let direct = self.direct.into_inner().map_or(Ok(()), sys::close);
         sys::close(self.file).and(direct).map_err(code)
     }
+}
+
+/// Which file it is.
+pub(super) fn id(file: &OwnedHandle, narrow: Option<u64>) -> Sys<FileId> {
+    if let Some(volume) = narrow {
+        let inode = sys::file_index(file).map_err(code)?.into();
+        return Ok(FileId { volume, inode });
+    }
+    if let Ok((volume, inode)) = sys::file_id(file) {
+        return Ok(FileId { volume, inode });
+    }
+    // FAT, and servers of old.
+    let volume = sys::volume(file).map_err(code)?;
+    let inode = sys::file_index(file).map_err(code)?.into();
+    Ok(FileId {
+        volume: volume.serial.into(),
+        inode,
+    })
 }

@@ -143,7 +143,7 @@ fn opened(place: &ResolvedName<'_>, how: How, follow: bool) -> Sys<(OwnedHandle,
         return Err(ERROR_CANT_RESOLVE_FILENAME);
     }
     let file = open(&how)?;
-    let id = |file: &OwnedHandle| super::stat::id(file, None);
+    let id = |file: &OwnedHandle| super::handle::id(file, None);
     if id(&file)? == id(&itself)? {
         Ok((file, false))
     } else {

@@ -5,6 +5,7 @@ use std::os::windows::io::OwnedHandle;
 use copyist_sys::reparse;
 use copyist_sys::windows::{self as sys, Information, Kind, constants as c};
 
+use super::handle::id;
 use super::names::resolve;
 use super::{Native, code, open};
 use crate::system::{At, Sys};
@@ -37,24 +38,6 @@ pub(super) fn of(file: &OwnedHandle, narrow: Option<u64>) -> Sys<Stat> {
             Kind::Disk | Kind::Unknown => Err(code(error)),
         },
     }
-}
-
-/// Which file it is.
-pub(super) fn id(file: &OwnedHandle, narrow: Option<u64>) -> Sys<FileId> {
-    if let Some(volume) = narrow {
-        let inode = sys::file_index(file).map_err(code)?.into();
-        return Ok(FileId { volume, inode });
-    }
-    if let Ok((volume, inode)) = sys::file_id(file) {
-        return Ok(FileId { volume, inode });
-    }
-    // FAT, and servers of old.
-    let volume = sys::volume(file).map_err(code)?;
-    let inode = sys::file_index(file).map_err(code)?.into();
-    Ok(FileId {
-        volume: volume.serial.into(),
-        inode,
-    })
 }
 
 /// See [`super::Handle::narrow`]: NTFS, and a directory of it of which both numbers are one.

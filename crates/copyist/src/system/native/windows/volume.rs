@@ -4,7 +4,8 @@ use std::os::windows::io::OwnedHandle;
 
 use copyist_sys::windows::{self as sys, constants as c};
 
-use super::{code, stat};
+use super::code;
+use super::handle;
 use crate::system::{Mounted, Space, Sys, longest_name};
 use crate::words::facts::{FsKind, Known, VolumeFacts};
 
@@ -12,7 +13,7 @@ pub(super) fn facts(file: &OwnedHandle) -> Sys<VolumeFacts> {
     let volume = sys::volume(file).map_err(code)?;
     let clones = volume.flags & c::FILE_SUPPORTS_BLOCK_REFCOUNTING != 0;
     Ok(VolumeFacts {
-        id: stat::id(file, None)?.volume,
+        id: handle::id(file, None)?.volume,
         kind: kind(&volume.filesystem, volume.is_remote),
         block_bytes: volume.cluster_bytes.clamp(512, 2 << 20),
         clone: if clones { Known::Yes } else { Known::No },
@@ -33,7 +34,7 @@ pub(super) fn describe(file: &OwnedHandle) -> Sys<Mounted> {
         type_name: Some(format!("{}{remark}", volume.filesystem)),
         device: None,
         point: None,
-        id: stat::id(file, None)?.volume,
+        id: handle::id(file, None)?.volume,
         is_read_only: volume.flags & c::FILE_READ_ONLY_VOLUME != 0,
         space: Space::of_blocks(1, volume.free_bytes, volume.total_bytes),
         name_bytes: longest_name(volume.name_units.into()),

@@ -1,0 +1,22 @@
+//! The result of a probe.
+
+use copyist::Probe;
+
+use crate::process::bench_results::Pair;
+
+/// The result of a probe.
+pub(crate) struct Found {
+    /// The source's volume, by itself.
+    pub(crate) src: Probe,
+    /// The destination's volume by itself, and the pair.
+    pub(crate) dst: Option<(Probe, Probe)>,
+    /// Saved results of `bench`, and whether they are of this system.
+    pub(crate) saved: Vec<(Pair, bool)>,
+}
+
+impl Found {
+    /// The probe of the pair that a copy would be between.
+    pub(crate) fn pair(&self) -> &Probe {
+        self.dst.as_ref().map_or(&self.src, |(_, pair)| pair)
+    }
+}

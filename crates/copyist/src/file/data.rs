@@ -1,0 +1,114 @@
+//! The data of one file, into an open destination.
+
+use super::change::{Shown, check_source, look_again};
+use super::copier::{FileCopier, OneFile};
+use super::failure::{FileError, explain};
+use super::source::Source;
+use super::target::{Opened, ResumeState};
+use crate::run::exec;
+use crate::run::exec::Failure;
+use crate::run::transfer::{Shape, Started, State, Transfer};
+use crate::run::volumes::VolumePair;
+use crate::system::Platform;
+use crate::words::error::Operation;
+use crate::words::hash::Hash;
+use crate::words::report::Report;
+
+impl<P: Platform> FileCopier<'_, P> {
+    /// Data, if the options want any. Returns the hash that was made on the way.
+    #[inline(always)] // as `open_source`
+    pub(super) fn fill(
+        &mut self,
+        file: &mut OneFile<'_, P>,
+        (target, kept): (&Opened<P>, ResumeState<'_, P>),
+    ) -> Result<Option<Hash>, FileError> {
+        if self.options.attributes_only {
+            return Ok(None);
+        }
+        let pair = self.volume_pair(file.src, &target.handle, file.known_pair)?;
+        self.copy_until_stable(file.src, (target, kept), &pair, file.report)
+    }
+
+    /// Copies the data, and again if the options say so because the source has changed meanwhile.
+    #[inline(always)] // as `open_source`
+    fn copy_until_stable(
+        &mut self,
+        src: &mut Source<P>,
+        (target, mut kept): (&Opened<P>, ResumeState<'_, P>),
+        pair: &VolumePair,
+        report: &mut Report,
+    ) -> Result<Option<Hash>, FileError> {
+        let mut retries = 0;
+        loop {
+            self.wait_for_ctime_tick(src)?;
+            let hash = self.copy_data(src, (target, kept), pair, report)?;
+            if !self.copies_again(report, &mut retries)? || target.streams {
+                return Ok(hash);
+            }
+            self.platform
+                .set_len(&target.handle, 0)
+                .map_err(|code| FileError::system(Operation::Truncate, code))?;
+            look_again(self.platform, src)?;
+            *report = Report::default();
+            kept = ResumeState::nothing();
+        }
+    }
+
+    #[inline(always)] // as `open_source`
+    fn copy_data(
+        &mut self,
+        src: &Source<P>,
+        (target, kept): (&Opened<P>, ResumeState<'_, P>),
+        pair: &VolumePair,
+        report: &mut Report,
+    ) -> Result<Option<Hash>, FileError> {
+        self.prepare(src, target)?;
+        let started = self.begin_small(src, (target, kept), pair, report);
+        if started.makes(src.stat.size) {
+            return Ok(None);
+        }
+        self.copy_as_planned(src, (target, kept), pair, started, report)
+    }
+
+    /// Plans the copy, and makes it; `started` is made of it already.
+    #[inline(never)] // as `copy_atomic`
+    fn copy_as_planned(
+        &mut self,
+        src: &Source<P>,
+        (target, kept): (&Opened<P>, ResumeState<'_, P>),
+        pair: &VolumePair,
+        started: Started,
+        report: &mut Report,
+    ) -> Result<Option<Hash>, FileError> {
+        let (facts, plan, _taken) = self.plan(&src.stat, target, pair);
+        let hashes = self.digest(&src.stat);
+        let shape = Shape {
+            hash: hashes.map(|digest| (digest, plan.hash_beside)),
+            ..Shape::new(&facts, &plan)
+        };
+        let mut transfer = Transfer::new(
+            self.platform,
+            (&src.handle, &target.handle),
+            shape,
+            self.context,
+            self.buffers,
+        );
+        transfer.progress_sink = kept.progress_sink;
+        transfer.started = started;
+        transfer.state = State::resumed(kept.offset);
+        report.resumed = kept.offset;
+        let result = exec::run(&plan, &facts, &mut transfer, pair, report);
+        if let Err(failure) = result {
+            let was_served =
+                !matches!(failure, Failure::NoMethod { .. }) || kept.progress_sink.is_some();
+            transfer.abandon(was_served);
+            return Err(explain(failure, transfer.offset()));
+        }
+        let mut shown = Shown {
+            transfer: &mut transfer,
+            report,
+        };
+        check_source((self.platform, self.options), src, &facts, &mut shown)?;
+        Ok(transfer.finish_hash())
+    }
+}
