@@ -44,7 +44,7 @@ fn every_kind_of_work_is_measured_and_written_down() {
         "--rounds",
         "2",
         "--tools",
-        "floor,cp,rsync",
+        "floor,cp,rsync,std-copy,reflink-copy,fs-extra",
         "--on",
         "tmpfs,xfs,fuse",
     ];
@@ -85,6 +85,9 @@ fn every_kind_of_work_is_measured_and_written_down() {
         ("slow-tree", &["fuse"]),
         ("sparse", &["tmpfs"]),
         ("again", &usual),
+        ("library", &usual),
+        ("library-copier", &usual),
+        ("library-tree", &usual),
         ("million-flat", &["tmpfs"]),
         ("million-tree", &["tmpfs"]),
     ] {

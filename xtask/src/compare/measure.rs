@@ -96,7 +96,10 @@ impl Bench<'_> {
         let work = self.row.work;
         let words = tools::copyist(work);
         let copyist = Runner {
-            program: &self.plan.programs.copyist,
+            program: match work {
+                Work::Library(_) => &self.plan.programs.loops,
+                _ => &self.plan.programs.copyist,
+            },
             words: &words,
         };
         if work == Work::Again {

@@ -189,6 +189,9 @@ fn mark(tool: Tool, x: f64, y: f64, title: &str) -> String {
         Tool::Xcp => ("#2f9e63", "M-5 -5H5V5H-5Z"),
         Tool::Cpx => ("#8a6fd1", "M-5 -5L0 6L5 -5Z"),
         Tool::Rcp => ("#1f9c9c", "M0 -6L6 0L0 6L-6 0Z"),
+        Tool::StdCopy => ("#d98c21", "M-5 0A5 5 0 1 0 5 0A5 5 0 1 0 -5 0Z"),
+        Tool::ReflinkCopy => ("#2f9e63", "M0 -6L6 0L0 6L-6 0Z"),
+        Tool::FsExtra => ("#8a6fd1", "M-5 -5H5V5H-5Z"),
     };
     let paint = if tool == Tool::Floor {
         format!("fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"")

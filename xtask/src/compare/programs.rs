@@ -59,6 +59,8 @@ pub(super) struct Program {
 #[derive(Debug)]
 pub(super) struct Programs {
     pub(super) copyist: Program,
+    /// The library's calls, and those of others.
+    pub(super) loops: Program,
     /// Starts and times the others; the floor too.
     pub(super) yardstick: PathBuf,
     others: BTreeMap<Tool, Program>,
@@ -69,6 +71,11 @@ impl Programs {
     pub(super) fn prepare(tools: &[Tool]) -> Result<Self> {
         install::packages(install::missing_of_lab())?;
         let yardstick = build_yardstick()?;
+        let loops = Program {
+            path: yardstick.with_file_name("loops"),
+            version: own_version(),
+            name: "loops".into(),
+        };
         let copyist = Program {
             path: gnu::build_ours()?,
             version: own_version(),
@@ -76,7 +83,7 @@ impl Programs {
         };
         let mut others = BTreeMap::new();
         for tool in tools {
-            match find(*tool, &yardstick) {
+            match find(*tool, &yardstick, &loops) {
                 Ok(program) => {
                     others.insert(*tool, program);
                 }
@@ -85,6 +92,7 @@ impl Programs {
         }
         Ok(Self {
             copyist,
+            loops,
             yardstick,
             others,
         })
@@ -95,7 +103,7 @@ impl Programs {
     }
 }
 
-fn find(tool: Tool, yardstick: &Path) -> Result<Program> {
+fn find(tool: Tool, yardstick: &Path, loops: &Program) -> Result<Program> {
     let named = |path: PathBuf, version: String, name: &str| Program {
         path,
         version,
@@ -111,6 +119,14 @@ fn find(tool: Tool, yardstick: &Path) -> Result<Program> {
             Ok(named(coreutils.cp(), version, "cp"))
         }
         Tool::Rsync => Ok(named("rsync".into(), version_of("rsync")?, "rsync")),
+        Tool::StdCopy | Tool::ReflinkCopy | Tool::FsExtra => Ok(Program {
+            version: match tool {
+                Tool::StdCopy => version_of("rustc")?,
+                Tool::ReflinkCopy => locked("reflink-copy")?,
+                _ => locked("fs_extra")?,
+            },
+            ..loops.clone()
+        }),
         Tool::Cpz | Tool::Xcp | Tool::Cpx | Tool::Rcp => {
             let mut crates = CRATES.iter();
             let wanted = crates
@@ -150,6 +166,17 @@ fn build_yardstick() -> Result<PathBuf> {
     cargo.args(["build", "--release", "--quiet", "--package", "yardstick"]);
     command::succeed(&mut cargo)?;
     Ok(workspace::target().join("release/yardstick"))
+}
+
+/// The version of a crate that we build with.
+fn locked(name: &str) -> Result<String> {
+    let path = workspace::root().join("Cargo.lock");
+    let text = fs::read_to_string(&path).at("read", &path)?;
+    let start = format!("name = \"{name}\"\nversion = \"");
+    let (_, rest) = text.split_once(&start).unwrap_or_default();
+    let version = rest.split('"').next().filter(|version| !version.is_empty());
+    let version = version.ok_or_else(|| Error::new(format!("{name} is not in Cargo.lock")))?;
+    Ok(version.to_owned())
 }
 
 /// The first line that it prints about itself.
@@ -196,6 +223,15 @@ fn own_version() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn versions_of_crates_are_those_of_the_lock_file() {
+        for name in ["reflink-copy", "fs_extra"] {
+            let version = locked(name).expect("a version");
+            assert_eq!(version.split('.').count(), 3, "{version}");
+        }
+        assert!(locked("no-such-crate").is_err());
+    }
 
     #[test]
     fn versions_are_found_in_what_programs_say() {

@@ -31,6 +31,8 @@ How to read it:
 - The floor is a plain loop of the system calls that a copy of a tree can't do without: open, fstat, create, read and
   write (on btrfs: clone), close, close, by two threads. For `-a` it also asks for the names of extended attributes and
   sets times and, where it is another, the owner. For a second run it is two stats of each file. It keeps no holes.
+- \"In a program\" is a small program that makes calls of a library, `xtask/yardstick/src/bin/loops.rs`: copyist is the library
+  there, with its default features. The threads of a tree are the library's own.
 - Filesystems are made anew for each table cell. All but tmpfs lie in images on loop devices; where the images lay is
   said at each table.
 - GNU cp counts twice, the system's and the newest one built here; copyist is held against the faster.

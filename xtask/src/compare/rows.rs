@@ -35,6 +35,18 @@ pub(super) enum Work {
     Start,
     /// One file with holes.
     Sparse,
+    /// In one process, by calls of the library.
+    Library(Calls),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Calls {
+    /// The files of one directory, one after the other: a function for each.
+    Function,
+    /// The same with one object for all.
+    Object,
+    /// A tree.
+    Tree,
 }
 
 /// A ratio of wall times, copyist / other, or a peak of memory.
@@ -99,6 +111,7 @@ impl Row {
 }
 
 const USUAL: &[Place] = &[Place::Tmpfs, Place::Ext4, Place::Xfs, Place::Btrfs];
+const ALSO: &[Place] = &[Place::Ext4, Place::Xfs, Place::XfsPlain, Place::Btrfs];
 const PLAIN: &[Place] = &[Place::XfsPlain];
 
 const SMALL: Data = Data::Tree {
@@ -122,6 +135,18 @@ const fn million(directories: u64) -> Data {
         sizes: Sizes::OneInTen(4096),
     }
 }
+
+const FILES: Data = Data::Tree {
+    directories: 0,
+    files: 20_000,
+    sizes: Sizes::All(4096),
+};
+
+const SOURCES: Data = Data::Tree {
+    directories: 1_600,
+    files: 20_000,
+    sizes: Sizes::LikeSources,
+};
 
 const SLOW_TARGETS: &[Target] = &[
     at_most(Against::GnuCp, 0.28),
@@ -159,11 +184,7 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         name: "sources",
         title: "20,000 files of sizes as in a source tree, up to 32 MiB, `-r`",
-        data: Data::Tree {
-            directories: 1_600,
-            files: 20_000,
-            sizes: Sizes::LikeSources,
-        },
+        data: SOURCES,
         work: Work::Tree,
         on: USUAL,
         also_on: PLAIN,
@@ -259,6 +280,33 @@ pub(super) const ROWS: &[Row] = &[
         targets: &[at_most(Against::Tool(Tool::Rsync), 0.30)],
     },
     Row {
+        name: "library",
+        title: "In a program: 20,000 files of 4 KiB, `copyist::copy` for each",
+        data: FILES,
+        work: Work::Library(Calls::Function),
+        on: &[Place::Tmpfs],
+        also_on: ALSO,
+        targets: &[at_most(Against::Tool(Tool::StdCopy), 1.00)],
+    },
+    Row {
+        name: "library-copier",
+        title: "In a program: 20,000 files of 4 KiB, one `Copier` for all",
+        data: FILES,
+        work: Work::Library(Calls::Object),
+        on: &[Place::Tmpfs],
+        also_on: ALSO,
+        targets: &[at_most(Against::Tool(Tool::StdCopy), 0.95)],
+    },
+    Row {
+        name: "library-tree",
+        title: "In a program: a tree of 20,000 files of sizes as in a source tree, `Copier::copy_tree`",
+        data: SOURCES,
+        work: Work::Library(Calls::Tree),
+        on: &[Place::Tmpfs],
+        also_on: ALSO,
+        targets: &[],
+    },
+    Row {
         name: "million-flat",
         title: "Memory: a million files in one directory, `-r`",
         data: million(0),
@@ -299,6 +347,16 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn the_library_is_measured_beside_libraries() {
+        let tools = |name| Row::named(name).expect("a row").tools();
+        let functions = [Tool::StdCopy, Tool::ReflinkCopy];
+        assert_eq!(tools("library"), functions);
+        assert_eq!(tools("library-copier"), functions);
+        assert_eq!(tools("library-tree"), [Tool::FsExtra]);
+        assert!(!tools("small").contains(&Tool::StdCopy));
     }
 
     #[test]

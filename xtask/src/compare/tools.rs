@@ -4,7 +4,7 @@ use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use super::place::Place;
-use super::rows::Work;
+use super::rows::{Calls, Work};
 
 /// Every program but copyist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize, Deserialize)]
@@ -21,6 +21,12 @@ pub(super) enum Tool {
     Xcp,
     Cpx,
     Rcp,
+    /// `std::fs::copy`, in a loop
+    StdCopy,
+    /// `reflink_copy::reflink_or_copy`, in a loop
+    ReflinkCopy,
+    /// `fs_extra::dir::copy`
+    FsExtra,
 }
 
 /// These stand in a command line for the two paths.
@@ -28,7 +34,7 @@ pub(super) const SRC: &str = "SOURCE";
 pub(super) const DST: &str = "DESTINATION";
 
 impl Tool {
-    pub(super) const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 11] = [
         Self::Floor,
         Self::Cp,
         Self::CpNewest,
@@ -37,6 +43,9 @@ impl Tool {
         Self::Xcp,
         Self::Cpx,
         Self::Rcp,
+        Self::StdCopy,
+        Self::ReflinkCopy,
+        Self::FsExtra,
     ];
 
     /// For people, in tables.
@@ -50,6 +59,9 @@ impl Tool {
             Self::Xcp => "xcp",
             Self::Cpx => "cpx",
             Self::Rcp => "rcp",
+            Self::StdCopy => "std::fs::copy",
+            Self::ReflinkCopy => "reflink-copy",
+            Self::FsExtra => "fs_extra",
         }
     }
 
@@ -61,17 +73,17 @@ impl Tool {
     pub(super) fn words(self, work: Work, place: Place) -> Option<&'static [&'static str]> {
         Some(match self {
             Self::Floor => floor(work, place)?,
-            Self::Cp | Self::CpNewest => cp(work),
+            Self::Cp | Self::CpNewest => cp(work)?,
             Self::Rsync => match work {
                 Work::Tree => &["-r", "SOURCE/", DST],
                 Work::Archive | Work::Again => &["-a", "SOURCE/", DST],
                 Work::Move | Work::Start => &[SRC, DST],
                 Work::Sparse => &["-S", SRC, DST],
-                Work::Clone => return None,
+                Work::Clone | Work::Library(_) => return None,
             },
             // It has no options for attributes, for clones, or for what is there already.
             Self::Cpz => match work {
-                Work::Archive | Work::Again => return None,
+                Work::Archive | Work::Again | Work::Library(_) => return None,
                 _ => &[SRC, DST],
             },
             Self::Xcp => match work {
@@ -80,7 +92,7 @@ impl Tool {
                 Work::Move => &["--reflink=never", SRC, DST],
                 Work::Clone => &["--reflink=always", SRC, DST],
                 Work::Start | Work::Sparse => &[SRC, DST],
-                Work::Again => return None,
+                Work::Again | Work::Library(_) => return None,
             },
             // It would make a directory in the destination, even if there is none yet.
             Self::Cpx => match work {
@@ -90,33 +102,52 @@ impl Tool {
                 Work::Move => &["--no-config", "--reflink=never", SRC, DST],
                 Work::Clone => &["--no-config", "--reflink=always", SRC, DST],
                 Work::Start | Work::Sparse => &["--no-config", SRC, DST],
+                Work::Library(_) => return None,
             },
             Self::Rcp => match work {
                 Work::Tree | Work::Clone | Work::Start | Work::Sparse => &[SRC, DST],
                 Work::Archive => &["--preserve-settings=all", SRC, DST],
                 Work::Move => &["--reflink=never", SRC, DST],
                 Work::Again => &["--preserve-settings=all", "--overwrite", SRC, DST],
+                Work::Library(_) => return None,
+            },
+            Self::StdCopy => loops(work, &["std", SRC, DST])?,
+            Self::ReflinkCopy => loops(work, &["reflink-copy", SRC, DST])?,
+            Self::FsExtra => match work {
+                Work::Library(Calls::Tree) => &["fs-extra", SRC, DST],
+                _ => return None,
             },
         })
     }
 }
 
-/// What copyist is asked for, after `copyist`. It is not told more than GNU cp is.
+/// What copyist is asked for, after `copyist` or, where it is the library, after `loops`. The command is not told more
+/// than GNU cp is.
 pub(super) fn copyist(work: Work) -> Vec<&'static str> {
-    let mut words = vec!["cp"];
-    words.extend(cp(work));
-    words
+    match work {
+        Work::Library(Calls::Function) => vec!["copy", SRC, DST],
+        Work::Library(Calls::Object) => vec!["copier", SRC, DST],
+        Work::Library(Calls::Tree) => vec!["tree", SRC, DST],
+        _ => [&["cp"], cp(work).unwrap_or_default()].concat(),
+    }
 }
 
-fn cp(work: Work) -> &'static [&'static str] {
-    match work {
+/// Files that are copied one by one.
+fn loops(work: Work, words: &'static [&'static str]) -> Option<&'static [&'static str]> {
+    let is_loop = matches!(work, Work::Library(Calls::Function | Calls::Object));
+    is_loop.then_some(words)
+}
+
+fn cp(work: Work) -> Option<&'static [&'static str]> {
+    Some(match work {
         Work::Tree => &["-r", SRC, DST],
         Work::Archive => &["-a", SRC, DST],
         Work::Again => &["-a", "-u", "-T", SRC, DST],
         Work::Move => &["--reflink=never", SRC, DST],
         Work::Clone => &["--reflink=always", SRC, DST],
         Work::Start | Work::Sparse => &[SRC, DST],
-    }
+        Work::Library(_) => return None,
+    })
 }
 
 /// It copies trees, and clones where that is cheaper than to copy, as copyist does.
@@ -145,6 +176,9 @@ mod tests {
             Work::Clone,
             Work::Start,
             Work::Sparse,
+            Work::Library(Calls::Function),
+            Work::Library(Calls::Object),
+            Work::Library(Calls::Tree),
         ];
         for work in works {
             let others = Tool::ALL
