@@ -3,6 +3,7 @@
 
 use std::ffi::OsString;
 use std::ops::Range;
+use std::time::Duration;
 
 use super::faults::Deed;
 use super::{Handle, Sim};
@@ -161,6 +162,10 @@ impl Machine for Buggy {
 
     fn used(&self) -> Used {
         self.sim.used()
+    }
+
+    fn clock(&self) -> Duration {
+        self.sim.clock()
     }
 
     fn has_copy_range(&self) -> Sys<()> {

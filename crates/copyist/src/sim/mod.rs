@@ -11,6 +11,7 @@
 use std::ffi::OsString;
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use crate::system::{
     At, Attribute, Attributes, Batch, Data, DirectAlignment, Machine, Mounted, Move, Names, Node,
@@ -121,6 +122,12 @@ impl Machine for Sim {
 
     fn used(&self) -> Used {
         Used::default()
+    }
+
+    /// Each call takes a millisecond, so that what is done at intervals does not depend on the machine that tests
+    /// run on.
+    fn clock(&self) -> Duration {
+        Duration::from_millis(self.world().faults.log.len() as u64)
     }
 
     fn has_copy_range(&self) -> Sys<()> {

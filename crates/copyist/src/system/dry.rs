@@ -9,6 +9,7 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use super::{
     At, Attribute, Attributes, Batch, Data, DirectAlignment, Machine, Mounted, Move, Names, Node,
@@ -231,6 +232,10 @@ impl<P: Platform> Machine for Dry<P> {
 
     fn used(&self) -> Used {
         self.real.used()
+    }
+
+    fn clock(&self) -> Duration {
+        self.real.clock()
     }
 
     fn has_copy_range(&self) -> Sys<()> {

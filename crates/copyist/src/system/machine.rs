@@ -1,6 +1,7 @@
 //! The machine that copyist runs on, and the process that it is.
 
-use std::time::Duration;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 use crate::words::code::Code;
 use crate::words::facts::Kernel;
@@ -47,6 +48,11 @@ pub(crate) trait Machine: Send + Sync + Sized + 'static {
     }
     /// What this process has used of the machine so far.
     fn used(&self) -> Used;
+    /// A clock that never goes back, from some moment on (CLOCK_MONOTONIC): what is done at intervals goes by it.
+    fn clock(&self) -> Duration {
+        static START: OnceLock<Instant> = OnceLock::new();
+        START.get_or_init(Instant::now).elapsed()
+    }
     /// Whether the system has copy_file_range and lets this process call it.
     fn has_copy_range(&self) -> Sys<()>;
     /// The processor that this thread is on, where a new thread may be left on that of its maker although others

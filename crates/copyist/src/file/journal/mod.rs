@@ -10,7 +10,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::temp_file::{Temporary, remove_closed};
 use crate::system::parent::sync_parent_dir;
@@ -70,7 +70,7 @@ struct Waiting {
     files: Vec<u64>,
     /// Somebody is noting.
     busy: bool,
-    noted: Instant,
+    noted: Duration,
     cost: Duration,
 }
 
@@ -178,7 +178,7 @@ impl<'a, P: Platform> Journal<'a, P> {
             waiting: Mutex::new(Waiting {
                 files: Vec::new(),
                 busy: false,
-                noted: Instant::now(),
+                noted: platform.clock(),
                 cost: Duration::ZERO,
             }),
             end: Mutex::new(End {
@@ -296,7 +296,8 @@ impl<'a, P: Platform> Journal<'a, P> {
         let mut waiting = lock(&self.waiting);
         waiting.files.push(self.of_done(dst, src, copy));
         let pause = LEAST_PAUSE.max(waiting.cost * PAUSES);
-        let due = waiting.noted.elapsed() >= pause || waiting.files.len() >= MOST_WAITING;
+        let due =
+            self.platform.clock() - waiting.noted >= pause || waiting.files.len() >= MOST_WAITING;
         if !due || waiting.busy {
             return Ok(());
         }
@@ -311,7 +312,7 @@ impl<'a, P: Platform> Journal<'a, P> {
         let files = std::mem::take(&mut waiting.files);
         waiting.busy = true;
         drop(waiting);
-        let start = Instant::now();
+        let start = self.platform.clock();
         let result = if files.is_empty() || !flush() {
             Ok(())
         } else {
@@ -319,8 +320,8 @@ impl<'a, P: Platform> Journal<'a, P> {
         };
         let mut waiting = lock(&self.waiting);
         waiting.busy = false;
-        waiting.cost = start.elapsed();
-        waiting.noted = Instant::now();
+        waiting.noted = self.platform.clock();
+        waiting.cost = waiting.noted - start;
         result
     }
 

@@ -5,7 +5,7 @@ use crate::run::progress_sink::ProgressSink;
 use crate::system::filesystem;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::{Journal, PAUSES, Part, exclusive};
 use crate::file::temp_file::{Temporary, remove_closed};
@@ -38,7 +38,8 @@ pub(crate) struct PartialJournal<'a, P: Platform> {
     hasher: SparseHasher,
     /// Whether the map of holes of the file's volume can be believed; `None` until it is asked.
     uses_map: Option<bool>,
-    noted: Instant,
+    /// When it was noted last, by the machine's clock.
+    noted: Duration,
     cost: Duration,
     /// The journal has a part of this file.
     noted_any: bool,
@@ -77,7 +78,7 @@ impl<'a, P: Platform> PartialJournal<'a, P> {
             },
             hasher: SparseHasher::default(),
             uses_map: None,
-            noted: Instant::now(),
+            noted: journal.platform.clock(),
             cost: Duration::ZERO,
             noted_any: false,
         }
@@ -97,12 +98,13 @@ impl<'a, P: Platform> PartialJournal<'a, P> {
 
     /// Everything before `offset` is in place: makes it durable and notes it, if it is time to.
     fn passed(&mut self, file: &P::Handle, offset: u64) -> Result<(), Code> {
-        let due =
-            offset >= self.part.offset + STEP_BYTES && self.noted.elapsed() >= self.cost * PAUSES;
-        if !due {
+        if offset < self.part.offset + STEP_BYTES {
             return Ok(());
         }
-        let start = Instant::now();
+        let start = self.journal.platform.clock();
+        if start - self.noted < self.cost * PAUSES {
+            return Ok(());
+        }
         // The note comes after it in the same order.
         self.journal.platform.flush(file, Flush::Ordered)?;
         self.hash(file, offset);
@@ -110,8 +112,8 @@ impl<'a, P: Platform> PartialJournal<'a, P> {
         let record = super::Record::Part(self.part.clone());
         // What could not be noted is told where it matters; the file itself is none the worse.
         self.noted_any |= self.journal.write(&record).is_ok();
-        self.cost = start.elapsed();
-        self.noted = Instant::now();
+        self.noted = self.journal.platform.clock();
+        self.cost = self.noted - start;
         Ok(())
     }
 
