@@ -7,7 +7,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use copyist::Hash;
+use copyist::hash::Hash;
 
 use crate::console::Console;
 use crate::report::lock;
@@ -145,7 +145,7 @@ fn from_bytes(bytes: Vec<u8>) -> Option<OsString> {
 mod tests {
     use std::ffi::{OsStr, OsString};
 
-    use copyist::{Hash, HashKind};
+    use copyist::hash::{Hash, HashKind};
 
     use super::{line, parse};
 

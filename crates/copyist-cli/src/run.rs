@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use copyist::{CancelToken, Copier, Fsync, Make, Operand, Summary};
+use copyist::options::{Fsync, Make};
+use copyist::{Copier, Operand, Summary};
 
 use crate::args::face_command;
 use crate::console::Console;
@@ -93,7 +94,7 @@ fn explain(face: Face, stop: &Stop, console: &Console) -> u8 {
 }
 
 /// What was measured before. Without it everything is copied all the same.
-fn learnt(console: &Console) -> Arc<[copyist::BenchResult]> {
+fn learnt(console: &Console) -> Arc<[copyist::measure::BenchResult]> {
     match learnt::load() {
         Ok(file) => file.learnt().into(),
         Err(error) => {
@@ -105,7 +106,7 @@ fn learnt(console: &Console) -> Arc<[copyist::BenchResult]> {
 
 /// Asks the system for what a copy may need: the library does not do that in whatever process it is in.
 fn prepare_process(options: &copyist::Options) {
-    copyist::raise_open_file_limit();
+    copyist::process::raise_open_file_limit();
     if options.preserve.owner {
         copyist_start::enable_restore();
     }
@@ -123,9 +124,8 @@ fn copy(
     let (reporter, manifest) = files_to_write(settings, operands, quoter, console)?;
     let filter = Filter::new(&settings.filters, operands, quoter)?;
     enter_sandbox(settings, operands)?;
-    let cancel = CancelToken::new();
-    let signals =
-        Signals::install(&cancel, console.asking()).map_err(|error| cannot_start(&error))?;
+    let (signals, cancel) =
+        Signals::install(console.asking()).map_err(|error| cannot_start(&error))?;
     let progress =
         Progress::start(settings.progress, console).map_err(|error| cannot_start(&error))?;
     let counters = progress
@@ -170,13 +170,15 @@ fn copy(
     let copier = Copier::with_options(options.clone())
         .observer(Arc::clone(&watch) as Arc<dyn copyist::Observer>)
         .cancel_token(cancel);
-    let summary = if settings.is_dry() {
-        let summary = copier.dry_run_operands(operands);
-        let bytes = watch.planned_bytes.load(Ordering::Relaxed);
-        Summary { bytes, ..summary }
+    let done = if settings.is_dry() {
+        copier.dry_run_operands(operands)
     } else {
         copier.copy_operands(operands)
     };
+    let mut summary = done.unwrap_or_else(|failed| *failed.summary());
+    if settings.is_dry() {
+        summary.bytes = watch.planned_bytes.load(Ordering::Relaxed);
+    }
     if let Some(progress) = progress {
         progress.finish(settings.last_line);
     }
@@ -296,7 +298,7 @@ fn enter_sandbox(settings: &Settings, operands: &[Operand]) -> Result<(), Stop> 
     if settings.sandbox == When::Never {
         return Ok(());
     }
-    match copyist::enter_sandbox(&settings.options, operands, &[]) {
+    match copyist::process::enter_sandbox(&settings.options, operands, &[]) {
         Err(error) if settings.sandbox == When::Always => {
             let why = io_text(error.io_error());
             Err(Stop::Fatal(format!("cannot enter a sandbox: {why}")))

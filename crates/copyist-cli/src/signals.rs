@@ -20,8 +20,9 @@ impl Signals {
     /// Takes over the signals of this process: the first cancels, or ends the process if `asking` is
     /// set. All is done by the handlers: a thread that waits would take a tenth of the time of a small
     /// copy.
-    pub(crate) fn install(cancel: &CancelToken, asking: &Arc<AtomicBool>) -> io::Result<Signals> {
+    pub(crate) fn install(asking: &Arc<AtomicBool>) -> io::Result<(Signals, CancelToken)> {
         let signals = Signals::default();
+        let cancelled = Arc::new(AtomicUsize::new(0));
         let first = FirstSignal::default();
         let interrupts = copyist_sys::ALSO_INTERRUPTS
             .iter()
@@ -31,9 +32,9 @@ impl Signals {
             first.exit_at_second(signal, exit_code)?;
             flag::register_conditional_shutdown(signal, exit_code, Arc::clone(asking))?;
             flag::register_usize(signal, Arc::clone(&signals.number), number)?;
-            flag::register_usize(signal, Arc::clone(cancel.flag()), number)?;
+            flag::register_usize(signal, Arc::clone(&cancelled), number)?;
         }
-        Ok(signals)
+        Ok((signals, CancelToken::from_flag(cancelled)))
     }
 
     /// Takes over the signals of this process, and does nothing about them.

@@ -11,7 +11,10 @@ use std::time::{Duration, Instant};
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args as _, Command, FromArgMatches as _};
-use copyist::{CancelToken, Compare, Compared, Difference, Error, FileKind, Found, Hash, HashKind};
+use copyist::hash::{Hash, HashKind};
+use copyist::observer::FileKind;
+use copyist::verify::{Compare, Compared, Difference, Found};
+use copyist::{CancelToken, Error};
 use indicatif::{HumanBytes, HumanCount};
 use serde::Serialize;
 
@@ -118,8 +121,7 @@ fn first_line(message: &str) -> &str {
 }
 
 fn check(options: &Options, console: &Console) -> u8 {
-    let cancel = CancelToken::new();
-    let signals = match Signals::install(&cancel, console.asking()) {
+    let (signals, cancel) = match Signals::install(console.asking()) {
         Ok(signals) => signals,
         Err(error) => {
             console.error(&format!("cannot start: {}", io_text(&error)));
@@ -174,14 +176,13 @@ fn trees(
     teller: &Teller<'_>,
 ) -> Compared {
     let compares = |what: &str| !options.ignore.iter().any(|it| it == what || it == "all");
-    let compare = Compare {
-        mode: compares("mode"),
-        owner: compares("ownership"),
-        times: compares("timestamps"),
-        xattrs: compares("xattr"),
-        from_device: !options.cached,
-        threads: options.jobs.map_or(0, usize::from),
-    };
+    let compare = Compare::default()
+        .mode(compares("mode"))
+        .owner(compares("ownership"))
+        .times(compares("timestamps"))
+        .xattrs(compares("xattr"))
+        .from_device(!options.cached)
+        .threads(options.jobs.map_or(0, usize::from));
     compare.run(src, dst, cancel, teller)
 }
 
@@ -294,7 +295,7 @@ impl ManifestCheck<'_> {
         for (n, expected) in kinds.enumerate() {
             // What was read just now for another hash is in the cache.
             let from_device = self.from_device && n == 0;
-            match copyist::hash_file(&path, expected.kind(), from_device, self.cancel) {
+            match copyist::hash::hash_file(&path, expected.kind(), from_device, self.cancel) {
                 Ok(hash) if hash == expected => {
                     lock(&self.kind).get_or_insert(expected.kind());
                     let size = std::fs::metadata(&path).map_or(0, |it| it.len());
@@ -321,13 +322,12 @@ impl ManifestCheck<'_> {
     }
 
     fn compared(&self) -> Compared {
-        Compared {
-            files: self.files.load(Ordering::Relaxed),
-            bytes: self.bytes.load(Ordering::Relaxed),
-            differences: self.differences.load(Ordering::Relaxed),
-            errors: self.errors.load(Ordering::Relaxed),
-            ..Compared::default()
-        }
+        let mut compared = Compared::default();
+        compared.files = self.files.load(Ordering::Relaxed);
+        compared.bytes = self.bytes.load(Ordering::Relaxed);
+        compared.differences = self.differences.load(Ordering::Relaxed);
+        compared.errors = self.errors.load(Ordering::Relaxed);
+        compared
     }
 }
 

@@ -9,7 +9,7 @@ use crate::report::name;
 /// One object, on one line.
 pub(super) fn whole(results: &Results) -> String {
     let probe = &results.probe;
-    let volume = |volume: &copyist::VolumeProbe| {
+    let volume = |volume: &copyist::probe::VolumeProbe| {
         json!({
             "path": name(&volume.path),
             "filesystem": volume.kind.name(),

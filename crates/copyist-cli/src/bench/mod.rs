@@ -8,7 +8,8 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use copyist::{Method, Probe};
+use copyist::Method;
+use copyist::probe::Probe;
 
 use crate::args::BenchArgs;
 use crate::console::Console;

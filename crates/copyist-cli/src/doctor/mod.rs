@@ -10,7 +10,11 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use copyist::{Cause, Copier, Ended, Known, Method, Options, Probe, Reflink, Refusal};
+use copyist::error::{Cause, Refusal};
+use copyist::options::Reflink;
+use copyist::probe::Probe;
+use copyist::report::{Ended, Known};
+use copyist::{Copier, Method, Options};
 
 use crate::args::DoctorArgs;
 use crate::console::Console;
@@ -188,7 +192,7 @@ impl Ward<'_> {
         let told = match made {
             None => None,
             Some(()) => self.unless_over("read", &src, || {
-                copyist::data_ranges(&src).map_err(io::Error::from)
+                copyist::measure::data_ranges(&src).map_err(io::Error::from)
             })?,
         };
         match told.as_ref().map(|told| judge::map(pattern, told)) {
@@ -303,11 +307,9 @@ impl Ward<'_> {
     /// Copies by one method and no other. Answers whether it was that method that did it: an empty
     /// file needs none.
     fn copy(&self, method: Option<Method>, src: &Path, dst: &Path) -> Result<bool, Ending> {
-        let options = Options {
-            methods: method.map(|method| [method].into_iter().collect()),
-            reflink: Reflink::Auto,
-            ..Options::default()
-        };
+        let mut options = Options::default();
+        options.methods = method.map(|method| [method].into_iter().collect());
+        options.reflink = Reflink::Auto;
         let copier = Copier::with_options(options).cancel_token(self.work.cancel().clone());
         let error = match copier.copy(src, dst) {
             Ok(report) => return Ok(report.method() == method),
@@ -319,7 +321,10 @@ impl Ward<'_> {
                 .map_or(String::new(), |(_, why)| why.to_string());
             return Err(Ending::Refused(why));
         }
-        let last = error.attempts().last().map(|last| (last.ended, last.why));
+        let last = error
+            .attempts()
+            .last()
+            .map(|last| (last.ended(), last.why()));
         Err(match last {
             Some((Ended::Next(code), why)) => {
                 let why = why.unwrap_or("not served here");

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use copyist::Probe;
+use copyist::probe::Probe;
 
 use crate::args::ProbeArgs;
 use crate::console::Console;

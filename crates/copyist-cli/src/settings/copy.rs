@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use copyist::{Atomic, Make};
+use copyist::options::{Atomic, Make};
 
 use super::{Reader, When};
 use crate::args::Copy;

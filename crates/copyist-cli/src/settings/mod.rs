@@ -11,9 +11,9 @@ mod values;
 
 use std::ffi::{OsStr, OsString};
 
-use copyist::{
-    Backup, Follow, Force, HashKind, Make, NewMode, Options, Reflink, Sparse, Update, Want,
-};
+use copyist::Options;
+use copyist::hash::HashKind;
+use copyist::options::{Backup, Follow, Force, Make, NewMode, Reflink, Sparse, Update, Want};
 
 use self::values::choose;
 use crate::args::{self, Opt};
