@@ -10,7 +10,8 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use arbitrary::Arbitrary;
-use copyist::{Copier, Method, Reflink, Sparse};
+use copyist::options::{Reflink, Sparse};
+use copyist::{Copier, Method};
 use libfuzzer_sys::fuzz_target;
 
 /// A part of a file.

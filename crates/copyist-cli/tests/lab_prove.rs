@@ -100,7 +100,7 @@ fn cloned_half_rewritten_and_copied_files_are_told_apart() -> Fallible<()> {
         // The first half of the clone is overwritten.
         let rewritten = OpenOptions::new().write(true).open(&dst)?;
         rewritten.write_all_at(&vec![7; 4 << 20], 0)?;
-        let shared = copyist::shared_bytes(&src, &dst)?;
+        let shared = copyist::measure::shared_bytes(&src, &dst)?;
         assert_eq!(shared, size - 4 * MIB, "{name}");
         assert_eq!(filefrag_shared(&dst)?, shared, "{name}");
         if name == "btrfs" {

@@ -10,7 +10,8 @@
 //! ```
 //!
 //! [`copy`] copies one file; a [`Copier`] has options, an [`Observer`] and a [`CancelToken`], and
-//! copies trees too. What it did is in the [`Report`]: which methods ran, how each ended, and how
+//! copies trees too. What signatures need is here; the types of options, reports and errors, and what
+//! else there is to do with files, are in modules. What it did is in the [`Report`]: which methods ran, how each ended, and how
 //! many bytes were cloned, offloaded to the kernel, moved through memory, or holes.
 //!
 //! # How it thinks
@@ -18,25 +19,24 @@
 //! [`Options`] and facts make a plan: the ordered methods to try, and those skipped with the
 //! reason. The plan is run: each attempt ends as done, next or failed, as a table of rules judges
 //! the system's error codes. The attempts make the report. Nothing else falls back anywhere.
-
 //!
 //! # Features
 //!
 //! Without any, the library copies, and needs no C compiler. The rest:
 //!
-//!  - `hash`: hashes of what is copied ([`Options::hash`]) and of files ([`hash_file`])
-//!  - `verify`: copies that are read back ([`Options::verify`]), trees that are compared ([`Compare`]); has `hash`
+//!  - `hash`: hashes of what is copied ([`Options::hash`]) and of files ([`hash::hash_file`])
+//!  - `verify`: copies that are read back ([`Options::verify`]), trees that are compared ([`verify::Compare`]); has `hash`
 //!  - `journal`: copies that can be resumed ([`Options::journal`]); has `hash`
-//!  - `preflight`: what stands in the way of a copy ([`preflight()`])
-//!  - `probe`: what volumes can do ([`Probe`], [`VolumeProbe`])
+//!  - `preflight`: what stands in the way of a copy ([`preflight`](mod@preflight))
+//!  - `probe`: what volumes can do ([`probe::Probe`])
 //!  - `pure`: BLAKE3 in Rust alone, which is slower: no feature needs a C compiler then
-//!  - `sandbox`: a process that can touch nothing but what it copies ([`enter_sandbox`])
+//!  - `sandbox`: a process that can touch nothing but what it copies ([`process::enter_sandbox`])
 //!  - `full`: all of them but `pure`
 //!
 //! # The process that it is in
 //!
 //! Nothing of the process is changed: not its umask, limits, signal dispositions, current directory,
-//! environment, or the processors that its threads may use; [`raise_open_file_limit`] and [`enter_sandbox`],
+//! environment, or the processors that its threads may use; [`process::raise_open_file_limit`] and [`process::enter_sandbox`],
 //! which are there to change it, excepted. Several threads may copy at once.
 //!
 //! The umask is read once in a call, when it is first needed, so that a program may change it between two calls.
@@ -69,40 +69,85 @@ mod think;
 mod tree;
 mod words;
 
-#[cfg(feature = "verify")]
-pub use api::compare::{Compare, Compared, Difference, Found};
 pub use api::copier::{Copier, copy};
-#[cfg(feature = "preflight")]
-pub use api::preflight::{BadName, Obstacle, preflight};
-#[cfg(feature = "probe")]
-pub use api::probe::{Answer, Choice, Choices, FileLimit, How, Probe, VolumeProbe};
-#[cfg(feature = "sandbox")]
-pub use api::sandbox::enter_sandbox;
-pub use api::tools::data_ranges;
-pub use api::tools::evict_from_cache;
-#[cfg(feature = "hash")]
-pub use api::tools::hash_file;
-pub use api::tools::raise_open_file_limit;
-pub use api::tools::shared_bytes;
-#[cfg(feature = "journal")]
-pub use file::journal::is_journal_of;
-#[cfg(feature = "probe")]
-pub use think::rules::known::KnownBug;
-pub use words::bench_results::BenchResult;
-pub use words::code::Code;
-pub use words::error::{Cause, Error, Operation, Refusal, Result};
-pub use words::facts::{FsKind, Known, NoLink};
-#[cfg(feature = "hash")]
-pub use words::hash::{Hash, HashKind, UnknownHash};
-pub use words::method::Skip;
-pub use words::method::{Method, MethodSet, Os, Tally, UnknownMethod};
-pub use words::observer::{
-    CancelToken, Event, Made, Observer, PathSource, Question, Silent, Warning,
-};
+pub use words::error::{Error, Result, TreeError};
+pub use words::method::Method;
+pub use words::observer::{CancelToken, Event, Observer, Progress};
 pub use words::operand::Operand;
-pub use words::options::{
-    Atomic, Backup, Cache, Flush, Follow, Force, Fsync, Make, NewMode, OnChange, Options, Preserve,
-    Reflink, Sparse, Update, Want,
-};
-pub use words::report::{Attempt, Attempts, Changed, Ended, Planned, Report, Summary};
-pub use words::stat::FileKind;
+pub use words::options::Options;
+pub use words::report::{Report, Summary};
+
+/// What a copy may be told: the types of [`Options`] and of the setters of [`Copier`].
+pub mod options {
+    pub use crate::words::method::MethodSet;
+    pub use crate::words::options::{
+        Atomic, Backup, Cache, Flush, Follow, Force, Fsync, Make, NewMode, OnChange, Preserve,
+        Reflink, Sparse, Update, Want,
+    };
+}
+
+/// What a [`Report`] consists of.
+pub mod report {
+    pub use crate::words::facts::{FsKind, Known};
+    pub use crate::words::method::{Skip, Tally};
+    pub use crate::words::report::{Attempt, Changed, Ended, Planned};
+}
+
+/// What an [`Error`] consists of.
+pub mod error {
+    pub use crate::words::code::Code;
+    pub use crate::words::error::{Cause, Operation, Refusal};
+    pub use crate::words::method::{Os, UnknownMethod};
+}
+
+/// What an [`Observer`] is given.
+pub mod observer {
+    pub use crate::words::facts::NoLink;
+    pub use crate::words::observer::{Made, PathSource, Question, Silent, Warning};
+    pub use crate::words::stat::FileKind;
+}
+
+/// What measurements of copies need: where data lies, a cold cache, and results that are kept.
+pub mod measure {
+    pub use crate::api::tools::{data_ranges, evict_from_cache, shared_bytes};
+    pub use crate::words::bench_results::BenchResult;
+}
+
+/// What a program may do to its own process before it copies. Nothing else in this library changes the process.
+pub mod process {
+    #[cfg(feature = "sandbox")]
+    pub use crate::api::sandbox::enter_sandbox;
+    pub use crate::api::tools::raise_open_file_limit;
+}
+
+/// Hashes of content.
+#[cfg(feature = "hash")]
+pub mod hash {
+    pub use crate::api::tools::hash_file;
+    pub use crate::words::hash::{Hash, HashKind, UnknownHash};
+}
+
+/// Comparing a copy with its source.
+#[cfg(feature = "verify")]
+pub mod verify {
+    pub use crate::api::compare::{Compare, Compared, Difference, Found};
+}
+
+/// What volumes can do.
+#[cfg(feature = "probe")]
+pub mod probe {
+    pub use crate::api::probe::{Answer, Choice, Choices, FileLimit, How, Probe, VolumeProbe};
+    pub use crate::think::rules::known::KnownBug;
+}
+
+/// Copies that can be resumed: see [`Options::journal`].
+#[cfg(feature = "journal")]
+pub mod journal {
+    pub use crate::file::journal::is_journal_of;
+}
+
+/// What stands in the way of a copy.
+#[cfg(feature = "preflight")]
+pub mod preflight {
+    pub use crate::api::preflight::{BadName, Obstacle, preflight};
+}

@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
-use copyist::{
-    CancelToken, Copier, Event, Flush, FsKind, Known, Method, Observer, Options, Preserve, Probe,
-    Reflink, Report, Want,
-};
+use copyist::options::{Flush, Preserve, Reflink, Want};
+use copyist::probe::Probe;
+use copyist::report::{FsKind, Known};
+use copyist::{CancelToken, Copier, Event, Method, Observer, Options, Report};
 use tempfile::TempDir;
 
 /// The filesystem that the workflow says that it has made.
@@ -206,14 +206,9 @@ fn attributes_are_those_that_were_asked_for() {
         assert_eq!(said("stat", &["-f", "%f"], &dst), "0", "{name}");
         assert_ne!(born(&dst), born(&src), "{name}");
     }
-    let mut all = Options {
-        preserve: Preserve {
-            flags: true,
-            xattrs: Want::Required,
-            ..Preserve::ARCHIVE
-        },
-        ..Options::default()
-    };
+    let mut all = Options::default();
+    all.preserve = Preserve::ARCHIVE;
+    (all.preserve.flags, all.preserve.xattrs) = (true, Want::Required);
     for (reflink, name) in [(Reflink::Auto, "all"), (Reflink::Never, "all, copied")] {
         all.reflink = reflink;
         let dst = place.path(name);
@@ -287,11 +282,10 @@ fn a_tree_is_copied_with_all_that_is_in_it() {
         place.file(&format!("src/a/b/{n}"), n);
     }
     let watcher = Arc::new(Watcher::default());
-    let copier = Copier::new().preserve(Preserve {
-        mode: place.kind != FsKind::ExFat,
-        owner: place.kind != FsKind::ExFat,
-        ..Preserve::ARCHIVE
-    });
+    let mut preserve = Preserve::ARCHIVE;
+    preserve.mode = place.kind != FsKind::ExFat;
+    preserve.owner = place.kind != FsKind::ExFat;
+    let copier = Copier::new().preserve(preserve);
     let summary = copier
         .observer(watcher.clone())
         .copy_tree(place.path("src"), place.path("dst"))
@@ -340,12 +334,9 @@ fn data_can_be_forced_down() {
     let place = Place::new();
     let src = place.file("src", 1_000_000);
     for (flush, name) in [(Flush::Ordered, "ordered"), (Flush::Durable, "durable")] {
-        let options = Options {
-            flush: Some(flush),
-            ..Options::default()
-        };
         let dst = place.path(name);
-        Copier::with_options(options).copy(&src, &dst).expect(name);
+        let copier = Copier::new().flush(flush);
+        copier.copy(&src, &dst).expect(name);
         same(&src, &dst);
     }
 }

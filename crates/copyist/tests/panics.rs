@@ -13,10 +13,11 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
-use copyist::{
-    Atomic, CancelToken, Compare, Copier, Difference, Error, Event, FileKind, Found, HashKind,
-    Observer, Options, PathSource, Preserve, Question,
-};
+use copyist::hash::HashKind;
+use copyist::observer::{FileKind, PathSource, Question};
+use copyist::options::{Atomic, Preserve};
+use copyist::verify::{Compare, Difference, Found};
+use copyist::{CancelToken, Copier, Error, Event, Observer, Options};
 
 /// More than any run takes: one that hangs fails.
 const LONGEST_RUN: Duration = Duration::from_secs(60);
@@ -139,13 +140,12 @@ fn files(dir: &Path) -> std::io::Result<Vec<PathBuf>> {
 }
 
 fn tree_options(jobs: usize) -> Options {
-    Options {
-        jobs: NonZeroUsize::new(jobs),
-        filtered: true,
-        interactive: true,
-        preserve: Preserve::ARCHIVE,
-        ..Options::default()
-    }
+    let copier = Copier::new()
+        .jobs(NonZeroUsize::new(jobs))
+        .filtered(true)
+        .interactive(true)
+        .preserve(Preserve::ARCHIVE);
+    copier.options().clone()
 }
 
 /// Copies a tree, over one that is there in part, and looks at what there is after the panic.
@@ -193,11 +193,9 @@ fn a_panic_ends_a_tree_with_several_workers() {
 
 #[test]
 fn a_panic_ends_a_tree_that_is_hashed_and_atomic() {
-    let options = Options {
-        atomic: Atomic::Required,
-        hash: Some(HashKind::Blake3),
-        ..tree_options(2)
-    };
+    let mut options = tree_options(2);
+    options.atomic = Atomic::Required;
+    options.hash = Some(HashKind::Blake3);
     assert!(tree_ends(options) > 51);
 }
 
@@ -240,10 +238,7 @@ fn a_panic_ends_a_comparison() {
         let (src, dst) = (src.clone(), dst.clone());
         let runs = for_each_call(move |at| {
             let found = Panics::new(at);
-            let compare = Compare {
-                threads,
-                ..Compare::default()
-            };
+            let compare = Compare::default().threads(threads);
             let panicked = panicked(|| compare.run(&src, &dst, &CancelToken::new(), &found));
             let goes_on = found.calls() > at;
             assert_eq!(panicked, goes_on.then_some(at));

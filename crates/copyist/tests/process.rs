@@ -11,9 +11,10 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use copyist::{
-    CancelToken, Compare, Copier, Difference, Error, Found, NewMode, Options, Preserve, Probe,
-};
+use copyist::options::{NewMode, Preserve};
+use copyist::probe::Probe;
+use copyist::verify::{Compare, Difference, Found};
+use copyist::{CancelToken, Copier, Error};
 use rustix::fs::Mode;
 use rustix::process::{Resource, getrlimit, umask};
 
@@ -110,22 +111,16 @@ impl Found for Silent {
 fn copies(dir: &Path, thread: usize) -> Result<(), Box<dyn std::error::Error>> {
     let own = dir.join(thread.to_string());
     fs::create_dir(&own)?;
-    let owner = Preserve {
-        owner: true,
-        ..Preserve::default()
-    };
+    let mut owner = Preserve::NOTHING;
+    owner.owner = true;
     let new_modes = [NewMode::FromSource, NewMode::SystemDefault];
     for n in 0..FILES {
         let (src, dst) = (dir.join("src/f"), own.join(format!("f{n}")));
         copyist::copy(&src, &dst)?;
-        assert_eq!(mode(&dst)?, 0o777 & !UMASK, "{}", dst.display());
-        let options = Options {
-            preserve: owner,
-            new_mode: new_modes[n % 2],
-            ..Options::default()
-        };
+        assert_eq!(mode(&dst)?, 0o777, "{}", dst.display());
+        let copier = Copier::new().preserve(owner).new_mode(new_modes[n % 2]);
         let (src, dst) = (dir.join("src"), own.join(format!("d{n}")));
-        Copier::with_options(options).copy_tree(&src, &dst)?;
+        copier.copy_tree(&src, &dst)?;
         let of_file = [0o777, 0o666][n % 2] & !UMASK;
         assert_eq!(mode(&dst)?, 0o777 & !UMASK, "{}", dst.display());
         assert_eq!(mode(&dst.join("f"))?, of_file, "{}", dst.display());
@@ -139,9 +134,9 @@ fn copies(dir: &Path, thread: usize) -> Result<(), Box<dyn std::error::Error>> {
     );
     assert_eq!(compared.errors, 0);
     Probe::pair(dir.join("src"), &own)?;
-    copyist::hash_file(
+    copyist::hash::hash_file(
         dir.join("src/f"),
-        copyist::HashKind::Blake3,
+        copyist::hash::HashKind::Blake3,
         false,
         &CancelToken::new(),
     )?;

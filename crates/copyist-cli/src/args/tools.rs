@@ -79,7 +79,7 @@ pub(crate) struct DoctorArgs {
 
 fn method(name: &str) -> Result<copyist::Method, String> {
     name.parse()
-        .map_err(|unknown: copyist::UnknownMethod| unknown.to_string())
+        .map_err(|unknown: copyist::error::UnknownMethod| unknown.to_string())
 }
 
 /// A command of this kind.

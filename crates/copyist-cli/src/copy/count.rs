@@ -10,7 +10,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread;
 
-use copyist::{Follow, Operand, Options};
+use copyist::options::Follow;
+use copyist::{Operand, Options};
 
 use crate::output::progress::Counters;
 use crate::words::sync::add_bytes;
@@ -124,15 +125,9 @@ mod tests {
         fs::create_dir_all(dir.join("a/b")).expect("directories");
         fs::write(dir.join("a/one"), [0; 1000]).expect("a file");
         fs::write(dir.join("a/b/two"), [0; 24]).expect("a file");
-        let operands = [Operand {
-            src: dir.join("a"),
-            dst: dir.join("c"),
-            parents_below: None,
-        }];
-        let options = Options {
-            recursive: true,
-            ..Options::default()
-        };
+        let operands = [Operand::new(dir.join("a"), dir.join("c"))];
+        let mut options = Options::default();
+        options.recursive = true;
         let counters = Arc::new(Counters::default());
         start(&operands, &options, &counters).expect("a thread");
         let began = Instant::now();

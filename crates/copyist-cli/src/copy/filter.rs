@@ -9,7 +9,8 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use copyist::{FileKind, Operand, PathSource};
+use copyist::Operand;
+use copyist::observer::{FileKind, PathSource};
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 use crate::settings::{FilterRule, Stop};
@@ -181,7 +182,8 @@ impl Builder {
 mod tests {
     use std::path::PathBuf;
 
-    use copyist::{FileKind, Operand, PathSource};
+    use copyist::Operand;
+    use copyist::observer::{FileKind, PathSource};
 
     use super::Filter;
     use crate::settings::FilterRule;
@@ -200,11 +202,7 @@ mod tests {
     }
 
     fn filter(rules: &[FilterRule]) -> Filter {
-        let operands = ["src", "./one.o"].map(|src| Operand {
-            src: src.into(),
-            dst: "dst".into(),
-            parents_below: None,
-        });
+        let operands = ["src", "./one.o"].map(|src| Operand::new(src, "dst"));
         let filter = Filter::new(rules, &operands, Quoter::new(false));
         filter.expect("good rules").expect("some rules")
     }

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use copyist::{Cause, Event, FileKind, Observer, PathSource, Question, Refusal, Report};
+use copyist::error::{Cause, Refusal};
+use copyist::observer::{FileKind, PathSource, Question};
+use copyist::{Event, Observer, Report};
 
 use crate::copy::filter::Filter;
 use crate::output::console::Console;
@@ -111,7 +113,11 @@ impl Observer for CopyObserver {
 
     fn may_replace(&self, question: Question<'_>) -> bool {
         let typed = self.console.invocation().typed();
-        self.console.ask(&self.messages.question(typed, &question))
+        let unwritable = question.unwritable_mode();
+        let unwritable = unwritable.map(|mode| (mode, question.removes()));
+        let dst = question.paths().dst();
+        self.console
+            .ask(&self.messages.question(typed, &dst, unwritable))
     }
 }
 
@@ -121,20 +127,20 @@ impl CopyObserver {
         if let Some(counters) = &self.counters {
             counters.files.fetch_add(1, Ordering::Relaxed);
         }
-        if let Some(planned) = &report.planned {
-            add_bytes(&self.planned_bytes, planned.size);
+        if let Some(planned) = &report.planned() {
+            add_bytes(&self.planned_bytes, planned.size());
         }
         if let Some(explainer) = &self.explainer {
             explainer.add(paths, report);
         }
         if self.debug && self.explains_data {
             self.console
-                .out(format!("{}\n", self.messages.debug(report)).as_bytes());
+                .out(format!("{}\n", self.messages.debug(report.attempts())).as_bytes());
         }
         if let Some(reporter) = &self.reporter {
             reporter.file(paths, report);
         }
-        if let (Some(manifest), Some(hash)) = (&self.manifest, &report.hash) {
+        if let (Some(manifest), Some(hash)) = (&self.manifest, &report.hash()) {
             manifest.add(&paths.dst(), hash);
         }
     }

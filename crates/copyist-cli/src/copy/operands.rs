@@ -12,7 +12,8 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use copyist::{Backup, Operand};
+use copyist::Operand;
+use copyist::options::Backup;
 
 use crate::settings::{Settings, Stop};
 use crate::words::errors::io_text;
@@ -97,11 +98,9 @@ fn into_directory(settings: &Settings, directory: &OsStr, names: &[OsString]) ->
             };
             (concat(directory, base), None)
         };
-        Operand {
-            src: src.into(),
-            dst: dst.into(),
-            parents_below,
-        }
+        let mut operand = Operand::new(src, dst);
+        operand.parents_below = parents_below;
+        operand
     };
     names.iter().map(operand).collect()
 }
@@ -121,11 +120,7 @@ fn to_file(settings: &mut Settings, names: &[OsString]) -> Result<Vec<Operand>, 
             .map_err(|error| Stop::Fatal(format!("cannot backup: {}", io_text(&error))))?;
         options.backup = Backup::None;
     }
-    Ok(vec![Operand {
-        src: src.into(),
-        dst,
-        parents_below: None,
-    }])
+    Ok(vec![Operand::new(src, dst)])
 }
 
 /// Where the old version of `name` would be kept.
@@ -172,7 +167,8 @@ mod tests {
     use std::fs;
     use std::path::{Path, PathBuf};
 
-    use copyist::{Backup, Options};
+    use copyist::Options;
+    use copyist::options::Backup;
 
     use super::{backup_name, resolve};
     use crate::settings::{Settings, Stop};
@@ -313,10 +309,8 @@ mod tests {
         let file = scratch.name("file");
         let mut given = settings(&[&file, &file]);
         given.force = true;
-        given.options = Options {
-            backup: Backup::Existing,
-            ..Options::default()
-        };
+        given.options = Options::default();
+        given.options.backup = Backup::Existing;
         assert_eq!(run(&mut given), Ok(vec![format!("{file} -> {file}~")]));
         assert_eq!(given.options.backup, Backup::None);
 

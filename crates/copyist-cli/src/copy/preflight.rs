@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use copyist::{BadName, CancelToken, FileKind, Obstacle, Operand};
+use copyist::observer::FileKind;
+use copyist::preflight::{BadName, Obstacle};
+use copyist::{CancelToken, Operand};
 use indicatif::HumanBytes;
 
 use crate::copy::filter::Filter;
@@ -29,7 +31,7 @@ pub(crate) fn passes(
             console.error(&words(&obstacle, quoter));
         }
     };
-    copyist::preflight(operands, &settings.options, cancel, &wants, &mut report);
+    copyist::preflight::preflight(operands, &settings.options, cancel, &wants, &mut report);
     if found > SHOWN_MAX {
         console.error(&format!("and {} more", found - SHOWN_MAX));
     }

@@ -3,7 +3,8 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use copyist::{Operand, is_journal_of};
+use copyist::Operand;
+use copyist::journal::is_journal_of;
 use copyist_sys::name_prefix;
 
 use crate::copy::operands;
@@ -61,11 +62,7 @@ mod tests {
     #[test]
     fn the_journal_is_beside_the_destination() {
         let journal = |dst: &str| {
-            let operand = Operand {
-                src: "src".into(),
-                dst: dst.into(),
-                parents_below: None,
-            };
+            let operand = Operand::new("src", dst);
             journal_of(&Settings::default(), &[operand])
         };
         assert_eq!(journal("a/b"), Path::new("a/.b.copyist-journal"));

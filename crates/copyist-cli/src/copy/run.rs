@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use copyist::{CancelToken, Copier, Fsync, Make, Operand, Summary};
+use copyist::options::{Fsync, Make};
+use copyist::{Copier, Operand, Summary};
 
 use crate::args::frontend_command;
 use crate::copy::count;
@@ -95,7 +96,7 @@ fn print_stop(frontend: Frontend, stop: &Stop, console: &Console) -> u8 {
 }
 
 /// Saved results of `bench`. A file that can't be read is reported and ignored.
-fn learnt(console: &Console) -> Arc<[copyist::BenchResult]> {
+fn learnt(console: &Console) -> Arc<[copyist::measure::BenchResult]> {
     match bench_results::load() {
         Ok(file) => file.learnt().into(),
         Err(error) => {
@@ -107,7 +108,7 @@ fn learnt(console: &Console) -> Arc<[copyist::BenchResult]> {
 
 /// Changes limits and privileges of this process, which the library never does.
 fn prepare_process(options: &copyist::Options) {
-    copyist::raise_open_file_limit();
+    copyist::process::raise_open_file_limit();
     if options.preserve.owner {
         copyist_start::enable_restore();
     }
@@ -125,9 +126,8 @@ fn copy(
     let (reporter, manifest) = files_to_write(settings, operands, quoter, console)?;
     let filter = Filter::new(&settings.filters, operands, quoter)?;
     enter_sandbox(settings, operands)?;
-    let cancel = CancelToken::new();
-    let signals =
-        Signals::install(&cancel, console.asking()).map_err(|error| cannot_start(&error))?;
+    let (signals, cancel) =
+        Signals::install(console.asking()).map_err(|error| cannot_start(&error))?;
     let progress =
         Progress::start(settings.progress, console).map_err(|error| cannot_start(&error))?;
     let counters = progress
@@ -172,13 +172,15 @@ fn copy(
     let copier = Copier::with_options(options.clone())
         .observer(Arc::clone(&observer) as Arc<dyn copyist::Observer>)
         .cancel_token(cancel);
-    let summary = if settings.is_dry() {
-        let summary = copier.dry_run_operands(operands);
-        let bytes = observer.planned_bytes.load(Ordering::Relaxed);
-        Summary { bytes, ..summary }
+    let done = if settings.is_dry() {
+        copier.dry_run_operands(operands)
     } else {
         copier.copy_operands(operands)
     };
+    let mut summary = done.unwrap_or_else(|failed| *failed.summary());
+    if settings.is_dry() {
+        summary.bytes = observer.planned_bytes.load(Ordering::Relaxed);
+    }
     if let Some(progress) = progress {
         progress.finish(settings.last_line);
     }
@@ -298,7 +300,7 @@ fn enter_sandbox(settings: &Settings, operands: &[Operand]) -> Result<(), Stop> 
     if settings.sandbox == When::Never {
         return Ok(());
     }
-    match copyist::enter_sandbox(&settings.options, operands, &[]) {
+    match copyist::process::enter_sandbox(&settings.options, operands, &[]) {
         Err(error) if settings.sandbox == When::Always => {
             let why = io_text(error.io_error());
             Err(Stop::Fatal(format!("cannot enter a sandbox: {why}")))

@@ -6,7 +6,9 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
-use copyist::{Known, PathSource, Planned, Report};
+use copyist::Report;
+use copyist::observer::PathSource;
+use copyist::report::{Known, Planned};
 use indicatif::{HumanBytes, HumanCount};
 
 use crate::words::quoting::Quoter;
@@ -38,7 +40,7 @@ impl Explainer {
 
     /// Adds the plan of a file.
     pub(crate) fn add(&self, paths: &dyn PathSource, report: &Report) {
-        let Some(planned) = &report.planned else {
+        let Some(planned) = &report.planned() else {
             return;
         };
         let mut groups = lock(&self.groups);
@@ -49,7 +51,7 @@ impl Explainer {
             dst: paths.dst(),
         });
         group.files += 1;
-        group.bytes = group.bytes.saturating_add(planned.size);
+        group.bytes = group.bytes.saturating_add(planned.size());
     }
 
     /// All plans as text.
@@ -80,30 +82,30 @@ impl Explainer {
 }
 
 fn plan(planned: &Planned) -> String {
-    let where_ = match planned.same_volume {
+    let where_ = match planned.same_volume() {
         Known::Yes => "on the same volume".to_owned(),
-        Known::No => format!("to {}, on another volume", planned.dst_kind.name()),
-        Known::Unknown => format!("to {}", planned.dst_kind.name()),
+        Known::No => format!("to {}, on another volume", planned.dst_kind().name()),
+        Known::Unknown => format!("to {}", planned.dst_kind().name()),
     };
-    let mut facts = vec![format!("from {} {where_}", planned.src_kind.name())];
-    if !planned.is_regular {
+    let mut facts = vec![format!("from {} {where_}", planned.src_kind().name())];
+    if !planned.is_regular() {
         facts.push("read as a stream".to_owned());
     }
-    if planned.looks_sparse {
+    if planned.looks_sparse() {
         facts.push("with holes".to_owned());
     }
-    if planned.threads > 1 {
-        facts.push(format!("by {} threads", planned.threads));
+    if planned.threads() > 1 {
+        facts.push(format!("by {} threads", planned.threads()));
     }
-    if planned.preallocates {
+    if planned.preallocates() {
         facts.push("space reserved first".to_owned());
     }
     let mut text = format!("  {}\n", facts.join(", "));
-    for (n, method) in planned.methods.iter().enumerate() {
+    for (n, method) in planned.methods().iter().enumerate() {
         let begin = if n == 0 { "try" } else { "then" };
         let _ = writeln!(text, "  {begin} {method}");
     }
-    for (method, why) in &planned.skipped {
+    for (method, why) in planned.skipped() {
         let _ = writeln!(text, "  not {method}: {why}");
     }
     text

@@ -6,7 +6,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use copyist::Hash;
+use copyist::hash::Hash;
 
 use crate::output::console::Console;
 use crate::words::manifest_line;

@@ -5,10 +5,11 @@ use std::ffi::OsStr;
 use std::io;
 use std::path::Path;
 
-use copyist::{
-    Attempt, Cause, Ended, Error, Make, Method, Operation, Options, Question, Reflink, Refusal,
-    Report, Skip, Sparse, Tally, Warning,
-};
+use copyist::error::{Cause, Operation, Refusal};
+use copyist::observer::Warning;
+use copyist::options::{Make, Reflink, Sparse};
+use copyist::report::{Attempt, Ended, Skip, Tally};
+use copyist::{Error, Method, Options};
 
 use crate::words::errors::{code_name, io_text};
 use crate::words::quoting::Quoter;
@@ -159,6 +160,7 @@ impl Messages {
             Operation::Hash => format!("{dst} could not be hashed"),
             Operation::EnterSandbox => "cannot enter a sandbox".to_owned(),
             Operation::Plan => format!("cannot copy {src} to {dst}"),
+            other => format!("{} {dst}", other.words()),
         }
     }
 
@@ -236,6 +238,7 @@ impl Messages {
             }
             // The user has declined it; or the summary reports it.
             Refusal::Declined | Refusal::Cancelled => return None,
+            other => format!("cannot copy {src} to {dst}: {other}"),
         })
     }
 
@@ -246,7 +249,7 @@ impl Messages {
         src: &str,
         dst: &str,
     ) -> String {
-        let reason = |attempt: &Attempt| match attempt.ended {
+        let reason = |attempt: &Attempt| match attempt.ended() {
             Ended::Next(code) | Ended::Failed(code) if code.0 > 0 => {
                 Some((code, io_text(&io::Error::from_raw_os_error(code.0))))
             }
@@ -256,7 +259,7 @@ impl Messages {
             let clone = failure
                 .attempts
                 .iter()
-                .rfind(|one| one.method == Method::Clone);
+                .rfind(|one| one.method() == Method::Clone);
             let why = clone.and_then(reason).map(|(_, text)| text);
             // No attempt: the volume pair has refused before.
             let why = why.unwrap_or_else(|| "Operation not supported".to_owned());
@@ -264,7 +267,7 @@ impl Messages {
         };
         let mut message = format!("cannot copy {src} to {dst}: no allowed method works here");
         for method in chosen {
-            let attempt = failure.attempts.iter().rfind(|one| one.method == *method);
+            let attempt = failure.attempts.iter().rfind(|one| one.method() == *method);
             let why = match attempt.map(reason) {
                 Some(Some((code, text))) => format!("{text} ({})", code_name(code)),
                 Some(None) => "copied nothing".to_owned(),
@@ -317,14 +320,20 @@ impl Messages {
     }
 
     /// The question before a destination is replaced, with the program's name as typed.
-    pub(crate) fn question(&self, typed: &str, question: &Question<'_>) -> String {
-        let dst = self.quoter.always(question.paths.dst());
-        match question.unwritable_mode {
+    /// `unwritable` are the permission bits of one that can't be written to, and whether it would be removed.
+    pub(crate) fn question(
+        &self,
+        typed: &str,
+        dst: &Path,
+        unwritable: Option<(u32, bool)>,
+    ) -> String {
+        let dst = self.quoter.always(dst);
+        match unwritable {
             None => format!("{typed}: overwrite {dst}? "),
-            Some(mode) => {
+            Some((mode, removes)) => {
                 let letters = permission_letters(mode);
                 let mode = mode & 0o7777;
-                if question.removes {
+                if removes {
                     format!("{typed}: replace {dst}, overriding mode {mode:04o} ({letters})? ")
                 } else {
                     format!("{typed}: unwritable {dst} (mode {mode:04o}, {letters}); try anyway? ")
@@ -334,18 +343,21 @@ impl Messages {
     }
 
     /// The line of `--debug`: what the attempts show, and "unknown" for what they don't.
-    pub(crate) fn debug(&self, report: &Report) -> String {
+    pub(crate) fn debug(&self, attempts: &[Attempt]) -> String {
         let of = |wanted: Tally| {
-            let mut these = report
-                .attempts
+            let mut these = attempts
                 .iter()
-                .filter(|attempt| attempt.method.tally() == wanted)
+                .filter(|attempt| attempt.method().tally() == wanted)
                 .peekable();
             these.peek()?;
-            let worked = these.any(|attempt| attempt.ended == Ended::Done || attempt.bytes > 0);
+            let worked = these.any(|attempt| attempt.ended() == Ended::Done || attempt.bytes() > 0);
             Some(if worked { "yes" } else { "unsupported" })
         };
-        let offload = of(Tally::Offloaded).unwrap_or(if report.moved() > 0 {
+        let moved = |wanted: Tally| {
+            let mut of_tally = attempts.iter().filter(|it| it.method().tally() == wanted);
+            of_tally.any(|it| it.bytes() > 0)
+        };
+        let offload = of(Tally::Offloaded).unwrap_or(if moved(Tally::Moved) {
             "avoided"
         } else {
             "unknown"
@@ -354,8 +366,8 @@ impl Messages {
             (Reflink::Never, _) => "no",
             (_, clone) => clone.unwrap_or("unknown"),
         };
-        let sparse = match (self.sparse, report.holes() > 0) {
-            _ if report.cloned() > 0 => "unknown",
+        let sparse = match (self.sparse, attempts.iter().any(|it| it.holes() > 0)) {
+            _ if moved(Tally::Cloned) => "unknown",
             (Sparse::Always, true) => "SEEK_HOLE + zeros",
             (Sparse::Always, false) => "zeros",
             (_, true) => "SEEK_HOLE",

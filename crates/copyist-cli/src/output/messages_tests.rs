@@ -2,13 +2,13 @@
 
 use std::ffi::OsStr;
 use std::io;
-use std::path::PathBuf;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
 
-use copyist::{
-    Attempt, Attempts, Cause, Code, Ended, Make, Method, Operation, PathSource, Question, Reflink,
-    Refusal, Report, Skip, Sparse, Warning,
-};
+use copyist::Method;
+use copyist::error::{Cause, Code, Operation, Refusal};
+use copyist::observer::Warning;
+use copyist::options::{Make, Reflink, Sparse};
+use copyist::report::{Attempt, Ended, Skip};
 
 use super::{Failure, Messages, io_text, permission_letters};
 use crate::words::quoting::Quoter;
@@ -41,15 +41,7 @@ fn failure(operation: Operation, cause: Cause) -> Failure<'static> {
 }
 
 fn attempt(method: Method, bytes: u64, ended: Ended) -> Attempt {
-    Attempt {
-        method,
-        offset: 0,
-        bytes,
-        holes: 0,
-        ended,
-        why: None,
-        elapsed: Duration::ZERO,
-    }
+    Attempt::new(method, ended, bytes, 0)
 }
 
 #[test]
@@ -256,27 +248,11 @@ fn warnings() {
     }
 }
 
-struct Paths;
-
-impl PathSource for Paths {
-    fn src(&self) -> PathBuf {
-        "a".into()
-    }
-
-    fn dst(&self) -> PathBuf {
-        "b".into()
-    }
-}
-
 #[test]
 fn questions() {
     let ask = |unwritable_mode, removes| {
-        let question = Question {
-            paths: &Paths,
-            unwritable_mode,
-            removes,
-        };
-        messages().question("./cp", &question)
+        let unwritable = Option::<u32>::map(unwritable_mode, |mode| (mode, removes));
+        messages().question("./cp", Path::new("b"), unwritable)
     };
     assert_eq!(ask(None, false), "./cp: overwrite 'b'? ");
     assert_eq!(ask(None, true), "./cp: overwrite 'b'? ");
@@ -300,13 +276,7 @@ fn permissions_are_written_as_ls_does() {
 #[test]
 fn the_debug_line_tells_what_ran() {
     let refused = |method| attempt(method, 0, Ended::Next(Code(EOPNOTSUPP)));
-    let line = |messages: &Messages, ran: &[Attempt]| {
-        let report = Report {
-            attempts: ran.iter().copied().collect::<Attempts>(),
-            ..Report::default()
-        };
-        messages.debug(&report)
-    };
+    let line = |messages: &Messages, ran: &[Attempt]| messages.debug(ran);
     let auto = messages();
     let table = [
         (
@@ -340,10 +310,7 @@ fn the_debug_line_tells_what_ran() {
         sparse: Sparse::Always,
         ..messages()
     };
-    let holes = Attempt {
-        holes: 4096,
-        ..attempt(Method::ReadWrite, 9, Ended::Done)
-    };
+    let holes = Attempt::new(Method::ReadWrite, Ended::Done, 9, 4096);
     assert_eq!(
         line(&never, &[holes]),
         "copy offload: avoided, reflink: no, sparse detection: SEEK_HOLE + zeros"

@@ -1,6 +1,6 @@
 //! Links that a copy could not make, and why.
 
-use copyist::{Made, NoLink};
+use copyist::observer::{Made, NoLink};
 use indicatif::HumanCount;
 
 /// Links that could not be made, counted by kind and reason.

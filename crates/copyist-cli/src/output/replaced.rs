@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use copyist::PathSource;
+use copyist::observer::PathSource;
 
 /// How many replaced destinations the last line names.
 const NAMED: usize = 3;

@@ -7,9 +7,10 @@ use std::io::{self, BufWriter, Write};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use copyist::{
-    Attempt, Code, Ended, Error, Made, Method, Operation, PathSource, Planned, Report, Summary,
-};
+use copyist::error::{Code, Operation};
+use copyist::observer::{Made, PathSource};
+use copyist::report::{Attempt, Ended, Planned};
+use copyist::{Error, Method, Report, Summary};
 use serde::Serialize;
 
 use crate::output::console::Console;
@@ -65,23 +66,23 @@ impl Reporter {
             offloaded: report.offloaded(),
             moved: report.moved(),
             holes: report.holes(),
-            shared: report.shared.map(SharedLine::from),
-            resumed: report.resumed,
+            shared: report.shared().map(SharedLine::from),
+            resumed: report.resumed(),
             method: report.method().map(Method::name),
-            attempts: report.attempts.iter().map(AttemptLine::from).collect(),
-            changed: report.changed.map(|changed| ChangedLine {
-                size_before: changed.size_before,
-                size_after: changed.size_after,
+            attempts: report.attempts().iter().map(AttemptLine::from).collect(),
+            changed: report.changed().map(|changed| ChangedLine {
+                size_before: changed.size_before(),
+                size_after: changed.size_after(),
             }),
-            in_place: report.in_place.map(code_name),
-            hash: report.hash.map(|hash| hash.to_string()),
-            hash_kind: report.hash.map(|hash| hash.kind().name()),
-            verified: report.verified,
+            in_place: report.in_place().map(code_name),
+            hash: report.hash().map(|hash| hash.to_string()),
+            hash_kind: report.hash().map(|hash| hash.kind().name()),
+            verified: report.verified(),
             planned: report
-                .planned
+                .planned()
                 .as_deref()
                 .map(|it| Box::new(PlannedLine::from(it))),
-            ns: nanos(report.elapsed),
+            ns: nanos(report.elapsed()),
         });
     }
 
@@ -241,20 +242,20 @@ struct AttemptLine {
 
 impl From<&Attempt> for AttemptLine {
     fn from(attempt: &Attempt) -> AttemptLine {
-        let (ended, code) = match attempt.ended {
+        let (ended, code) = match attempt.ended() {
             Ended::Done => ("done", None),
             Ended::Next(code) => ("next", Some(code)),
             Ended::Failed(code) => ("failed", Some(code)),
         };
         AttemptLine {
-            method: attempt.method.name(),
+            method: attempt.method().name(),
             ended,
             code: code.map(code_name),
-            why: attempt.why,
-            offset: attempt.offset,
-            bytes: attempt.bytes,
-            holes: attempt.holes,
-            ns: nanos(attempt.elapsed),
+            why: attempt.why(),
+            offset: attempt.offset(),
+            bytes: attempt.bytes(),
+            holes: attempt.holes(),
+            ns: nanos(attempt.elapsed()),
         }
     }
 }
@@ -294,12 +295,12 @@ struct SkippedLine {
 
 impl From<&Planned> for PlannedLine {
     fn from(planned: &Planned) -> PlannedLine {
-        let skipped = planned.skipped.iter();
+        let skipped = planned.skipped().iter();
         PlannedLine {
-            bytes: planned.size,
-            src_filesystem: planned.src_kind.name(),
-            dst_filesystem: planned.dst_kind.name(),
-            methods: planned.methods.iter().map(|it| it.name()).collect(),
+            bytes: planned.size(),
+            src_filesystem: planned.src_kind().name(),
+            dst_filesystem: planned.dst_kind().name(),
+            methods: planned.methods().iter().map(|it| it.name()).collect(),
             skipped: skipped
                 .map(|(method, why)| SkippedLine {
                     method: method.name(),
@@ -399,7 +400,7 @@ enum Line<'a> {
 
 #[cfg(test)]
 mod tests {
-    use copyist::Operation;
+    use copyist::error::Operation;
 
     use super::operation_name;
 

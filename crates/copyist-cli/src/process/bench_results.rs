@@ -6,7 +6,8 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 
-use copyist::{BenchResult, Method};
+use copyist::Method;
+use copyist::measure::BenchResult;
 use serde::{Deserialize, Serialize};
 
 use crate::words::errors::io_text;
@@ -90,12 +91,9 @@ pub(crate) fn load() -> io::Result<File> {
 impl File {
     /// As the library takes it.
     pub(crate) fn learnt(&self) -> Vec<BenchResult> {
-        let pairs = self.pairs.iter().map(|pair| BenchResult {
-            src: pair.src.clone(),
-            dst: pair.dst.clone(),
-            system: pair.system.clone(),
-            file_bytes: pair.file_bytes,
-            order: pair.order(),
+        let pairs = self.pairs.iter().map(|pair| {
+            let (src, dst, system) = (&pair.src, &pair.dst, &pair.system);
+            BenchResult::new(src, dst, system, pair.file_bytes, pair.order())
         });
         pairs.collect()
     }

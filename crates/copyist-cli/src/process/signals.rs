@@ -19,8 +19,9 @@ pub(crate) struct Signals {
 impl Signals {
     /// Installs the handlers: the first signal cancels, or ends the process if `asking` is set. The
     /// handlers do all of it: to start a thread for them takes a tenth of the time of a small copy.
-    pub(crate) fn install(cancel: &CancelToken, asking: &Arc<AtomicBool>) -> io::Result<Signals> {
+    pub(crate) fn install(asking: &Arc<AtomicBool>) -> io::Result<(Signals, CancelToken)> {
         let signals = Signals::default();
+        let cancelled = Arc::new(AtomicUsize::new(0));
         let first = FirstSignal::default();
         let interrupts = copyist_sys::ALSO_INTERRUPTS
             .iter()
@@ -30,9 +31,9 @@ impl Signals {
             first.exit_at_second(signal, exit_code)?;
             flag::register_conditional_shutdown(signal, exit_code, Arc::clone(asking))?;
             flag::register_usize(signal, Arc::clone(&signals.number), number)?;
-            flag::register_usize(signal, Arc::clone(cancel.flag()), number)?;
+            flag::register_usize(signal, Arc::clone(&cancelled), number)?;
         }
-        Ok(signals)
+        Ok((signals, CancelToken::from_flag(cancelled)))
     }
 
     /// Installs handlers that do nothing.

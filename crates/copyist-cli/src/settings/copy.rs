@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use copyist::{Atomic, Make};
+use copyist::options::{Atomic, Make};
 
 use super::reader::Reader;
 use super::values::{FilterRule, When};

@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 
-use copyist::{Follow, Reflink, Sparse, Update, Want};
+use copyist::options::{Follow, Reflink, Sparse, Update, Want};
 
 use super::choices::{choose, list};
 use super::reader::Reader;
@@ -161,7 +161,7 @@ impl Reader<'_> {
 
     fn preserve_basics(&mut self) {
         let preserve = &mut self.settings.options.preserve;
-        preserve.mode = true;
+        (preserve.mode, preserve.acl) = (true, true);
         preserve.owner = true;
         preserve.times = true;
     }
@@ -173,7 +173,7 @@ impl Reader<'_> {
             let preserve = &mut self.settings.options.preserve;
             let is = |one| attribute == one || attribute == Attribute::All;
             if is(Attribute::Mode) {
-                preserve.mode = on;
+                (preserve.mode, preserve.acl) = (on, on);
                 self.no_preserve_mode = !on;
             }
             if is(Attribute::Timestamps) {

@@ -3,7 +3,9 @@
 use std::ffi::{OsStr, OsString};
 use std::num::NonZeroUsize;
 
-use copyist::{Atomic, Cache, Fsync, HashKind, Method, MethodSet, OnChange};
+use copyist::Method;
+use copyist::hash::HashKind;
+use copyist::options::{Atomic, Cache, Fsync, MethodSet, OnChange};
 
 use super::choices::{choose, list};
 use super::reader::Reader;

@@ -3,7 +3,7 @@
 
 use std::ffi::{OsStr, OsString};
 
-use copyist::{Backup, Follow, Force, Make, NewMode, Reflink, Sparse, Update, Want};
+use copyist::options::{Backup, Follow, Force, Make, NewMode, Reflink, Sparse, Update, Want};
 
 use super::choices::choose;
 use super::reader::Reader;

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use copyist::Follow;
+use copyist::options::Follow;
 
 use super::values::Settings;
 use crate::process::environment::Environment;

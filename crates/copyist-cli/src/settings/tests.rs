@@ -2,9 +2,10 @@
 
 use std::num::NonZeroUsize;
 
-use copyist::{
-    Atomic, Backup, Follow, Force, Fsync, Make, Method, MethodSet, NewMode, OnChange, Options,
-    Reflink, Sparse, Update, Want,
+use copyist::Method;
+use copyist::options::{
+    Atomic, Backup, Follow, Force, Fsync, Make, MethodSet, NewMode, OnChange, Reflink, Sparse,
+    Update, Want,
 };
 
 use super::read;
@@ -316,9 +317,10 @@ fn posixly_correct_stops_at_the_first_operand() {
 #[test]
 fn copy_is_cp_a_with_progress_and_a_last_line() {
     let copy = |line| parse_as(Frontend::Copy, &Environment::default(), line).expect("accepted");
-    let as_copy = |line| Options {
-        read_open_files: true,
-        ..parse(line).options
+    let as_copy = |line| {
+        let mut options = parse(line).options;
+        options.read_open_files = true;
+        options
     };
     let plain = copy("x y");
     assert_eq!(plain.options, as_copy("-a --atomic=auto"));

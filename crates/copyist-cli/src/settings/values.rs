@@ -2,7 +2,8 @@
 
 use std::ffi::OsString;
 
-use copyist::{HashKind, Options};
+use copyist::Options;
+use copyist::hash::HashKind;
 
 /// The settings of a command line.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]

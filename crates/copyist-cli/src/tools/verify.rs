@@ -11,7 +11,10 @@ use std::time::{Duration, Instant};
 
 use clap::FromArgMatches as _;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use copyist::{CancelToken, Compare, Compared, Difference, Error, FileKind, Found, Hash, HashKind};
+use copyist::hash::{Hash, HashKind};
+use copyist::observer::FileKind;
+use copyist::verify::{Compare, Compared, Difference, Found};
+use copyist::{CancelToken, Error};
 use indicatif::{HumanBytes, HumanCount};
 use serde::Serialize;
 
@@ -69,8 +72,7 @@ fn first_line(message: &str) -> &str {
 }
 
 fn check(options: &VerifyArgs, console: &Console) -> u8 {
-    let cancel = CancelToken::new();
-    let signals = match Signals::install(&cancel, console.asking()) {
+    let (signals, cancel) = match Signals::install(console.asking()) {
         Ok(signals) => signals,
         Err(error) => {
             console.error(&format!("cannot start: {}", io_text(&error)));
@@ -125,14 +127,13 @@ fn trees(
     printer: &Printer<'_>,
 ) -> Compared {
     let compares = |what: &str| !options.ignore.iter().any(|it| it == what || it == "all");
-    let compare = Compare {
-        mode: compares("mode"),
-        owner: compares("ownership"),
-        times: compares("timestamps"),
-        xattrs: compares("xattr"),
-        from_device: !options.cached,
-        threads: options.jobs.map_or(0, usize::from),
-    };
+    let compare = Compare::default()
+        .mode(compares("mode"))
+        .owner(compares("ownership"))
+        .times(compares("timestamps"))
+        .xattrs(compares("xattr"))
+        .from_device(!options.cached)
+        .threads(options.jobs.map_or(0, usize::from));
     compare.run(src, dst, cancel, printer)
 }
 
@@ -245,7 +246,7 @@ impl ManifestCheck<'_> {
         for (n, expected) in kinds.enumerate() {
             // For the second kind of hash the file is in the page cache.
             let from_device = self.from_device && n == 0;
-            match copyist::hash_file(&path, expected.kind(), from_device, self.cancel) {
+            match copyist::hash::hash_file(&path, expected.kind(), from_device, self.cancel) {
                 Ok(hash) if hash == expected => {
                     lock(&self.kind).get_or_insert(expected.kind());
                     let size = std::fs::metadata(&path).map_or(0, |it| it.len());
@@ -272,13 +273,12 @@ impl ManifestCheck<'_> {
     }
 
     fn compared(&self) -> Compared {
-        Compared {
-            files: self.files.load(Ordering::Relaxed),
-            bytes: self.bytes.load(Ordering::Relaxed),
-            differences: self.differences.load(Ordering::Relaxed),
-            errors: self.errors.load(Ordering::Relaxed),
-            ..Compared::default()
-        }
+        let mut compared = Compared::default();
+        compared.files = self.files.load(Ordering::Relaxed);
+        compared.bytes = self.bytes.load(Ordering::Relaxed);
+        compared.differences = self.differences.load(Ordering::Relaxed);
+        compared.errors = self.errors.load(Ordering::Relaxed);
+        compared
     }
 }
 

@@ -55,8 +55,7 @@ impl Work {
     /// Starts; 0 seconds are no limit.
     pub(crate) fn start(max_seconds: u64, console: &Console) -> Result<Work, String> {
         let failed = |error: io::Error| format!("cannot start: {}", io_text(&error));
-        let cancel = CancelToken::new();
-        let signals = Signals::install(&cancel, console.asking()).map_err(failed)?;
+        let (signals, cancel) = Signals::install(console.asking()).map_err(failed)?;
         let state = Arc::new(State::default());
         let watcher = Watcher {
             name: console.invocation().short().to_owned(),

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use copyist::{Code, Os};
+use copyist::error::{Code, Os};
 
 /// "Bad file descriptor", on every Unix.
 pub(crate) const EBADF: i32 = 9;
@@ -39,7 +39,7 @@ pub(crate) fn code_name(code: Code) -> String {
 
 #[cfg(test)]
 mod tests {
-    use copyist::Code;
+    use copyist::error::Code;
 
     use super::code_name;
 

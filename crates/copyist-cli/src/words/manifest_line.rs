@@ -3,7 +3,7 @@
 
 use std::ffi::{OsStr, OsString};
 
-use copyist::Hash;
+use copyist::hash::Hash;
 
 /// `HASH  NAME`; a name with a line break in it is escaped, and the line begins with `\` then.
 pub(crate) fn line(name: &OsStr, hash: &Hash) -> Vec<u8> {
@@ -74,7 +74,7 @@ fn from_bytes(bytes: Vec<u8>) -> Option<OsString> {
 mod tests {
     use std::ffi::{OsStr, OsString};
 
-    use copyist::{Hash, HashKind};
+    use copyist::hash::{Hash, HashKind};
 
     use super::{line, parse};
 

@@ -1,47 +1,64 @@
 //! The library's front door.
 
-use crate::tree::engine;
-use crate::words::operand::Operand;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use super::watch::Watch;
 use crate::run::context::RunContext;
 use crate::system::dry::Dry;
 use crate::system::native::Native;
-use crate::words::error::{Error, Result};
+use crate::tree::engine;
+use crate::words::error::{Error, Result, TreeError};
 use crate::words::method::Method;
-use crate::words::observer::{CancelToken, Event, Observer, PathSource, Question, Silent};
-use crate::words::options::{Atomic, Follow, Options, Preserve, Reflink, Sparse};
+use crate::words::observer::{CancelToken, Event, Observer, Progress};
+use crate::words::operand::Operand;
+use crate::words::options::{Follow, Make, Options, Preserve, Reflink};
 use crate::words::report::{Report, Summary};
-use crate::words::stat::FileKind;
 
-/// Copies one file with the default options: its data the fastest way there is, and its
-/// permission bits less the umask. An existing destination is overwritten.
+/// Copies one file as [`std::fs::copy`] does: its data, the fastest way there is, and its permission bits, whatever
+/// the umask, also where the destination exists. An existing destination is overwritten; a symbolic link is followed.
+///
+/// It differs in three things: a file is not copied to itself (std empties it on Linux), a destination that was created
+/// and could not be finished is removed, and holes are kept.
+///
+/// ```
+/// # let temp = tempfile::tempdir()?;
+/// # let (src, dst) = (temp.path().join("src"), temp.path().join("dst"));
+/// # std::fs::write(&src, "data")?;
+/// let report = copyist::copy(&src, &dst)?;
+/// assert_eq!(report.bytes(), 4);
+/// assert_eq!(std::fs::read(&dst)?, b"data");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 ///
-/// An [`Error`](crate::Error) names the operation, the paths and the cause. A destination that was
-/// created and could not be finished has been removed.
+/// An [`Error`](crate::Error) names the operation, the paths and the cause.
 pub fn copy(src: impl AsRef<Path>, dst: impl AsRef<Path>) -> Result<Report> {
     Copier::new().copy(src, dst)
 }
 
 /// A copier with options. Reusable, and may be shared between threads.
 ///
-/// ```no_run
-/// use copyist::{Copier, Preserve, Reflink};
+/// ```
+/// use copyist::Copier;
+/// use copyist::options::{Preserve, Reflink};
 ///
+/// # let temp = tempfile::tempdir()?;
+/// # let (src, dst) = (temp.path().join("src"), temp.path().join("dst"));
+/// # std::fs::create_dir(&src)?;
+/// # std::fs::write(src.join("file"), "data")?;
 /// let summary = Copier::new()
 ///     .preserve(Preserve::ARCHIVE)
 ///     .reflink(Reflink::Never)
-///     .copy_tree("/usr/share", "/backup/share")?;
-/// println!("{} files", summary.files);
-/// # Ok::<(), copyist::Error>(())
+///     .copy_tree(&src, &dst)?;
+/// assert_eq!(summary.files, 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
 pub struct Copier {
-    options: Options,
-    observer: Arc<dyn Observer>,
+    pub(super) options: Options,
+    watch: Watch,
     cancel: CancelToken,
 }
 
@@ -60,16 +77,27 @@ impl std::fmt::Debug for Copier {
 }
 
 impl Copier {
-    /// A copier with the default [`Options`].
+    /// A copier that keeps permission bits, as [`copy`] does, and is otherwise as [`Options::default`].
     pub fn new() -> Copier {
-        Copier::with_options(Options::default())
+        Copier::with_options(Options {
+            preserve: Preserve::PERMISSIONS,
+            ..Options::default()
+        })
     }
 
-    /// A copier with these options.
+    /// A copier with these options. With [`Options::default`] it copies as `cp` does, which subtracts the umask
+    /// from the permission bits of what it creates, and leaves those of what exists.
+    ///
+    /// ```
+    /// use copyist::{Copier, Options};
+    ///
+    /// let as_cp = Copier::with_options(Options::default());
+    /// assert_eq!(as_cp.options(), &Options::default());
+    /// ```
     pub fn with_options(options: Options) -> Copier {
         Copier {
             options,
-            observer: Arc::new(Silent),
+            watch: Watch::default(),
             cancel: CancelToken::new(),
         }
     }
@@ -79,52 +107,55 @@ impl Copier {
         &self.options
     }
 
-    /// Allows these methods only.
-    #[must_use]
-    pub fn methods(mut self, methods: impl IntoIterator<Item = Method>) -> Copier {
-        self.options.methods = Some(methods.into_iter().collect());
-        self
-    }
-
-    /// Sets the cloning policy.
-    #[must_use]
-    pub fn reflink(mut self, reflink: Reflink) -> Copier {
-        self.options.reflink = reflink;
-        self
-    }
-
-    /// Sets the policy on holes.
-    #[must_use]
-    pub fn sparse(mut self, sparse: Sparse) -> Copier {
-        self.options.sparse = sparse;
-        self
-    }
-
-    /// Sets the attributes to keep.
-    #[must_use]
-    pub fn preserve(mut self, preserve: Preserve) -> Copier {
-        self.options.preserve = preserve;
-        self
-    }
-
-    /// Sets which symbolic links are followed.
-    #[must_use]
-    pub fn follow(mut self, follow: Follow) -> Copier {
-        self.options.follow = follow;
-        self
-    }
-
-    /// Sets whether files get their names only when they are complete.
-    #[must_use]
-    pub fn atomic(mut self, atomic: Atomic) -> Copier {
-        self.options.atomic = atomic;
-        self
-    }
-
-    /// Sets who watches.
+    /// Sets what is told of everything that happens, and answers questions.
     #[must_use]
     pub fn observer(mut self, observer: Arc<dyn Observer>) -> Copier {
-        self.observer = observer;
+        self.watch.observer = Some(observer);
+        self
+    }
+
+    /// Calls `report` with what has been copied so far in a call: after each part of a large file's data, and after
+    /// each file; from several threads, unless the copy is [`ordered`](Copier::ordered).
+    ///
+    /// ```
+    /// # let temp = tempfile::tempdir()?;
+    /// # let (src, dst) = (temp.path().join("src"), temp.path().join("dst"));
+    /// # std::fs::write(&src, "data")?;
+    /// use copyist::Copier;
+    ///
+    /// Copier::new()
+    ///     .on_progress(|progress| println!("{} bytes", progress.bytes()))
+    ///     .copy(&src, &dst)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn on_progress(mut self, report: impl Fn(Progress) + Send + Sync + 'static) -> Copier {
+        self.watch.on_progress = Some(Arc::new(report));
+        self
+    }
+
+    /// Calls `report` with everything that happens, from several threads, unless the copy is
+    /// [`ordered`](Copier::ordered). It is called beside [`Copier::observer`]'s, which is called first.
+    ///
+    /// ```
+    /// # let temp = tempfile::tempdir()?;
+    /// # let (src, dst) = (temp.path().join("src"), temp.path().join("dst"));
+    /// # std::fs::create_dir(&src)?;
+    /// # std::fs::write(src.join("file"), "data")?;
+    /// use copyist::{Copier, Event};
+    ///
+    /// Copier::new()
+    ///     .on_event(|event| {
+    ///         if let Event::File { paths, report } = event {
+    ///             println!("{}: {:?}", paths.dst().display(), report.method());
+    ///         }
+    ///     })
+    ///     .copy_tree(&src, &dst)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn on_event(mut self, report: impl Fn(Event<'_>) + Send + Sync + 'static) -> Copier {
+        self.watch.on_event = Some(Arc::new(report));
         self
     }
 
@@ -137,28 +168,66 @@ impl Copier {
 
     /// Copies one file to `dst`, which is the new file's own path. A symbolic link is followed.
     ///
-    /// A file that the options say to leave alone ([`Update`](crate::Update)) has an empty report.
+    /// A file that the options say to leave alone ([`Update`](crate::options::Update)) has an empty report.
+    ///
+    /// ```
+    /// # let temp = tempfile::tempdir()?;
+    /// # let (src, dst) = (temp.path().join("src"), temp.path().join("dst"));
+    /// # std::fs::write(&src, "data")?;
+    /// let copier = copyist::Copier::new();
+    /// let report = copier.copy(&src, &dst)?;
+    /// for attempt in report.attempts() {
+    ///     println!("{}: {} bytes", attempt.method(), attempt.bytes());
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
     /// See [`copy`].
     pub fn copy(&self, src: impl AsRef<Path>, dst: impl AsRef<Path>) -> Result<Report> {
-        let mut options = self.options.clone();
+        self.copy_one(self.options.clone(), src.as_ref(), dst.as_ref())
+    }
+
+    /// Clones one file: `dst` shares the blocks of `src`. Where that is not possible it fails, and no byte is copied.
+    ///
+    /// ```
+    /// # let temp = tempfile::tempdir()?;
+    /// # let (src, dst) = (temp.path().join("src"), temp.path().join("dst"));
+    /// # std::fs::write(&src, "data")?;
+    /// match copyist::Copier::new().clone_file(&src, &dst) {
+    ///     Ok(report) => assert_eq!(report.cloned(), 4),
+    ///     Err(error) => eprintln!("{error}"), // most filesystems can't
+    /// }
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// See [`copy`]; the code is that with which the system refused to clone (on Linux `EOPNOTSUPP`, or `EXDEV` between
+    /// filesystems). A file that was created for it is removed.
+    pub fn clone_file(&self, src: impl AsRef<Path>, dst: impl AsRef<Path>) -> Result<Report> {
+        let options = Options {
+            reflink: Reflink::Always,
+            methods: Some([Method::Clone].into_iter().collect()),
+            make: Make::Copy,
+            attributes_only: false,
+            ..self.options.clone()
+        };
+        self.copy_one(options, src.as_ref(), dst.as_ref())
+    }
+
+    fn copy_one(&self, mut options: Options, src: &Path, dst: &Path) -> Result<Report> {
         options.recursive = false;
         if options.follow == Follow::Never {
             options.follow = Follow::Operands;
         }
-        let keep = KeepReport {
-            observer: &*self.observer,
-            report: Mutex::default(),
-        };
-        let (_, error) = self.run(&options, &keep, &[operand(src, dst)]);
-        match error {
-            Some(error) => Err(error),
-            None => Ok(keep
-                .report
-                .into_inner()
-                .unwrap_or_else(PoisonError::into_inner)),
+        let watching = self.watch.begin_one();
+        let operands = [Operand::new(src, dst)];
+        let context = RunContext::new(&watching, &self.cancel);
+        match engine::run(&Native::new(), &options, context, &operands) {
+            (_, Some(error)) => Err(error),
+            (_, None) => Ok(watching.into_report()),
         }
     }
 
@@ -166,72 +235,81 @@ impl Copier {
     ///
     /// # Errors
     ///
-    /// The first failure, after everything else has been copied; the observer is told of each.
-    pub fn copy_tree(&self, src: impl AsRef<Path>, dst: impl AsRef<Path>) -> Result<Summary> {
+    /// If anything could not be copied, after everything else has been. An observer is told of each failure.
+    pub fn copy_tree(
+        &self,
+        src: impl AsRef<Path>,
+        dst: impl AsRef<Path>,
+    ) -> std::result::Result<Summary, TreeError> {
         let mut options = self.options.clone();
         options.recursive = true;
-        match self.run(&options, &*self.observer, &[operand(src, dst)]) {
-            (_, Some(error)) => Err(error),
-            (summary, None) => Ok(summary),
-        }
+        let operands = [Operand::new(src.as_ref(), dst.as_ref())];
+        outcome(self.run(&options, &operands))
     }
 
     /// Copies several things in one run, as one `cp` does: hard links between them are kept, and
     /// what one of them made is not overwritten by another. The outcome is the same as if they
     /// were copied one after the other.
     ///
-    /// Failures are counted in the summary; the observer is told of each.
-    pub fn copy_operands(&self, operands: &[Operand]) -> Summary {
-        self.run(&self.options, &*self.observer, operands).0
+    /// ```
+    /// # let temp = tempfile::tempdir()?;
+    /// # let dir = temp.path();
+    /// # std::fs::write(dir.join("a"), "data")?;
+    /// # std::fs::write(dir.join("b"), "data")?;
+    /// use copyist::{Copier, Operand};
+    ///
+    /// let operands = ["a", "b"].map(|name| Operand::new(dir.join(name), dir.join(name).with_extension("copy")));
+    /// let summary = Copier::new().copy_operands(&operands)?;
+    /// assert_eq!((summary.files, summary.bytes), (2, 8));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// See [`Copier::copy_tree`].
+    pub fn copy_operands(&self, operands: &[Operand]) -> std::result::Result<Summary, TreeError> {
+        outcome(self.run(&self.options, operands))
     }
 
-    /// What [`Copier::copy_operands`] would do, without doing it: the same is told, and of each
+    /// What [`Copier::copy_operands`] would do, without doing it: the same events are reported, and of each
     /// file what would be tried ([`Report::planned`]). Bytes are not counted, since none move. What only the run
     /// can show is not foreseen: that a method is refused, and that other files leave fewer threads free.
-    pub fn dry_run_operands(&self, operands: &[Operand]) -> Summary {
-        let context = RunContext::new(&*self.observer, &self.cancel);
+    ///
+    /// ```
+    /// # let temp = tempfile::tempdir()?;
+    /// # let (src, dst) = (temp.path().join("src"), temp.path().join("dst"));
+    /// # std::fs::write(&src, "data")?;
+    /// use copyist::{Copier, Operand};
+    ///
+    /// let summary = Copier::new().dry_run_operands(&[Operand::new(&src, &dst)])?;
+    /// assert_eq!(summary.files, 1);
+    /// assert!(!dst.exists());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// See [`Copier::copy_tree`].
+    pub fn dry_run_operands(
+        &self,
+        operands: &[Operand],
+    ) -> std::result::Result<Summary, TreeError> {
+        let watching = self.watch.begin();
+        let context = RunContext::new(&watching, &self.cancel);
         let dry = Dry::new(Native::new());
-        engine::run(&dry, &self.options, context, operands).0
+        outcome(engine::run(&dry, &self.options, context, operands))
     }
 
-    fn run(
-        &self,
-        options: &Options,
-        observer: &dyn Observer,
-        operands: &[Operand],
-    ) -> (Summary, Option<Error>) {
-        let context = RunContext::new(observer, &self.cancel);
+    fn run(&self, options: &Options, operands: &[Operand]) -> (Summary, Option<Error>) {
+        let watching = self.watch.begin();
+        let context = RunContext::new(&watching, &self.cancel);
         engine::run(&Native::new(), options, context, operands)
     }
 }
 
-fn operand(src: impl AsRef<Path>, dst: impl AsRef<Path>) -> Operand {
-    Operand {
-        src: src.as_ref().to_path_buf(),
-        dst: dst.as_ref().to_path_buf(),
-        parents_below: None,
-    }
-}
-
-/// Passes everything on, and keeps the one file's report.
-struct KeepReport<'a> {
-    observer: &'a dyn Observer,
-    report: Mutex<Report>,
-}
-
-impl Observer for KeepReport<'_> {
-    fn event(&self, event: Event<'_>) {
-        if let Event::File { report, .. } = event {
-            *self.report.lock().unwrap_or_else(PoisonError::into_inner) = report.clone();
-        }
-        self.observer.event(event);
-    }
-
-    fn wants(&self, paths: &dyn PathSource, kind: FileKind) -> bool {
-        self.observer.wants(paths, kind)
-    }
-
-    fn may_replace(&self, question: Question<'_>) -> bool {
-        self.observer.may_replace(question)
+fn outcome((summary, error): (Summary, Option<Error>)) -> std::result::Result<Summary, TreeError> {
+    match error {
+        Some(first) => Err(TreeError::new(summary, first)),
+        None => Ok(summary),
     }
 }

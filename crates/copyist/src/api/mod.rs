@@ -9,4 +9,6 @@ pub(crate) mod preflight;
 pub(crate) mod probe;
 #[cfg(feature = "sandbox")]
 pub(crate) mod sandbox;
+mod setters;
 pub(crate) mod tools;
+mod watch;

@@ -511,6 +511,7 @@ impl<'a, P: Platform> FileCopier<'a, P> {
         let kept = Options {
             preserve: Preserve {
                 mode: !wanted.mode,
+                acl: !wanted.mode,
                 owner: !wanted.owner,
                 xattrs: if wanted.xattrs.wanted() {
                     Want::No

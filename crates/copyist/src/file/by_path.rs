@@ -370,7 +370,7 @@ impl<P: Platform> Job<'_, '_, '_, P> {
         let make = self.copier.create_mode(&self.src.stat);
         Takes {
             owner: options.preserve.owner,
-            acl: options.preserve.mode,
+            acl: options.preserve.keeps_acl(),
             // The compressed form of a file is kept in them; what else comes along and isn't
             // wanted is taken away again.
             xattrs: options.preserve.xattrs.wanted()

@@ -87,6 +87,7 @@ fn only_mode() -> Options {
         new_mode: NewMode::FromSource,
         preserve: Preserve {
             mode: true,
+            acl: true,
             owner: true,
             times: true,
             ..Preserve::default()

@@ -98,7 +98,7 @@ fn wrong_xattrs(trial: &Trial<'_>, excused: &Excused, src: &Seen, now: &Seen) ->
     for name in src.xattrs.keys().chain(now.xattrs.keys()) {
         let is_acl = name.starts_with(b"system.posix_acl") || name == access_acl(os);
         let wanted = if is_acl {
-            preserve.mode
+            preserve.keeps_acl()
         } else {
             preserve.xattrs.wanted()
         };

@@ -101,7 +101,7 @@ fn permissions_that_could_not_be_preserved_are_one_failure() {
     for old in [Some(0o640), None] {
         let sim = refusing(old);
         let mut options = with(Atomic::BestEffort);
-        options.preserve.mode = true;
+        (options.preserve.mode, options.preserve.acl) = (true, true);
         let outcome = run(&sim, options);
         let failed: Vec<_> = outcome.failures.iter().map(|it| it.operation).collect();
         assert_eq!(failed, [Operation::SetMode]);

@@ -28,7 +28,7 @@ use super::sandbox::Places;
 use crate::words::code::Code;
 use crate::words::method::Os;
 
-/// See [`crate::raise_open_file_limit`].
+/// See [`crate::process::raise_open_file_limit`].
 pub(crate) fn raise_open_file_limit() -> Sys<()> {
     #[cfg(unix)]
     return unix::raise_open_file_limit();
@@ -49,7 +49,7 @@ pub(crate) fn os() -> Os {
     }
 }
 
-/// See [`crate::enter_sandbox`]; the path is what it failed at.
+/// See [`crate::process::enter_sandbox`]; the path is what it failed at.
 #[cfg(feature = "sandbox")]
 pub(crate) fn enter_sandbox(places: &Places) -> Result<(), (Option<&Path>, Code)> {
     #[cfg(target_os = "linux")]

@@ -133,12 +133,7 @@ pub(crate) const WHOLE_DEPTH: usize = 32;
 /// Whether directories may be cloned whole: where the system can, and what the options keep is
 /// what such a clone keeps, no more and no less.
 pub(crate) fn clones_directories(os: Os, options: &Options) -> bool {
-    let Preserve {
-        mode,
-        times,
-        xattrs,
-        ..
-    } = options.preserve;
+    let Preserve { times, xattrs, .. } = options.preserve;
     os == Os::Macos
         && options
             .methods
@@ -154,7 +149,7 @@ pub(crate) fn clones_directories(os: Os, options: &Options) -> bool {
         && options.hash_wanted().is_none()
         && options.fsync != Fsync::File
         && options.on_change == OnChange::Report
-        && mode
+        && options.preserve.keeps_acl()
         && times
         && xattrs.wanted()
 }

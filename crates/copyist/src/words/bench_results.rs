@@ -10,12 +10,13 @@ use crate::words::method::Method;
 
 /// A measurement between two volumes.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct BenchResult {
-    /// The source's volume, as [`VolumeProbe::key`](crate::VolumeProbe::key) names it.
+    /// The source's volume, as [`VolumeProbe::key`](crate::probe::VolumeProbe::key) names it.
     pub src: String,
     /// The destination's.
     pub dst: String,
-    /// The system that it was measured on, as [`Probe::system`](crate::Probe::system) names it.
+    /// The system that it was measured on, as [`Probe::system`](crate::probe::Probe::system) names it.
     pub system: String,
     /// The size of the files that were copied, bytes. Files of half of that and more are copied by
     /// what was the fastest; of smaller ones nothing is known.
@@ -25,6 +26,33 @@ pub struct BenchResult {
 }
 
 impl BenchResult {
+    /// A measurement of files of `file_bytes` bytes between the volumes `src` and `dst`, which are named as in the
+    /// fields, with the methods in `order`, the fastest first.
+    ///
+    /// ```
+    /// use copyist::measure::BenchResult;
+    /// use copyist::Method;
+    ///
+    /// let order = [Method::CopyRange, Method::ReadWrite];
+    /// let result = BenchResult::new("xfs /dev/sda1", "ext4 /dev/sdb1", "Linux 6.18", 1 << 30, order);
+    /// assert!(result.counts_for("xfs /dev/sda1", "ext4 /dev/sdb1", "Linux 6.18"));
+    /// ```
+    pub fn new(
+        src: impl Into<String>,
+        dst: impl Into<String>,
+        system: impl Into<String>,
+        file_bytes: u64,
+        order: impl IntoIterator<Item = Method>,
+    ) -> BenchResult {
+        BenchResult {
+            src: src.into(),
+            dst: dst.into(),
+            system: system.into(),
+            file_bytes,
+            order: order.into_iter().collect(),
+        }
+    }
+
     /// Whether it was measured between these volumes, on this system.
     pub fn counts_for(&self, src: &str, dst: &str, system: &str) -> bool {
         self.src == src && self.dst == dst && self.system == system

@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 
 use super::method::Skip;
 use super::method::{Method, Os};
-use super::report::Attempt;
+use super::report::{Attempt, Summary};
 
 /// What copyist was doing when something failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(missing_docs)] // the names are the documentation
+#[non_exhaustive]
 pub enum Operation {
     StatSource,
     StatDestination,
@@ -39,7 +40,7 @@ pub enum Operation {
     Write,
     Transfer,
     FindHoles,
-    /// Asking where data lies ([`crate::shared_bytes`]).
+    /// Asking where data lies ([`crate::measure::shared_bytes`]).
     FindExtents,
     Allocate,
     Truncate,
@@ -65,7 +66,7 @@ pub enum Operation {
     VerifySource,
     /// Reading a copy to report its hash ([`crate::Options::hash`]); the copy was kept.
     Hash,
-    /// Giving up what the copy does not need ([`crate::enter_sandbox`]).
+    /// Giving up what the copy does not need ([`crate::process::enter_sandbox`]).
     EnterSandbox,
     /// Deciding what to do; the cause is a [`Refusal`].
     Plan,
@@ -73,6 +74,7 @@ pub enum Operation {
 
 /// Why copyist declined to do something that the system would perhaps have let it do.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Refusal {
     /// Source and destination are the same file, through whatever alias.
     SameFile,
@@ -115,7 +117,7 @@ pub enum Refusal {
     JournalOfAnother,
     /// The file is no journal of this version.
     NotJournal,
-    /// It changed while it was copied, and [`crate::OnChange::Fail`] was asked for.
+    /// It changed while it was copied, and [`crate::options::OnChange::Fail`] was asked for.
     Changed,
     /// The kind of file can't be copied.
     UnknownKind,
@@ -444,8 +446,94 @@ impl std::error::Error for Error {
 }
 
 impl From<Error> for io::Error {
-    /// Keeps the kind; the [`Error`] itself is the inner error.
+    /// Keeps the system's error code ([`io::Error::raw_os_error`]), as a caller of [`std::fs::copy`] may look at it.
+    /// An [`io::Error`] with a code has no place for anything else: whoever wants the paths in the message
+    /// prints the [`Error`]. Without a code the kind is kept, and the [`Error`] itself is the inner error.
+    ///
+    /// ```
+    /// fn copy() -> std::io::Result<()> {
+    ///     copyist::copy("no such file", "copy")?;
+    ///     Ok(())
+    /// }
+    /// let error = copy().expect_err("there is no such file");
+    /// assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
+    /// assert!(error.raw_os_error().is_some());
+    /// ```
     fn from(error: Error) -> io::Error {
-        io::Error::new(error.inner.io.kind(), error)
+        match error.inner.io.raw_os_error() {
+            Some(code) => io::Error::from_raw_os_error(code),
+            None => io::Error::new(error.inner.io.kind(), error),
+        }
+    }
+}
+
+/// Something of a run over several files has failed; everything else has been copied.
+///
+/// ```
+/// # let temp = tempfile::tempdir()?;
+/// # let (src, dst) = (temp.path().join("src"), temp.path().join("dst"));
+/// let failed = copyist::Copier::new().copy_tree(&src, &dst).expect_err("there is no source");
+/// assert_eq!((failed.failures(), failed.summary().files), (1, 0));
+/// assert_eq!(failed.first().io_error().kind(), std::io::ErrorKind::NotFound);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[must_use = "something was not copied"]
+#[derive(Debug)]
+pub struct TreeError {
+    inner: Box<(Summary, Error)>,
+}
+
+impl TreeError {
+    pub(crate) fn new(summary: Summary, first: Error) -> TreeError {
+        TreeError {
+            inner: Box::new((summary, first)),
+        }
+    }
+
+    /// What was done all the same.
+    pub fn summary(&self) -> &Summary {
+        &self.inner.0
+    }
+
+    /// The first failure. An observer is told of each ([`Event::Error`](crate::Event::Error)).
+    pub fn first(&self) -> &Error {
+        &self.inner.1
+    }
+
+    /// How many there were.
+    pub fn failures(&self) -> u64 {
+        self.inner.0.errors
+    }
+
+    /// Whether the run was cancelled, and that is all that failed.
+    pub fn is_cancelled(&self) -> bool {
+        self.first().is_cancelled() && self.failures() == 1
+    }
+
+    /// The first failure, without the rest.
+    pub fn into_first(self) -> Error {
+        self.inner.1
+    }
+}
+
+impl fmt::Display for TreeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.failures() {
+            0 | 1 => write!(f, "{}", self.first()),
+            failures => write!(f, "{failures} failures, the first: {}", self.first()),
+        }
+    }
+}
+
+impl std::error::Error for TreeError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(self.first())
+    }
+}
+
+impl From<TreeError> for io::Error {
+    /// As that of the first failure.
+    fn from(error: TreeError) -> io::Error {
+        error.into_first().into()
     }
 }

@@ -20,6 +20,7 @@ pub enum Known {
 /// A filesystem, as far as the rules tell them apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(missing_docs)] // the names are the documentation
+#[non_exhaustive]
 pub enum FsKind {
     Btrfs,
     Xfs,

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 /// Which hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub enum HashKind {
     /// BLAKE3, 256 bits: what nobody can forge, at the speed of memory. `b3sum` has it.
     #[default]

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 /// An operating system, as a value: what copyist decides on one system can be tested on another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Os {
     /// Linux, any distribution.
     Linux,
@@ -46,6 +47,7 @@ impl Os {
 /// One way to move the bytes of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
+#[non_exhaustive]
 pub enum Method {
     /// Share the extents: FICLONE, FICLONERANGE, clonefile, FSCTL_DUPLICATE_EXTENTS_TO_FILE.
     Clone,

@@ -120,7 +120,7 @@ pub enum Warning {
         is_dir: bool,
     },
     /// A file was written in place, since it could not be replaced in one step
-    /// ([`crate::Atomic::BestEffort`]). It is the first one of the run.
+    /// ([`crate::options::Atomic::BestEffort`]). It is the first one of the run.
     WroteInPlace {
         /// The destination.
         dst: PathBuf,
@@ -137,13 +137,46 @@ pub enum Warning {
 /// A question before a destination is replaced.
 #[derive(Clone, Copy)]
 pub struct Question<'a> {
+    pub(crate) paths: &'a dyn PathSource,
+    pub(crate) unwritable_mode: Option<u32>,
+    pub(crate) removes: bool,
+}
+
+impl<'a> Question<'a> {
     /// What would be replaced.
-    pub paths: &'a dyn PathSource,
+    pub fn paths(&self) -> &'a dyn PathSource {
+        self.paths
+    }
+
     /// The permission bits of a destination that can't be written to, so that it would have to
     /// be removed or its protection overridden.
-    pub unwritable_mode: Option<u32>,
-    /// It would be removed and made anew, not written into.
-    pub removes: bool,
+    pub fn unwritable_mode(&self) -> Option<u32> {
+        self.unwritable_mode
+    }
+
+    /// It would be removed and created again, not written into.
+    pub fn removes(&self) -> bool {
+        self.removes
+    }
+}
+
+/// How far a call has come: see [`Copier::on_progress`](crate::Copier::on_progress).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    pub(crate) bytes: u64,
+    pub(crate) files: u64,
+}
+
+impl Progress {
+    /// The bytes copied so far, holes that were kept included.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// The regular files that are complete.
+    pub fn files(&self) -> u64 {
+        self.files
+    }
 }
 
 /// Watches a run. Called from several threads at once, except with [`crate::Options::ordered`].
@@ -184,6 +217,20 @@ pub struct Silent;
 impl Observer for Silent {}
 
 /// Stops a run: checked at every entry and at least every 64 MiB of data.
+///
+/// ```
+/// use copyist::{CancelToken, Copier};
+///
+/// # let temp = tempfile::tempdir()?;
+/// # let (src, dst) = (temp.path().join("src"), temp.path().join("dst"));
+/// # std::fs::write(&src, "data")?;
+/// let cancel = CancelToken::new();
+/// let copier = Copier::new().cancel_token(cancel.clone());
+/// cancel.cancel(); // from another thread, or a handler of a signal
+/// let error = copier.copy(&src, &dst).expect_err("it was cancelled");
+/// assert!(error.is_cancelled());
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct CancelToken {
     flag: Arc<AtomicUsize>,
@@ -195,6 +242,26 @@ impl CancelToken {
     /// A token that has not been cancelled.
     pub fn new() -> CancelToken {
         CancelToken::default()
+    }
+
+    /// A token that is cancelled when `flag` is another number than 0. A handler of signals that can do no more
+    /// than store a number, such as signal-hook's `flag::register_usize`, cancels by it.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::sync::atomic::{AtomicUsize, Ordering};
+    /// use copyist::CancelToken;
+    ///
+    /// let flag = Arc::new(AtomicUsize::new(0));
+    /// let cancel = CancelToken::from_flag(Arc::clone(&flag));
+    /// flag.store(15, Ordering::Release);
+    /// assert!(cancel.is_cancelled());
+    /// ```
+    pub fn from_flag(flag: Arc<AtomicUsize>) -> CancelToken {
+        CancelToken {
+            flag,
+            stopped: None,
+        }
     }
 
     /// Stops every run that has this token or a clone of it.
@@ -228,9 +295,8 @@ impl CancelToken {
         stopped.is_some_and(|stopped| stopped.load(Ordering::Acquire))
     }
 
-    /// The flag itself, for handlers of signals, which can do little more than set one: a number other
-    /// than 0 is [`CancelToken::cancel`].
-    pub fn flag(&self) -> &Arc<AtomicUsize> {
+    /// The flag, for a system's call that looks at it: a number other than 0 is [`CancelToken::cancel`].
+    pub(crate) fn flag(&self) -> &AtomicUsize {
         &self.flag
     }
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 /// One thing to copy, and where to.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Operand {
     /// The source.
     pub src: PathBuf,
@@ -12,4 +13,37 @@ pub struct Operand {
     /// If set, `dst` is `src` below this directory, and the directories between are made like
     /// those of the source (`--parents`).
     pub parents_below: Option<PathBuf>,
+}
+
+impl Operand {
+    /// Copies `src` to `dst`, its copy's own path.
+    ///
+    /// ```
+    /// use copyist::Operand;
+    ///
+    /// let operand = Operand::new("photos", "backup/photos");
+    /// # let _ = operand;
+    /// ```
+    pub fn new(src: impl Into<PathBuf>, dst: impl Into<PathBuf>) -> Operand {
+        Operand {
+            src: src.into(),
+            dst: dst.into(),
+            parents_below: None,
+        }
+    }
+
+    /// Makes the directories between `directory` and the destination like those of the source (`--parents`). The
+    /// destination is the source's path below `directory`.
+    ///
+    /// ```
+    /// use copyist::Operand;
+    ///
+    /// let operand = Operand::new("a/b/file", "backup/a/b/file").parents_below("backup");
+    /// assert_eq!(operand.parents_below.as_deref(), Some("backup".as_ref()));
+    /// ```
+    #[must_use]
+    pub fn parents_below(mut self, directory: impl Into<PathBuf>) -> Operand {
+        self.parents_below = Some(directory.into());
+        self
+    }
 }

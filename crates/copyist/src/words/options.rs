@@ -12,6 +12,7 @@ use super::method::MethodSet;
 
 /// The user's policy on cloning (the `--reflink` of cp).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Reflink {
     /// Clone where possible, else copy.
     #[default]
@@ -24,6 +25,7 @@ pub enum Reflink {
 
 /// The user's policy on holes (the `--sparse` of cp).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Sparse {
     /// Keep the source's holes.
     #[default]
@@ -55,9 +57,12 @@ impl Want {
 
 /// The attributes to keep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct Preserve {
-    /// Permission bits, with set-id and sticky bits, and access control lists.
+    /// Permission bits, with set-id and sticky bits.
     pub mode: bool,
+    /// Access control lists; nothing without `mode`, whose bits are part of them.
+    pub acl: bool,
     /// Owner and group. Kept where the process may; without the right to, silently not, and then
     /// the set-id bits are dropped. On Windows it may where SeRestorePrivilege is enabled in its token, which is
     /// the program's to do.
@@ -76,9 +81,33 @@ pub struct Preserve {
 }
 
 impl Preserve {
+    /// Whether access control lists are kept.
+    pub(crate) const fn keeps_acl(&self) -> bool {
+        self.mode && self.acl
+    }
+
+    /// Nothing, as `cp` without options does.
+    pub const NOTHING: Preserve = Preserve {
+        mode: false,
+        acl: false,
+        owner: false,
+        times: false,
+        links: false,
+        xattrs: Want::No,
+        context: Want::No,
+        flags: false,
+    };
+
+    /// The permission bits, as [`std::fs::copy`] does.
+    pub const PERMISSIONS: Preserve = Preserve {
+        mode: true,
+        ..Preserve::NOTHING
+    };
+
     /// Everything, as `cp --archive` does: extended attributes and contexts where possible.
     pub const ARCHIVE: Preserve = Preserve {
         mode: true,
+        acl: true,
         owner: true,
         times: true,
         links: true,
@@ -90,6 +119,7 @@ impl Preserve {
 
 /// Which permission bits a new file gets when its mode is not preserved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum NewMode {
     /// The source's, less the umask.
     #[default]
@@ -100,6 +130,7 @@ pub enum NewMode {
 
 /// Which symbolic links in the source are followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Follow {
     /// None: links are copied as links.
     #[default]
@@ -112,6 +143,7 @@ pub enum Follow {
 
 /// When an existing destination is replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Update {
     /// Always.
     #[default]
@@ -126,6 +158,7 @@ pub enum Update {
 
 /// How a destination that can't be opened for writing is dealt with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Force {
     /// That is an error.
     #[default]
@@ -152,6 +185,7 @@ pub enum Backup {
 
 /// What is made of a source file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Make {
     /// A copy.
     #[default]
@@ -164,6 +198,7 @@ pub enum Make {
 
 /// What a copy may leave in the page cache (`--cache`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Cache {
     /// `Keep`, but `DropBehind` for a file that would push everything else out: with its copy, larger than
     /// the memory that is to be had.
@@ -181,13 +216,14 @@ pub enum Cache {
 
 /// Whether a file gets its name only when it is complete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Atomic {
     /// It doesn't: an existing file is written into, and a new one has its name at once.
     #[default]
     No,
     /// Where the destination allows that. Elsewhere (a mount point, a mount that can't rename, a directory
     /// that may not be written to) the file is written into, and the first one is reported
-    /// ([`crate::Warning::WroteInPlace`], [`crate::Report::in_place`]).
+    /// ([`crate::observer::Warning::WroteInPlace`], [`crate::Report::in_place`]).
     BestEffort,
     /// Always: a file that can't be published so is an error ([`crate::Error::is_not_atomic`]), and
     /// what has its name stays as it is.
@@ -203,6 +239,7 @@ impl Atomic {
 
 /// When what was copied is made durable: safe from a power failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Fsync {
     /// When the system does it.
     #[default]
@@ -216,6 +253,7 @@ pub enum Fsync {
 
 /// What is done about a source that changes while it is copied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum OnChange {
     /// The copy is kept, and there is a warning.
     #[default]
@@ -228,7 +266,18 @@ pub enum OnChange {
 }
 
 /// How files are opened and replaced, trees walked and attributes kept.
+///
+/// Each option has a setter on [`Copier`](crate::Copier); a program that reads options from its own
+/// arguments may set the fields.
+///
+/// ```
+/// let mut options = copyist::Options::default();
+/// options.recursive = true;
+/// let copier = copyist::Copier::with_options(options);
+/// # let _ = copier;
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Options {
     /// Cloning policy.
     pub reflink: Reflink,
@@ -299,9 +348,9 @@ pub struct Options {
     #[cfg(feature = "hash")]
     pub hash: Option<HashKind>,
     /// Close each copy, read it back, from the device as far as the system allows that, and compare
-    /// its hash. A copy that differs is an error ([`crate::Refusal::Differs`]), and is removed. One
-    /// that could not be read or compared is an error too ([`crate::Operation::Verify`],
-    /// [`crate::Operation::VerifySource`]), and is kept.
+    /// its hash. A copy that differs is an error ([`crate::error::Refusal::Differs`]), and is removed. One
+    /// that could not be read or compared is an error too ([`crate::error::Operation::Verify`],
+    /// [`crate::error::Operation::VerifySource`]), and is kept.
     #[cfg(feature = "verify")]
     pub verify: bool,
     /// Keep a copy that [`Options::verify`] has found to differ, under its name.
@@ -315,6 +364,7 @@ pub struct Options {
 }
 
 impl Default for Options {
+    /// What `cp` does without options.
     fn default() -> Options {
         Options {
             reflink: Reflink::default(),
@@ -402,6 +452,7 @@ impl Options {
 
 /// How far down data is to be forced before a file counts as copied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Flush {
     /// To the device, and not before anything that was written earlier (F_BARRIERFSYNC).
     Ordered,

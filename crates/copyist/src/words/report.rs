@@ -24,90 +24,219 @@ pub enum Ended {
 /// One method that really ran.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attempt {
+    pub(crate) method: Method,
+    pub(crate) offset: u64,
+    pub(crate) bytes: u64,
+    pub(crate) holes: u64,
+    pub(crate) ended: Ended,
+    pub(crate) why: Option<&'static str>,
+    pub(crate) elapsed: Duration,
+}
+
+impl Attempt {
+    /// An attempt that began with the file, for tests of what a program makes of a report.
+    pub fn new(method: Method, ended: Ended, bytes: u64, holes: u64) -> Attempt {
+        Attempt {
+            method,
+            offset: 0,
+            bytes,
+            holes,
+            ended,
+            why: None,
+            elapsed: Duration::ZERO,
+        }
+    }
+
     /// The method.
-    pub method: Method,
+    pub fn method(&self) -> Method {
+        self.method
+    }
+
     /// Where in the file it began, bytes.
-    pub offset: u64,
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
     /// The bytes of data that it moved.
-    pub bytes: u64,
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     /// The bytes of holes that it passed over (kept as holes).
-    pub holes: u64,
+    pub fn holes(&self) -> u64 {
+        self.holes
+    }
+
     /// How it ended.
-    pub ended: Ended,
+    pub fn ended(&self) -> Ended {
+        self.ended
+    }
+
     /// What is known about the code that it ended with: kernel, filesystem or bug. After
     /// [`Ended::Done`] by [`Method::Direct`]: which side went through the cache all the same, if its
     /// filesystem refuses direct I/O.
-    pub why: Option<&'static str>,
+    pub fn why(&self) -> Option<&'static str> {
+        self.why
+    }
+
     /// How long it took.
-    pub elapsed: Duration,
+    pub fn elapsed(&self) -> Duration {
+        self.elapsed
+    }
 }
 
 /// All attempts on one file; each method runs at most once.
-pub type Attempts = ArrayVec<Attempt, { Method::ALL.len() }>;
+pub(crate) type Attempts = ArrayVec<Attempt, { Method::ALL.len() }>;
 
 /// The source changed while it was copied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Changed {
+    pub(crate) size_before: u64,
+    pub(crate) size_after: u64,
+}
+
+impl Changed {
     /// Its size when the copy began, bytes.
-    pub size_before: u64,
+    pub fn size_before(&self) -> u64 {
+        self.size_before
+    }
+
     /// Its size when the copy ended, bytes.
-    pub size_after: u64,
+    pub fn size_after(&self) -> u64 {
+        self.size_after
+    }
 }
 
 /// What would be tried for one file, and what that is decided from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Planned {
+    pub(crate) size: u64,
+    pub(crate) src_kind: FsKind,
+    pub(crate) dst_kind: FsKind,
+    pub(crate) same_volume: Known,
+    pub(crate) is_regular: bool,
+    pub(crate) looks_sparse: bool,
+    pub(crate) threads: usize,
+    pub(crate) preallocates: bool,
+    pub(crate) methods: Vec<Method>,
+    pub(crate) skipped: Vec<(Method, Skip)>,
+}
+
+impl Planned {
     /// The source's size, bytes.
-    pub size: u64,
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
     /// The source's filesystem.
-    pub src_kind: FsKind,
+    pub fn src_kind(&self) -> FsKind {
+        self.src_kind
+    }
+
     /// The destination's filesystem.
-    pub dst_kind: FsKind,
+    pub fn dst_kind(&self) -> FsKind {
+        self.dst_kind
+    }
+
     /// Whether they are on one volume.
-    pub same_volume: Known,
+    pub fn same_volume(&self) -> Known {
+        self.same_volume
+    }
+
     /// Source and destination are regular files.
-    pub is_regular: bool,
+    pub fn is_regular(&self) -> bool {
+        self.is_regular
+    }
+
     /// The source has holes, or a compression that nobody tells of.
-    pub looks_sparse: bool,
+    pub fn looks_sparse(&self) -> bool {
+        self.looks_sparse
+    }
+
     /// How many threads would read and write.
-    pub threads: usize,
+    pub fn threads(&self) -> usize {
+        self.threads
+    }
+
     /// The destination's space would be reserved first.
-    pub preallocates: bool,
+    pub fn preallocates(&self) -> bool {
+        self.preallocates
+    }
+
     /// The methods, in the order of trying.
-    pub methods: Vec<Method>,
+    pub fn methods(&self) -> &[Method] {
+        &self.methods
+    }
+
     /// The methods that would not be tried, and why.
-    pub skipped: Vec<(Method, Skip)>,
+    pub fn skipped(&self) -> &[(Method, Skip)] {
+        &self.skipped
+    }
 }
 
 /// What was done for one file's data.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Report {
-    /// The methods that ran, in order.
-    pub attempts: Attempts,
-    /// The time from opening the source to closing the destination.
-    pub elapsed: Duration,
-    /// Bytes that an earlier run had copied, and that were found to be right.
-    pub resumed: u64,
-    /// Set where [`crate::Atomic::BestEffort`] was no use, and the file was written in place: why.
-    pub in_place: Option<Code>,
-    /// Set when the source changed during the copy.
-    pub changed: Option<Changed>,
-    /// With [`crate::Options::prove`]: the bytes that the filesystem says it keeps once for source
-    /// and destination, whatever the method claimed; or the code with which it didn't tell.
-    pub shared: Option<Result<u64, Code>>,
-    /// The hash of the copy's content, where [`crate::Options::hash`] or `verify` asks for it. `None`
-    /// if the copy could not be read back for it.
-    #[cfg(feature = "hash")]
-    pub hash: Option<Hash>,
-    #[cfg(not(feature = "hash"))]
+    pub(crate) attempts: Attempts,
+    pub(crate) elapsed: Duration,
+    pub(crate) resumed: u64,
+    pub(crate) in_place: Option<Code>,
+    pub(crate) changed: Option<Changed>,
+    pub(crate) shared: Option<Result<u64, Code>>,
     pub(crate) hash: Option<Hash>,
-    /// The copy was read back, and has that hash.
-    pub verified: bool,
-    /// What would be tried, after a dry run ([`crate::Copier::dry_run_operands`]); nothing was then.
-    pub planned: Option<Box<Planned>>,
+    pub(crate) verified: bool,
+    pub(crate) planned: Option<Box<Planned>>,
 }
 
 impl Report {
+    /// The methods that ran, in order.
+    pub fn attempts(&self) -> &[Attempt] {
+        &self.attempts
+    }
+
+    /// The time from opening the source to closing the destination.
+    pub fn elapsed(&self) -> Duration {
+        self.elapsed
+    }
+
+    /// Bytes that an earlier run had copied, and that were found to be right.
+    pub fn resumed(&self) -> u64 {
+        self.resumed
+    }
+
+    /// Set where [`crate::options::Atomic::BestEffort`] was no use, and the file was written in place: why.
+    pub fn in_place(&self) -> Option<Code> {
+        self.in_place
+    }
+
+    /// Set when the source changed during the copy.
+    pub fn changed(&self) -> Option<Changed> {
+        self.changed
+    }
+
+    /// With [`crate::Options::prove`]: the bytes that the filesystem says it keeps once for source
+    /// and destination, whatever the method claimed; or the code with which it didn't tell.
+    pub fn shared(&self) -> Option<Result<u64, Code>> {
+        self.shared
+    }
+
+    /// The hash of the copy's content, where [`crate::Options::hash`] or `verify` asks for it. `None`
+    /// if the copy could not be read back for it.
+    #[cfg(feature = "hash")]
+    pub fn hash(&self) -> Option<Hash> {
+        self.hash
+    }
+
+    /// The copy was read back, and has that hash.
+    pub fn verified(&self) -> bool {
+        self.verified
+    }
+
+    /// What would be tried, after a dry run ([`crate::Copier::dry_run_operands`]); nothing was then.
+    pub fn planned(&self) -> Option<&Planned> {
+        self.planned.as_deref()
+    }
+
     /// Bytes shared by a clone call. No other method ever claims this.
     pub fn cloned(&self) -> u64 {
         self.tally(Tally::Cloned)
@@ -153,6 +282,7 @@ fn sum(bytes: impl Iterator<Item = u64>) -> u64 {
 }
 
 /// What was done for a whole run. Sums of bytes that are too large are [`u64::MAX`].
+#[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Summary {
     /// Regular files copied.

@@ -4,7 +4,8 @@ use std::fs::{self, File, OpenOptions};
 use std::os::windows::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
-use copyist::{Copier, Method, Sparse};
+use copyist::options::Sparse;
+use copyist::{Copier, Method};
 use copyist_sys::windows::{self as sys, constants as c};
 
 use super::{Place, archive, attributes, beyond_wine, by, content, set_attributes, to_set};

@@ -12,10 +12,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use copyist::{
-    CancelToken, Cause, Copier, Event, Force, FsKind, How, Known, Method, Observer, Options,
-    Preserve, Probe, Refusal, Report,
-};
+use copyist::error::{Cause, Refusal};
+use copyist::options::{Force, Preserve};
+use copyist::probe::{How, Probe};
+use copyist::report::{FsKind, Known};
+use copyist::{CancelToken, Copier, Event, Method, Observer, Report};
 use copyist_sys::windows::{self as sys, constants as c};
 use tempfile::TempDir;
 
@@ -151,7 +152,7 @@ fn files_are_cloned_where_the_volume_clones() {
         assert!(fs::read(&dst).expect("the copy") == content((5 << 20) + 77));
         let is_sparse = attributes(&dst) & c::FILE_ATTRIBUTE_SPARSE_FILE != 0;
         assert_eq!(is_sparse, sparse);
-        let shared = copyist::shared_bytes(&src, &dst).expect("the volume tells");
+        let shared = copyist::measure::shared_bytes(&src, &dst).expect("the volume tells");
         assert_eq!(shared, (5 << 20) + 77, "{name}");
     }
 }
@@ -206,12 +207,15 @@ fn what_was_read_and_written_shares_nothing() {
     let place = Place::new();
     let (src, dst) = (place.file("src", 3 << 20), place.path("dst"));
     by(Method::ReadWrite).copy(&src, &dst).expect("a copy");
-    assert_eq!(copyist::shared_bytes(&src, &dst).expect("told"), 0);
-    assert_eq!(copyist::shared_bytes(&src, &src).expect("told"), 3 << 20);
+    assert_eq!(copyist::measure::shared_bytes(&src, &dst).expect("told"), 0);
+    assert_eq!(
+        copyist::measure::shared_bytes(&src, &src).expect("told"),
+        3 << 20
+    );
     // Data that lies beside the attributes, and none at all.
     for size in [0, 10] {
         let (src, dst) = (place.file("src", size), place.file("dst", size));
-        assert_eq!(copyist::shared_bytes(&src, &dst).expect("told"), 0);
+        assert_eq!(copyist::measure::shared_bytes(&src, &dst).expect("told"), 0);
     }
 }
 
@@ -303,11 +307,8 @@ fn a_read_only_destination_is_replaced_only_by_force() {
     }
     let error = Copier::new().copy(&src, &dst).expect_err("refused");
     assert_eq!(error.code_name(), Some("ERROR_ACCESS_DENIED"), "{error}");
-    let options = Options {
-        force: Force::IfNeeded,
-        ..Options::default()
-    };
-    Copier::with_options(options)
+    Copier::new()
+        .force(Force::IfNeeded)
         .copy(&src, &dst)
         .expect("a copy");
     assert_eq!(fs::read(&dst).expect("the copy"), content(100));
@@ -366,7 +367,7 @@ fn a_tree_is_copied_with_all_that_is_in_it() {
         .copy_tree(&src, src.join("0/again"))
         .expect_err("refused");
     assert_eq!(
-        error.cause(),
+        error.first().cause(),
         &Cause::Refused(Refusal::IntoItself),
         "{error}"
     );

@@ -5,7 +5,8 @@ use std::fs::{self, File};
 use std::os::windows::ffi::OsStringExt as _;
 use std::path::PathBuf;
 
-use copyist::{Cause, Copier, Refusal};
+use copyist::Copier;
+use copyist::error::{Cause, Refusal};
 use copyist_sys::windows::{self as sys, constants as c};
 
 use super::{Place, archive, attributes, beyond_wine, content};

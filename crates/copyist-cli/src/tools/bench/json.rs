@@ -9,7 +9,7 @@ use crate::words::json_path::json_path;
 /// One object, on one line.
 pub(super) fn render(results: &Results) -> String {
     let probe = &results.probe;
-    let volume = |volume: &copyist::VolumeProbe| {
+    let volume = |volume: &copyist::probe::VolumeProbe| {
         json!({
             "path": json_path(&volume.path),
             "filesystem": volume.kind.name(),

@@ -1,6 +1,7 @@
 //! The results of a benchmark.
 
-use copyist::{Method, Probe};
+use copyist::Method;
+use copyist::probe::Probe;
 
 use super::stats::Stats;
 

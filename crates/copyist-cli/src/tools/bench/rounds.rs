@@ -3,7 +3,9 @@
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
-use copyist::{Cause, Copier, Ended, Method, Options, Refusal};
+use copyist::error::{Cause, Refusal};
+use copyist::report::Ended;
+use copyist::{Copier, Method, Options};
 
 use super::results::{Outcome, Row};
 use super::stats::Stats;
@@ -96,7 +98,7 @@ impl<'a> Rounds<'a> {
 
     fn make_cold(&mut self) {
         for source in self.data.sources() {
-            let remark = match copyist::evict_from_cache(source) {
+            let remark = match copyist::measure::evict_from_cache(source) {
                 Ok(true) => continue,
                 Ok(false) => "the source stays in memory here, so that the runs are warm \
                               in spite of --cold"
@@ -137,22 +139,22 @@ pub(super) fn contenders(arguments: &BenchArgs, work: &Work) -> Vec<Contender> {
 /// One method in one thread, as a plain loop around its call.
 fn alone(method: Method, work: &Work) -> Contender {
     let is_baseline = method == Method::ReadWrite;
-    let options = Options {
-        methods: Some([method].into_iter().collect()),
-        jobs: Some(NonZeroUsize::MIN),
-        ..Options::default()
-    };
+    let mut options = only(method);
+    options.jobs = Some(NonZeroUsize::MIN);
     let name = method.name().to_owned();
     contender((name, Some(method)), is_baseline, options, work)
 }
 
 fn with_threads(work: &Work) -> Contender {
-    let options = Options {
-        methods: Some([Method::ReadWrite].into_iter().collect()),
-        ..Options::default()
-    };
     let name = "read-write, threads".to_owned();
+    let options = only(Method::ReadWrite);
     contender((name, Some(Method::ReadWrite)), false, options, work)
+}
+
+fn only(method: Method) -> Options {
+    let mut options = Options::default();
+    options.methods = Some([method].into_iter().collect());
+    options
 }
 
 fn auto(work: &Work) -> Contender {
@@ -195,7 +197,7 @@ impl Contender {
     fn look(&mut self, data: &TestData, _: Duration) {
         let shared = data.sources().iter().enumerate();
         let shared: Result<u64, _> = shared
-            .map(|(n, source)| copyist::shared_bytes(source, data.copy(n)))
+            .map(|(n, source)| copyist::measure::shared_bytes(source, data.copy(n)))
             .sum();
         self.shared = shared.ok();
     }
@@ -226,7 +228,7 @@ fn ended(error: &copyist::Error) -> Outcome {
         return Outcome::Refused { code: None, why };
     }
     let last = error.attempts().last();
-    match last.map(|last| (last.ended, last.why)) {
+    match last.map(|last| (last.ended(), last.why())) {
         Some((Ended::Next(code), why)) => Outcome::Refused {
             code: Some(code_name(code)),
             why: why.unwrap_or_default().to_owned(),

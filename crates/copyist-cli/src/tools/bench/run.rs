@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use copyist::Probe;
+use copyist::probe::Probe;
 
 use super::results::{Outcome, Results};
 use super::rounds::{self, Rounds};

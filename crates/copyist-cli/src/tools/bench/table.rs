@@ -43,7 +43,7 @@ pub(super) fn render(results: &Results) -> String {
 /// What was measured, as a line.
 pub(super) fn headline(results: &Results) -> String {
     let quoter = Quoter::from_environment();
-    let place = |volume: &copyist::VolumeProbe| {
+    let place = |volume: &copyist::probe::VolumeProbe| {
         let name = volume.type_name.as_deref();
         let name = name.unwrap_or(volume.kind.name());
         format!("{} ({name})", quoter.if_needed(&volume.path))

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use copyist::Probe;
+use copyist::probe::Probe;
 use indicatif::BinaryBytes;
 
 use crate::args::BenchArgs;

@@ -2,7 +2,8 @@
 
 use std::io;
 
-use copyist::{Method, Probe};
+use copyist::Method;
+use copyist::probe::Probe;
 
 use super::judge::Fault;
 use crate::tools::work::Work;

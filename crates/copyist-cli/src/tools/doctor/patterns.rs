@@ -5,7 +5,8 @@ use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::ops::Range;
 use std::path::Path;
 
-use copyist::{Known, Probe};
+use copyist::probe::Probe;
+use copyist::report::Known;
 
 use crate::tools::work::Work;
 

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use copyist::{KnownBug, Method, VolumeProbe};
+use copyist::Method;
+use copyist::probe::{KnownBug, VolumeProbe};
 use serde_json::{Value, json};
 
 use super::finding::{Examination, Finding};

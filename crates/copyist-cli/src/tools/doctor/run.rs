@@ -4,7 +4,11 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use copyist::{Cause, Copier, Ended, Known, Method, Options, Probe, Reflink, Refusal};
+use copyist::error::{Cause, Refusal};
+use copyist::options::Reflink;
+use copyist::probe::Probe;
+use copyist::report::{Ended, Known};
+use copyist::{Copier, Method, Options};
 
 use super::finding::{Ending, Examination, Finding};
 use super::patterns::{self, Pattern};
@@ -135,7 +139,7 @@ impl Examiner<'_> {
         let ranges = match made {
             None => None,
             Some(()) => self.unless_over("read", &src, || {
-                copyist::data_ranges(&src).map_err(io::Error::from)
+                copyist::measure::data_ranges(&src).map_err(io::Error::from)
             })?,
         };
         match ranges.as_ref().map(|ranges| judge::map(pattern, ranges)) {
@@ -249,11 +253,9 @@ impl Examiner<'_> {
 
     /// Copies by one method only. Returns whether that method was used: an empty file needs none.
     fn copy(&self, method: Option<Method>, src: &Path, dst: &Path) -> Result<bool, Ending> {
-        let options = Options {
-            methods: method.map(|method| [method].into_iter().collect()),
-            reflink: Reflink::Auto,
-            ..Options::default()
-        };
+        let mut options = Options::default();
+        options.methods = method.map(|method| [method].into_iter().collect());
+        options.reflink = Reflink::Auto;
         let copier = Copier::with_options(options).cancel_token(self.work.cancel().clone());
         let error = match copier.copy(src, dst) {
             Ok(report) => return Ok(report.method() == method),
@@ -265,7 +267,10 @@ impl Examiner<'_> {
                 .map_or(String::new(), |(_, why)| why.to_string());
             return Err(Ending::Refused(why));
         }
-        let last = error.attempts().last().map(|last| (last.ended, last.why));
+        let last = error
+            .attempts()
+            .last()
+            .map(|last| (last.ended(), last.why()));
         Err(match last {
             Some((Ended::Next(code), why)) => {
                 let why = why.unwrap_or("not supported here");

@@ -1,6 +1,8 @@
 //! The result of a probe as JSON: `docs/probe.md`.
 
-use copyist::{Answer, Choice, Code, Known, Probe, VolumeProbe};
+use copyist::error::Code;
+use copyist::probe::{Answer, Choice, Probe, VolumeProbe};
+use copyist::report::Known;
 use serde_json::{Value, json};
 
 use super::result::ProbeResult;

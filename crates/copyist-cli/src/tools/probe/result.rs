@@ -1,6 +1,6 @@
 //! The result of a probe.
 
-use copyist::Probe;
+use copyist::probe::Probe;
 
 use crate::process::bench_results::Pair;
 

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use copyist::Probe;
+use copyist::probe::Probe;
 
 use super::result::ProbeResult;
 use super::{json, text};

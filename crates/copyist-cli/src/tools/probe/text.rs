@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use copyist::{Answer, Choice, Code, How, Known, Probe, VolumeProbe};
+use copyist::error::Code;
+use copyist::probe::{Answer, Choice, How, Probe, VolumeProbe};
+use copyist::report::Known;
 use indicatif::BinaryBytes;
 
 use super::result::ProbeResult;

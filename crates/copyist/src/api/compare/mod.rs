@@ -32,7 +32,36 @@ const CHUNK_BYTES: usize = 1 << 20;
 const PART_BYTES: u64 = 64 << 20;
 
 /// What is compared besides names, kinds and content.
+///
+/// ```
+/// use std::path::Path;
+/// use copyist::verify::{Compare, Difference, Found};
+/// use copyist::{CancelToken, Error};
+///
+/// struct Print;
+///
+/// impl Found for Print {
+///     fn difference(&self, path: &Path, difference: &Difference) {
+///         println!("{}: {difference:?}", path.display());
+///     }
+///
+///     fn error(&self, error: &Error) {
+///         eprintln!("{error}");
+///     }
+/// }
+///
+/// # let temp = tempfile::tempdir()?;
+/// # let (src, dst) = (temp.path().join("src"), temp.path().join("dst"));
+/// # std::fs::write(&src, "data")?;
+/// # std::fs::write(&dst, "date")?;
+/// let compared = Compare::default()
+///     .times(false)
+///     .run(&src, &dst, &CancelToken::new(), &Print);
+/// assert_eq!((compared.files, compared.differences, compared.errors), (1, 1, 0));
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Compare {
     /// Permission bits.
     pub mode: bool,
@@ -78,6 +107,48 @@ impl Compare {
             processors
         }
     }
+
+    /// Sets whether permission bits are compared.
+    #[must_use]
+    pub fn mode(mut self, mode: bool) -> Compare {
+        self.mode = mode;
+        self
+    }
+
+    /// Sets whether owner and group are compared.
+    #[must_use]
+    pub fn owner(mut self, owner: bool) -> Compare {
+        self.owner = owner;
+        self
+    }
+
+    /// Sets whether modification times are compared.
+    #[must_use]
+    pub fn times(mut self, times: bool) -> Compare {
+        self.times = times;
+        self
+    }
+
+    /// Sets whether extended attributes are compared.
+    #[must_use]
+    pub fn xattrs(mut self, xattrs: bool) -> Compare {
+        self.xattrs = xattrs;
+        self
+    }
+
+    /// Sets whether files are read from their devices.
+    #[must_use]
+    pub fn from_device(mut self, from_device: bool) -> Compare {
+        self.from_device = from_device;
+        self
+    }
+
+    /// Sets how many threads compare; 0: [`Compare::usual_threads`].
+    #[must_use]
+    pub fn threads(mut self, threads: usize) -> Compare {
+        self.threads = threads;
+        self
+    }
 }
 
 /// In what a copy differs from its source.
@@ -112,6 +183,7 @@ pub enum Difference {
 
 /// How much was compared, and what came of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct Compared {
     /// Regular files.
     pub files: u64,

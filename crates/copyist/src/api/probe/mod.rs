@@ -39,6 +39,7 @@ pub enum How {
 
 /// The answer to one question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Answer {
     /// Whether it is supported.
     pub known: Known,
@@ -52,6 +53,7 @@ pub struct Answer {
 
 /// The largest size that a file may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct FileLimit {
     /// In bytes.
     pub bytes: u64,
@@ -61,6 +63,7 @@ pub struct FileLimit {
 
 /// What one volume can do.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct VolumeProbe {
     /// The directory that was asked about.
     pub path: PathBuf,
@@ -104,6 +107,7 @@ pub struct VolumeProbe {
 
 /// What `auto` would begin a copy with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Choice {
     /// The method.
     pub method: Method,
@@ -115,6 +119,7 @@ pub struct Choice {
 
 /// What `auto` would take between a pair of volumes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Choices {
     /// For a file of 4 KiB.
     pub small: Option<Choice>,
@@ -126,6 +131,7 @@ pub struct Choices {
 
 /// What a pair of volumes can do.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Probe {
     /// The source's volume.
     pub src: VolumeProbe,

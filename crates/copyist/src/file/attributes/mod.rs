@@ -442,7 +442,9 @@ impl<P: Platform> Attributes<'_, P> {
             if !self.was_made_with(mode, current) {
                 self.change_mode(mode).unwrap_or_else(&mut *fail);
             }
-            acls::set(self, acls, fail);
+            if self.options.preserve.acl {
+                acls::set(self, acls, fail);
+            }
             return;
         }
         if self.made.is_new && self.options.new_mode == NewMode::SystemDefault {

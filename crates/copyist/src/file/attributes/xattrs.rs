@@ -121,6 +121,8 @@ impl Acls {
 pub(crate) enum Listed {
     /// Nothing yet.
     Not,
+    /// Nothing: access control lists are not kept.
+    Unasked,
     /// Their names, which are in the buffers; there is an access control list among them.
     Acl,
     /// Their names, which are in the buffers, and that no access control list is among them.
@@ -132,9 +134,12 @@ pub(crate) enum Listed {
 }
 
 impl Listed {
-    /// Whether the source is known to have no access control list.
+    /// Whether there is no access control list to be kept.
     pub(super) fn has_no_acl(self) -> bool {
-        matches!(self, Listed::NoAcl | Listed::Unsupported(_))
+        matches!(
+            self,
+            Listed::Unasked | Listed::NoAcl | Listed::Unsupported(_)
+        )
     }
 }
 
@@ -149,6 +154,9 @@ pub(crate) fn list<P: Platform>(
 ) -> Listed {
     if !preserve.mode || platform.os() != Os::Linux || platform.is_dry() {
         return Listed::Not;
+    }
+    if !preserve.acl {
+        return Listed::Unasked;
     }
     match platform.xattr_names(src, &mut buffers.xattr_names) {
         Err(code) if rules::is_unsupported(platform.os(), code) => {
@@ -187,13 +195,14 @@ pub(super) fn copy<P: Platform>(it: &mut Attributes<'_, P>, fail: &mut dyn FnMut
     let some_wanted =
         preserve.xattrs.wanted() || preserve.context.wanted() || some_are_always_kept(os);
     // The names also say which access control lists there are.
-    let keeps_acls = preserve.mode && os == Os::Linux && it.src_stat.kind != FileKind::Symlink;
+    let keeps_acls =
+        preserve.keeps_acl() && os == Os::Linux && it.src_stat.kind != FileKind::Symlink;
     if !some_wanted && !keeps_acls {
         return Acls::NOT_ASKED;
     }
     let mut names = std::mem::take(&mut it.buffers.xattr_names);
     let listed = match it.made.listed {
-        Listed::Not => it.platform.xattr_names(it.src, &mut names),
+        Listed::Not | Listed::Unasked => it.platform.xattr_names(it.src, &mut names),
         Listed::Acl | Listed::NoAcl => Ok(()),
         Listed::Unsupported(code) | Listed::Failed(code) => Err(code),
     };
@@ -234,7 +243,7 @@ fn copy_named<P: Platform>(
                 continue;
             }
             // It is set after the permission bits, which would change it.
-            _ if it.options.preserve.mode && is_of_filesystem(name) => {
+            _ if it.options.preserve.keeps_acl() && is_of_filesystem(name) => {
                 acls.of_filesystem = true;
                 continue;
             }

@@ -7,6 +7,7 @@ use crate::words::method::{Method, Os};
 
 /// Something that is known to be wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct KnownBug {
     /// The method that it is about; `None`: about what the filesystem reports, whatever the method.
     pub method: Option<Method>,

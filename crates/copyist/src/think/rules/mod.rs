@@ -430,7 +430,7 @@ pub(crate) fn is_access_denied(os: Os, code: Code) -> bool {
 }
 
 impl Error {
-    /// Whether the file could not be published in one step, and [`crate::Atomic::No`] may do: it writes into
+    /// Whether the file could not be published in one step, and [`crate::options::Atomic::No`] may do: it writes into
     /// what has the name.
     pub fn is_not_atomic(&self) -> bool {
         let code = match *self.cause() {
