@@ -19,6 +19,7 @@ use crate::run::thread_budget::ThreadBudget;
 use crate::run::transfer::{Shape, Started, State, Transfer};
 use crate::run::volumes::{FoundPair, VolumePair};
 use crate::system::{At, Open, Platform, Target};
+pub(crate) use crate::think::disposition::Existing;
 use crate::think::plan;
 use crate::think::plan::Plan;
 use crate::words::code::Code;
@@ -28,7 +29,7 @@ use crate::words::hash::Hash;
 use crate::words::method::{Method, Os};
 use crate::words::options::Options;
 use crate::words::report::Report;
-use crate::words::stat::{FileId, FileKind, Stat};
+use crate::words::stat::{FileKind, Stat};
 
 use super::atomic::TempFilePolicy;
 use super::change::{Shown, check_source};
@@ -63,19 +64,6 @@ pub(crate) fn open_source<P: Platform>(
         return Err(FileError::refused(Refusal::Replaced));
     }
     Ok(Source { handle, stat })
-}
-
-/// What has the destination's name already.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Existing {
-    /// Nothing.
-    Nothing,
-    /// A file, to be written into.
-    File,
-    /// A symbolic link to this file, which is to be written into.
-    LinkToFile(FileId),
-    /// What takes data and keeps none of it (a FIFO, a device), or a symbolic link to it.
-    Stream { follow: bool },
 }
 
 /// The name a file is copied to, and what is known of it.
