@@ -306,6 +306,8 @@ pub(crate) enum Replace {
     Atomically,
     /// The same, after it was given its backup's name as a second one.
     LinkToBackup,
+    /// A link to the source (`-l`, `-s`) is made beside it, and renamed over it.
+    ByLink,
 }
 
 /// What is made of a source.
@@ -324,7 +326,7 @@ pub(crate) enum Product {
 }
 
 impl Product {
-    /// Whether what has got the name meanwhile is removed for it.
+    /// Whether it replaces what has its name.
     pub(crate) const fn replaces_taken(self, policy: &Policy) -> bool {
         let forces = matches!(policy.force, Force::IfNeeded);
         match self {
@@ -403,8 +405,10 @@ fn of_file(known: &Known, policy: &Policy) -> Result<Disposition, Need> {
     let was_made = known.link_was_made.ok_or(Need::LinkWasMade(link.id))?;
     let dst = match known.behind.ok_or(Need::BehindLink)? {
         Looked::Found(dst) => dst,
-        // With -f it is removed, like anything else that can't be opened.
-        Looked::Loop(_) if policy.force == Force::IfNeeded => link,
+        // Nothing more can be known of it. It can't be opened either, and is removed then.
+        Looked::Loop(_) if policy.force == Force::IfNeeded => {
+            return told(known).map(|()| Disposition::WriteInto(Existing::File));
+        }
         Looked::Loop(code) | Looked::Failed(code) => return fail(Operation::StatDestination, code),
         Looked::Nothing if was_made => return refuse(Refusal::ThroughJustCreatedSymlink),
         Looked::Nothing if policy.write_through_dangling && is_foreign(known, &link, None) => {
@@ -432,15 +436,19 @@ fn of_existing(
     dst: &Stat,
 ) -> Result<Disposition, Need> {
     // What is never replaced need not be different.
-    if !policy.is_never() {
-        match sameness(known, policy, link, dst)? {
-            Sameness::Done => return Ok(Disposition::Skip(Skip::AlreadyThere)),
-            Sameness::Same => return refuse(Refusal::SameFile),
-            Sameness::Distinct => {}
-        }
+    let sameness = match policy.is_never() {
+        true => Sameness::Distinct,
+        false => sameness(known, policy, link, dst)?,
+    };
+    if sameness == Sameness::Same {
+        return refuse(Refusal::SameFile);
     }
+    // As cp has it: the user is asked even where nothing is to be done.
     if let Some(left) = left(known, policy, dst)? {
         return Ok(left);
+    }
+    if sameness == Sameness::Done {
+        return Ok(Disposition::Skip(Skip::AlreadyThere));
     }
     if known.link_was_made == Some(true) {
         return refuse(Refusal::ThroughJustCreatedSymlink);
@@ -456,10 +464,15 @@ fn of_existing(
     if !may_be_twice && was_made(known, dst)? {
         return refuse(Refusal::JustCreated);
     }
-    if !known.is_told {
-        return Err(Need::Tell);
-    }
+    told(known)?;
     replaced(known, policy, link, dst)
+}
+
+const fn told(known: &Known) -> Result<(), Need> {
+    match known.is_told {
+        true => Ok(()),
+        false => Err(Need::Tell),
+    }
 }
 
 fn was_made(known: &Known, dst: &Stat) -> Result<bool, Need> {
@@ -545,10 +558,11 @@ fn is_not_older(known: &Known, policy: &Policy, dst: &Stat) -> Result<bool, Need
 
 /// How a destination that may be replaced is, or what is written into.
 fn replaced(known: &Known, policy: &Policy, link: &Stat, dst: &Stat) -> Result<Disposition, Need> {
+    let product = product(known, policy)?;
     let publishes = policy.is_atomic
         && !policy.attributes_only
         && !policy.write_through_dangling
-        && product(known, policy)? == Product::Content;
+        && product == Product::Content;
     if policy.backup != Backup::None {
         return backed_up(known, policy, publishes.then_some(link));
     }
@@ -564,8 +578,8 @@ fn replaced(known: &Known, policy: &Policy, link: &Stat, dst: &Stat) -> Result<D
             false => Replace::Remove,
         }));
     }
-    if policy.make != Make::Copy && policy.force != Force::No {
-        return Ok(Disposition::Replace(Replace::Remove));
+    if policy.make != Make::Copy && product.replaces_taken(policy) {
+        return Ok(Disposition::Replace(Replace::ByLink));
     }
     if is_link && is_foreign(known, link, Some(dst)) {
         return refuse(Refusal::ForeignSymlink);
@@ -726,7 +740,14 @@ fn there(known: &Known, policy: &Policy) -> Result<Result<There, Disposition>, N
         let follow = follows || known.walk.names_a_dir;
         return Ok(Ok(There::Directory { follow }));
     }
-    let refusal = if is_parent {
+    let is_link = found.kind == FileKind::Symlink;
+    let leads_to_source = is_link
+        && !is_parent
+        && !policy.is_never()
+        && sameness(known, policy, &found, &found)? == Sameness::Same;
+    let refusal = if leads_to_source {
+        Refusal::SameFile
+    } else if is_parent {
         Refusal::ParentNotDirectory
     } else if policy.backup == Backup::None {
         Refusal::DirectoryOverFile

@@ -63,6 +63,8 @@ const SOURCE: Stat = stat(FileKind::Regular, 10);
 const LINK: Stat = stat(FileKind::Symlink, 20);
 const OTHER: Stat = stat(FileKind::Regular, 30);
 
+const FILE: Disposition = Disposition::WriteInto(Existing::File);
+
 const PLAIN: World = World {
     src: SOURCE,
     src_link: SOURCE,
@@ -304,7 +306,7 @@ fn typical_rows() {
             Regular,
             old,
             |it| (it.make, it.force) = (Make::Symlink, Force::IfNeeded),
-            By(Replace::Remove),
+            By(Replace::ByLink),
         ),
         (
             "-d link over file",
@@ -371,6 +373,44 @@ fn typical_rows() {
         };
         assert_eq!(play(&world, &policy).0, expected, "{name} {world:?}");
     }
+}
+
+/// As cp has it: the user is asked before it shows that there is nothing to do.
+#[test]
+fn a_link_that_is_there_is_asked_about() {
+    let twin = Stat { links: 2, ..SOURCE };
+    let policy = Policy {
+        make: Make::HardLink,
+        interactive: true,
+        ..policy()
+    };
+    let mut world = World {
+        dst: Looked::Found(twin),
+        ..PLAIN
+    };
+    assert_eq!(
+        play(&world, &policy).0,
+        Disposition::Skip(Skip::AlreadyThere)
+    );
+    world.answer = false;
+    let declined = Disposition::Refuse(Refusal::Declined);
+    assert_eq!(play(&world, &policy).0, declined);
+}
+
+/// A symbolic link to the very directory is said to be that, before it is said to be none.
+#[test]
+fn a_link_to_the_directory_itself_is_the_same() {
+    let src = stat(FileKind::Directory, 10);
+    let (dst, behind) = leads(LINK, Looked::Found(src));
+    let world = World {
+        src,
+        src_link: src,
+        dst,
+        behind,
+        ..PLAIN
+    };
+    let same = Disposition::Refuse(Refusal::SameFile);
+    assert_eq!(play(&world, &policy()).0, same);
 }
 
 #[test]
@@ -637,7 +677,9 @@ fn check(world: &World, policy: &Policy, disposition: &Disposition, needs: &[Nee
                     || policy.keeps_links && matches!(end, Looked::Found(stat) if stat.links > 1)
                     || policy.keeps_links && has_two);
             let is_forced = policy.force == Force::RemoveFirst
-                || policy.make != Make::Copy && policy.force != Force::No;
+                || policy.make != Make::Copy && policy.force != Force::No
+                // The user was asked.
+                || policy.make == Make::HardLink && policy.interactive;
             assert!(
                 keeps || is_forced || is_made_again,
                 "without force: {}",
@@ -673,7 +715,9 @@ fn check(world: &World, policy: &Policy, disposition: &Disposition, needs: &[Nee
             false
         }
     };
-    if changes && !is_dir {
+    // Of a link that leads to itself nothing is known: it can't be opened, and is removed by -f.
+    let is_loop = matches!(end, Looked::Loop(_)) && *disposition == FILE;
+    if changes && !is_dir && !is_loop {
         assert!(!never, "no-clobber: {}", why());
         let seen = match policy {
             _ if !dst_is_link => world.dst,

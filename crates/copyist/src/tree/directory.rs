@@ -61,7 +61,7 @@ impl<P: Platform> Worker<'_, '_, P> {
             src => (src.map_err(failed)?, false),
         };
         let stat = session.platform.stat_open(&src).map_err(failed)?;
-        let resolved = self.resolve_directory(&entry, &stat, Walk::default())?;
+        let resolved = self.resolve_directory(&entry, (&stat, true), Walk::default())?;
         let (dir, open) = self.open_dir(&entry, src, stat, resolved)?;
         Ok((Arc::new(dir.with_src_place(is_place)), open))
     }
@@ -88,7 +88,7 @@ impl<P: Platform> Worker<'_, '_, P> {
             is_entered: entry.dir.is_within(&stat),
             ..Walk::default()
         };
-        let resolved = self.resolve_directory(entry, &stat, walk)?;
+        let resolved = self.resolve_directory(entry, (&stat, follow), walk)?;
         if let Resolved::Skip(_) = resolved {
             return Ok(None);
         }
@@ -108,16 +108,12 @@ impl<P: Platform> Worker<'_, '_, P> {
     fn resolve_directory(
         &self,
         entry: &Entry<'_, P>,
-        src: &Stat,
+        (src, follow): (&Stat, bool),
         walk: Walk,
     ) -> Result<Resolved, Error> {
         // `.` and `..` (of `--parents`) are there even in a directory that was made just now.
         let is_dots = Path::new(entry.dst_name).file_name().is_none();
-        // It was opened by its name: what that is itself is looked up where it matters.
-        let src = SourceStat {
-            stat: *src,
-            follow: true,
-        };
+        let src = SourceStat { stat: *src, follow };
         let known = self.known(entry, &src);
         let known = Known {
             dir_is_empty: known.dir_is_empty && !is_dots,
@@ -150,7 +146,7 @@ impl<P: Platform> Worker<'_, '_, P> {
             is_unreadable: true,
             ..Walk::default()
         };
-        let resolved = self.resolve_directory(entry, &stat, walk)?;
+        let resolved = self.resolve_directory(entry, (&stat, follow), walk)?;
         let (dst, made) = self.open_destination_dir(entry, &stat, resolved)?;
         session.fail(error);
         let mut options = session.options.clone();

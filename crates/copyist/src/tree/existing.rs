@@ -23,7 +23,7 @@ use crate::words::code::Code;
 use crate::words::error::{Cause, Error, Operation};
 use crate::words::observer::{Event, PathSource, Question};
 use crate::words::options::Backup;
-use crate::words::stat::Stat;
+use crate::words::stat::{KeptNames, Stat};
 
 /// What is to be copied, as it was looked at.
 #[derive(Clone, Copy, Debug)]
@@ -129,6 +129,8 @@ impl<P: Platform> Worker<'_, '_, P> {
             Disposition::Create => Onto::Free { backup: None },
             Disposition::WriteInto(existing) => Onto::Into(existing),
             Disposition::Replace(Replace::Atomically) => Onto::Over { backup: None },
+            // Making the link finds the name taken, and replaces it then.
+            Disposition::Replace(Replace::ByLink) => Onto::Free { backup: None },
             Disposition::Replace(Replace::Remove) => {
                 self.remove_existing(entry)?;
                 Onto::Free { backup: None }
@@ -274,22 +276,50 @@ impl<P: Platform> Worker<'_, '_, P> {
         }
     }
 
-    /// Makes something under the destination's name, for which what has got that name may be removed.
+    /// Makes something under the destination's name, which may replace what has that name.
     pub(super) fn make_or_replace(
         &self,
         entry: &Entry<'_, P>,
         operation: Operation,
         product: Product,
-        make: impl Fn() -> Result<(), Code>,
+        make: impl Fn(At<'_, P>) -> Result<(), Code>,
     ) -> Result<(), Error> {
         let replaces = product.replaces_taken(&Policy::of(self.session.options));
-        let made = match make() {
+        let made = match make(entry.dst_at()) {
             Err(code) if rules::is_taken(self.session.platform.os(), code) && replaces => {
-                self.take_away(entry).and_then(|()| make())
+                self.make_over(entry, make)
             }
             made => made,
         };
         made.map_err(|code| self.session.error(entry, operation, Cause::System(code)))
+    }
+
+    /// Makes something beside what is there, and renames it over that: what can't be made replaces nothing.
+    fn make_over(
+        &self,
+        entry: &Entry<'_, P>,
+        make: impl Fn(At<'_, P>) -> Result<(), Code>,
+    ) -> Result<(), Code> {
+        let platform = self.session.platform;
+        let kept_names = platform.kept_names(parent_dir(entry.dst_at()));
+        if kept_names == KeptNames::None {
+            let temporary = Temporary::new().beside(entry.dst_name);
+            let at = At {
+                dir: &entry.open.dst,
+                name: &temporary,
+            };
+            make(at)?;
+            let renamed = platform.rename(at, entry.dst_at());
+            // Two names of one file are left both by a rename.
+            let _ = platform.remove(at, false);
+            match renamed {
+                Err(code) if rules::is_irreplaceable(platform.os(), code) => {}
+                renamed => return renamed,
+            }
+        }
+        // Where nothing can be renamed, or the temporary might stay.
+        self.take_away(entry)?;
+        make(entry.dst_at())
     }
 
     /// Renames the destination to its backup.

@@ -264,12 +264,12 @@ impl<P: Platform> Worker<'_, '_, P> {
             entry,
             Operation::CreateHardLink,
             Product::HardLinkTo,
-            || {
+            |at| {
                 let link = Node::HardLink {
                     to: entry.src_at(),
                     follow: src.follow,
                 };
-                self.make_node(entry.dst_at(), link)
+                self.make_node(at, link)
             },
         )?;
         self.session.flush_name(entry)?;
@@ -288,12 +288,12 @@ impl<P: Platform> Worker<'_, '_, P> {
         if !target.is_absolute() && !self.is_made_in_current_dir(entry) {
             return Err(session.refuse(entry, Refusal::RelativeSymlink));
         }
-        self.make_or_replace(entry, Operation::CreateSymlink, Product::SymlinkTo, || {
+        self.make_or_replace(entry, Operation::CreateSymlink, Product::SymlinkTo, |at| {
             let link = Node::Symlink {
                 target: target.as_os_str(),
                 to_dir: src.stat.kind == FileKind::Directory,
             };
-            self.make_node(entry.dst_at(), link)
+            self.make_node(at, link)
         })?;
         self.keep_link_attributes(entry, &src.stat);
         session.flush_name(entry)?;
