@@ -15,6 +15,7 @@
 mod oracle;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use rustix::fs::statfs;
 
@@ -22,6 +23,7 @@ use oracle::Fallible;
 use oracle::harness::{Settings, conclude, play_all};
 use oracle::pairs::PAIRS;
 use oracle::run::oracle_is_old;
+use oracle::{case, kinds};
 
 /// tmpfs, if there is one: it counts its inodes, so that the order of what is printed can be compared.
 fn place(settings: &mut Settings) -> PathBuf {
@@ -48,7 +50,7 @@ fn options_and_pairs_of_options_do_as_gnu_cps_do() -> Fallible<()> {
         return Ok(());
     }
     let mut settings = Settings::from_env("gnu_options", SAMPLE);
-    settings.pairs = true;
+    settings.make = case::make_pair;
     if settings.cases > 1 {
         settings.stride = STRIDE;
         settings.modulo = ALL;
@@ -66,6 +68,26 @@ fn random_trees_and_options_do_as_gnu_cps_do() -> Fallible<()> {
         return Ok(());
     }
     let mut settings = Settings::from_env("gnu_options", 400);
+    let base = place(&mut settings);
+    let (failures, _) = play_all(&settings, &base)?;
+    Ok(conclude(&settings, "here", &failures)?)
+}
+
+/// All of them take half an hour or so: COPYIST_ORACLE_CASES=KINDS, where KINDS is what this test prints.
+#[test]
+fn every_kind_over_every_other_does_as_gnu_cps_does() -> Fallible<()> {
+    if oracle_is_old() {
+        println!("not run: COPYIST_GNU_CP names no GNU cp 9.10");
+        return Ok(());
+    }
+    let mut settings = Settings::from_env("gnu_options", 1500);
+    println!("{} of {} cases", settings.cases, kinds::ALL);
+    settings.make = kinds::make;
+    if settings.cases > 1 {
+        settings.stride = STRIDE;
+        settings.modulo = kinds::ALL;
+    }
+    settings.limit = Duration::from_secs(10);
     let base = place(&mut settings);
     let (failures, _) = play_all(&settings, &base)?;
     Ok(conclude(&settings, "here", &failures)?)

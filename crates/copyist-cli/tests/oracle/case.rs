@@ -274,7 +274,7 @@ fn operands(mirror: &mut Mirror<'_>, places: &Places, work: &Path) -> Vec<Vec<u8
 }
 
 /// Source operands of `-s` are absolute as a rule: relative ones only work into the current directory.
-fn make_absolute(words: &mut [Vec<u8>], work: &Path) {
+pub(crate) fn make_absolute(words: &mut [Vec<u8>], work: &Path) {
     for word in words
         .iter_mut()
         .filter(|word| word.starts_with(b"src") || word.starts_with(b"./src"))

@@ -18,6 +18,9 @@ use super::snapshot::{self, Stamp, Window};
 /// How many lines of a failure are printed.
 const SHOWN_LINES: usize = 16;
 
+/// Makes a case from a seed, about how many entries its source has, where it is, and whether we are root.
+pub(crate) type MakeCase = fn(u64, usize, &Path, bool) -> Case;
+
 /// What to play.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
@@ -31,8 +34,8 @@ pub(crate) struct Settings {
     pub(crate) stride: u64,
     /// Cases are counted up to here, and then again from the first.
     pub(crate) modulo: u64,
-    /// Go through the pairs of options, instead of random ones.
-    pub(crate) pairs: bool,
+    /// Makes a case from its seed.
+    pub(crate) make: MakeCase,
     /// Directories are read in one order in both situations: on filesystems that count their inodes.
     pub(crate) counts_inodes: bool,
     /// Compare output too, not only whether there is some.
@@ -67,7 +70,7 @@ impl Settings {
             size: usize::try_from(number("SIZE", 20)).unwrap_or(20),
             stride: 1,
             modulo: u64::MAX,
-            pairs: false,
+            make: case::make,
             counts_inodes: false,
             with_text: !oracle_is_old(),
             keep: var("KEEP").is_some_and(|text| text == "1"),
@@ -149,12 +152,7 @@ fn try_case(
     let work = dir.join("work");
     let is_root = rustix::process::geteuid().is_root();
     let attempt = |size: usize| {
-        let make = if settings.pairs {
-            case::make_pair
-        } else {
-            case::make
-        };
-        let case = make(seed, size, &work, is_root);
+        let case = (settings.make)(seed, size, &work, is_root);
         let played = play_case(settings, program, &case, &work);
         played.map_err(|error| format!("seed {seed}, size {size}: {error}"))
     };

@@ -77,6 +77,19 @@ pub(crate) const INTENDED: &[Intended] = &[
         accept: same_tree,
     },
     Intended {
+        name: "a followed symbolic link to a directory onto itself, with a backup",
+        reason: "it becomes the backup, and a directory is made; GNU cp then reads that new one, ours the source",
+        symptom: b"",
+        when: |case| {
+            let onto_itself = case.args.iter().rev().take(2).all(|word| word == "src/x");
+            case.options.backs_up
+                && case.options.follows_all
+                && case.options.recursive
+                && onto_itself
+        },
+        accept: same_ending,
+    },
+    Intended {
         name: "a directory into itself",
         reason: "GNU cp copies a part and then complains; ours refuses before anything is made",
         symptom: INTO_ITSELF,

@@ -1,7 +1,7 @@
 //! GNU cp as the oracle: the same command in two identical situations, and everything compared.
 //!
 //! - `plan`, `random`, `existing`, `acl`: what a situation holds, from a seed, before any of it exists
-//! - `options`, `pairs`, `case`: the command line, and who runs it
+//! - `options`, `pairs`, `kinds`, `case`: the command line, and who runs it
 //! - `make`, `remove`: trees on a real filesystem, deeper than PATH_MAX too
 //! - `run`: one program in one situation
 //! - `snapshot`, `diff`: every attribute of what it left
@@ -17,6 +17,7 @@ pub(crate) mod diff;
 pub(crate) mod existing;
 pub(crate) mod harness;
 pub(crate) mod judge;
+pub(crate) mod kinds;
 pub(crate) mod lab;
 pub(crate) mod make;
 pub(crate) mod meant;

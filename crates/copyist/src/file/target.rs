@@ -6,20 +6,8 @@ use std::path::PathBuf;
 use super::attributes::CreatedState;
 use crate::run::progress_sink::ProgressSink;
 use crate::system::{At, Platform};
-use crate::words::stat::{FileId, Stat, Timestamp};
-
-/// What has the destination's name already.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Existing {
-    /// Nothing.
-    Nothing,
-    /// A file, to be written into.
-    File,
-    /// A symbolic link to this file, which is to be written into.
-    LinkToFile(FileId),
-    /// What takes data and keeps none of it (a FIFO, a device), or a symbolic link to it.
-    Stream { follow: bool },
-}
+pub(crate) use crate::think::disposition::Existing;
+use crate::words::stat::{Stat, Timestamp};
 
 /// The name a file is copied to, and what is known of it.
 pub(crate) struct Destination<'a, P: Platform> {

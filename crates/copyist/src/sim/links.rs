@@ -16,7 +16,7 @@ use crate::words::error::Operation;
 use crate::words::facts::FsKind;
 use crate::words::method::Os;
 use crate::words::observer::Made;
-use crate::words::options::{Options, Update};
+use crate::words::options::{Force, Make, Options, Update};
 use crate::words::report::Summary;
 
 fn run(sim: &Sim, options: &Options, faults: &[Fault]) -> Outcome {
@@ -178,5 +178,32 @@ fn what_is_there_is_not_lost_to_a_link_that_can_t_be_made() {
         for name in ["a", "b", "c"] {
             assert_eq!(now[&Path::new("to/dst").join(name)].stat.size, 77);
         }
+    }
+}
+
+/// `-l -f`: what is there is replaced when there is a link to replace it.
+#[test]
+fn what_is_there_is_not_lost_to_a_link_to_the_source() {
+    let link = Options {
+        make: Make::HardLink,
+        force: Force::IfNeeded,
+        ..archive()
+    };
+    for (other, size) in [(None, 5000), (Some(FsKind::Ext), 77)] {
+        let sim = linux(FsKind::Ext, other);
+        linked(&sim);
+        dst(&sim).dir("dst").file("dst/a", 77);
+        let outcome = run(&sim, &link, &[]);
+        let failures = outcome.failures.len();
+        assert_eq!(
+            failures,
+            if size == 77 { 3 } else { 0 },
+            "{:?}",
+            outcome.failures
+        );
+        let now = snapshot::of_world(&sim.world());
+        assert_eq!(now[Path::new("to/dst/a")].stat.size, size);
+        let entries = now.keys().filter(|it| it.starts_with("to/dst"));
+        assert_eq!(entries.count(), if size == 77 { 2 } else { 4 });
     }
 }

@@ -1,6 +1,7 @@
 //! Whether a destination may be replaced although it is, through some alias, the source. Pure.
 
-use crate::words::options::{Backup, Force, Make, Options};
+use super::disposition::Policy;
+use crate::words::options::{Backup, Force, Make};
 
 /// How two names relate that lead to one file, or may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,39 +34,39 @@ pub(crate) enum Sameness {
 }
 
 /// Judges two names, as cp does.
-pub(crate) fn judge(relation: Relation, options: &Options) -> Sameness {
-    if relation.same_file && options.make == Make::HardLink {
+pub(crate) fn judge(relation: Relation, policy: &Policy) -> Sameness {
+    if relation.same_file && policy.make == Make::HardLink {
         return Sameness::Done;
     }
     if !relation.follows {
         if relation.src_is_link && relation.dst_is_link {
-            return two_links(relation, options);
+            return two_links(relation, policy);
         }
     } else {
         if !relation.same_file {
             return Sameness::Distinct;
         }
         let both_links = relation.src_is_link && relation.dst_is_link;
-        if both_links && options.force == Force::RemoveFirst {
+        if both_links && policy.force == Force::RemoveFirst {
             return Sameness::Distinct;
         }
     }
-    if options.backup != Backup::None {
+    if policy.backup != Backup::None {
         return with_backup(relation);
     }
-    if options.force == Force::RemoveFirst && removable(relation) {
+    if policy.force == Force::RemoveFirst && removable(relation) {
         return Sameness::Distinct;
     }
     if !relation.src_is_link && !relation.dst_is_link && !relation.same_inode {
         return Sameness::Distinct;
     }
-    if options.make == Make::Symlink && relation.dst_is_link {
+    if policy.make == Make::Symlink && relation.dst_is_link {
         return Sameness::Distinct;
     }
     if !relation.follows && !relation.same_target {
         return Sameness::Distinct;
     }
-    if !relation.follows && options.make == Make::HardLink {
+    if !relation.follows && policy.make == Make::HardLink {
         // A link to the source is replaced by a hard link to it; a hard link is there already.
         return if relation.dst_is_link {
             Sameness::Distinct
@@ -77,10 +78,10 @@ pub(crate) fn judge(relation: Relation, options: &Options) -> Sameness {
 }
 
 /// Two symbolic links, copied as links: fine, unless they are one and the same.
-fn two_links(relation: Relation, options: &Options) -> Sameness {
+fn two_links(relation: Relation, policy: &Policy) -> Sameness {
     if relation.same_entry {
         Sameness::Same
-    } else if relation.same_inode && options.backup == Backup::None {
+    } else if relation.same_inode && policy.backup == Backup::None {
         Sameness::Done
     } else {
         Sameness::Distinct
@@ -110,6 +111,11 @@ fn removable(relation: Relation) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::words::options::Options;
+
+    fn judge(relation: Relation, options: &Options) -> Sameness {
+        super::judge(relation, &Policy::of(options))
+    }
 
     const HARD_LINKS: Relation = Relation {
         follows: true,

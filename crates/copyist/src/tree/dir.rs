@@ -9,6 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::file::attributes::CreatedState;
 use crate::run::volumes::VolumePair;
 use crate::system::{At, Batch, Platform, Target};
+pub(crate) use crate::think::disposition::Role;
 use crate::words::observer::PathSource;
 use crate::words::stat::{FileId, Stat};
 
@@ -253,17 +254,6 @@ pub(crate) struct Entry<'a, P: Platform> {
     pub(crate) src_name: &'a OsStr,
     pub(crate) dst_name: &'a OsStr,
     pub(crate) role: Role,
-}
-
-/// How the run came to an entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Role {
-    /// The caller named it.
-    Operand,
-    /// It leads to an operand, and is made for that (`--parents`).
-    Parent,
-    /// It was found in a directory.
-    Found,
 }
 
 impl<P: Platform> Entry<'_, P> {

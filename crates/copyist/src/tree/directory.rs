@@ -7,16 +7,18 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::dir::{Dir, DirPair, Entry, OpenDir, OpenDst, Role, TreePath};
+use super::existing::{Onto, Resolved, SourceStat};
 use super::walk::{Job, Worker};
 use crate::file::attributes::{Attributes, CreateMode, CreatedState};
 use crate::system::parent::parent_dir;
 use crate::system::{At, Attribute, Node, Open, Platform, Target};
+use crate::think::disposition::{Known, Walk};
 use crate::think::rules;
 use crate::words::code::Code;
 use crate::words::error::{Cause, Error, Operation, Refusal};
 use crate::words::observer;
 use crate::words::observer::{Event, PathSource};
-use crate::words::options::{Backup, Make, NewMode, Update, Want};
+use crate::words::options::{NewMode, Want};
 use crate::words::stat::{FileKind, Stat};
 use crate::words::xattr_names::inherited_acl;
 
@@ -59,7 +61,8 @@ impl<P: Platform> Worker<'_, '_, P> {
             src => (src.map_err(failed)?, false),
         };
         let stat = session.platform.stat_open(&src).map_err(failed)?;
-        let (dir, open) = self.open_dir(&entry, src, stat)?;
+        let resolved = self.resolve_directory(&entry, (&stat, true), Walk::default())?;
+        let (dir, open) = self.open_dir(&entry, src, stat, resolved)?;
         Ok((Arc::new(dir.with_src_place(is_place)), open))
     }
 
@@ -80,33 +83,19 @@ impl<P: Platform> Worker<'_, '_, P> {
                 return Ok(None);
             }
         };
-        if session.is_root(stat.id) {
-            return Err(session.refuse(entry, Refusal::IntoItself));
-        }
-        if entry.dir.is_within(&stat) {
-            self.find_there(entry)?;
-            return Err(session.refuse(entry, Refusal::Loop));
-        }
-        if entry.is_operand() {
-            // What is in the way is told of each time.
-            self.find_there(entry)?;
-            if session.was_given(entry, &stat, false) {
-                return Ok(None);
-            }
-            let never = matches!(session.options.update, Update::None | Update::NoneFail);
-            if !never && self.is_same_dir(entry, &stat) {
-                return match session.options.make {
-                    // The hard links that are wanted are there.
-                    Make::HardLink => Ok(None),
-                    _ => Err(session.refuse(entry, Refusal::SameFile)),
-                };
-            }
-            self.check_not_into_itself(entry, &stat)?;
+        let walk = Walk {
+            is_destination: session.is_root(stat.id),
+            is_entered: entry.dir.is_within(&stat),
+            ..Walk::default()
+        };
+        let resolved = self.resolve_directory(entry, (&stat, follow), walk)?;
+        if let Resolved::Skip(_) = resolved {
+            return Ok(None);
         }
         if self.clone_directory(entry, &stat)? {
             return Ok(None);
         }
-        let (dir, open) = self.open_dir(entry, src, stat)?;
+        let (dir, open) = self.open_dir(entry, src, stat, resolved)?;
         if entry.is_operand()
             && let Ok(made) = session.platform.stat_open(&open.dst)
         {
@@ -115,10 +104,26 @@ impl<P: Platform> Worker<'_, '_, P> {
         Ok(Some(dir))
     }
 
-    /// Whether the destination is the source itself.
-    fn is_same_dir(&self, entry: &Entry<'_, P>, src: &Stat) -> bool {
-        let dst = self.session.platform.stat(entry.dst_at(), false);
-        dst.is_ok_and(|dst| dst.is_same_file(src))
+    /// Looks at the destination of a directory, and makes room for it.
+    fn resolve_directory(
+        &self,
+        entry: &Entry<'_, P>,
+        (src, follow): (&Stat, bool),
+        walk: Walk,
+    ) -> Result<Resolved, Error> {
+        // `.` and `..` (of `--parents`) are there even in a directory that was made just now.
+        let is_dots = Path::new(entry.dst_name).file_name().is_none();
+        let src = SourceStat { stat: *src, follow };
+        let known = self.known(entry, &src);
+        let known = Known {
+            dir_is_empty: known.dir_is_empty && !is_dots,
+            walk: Walk {
+                names_a_dir: names_a_dir(entry.dst_name),
+                ..walk
+            },
+            ..known
+        };
+        self.resolve_destination(entry, known, false)
     }
 
     /// A directory that may not be read is made all the same, with its attributes: what is known
@@ -137,10 +142,12 @@ impl<P: Platform> Worker<'_, '_, P> {
             Ok(stat) if denied && stat.kind == FileKind::Directory => stat,
             _ => return Err(error),
         };
-        if entry.is_operand() && self.is_same_dir(entry, &stat) {
-            return Err(session.refuse(entry, Refusal::SameFile));
-        }
-        let (dst, made) = self.open_destination_dir(entry, &stat)?;
+        let walk = Walk {
+            is_unreadable: true,
+            ..Walk::default()
+        };
+        let resolved = self.resolve_directory(entry, (&stat, follow), walk)?;
+        let (dst, made) = self.open_destination_dir(entry, &stat, resolved)?;
         session.fail(error);
         let mut options = session.options.clone();
         options.preserve.xattrs = Want::No; // which may not be read either
@@ -173,14 +180,14 @@ impl<P: Platform> Worker<'_, '_, P> {
         Ok((src, stat))
     }
 
-    /// Goes up from the destination: if the source is on that way, the copy would contain itself.
-    /// A copy that stays on the source's volume never meets a destination on another.
-    fn check_not_into_itself(&self, entry: &Entry<'_, P>, src: &Stat) -> Result<(), Error> {
+    /// Goes up from the destination: whether the source is on that way, so that the copy would contain
+    /// itself. A copy that stays on the source's volume never meets a destination on another.
+    pub(super) fn is_above(&self, entry: &Entry<'_, P>, src: &Stat) -> bool {
         let session = self.session;
         let platform = session.platform;
         let tree_path = Open::Path { follow: true };
         let Ok(mut dir) = platform.open(parent_dir(entry.dst_at()), tree_path) else {
-            return Ok(()); // making the directory will say why
+            return false; // making the directory will say why
         };
         let mut last: Option<Stat> = None;
         while let Ok(stat) = platform.stat_open(&dir) {
@@ -191,7 +198,7 @@ impl<P: Platform> Worker<'_, '_, P> {
                 break;
             }
             if stat.is_same_file(src) {
-                return Err(session.refuse(entry, Refusal::IntoItself));
+                return true;
             }
             last = Some(stat);
             match platform.open(
@@ -205,7 +212,7 @@ impl<P: Platform> Worker<'_, '_, P> {
                 Err(_) => break,
             }
         }
-        Ok(())
+        false
     }
 
     fn open_dir(
@@ -213,9 +220,10 @@ impl<P: Platform> Worker<'_, '_, P> {
         entry: &Entry<'_, P>,
         src: P::Handle,
         src_stat: Stat,
+        resolved: Resolved,
     ) -> Result<(Dir<P>, Arc<DirPair<P>>), Error> {
         let session = self.session;
-        let (dst, made) = self.open_destination_dir(entry, &src_stat)?;
+        let (dst, made) = self.open_destination_dir(entry, &src_stat, resolved)?;
         let known = entry.dir.pair.as_ref().filter(|_| made.is_empty());
         let pair = match known {
             Some(pair) if pair.src.id == src_stat.id.volume => Arc::clone(pair),
@@ -283,24 +291,16 @@ impl<P: Platform> Worker<'_, '_, P> {
         &self,
         entry: &Entry<'_, P>,
         src: &Stat,
+        resolved: Resolved,
     ) -> Result<(OpenDst<P>, CreatedState), Error> {
-        // `.` and `..` (of `--parents`) are there even in a directory that was made just now.
-        let is_dots = Path::new(entry.dst_name).file_name().is_none();
-        let may_be_there = !entry.dir.made.is_empty() || is_dots;
-        let found = if may_be_there {
-            self.find_there(entry)?
-        } else {
-            None
-        };
-        if found == Some(There::Directory) {
-            let follow = self.follows_dir_links(entry) || names_a_dir(entry.dst_name);
+        let session = self.session;
+        if let Resolved::Enter { follow } = resolved {
             let made = self.made_before(entry, src)?;
             return Ok((self.open_made(entry, follow)?, made));
         }
-        let session = self.session;
-        let backup = match found {
-            Some(_) => Some(self.move_aside(entry, src)?),
-            None => None,
+        let backup = match resolved {
+            Resolved::Make(Onto::Free { backup }) => backup,
+            _ => None,
         };
         let plan = CreateMode::new(session.platform, session.options, (src.kind, src.mode));
         let node = Node::Directory { mode: plan.mode };
@@ -397,53 +397,6 @@ impl<P: Platform> Worker<'_, '_, P> {
         let handle = open(how).map_err(failed)?;
         Ok(OpenDst { handle, is_place })
     }
-
-    /// Whether a symbolic link to a directory will do as the directory.
-    fn follows_dir_links(&self, entry: &Entry<'_, P>) -> bool {
-        self.session.options.keep_directory_symlink || entry.role == Role::Parent
-    }
-
-    /// What has the destination's name already. What is no directory can make room for one if it is
-    /// kept as a backup.
-    fn find_there(&self, entry: &Entry<'_, P>) -> Result<Option<There>, Error> {
-        let session = self.session;
-        let stat = |follow| session.platform.stat(entry.dst_at(), follow);
-        let found = match stat(false) {
-            Ok(found) => found,
-            Err(code) if rules::is_not_found(session.platform.os(), code) => return Ok(None),
-            // Making it will say why.
-            Err(_) if entry.role == Role::Parent => return Ok(None),
-            Err(code) => {
-                let cause = Cause::System(code);
-                return Err(session.error(entry, Operation::StatDestination, cause));
-            }
-        };
-        let is_dir = found.kind == FileKind::Directory
-            || (found.kind == FileKind::Symlink
-                && self.follows_dir_links(entry)
-                && stat(true).is_ok_and(|it| it.kind == FileKind::Directory));
-        if is_dir {
-            return Ok(Some(There::Directory));
-        }
-        if entry.role == Role::Parent {
-            return Err(session.refuse(entry, Refusal::ParentNotDirectory));
-        }
-        if session.options.backup == Backup::None {
-            return Err(session.refuse(entry, Refusal::DirectoryOverFile));
-        }
-        if session.was_made(found.id, entry) {
-            return Err(session.refuse(entry, Refusal::JustCreated));
-        }
-        Ok(Some(There::Other))
-    }
-}
-
-/// What has the name that a directory is to get.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum There {
-    Directory,
-    /// Something else, which is to become a backup.
-    Other,
 }
 
 /// `dir/.` and `dir/` are the directory itself, whatever `dir` is.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::dir::{Entry, Role};
-use super::existing::{Disposition, SourceStat};
+use super::existing::{Onto, Resolved, SourceStat};
 use super::links::{Claim, Copied};
 use super::space_retry::LARGE_BYTES;
 use super::walk::{Outcome, Worker};
@@ -18,6 +18,7 @@ use crate::file::journal::PART_BYTES;
 use crate::file::source::{Source, open_source};
 use crate::file::target::{Destination, Existing};
 use crate::system::Platform;
+use crate::think::disposition::{Policy, Product, enters};
 use crate::words::error::{Cause, Error, Operation, Refusal};
 use crate::words::facts::NoLink;
 use crate::words::observer::{Event, Made, PathSource, Warning};
@@ -85,7 +86,6 @@ impl<P: Platform> Worker<'_, '_, P> {
 
     #[inline(always)] // as `try_plain`
     fn try_entry(&mut self, entry: Entry<'_, P>, again: bool) -> Result<Outcome, Error> {
-        let options = self.session.options;
         let follow = self.follows(&entry);
         let stat = self
             .session
@@ -96,31 +96,24 @@ impl<P: Platform> Worker<'_, '_, P> {
                     .error(&entry, Operation::StatSource, Cause::System(code))
             })?;
         if stat.kind == FileKind::Directory {
-            if !options.recursive {
-                return Err(self.session.refuse(&entry, Refusal::OmittingDirectory));
-            }
+            let policy = Policy::of(self.session.options);
+            enters(&policy).map_err(|refusal| self.session.refuse(&entry, refusal))?;
             return Ok(Outcome::Directory);
         }
-        if self.session.was_given(&entry, &stat, again) {
-            return Ok(Outcome::Done);
-        }
         let looked = SourceStat { stat, follow };
-        if self.is_done(&entry, &stat) {
-            self.summary.skipped += 1;
-            self.keep_newer(&entry, &looked)?;
-            self.session
-                .context
-                .observer
-                .event(Event::Skipped { paths: &entry });
-            return Ok(Outcome::Done);
+        let mut known = self.known(&entry, &looked);
+        if self.session.journal.is_none() {
+            known.finished = Some(false);
         }
-        match self.resolve_destination(&entry, &looked)? {
-            Disposition::Leave => self.summary.skipped += 1,
-            Disposition::Newer => {
-                self.summary.skipped += 1;
-                self.keep_newer(&entry, &looked)?;
+        match self.resolve_destination(&entry, known, again)? {
+            Resolved::Make(onto) => self.with_links(&entry, &looked, onto, &mut None)?,
+            Resolved::Enter { .. } => return Ok(Outcome::Directory),
+            Resolved::Skip(why) => {
+                self.summary.skipped += u64::from(why.is_counted());
+                if why.is_copy() {
+                    self.keep_newer(&entry, &looked)?;
+                }
             }
-            onto => self.with_links(&entry, &looked, onto, &mut None)?,
         }
         Ok(Outcome::Done)
     }
@@ -141,7 +134,7 @@ impl<P: Platform> Worker<'_, '_, P> {
     }
 
     /// Whether an earlier run of this copy has finished it.
-    fn is_done(&self, entry: &Entry<'_, P>, src: &Stat) -> bool {
+    pub(super) fn is_done(&self, entry: &Entry<'_, P>, src: &Stat) -> bool {
         let session = self.session;
         let Some(journal) = session.journal.as_ref().filter(|it| it.is_resumed()) else {
             return false;
@@ -168,7 +161,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         &mut self,
         entry: &Entry<'_, P>,
         src: &SourceStat,
-        onto: Disposition,
+        onto: Onto,
         opened: &mut Option<Source<P>>,
     ) -> Result<(), Error> {
         if !self.keeps_links(entry, &src.stat) {
@@ -196,7 +189,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         &mut self,
         entry: &Entry<'_, P>,
         src: &SourceStat,
-        mut onto: Disposition,
+        mut onto: Onto,
         opened: &mut Option<Source<P>>,
         mut copied: Copied,
     ) -> Result<(), Error> {
@@ -246,7 +239,7 @@ impl<P: Platform> Worker<'_, '_, P> {
             }
             Claim::Link(copied) => {
                 // One that can't be a link is left as it is: it is newer.
-                let onto = Disposition::Into(Existing::File);
+                let onto = Onto::Into(Existing::File);
                 if let Some((_, why)) = self.link_to_copy(entry, &copied, onto)? {
                     self.tell_no_link(entry, Made::HardLink, why);
                 }
@@ -295,26 +288,21 @@ impl<P: Platform> Worker<'_, '_, P> {
         &mut self,
         entry: &Entry<'_, P>,
         src: &SourceStat,
-        onto: Disposition,
+        onto: Onto,
         opened: &mut Option<Source<P>>,
     ) -> Result<(), Error> {
-        let replaces = matches!(onto, Disposition::Anew { .. });
+        let replaces = matches!(onto, Onto::Over { .. });
         let (existing, backup) = match onto {
-            Disposition::Free { backup } | Disposition::Anew { backup } => {
-                (Existing::Nothing, backup)
-            }
-            Disposition::Into(existing) => (existing, None),
-            Disposition::Leave | Disposition::Newer => return Ok(()),
+            Onto::Free { backup } | Onto::Over { backup } => (Existing::Nothing, backup),
+            Onto::Into(existing) => (existing, None),
         };
         self.begin(entry, backup.as_ref(), src.stat.kind);
-        let result = match self.session.options.make {
-            Make::HardLink => self.link_to_source(entry, src),
-            Make::Symlink => self.symlink_to_source(entry, src),
-            Make::Copy if self.reads_content(entry, src.stat.kind) => {
-                self.copy_content(entry, src, (existing, replaces), opened)
-            }
-            Make::Copy if src.stat.kind == FileKind::Symlink => self.copy_symlink(entry, &src.stat),
-            Make::Copy => self.copy_special(entry, &src.stat),
+        let result = match self.product(entry, src) {
+            Product::HardLinkTo => self.link_to_source(entry, src),
+            Product::SymlinkTo => self.symlink_to_source(entry, src),
+            Product::Content => self.copy_content(entry, src, (existing, replaces), opened),
+            Product::Symlink => self.copy_symlink(entry, &src.stat),
+            Product::Special => self.copy_special(entry, &src.stat),
         };
         if let (Err(_), Some(backup)) = (&result, &backup) {
             if replaces {

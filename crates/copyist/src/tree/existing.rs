@@ -1,4 +1,5 @@
-//! What to do where the destination's name is taken.
+//! A destination whose name may be taken: looks up what [`decide`] asks for, and does what it decides.
+//! What is decided, and in which order the system is asked, is there.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -6,22 +7,23 @@ use std::path::{Path, PathBuf};
 use copyist_sys::name_prefix;
 
 use super::backup;
-use super::dir::{Entry, Role};
+use super::dir::Entry;
 use super::engine::base_name;
 use super::walk::Worker;
 use crate::file::follow::resolve;
-use crate::file::target::Existing;
 use crate::file::temp_file::Temporary;
 use crate::system::parent::parent_dir;
-use crate::system::{At, Node, Open, Platform};
+use crate::system::{At, Node, Open, Platform, filesystem};
+use crate::think::disposition::{
+    BackupName, Disposition, Existing, Known, Looked, Need, Policy, Product, Replace, Skip, decide,
+    product,
+};
 use crate::think::rules;
-use crate::think::same_file;
-use crate::think::same_file::{Relation, Sameness};
 use crate::words::code::Code;
-use crate::words::error::{Cause, Error, Operation, Refusal};
+use crate::words::error::{Cause, Error, Operation};
 use crate::words::observer::{Event, PathSource, Question};
-use crate::words::options::{Backup, Force, Make, Update};
-use crate::words::stat::{FileKind, Stat};
+use crate::words::options::Backup;
+use crate::words::stat::{KeptNames, Stat};
 
 /// What is to be copied, as it was looked at.
 #[derive(Clone, Copy, Debug)]
@@ -31,176 +33,215 @@ pub(super) struct SourceStat {
     pub(super) follow: bool,
 }
 
-/// How the destination stands.
+/// How the destination stands when its disposition has been carried out.
 #[derive(Debug)]
-pub(super) enum Disposition {
+pub(super) enum Onto {
     /// The name is free, or was made free; the old version may have been moved to a backup.
     Free { backup: Option<OsString> },
     /// What has the name is replaced by a new file, in one step ([`crate::Options::atomic`]); the
     /// old version may have a backup's name too.
-    Anew { backup: Option<OsString> },
+    Over { backup: Option<OsString> },
     /// There is a file to write into.
     Into(Existing),
-    /// It is to be left as it is.
-    Leave,
-    /// It is not older than the source, and left; but it counts as the source's copy, for other
-    /// names of the source to be linked to.
-    Newer,
+}
+
+/// What is to be done with an entry.
+#[derive(Debug)]
+pub(super) enum Resolved {
+    /// Nothing.
+    Skip(Skip),
+    /// It is a directory, and its destination is one already.
+    Enter { follow: bool },
+    /// It is to be made.
+    Make(Onto),
+}
+
+/// What was looked up so far.
+struct Looking {
+    known: Known,
+    policy: Policy,
+    /// The name of the destination's backup, with the destination's path.
+    backup: Option<OsString>,
+    /// The source was looked at before, and not copied.
+    again: bool,
 }
 
 impl<P: Platform> Worker<'_, '_, P> {
-    /// Looks at the destination of something that is not a directory, and makes room for it.
+    /// Looks at the destination, and makes room for what it is to be.
     #[inline(always)] // as `Worker::try_plain`
     pub(super) fn resolve_destination(
         &self,
         entry: &Entry<'_, P>,
-        src: &SourceStat,
-    ) -> Result<Disposition, Error> {
-        if entry.dir.made.is_empty() {
-            return Ok(Disposition::Free { backup: None });
-        }
-        let Some(link) = self.stat_destination(entry, false)? else {
-            return Ok(Disposition::Free { backup: None });
+        known: Known,
+        again: bool,
+    ) -> Result<Resolved, Error> {
+        let mut looking = Looking {
+            known,
+            policy: Policy::of(self.session.options),
+            backup: None,
+            again,
         };
-        let is_link = link.kind == FileKind::Symlink;
-        let followed = is_link && !self.replaces_link(entry, src.stat.kind);
-        let was_made = followed && self.session.was_made(link.id, entry);
-        let through = || {
-            let refusal = Refusal::ThroughJustCreatedSymlink;
-            Err(self.session.refuse(entry, refusal))
-        };
-        let target = if followed {
-            self.stat_behind_link(entry, &link)?
-        } else {
-            Some(link)
-        };
-        // A link to nothing: making the file will tell what to do about it.
-        let Some(dst) = target else {
-            if was_made {
-                return through();
+        loop {
+            match decide(&looking.known, &looking.policy) {
+                Err(need) => self.look_up(entry, need, &mut looking)?,
+                Ok(Disposition::Create) => {
+                    return Ok(Resolved::Make(Onto::Free { backup: None }));
+                }
+                Ok(disposition) => {
+                    if let Some(done) = self.carry_out(entry, disposition, &mut looking)? {
+                        return Ok(done);
+                    }
+                }
             }
-            let by_hand = self.session.options.write_through_dangling;
-            if followed && by_hand && self.is_foreign(entry, &link, None) {
-                return Err(self.session.refuse(entry, Refusal::ForeignSymlink));
-            }
-            return Ok(Disposition::Free { backup: None });
-        };
-        let never = matches!(self.session.options.update, Update::None | Update::NoneFail);
-        match self.sameness(entry, src, &link, &dst) {
-            // What is never replaced need not be different.
-            _ if never => {}
-            Sameness::Done => return Ok(Disposition::Leave),
-            Sameness::Same => return Err(self.session.refuse(entry, Refusal::SameFile)),
-            Sameness::Distinct => {}
-        }
-        if let Some(left) = self.is_left(entry, src, &dst)? {
-            self.session
-                .context
-                .observer
-                .event(Event::Skipped { paths: entry });
-            return Ok(left);
-        }
-        if was_made {
-            return through();
-        }
-        if dst.kind == FileKind::Directory {
-            // With backups cp lets the system say that a directory is in the way.
-            return match self.session.options.backup {
-                Backup::None => Err(self.session.refuse(entry, Refusal::FileOverDirectory)),
-                _ => Ok(Disposition::Into(Existing::File)),
-            };
-        }
-        if self.session.options.backup != Backup::Numbered && self.session.was_made(dst.id, entry) {
-            return Err(self.session.refuse(entry, Refusal::JustCreated));
-        }
-        self.replace(entry, src, &link, &dst)
-    }
-
-    /// The destination; `None` if nothing has its name.
-    #[inline(always)] // as `Worker::try_plain`
-    fn stat_destination(&self, entry: &Entry<'_, P>, follow: bool) -> Result<Option<Stat>, Error> {
-        let session = self.session;
-        match session.platform.stat(entry.dst_at(), follow) {
-            Ok(stat) => Ok(Some(stat)),
-            Err(code) if rules::is_not_found(session.platform.os(), code) => Ok(None),
-            Err(code) => Err(session.error(entry, Operation::StatDestination, Cause::System(code))),
         }
     }
 
-    /// What a symbolic link at the destination leads to. One that leads nowhere but to itself can
-    /// be removed, with `-f`, like anything else that can't be opened.
-    fn stat_behind_link(&self, entry: &Entry<'_, P>, link: &Stat) -> Result<Option<Stat>, Error> {
-        let platform = self.session.platform;
-        match platform.stat(entry.dst_at(), true) {
-            Err(code)
-                if rules::is_link_loop(platform.os(), code)
-                    && self.session.options.force == Force::IfNeeded =>
-            {
-                Ok(Some(*link))
-            }
-            _ => self.stat_destination(entry, true),
+    /// What is known when only the source was looked at.
+    pub(super) fn known(&self, entry: &Entry<'_, P>, src: &SourceStat) -> Known {
+        Known {
+            dir_is_empty: entry.dir.made.is_empty(),
+            is_privileged: self.session.platform.is_privileged(),
+            ..Known::new(src.stat, src.follow, entry.role)
         }
     }
 
-    /// Whether a symbolic link at the destination is itself replaced, rather than written through.
-    fn replaces_link(&self, entry: &Entry<'_, P>, src: FileKind) -> bool {
-        let options = self.session.options;
-        !self.reads_content(entry, src)
-            || options.make != Make::Copy
-            || options.backup != Backup::None
-            || options.force == Force::RemoveFirst
-    }
-
-    /// Whether copying this means reading it, and not making another of its kind.
-    pub(super) fn reads_content(&self, entry: &Entry<'_, P>, kind: FileKind) -> bool {
-        let options = self.session.options;
-        match kind {
-            FileKind::Regular => true,
-            FileKind::Directory | FileKind::Symlink => false,
-            _ => !options.recursive || options.copy_contents || self.reads_open_file(entry),
-        }
-    }
-
-    fn sameness(
+    /// `None` if that could not be done, and it is to be decided again.
+    fn carry_out(
         &self,
         entry: &Entry<'_, P>,
-        src: &SourceStat,
-        link: &Stat,
-        dst: &Stat,
-    ) -> Sameness {
-        let platform = self.session.platform;
-        let src_link = if src.follow {
-            platform.stat(entry.src_at(), false).unwrap_or(src.stat)
-        } else {
-            src.stat
-        };
-        let resolve = |at, stat: Stat| {
-            if stat.kind == FileKind::Symlink {
-                platform.stat(at, true).ok()
-            } else {
-                Some(stat)
+        disposition: Disposition,
+        looking: &mut Looking,
+    ) -> Result<Option<Resolved>, Error> {
+        let session = self.session;
+        let onto = match disposition {
+            Disposition::Skip(why) => {
+                if why.is_told() {
+                    let skipped = Event::Skipped { paths: entry };
+                    session.context.observer.event(skipped);
+                }
+                return Ok(Some(Resolved::Skip(why)));
+            }
+            Disposition::Refuse(refusal) => return Err(session.refuse(entry, refusal)),
+            Disposition::Fail(operation, code) => {
+                return Err(session.error(entry, operation, Cause::System(code)));
+            }
+            Disposition::Enter { follow } => return Ok(Some(Resolved::Enter { follow })),
+            Disposition::Create => Onto::Free { backup: None },
+            Disposition::WriteInto(existing) => Onto::Into(existing),
+            Disposition::Replace(Replace::Atomically) => Onto::Over { backup: None },
+            // Making the link finds the name taken, and replaces it then.
+            Disposition::Replace(Replace::ByLink) => Onto::Free { backup: None },
+            Disposition::Replace(Replace::Remove) => {
+                self.remove_existing(entry)?;
+                Onto::Free { backup: None }
+            }
+            Disposition::Replace(Replace::MoveToBackup) => {
+                let backup = looking.backup.take();
+                if let Some(backup) = &backup {
+                    self.move_aside(entry, backup)?;
+                }
+                Onto::Free { backup }
+            }
+            Disposition::Replace(Replace::LinkToBackup) => {
+                let backup = looking.backup.as_deref();
+                if !backup.map_or(Ok(false), |backup| self.link_aside(entry, backup))? {
+                    looking.known.no_second_name = true;
+                    return Ok(None);
+                }
+                Onto::Over {
+                    backup: looking.backup.take(),
+                }
             }
         };
-        let (src_end, dst_end) = (
-            resolve(entry.src_at(), src_link),
-            resolve(entry.dst_at(), *link),
-        );
-        let same_target = match (src_end, dst_end) {
-            (Some(src), Some(dst)) => src.is_same_file(&dst),
-            _ => false,
-        };
-        let same_inode = src_link.is_same_file(link);
-        let relation = Relation {
-            follows: src.follow,
-            same_file: src.stat.is_same_file(dst),
-            same_inode,
-            same_entry: same_inode && self.is_same_entry(entry),
-            same_target,
-            src_is_link: src_link.kind == FileKind::Symlink,
-            dst_is_link: link.kind == FileKind::Symlink,
-            dst_names: link.links,
-        };
-        same_file::judge(relation, self.session.options)
+        Ok(Some(Resolved::Make(onto)))
+    }
+
+    /// Looks up, asks or says what is needed.
+    fn look_up(
+        &self,
+        entry: &Entry<'_, P>,
+        need: Need,
+        looking: &mut Looking,
+    ) -> Result<(), Error> {
+        let (session, platform) = (self.session, self.session.platform);
+        let known = &mut looking.known;
+        let src = known.src;
+        match need {
+            Need::Given => known.given = Some(session.was_given(entry, &src, looking.again)),
+            Need::Finished => known.finished = Some(self.is_done(entry, &src)),
+            Need::SourceLink => {
+                let link = platform.stat(entry.src_at(), false);
+                known.src_link = Some(link.unwrap_or(src));
+            }
+            Need::SourceEnd => known.src_end = Some(platform.stat(entry.src_at(), true).ok()),
+            Need::ReadsOpenFile => known.reads_open_file = Some(self.reads_open_file(entry)),
+            Need::Destination => known.dst = Some(self.look(entry, false)),
+            Need::BehindLink => known.behind = Some(self.look(entry, true)),
+            Need::LeadsToOpenFile => {
+                let target = resolve(platform, entry.dst_at());
+                known.leads_to_open_file = Some(matches!(target, Ok(None)));
+            }
+            Need::SameEntry => known.same_entry = Some(self.is_same_entry(entry)),
+            Need::LinkWasMade(id) => known.link_was_made = Some(session.was_made(id, entry)),
+            Need::DestinationWasMade(id) => known.dst_was_made = Some(session.was_made(id, entry)),
+            Need::FsKind { volume } => {
+                known.fs = Some(filesystem::kind_at(platform, entry.dst_at(), volume));
+            }
+            Need::TimeUnit { volume } => {
+                known.time_unit = Some(self.unit_of_volume(entry, volume));
+            }
+            Need::Writable => known.writable = Some(platform.may_write(entry.dst_at())),
+            Need::Answer {
+                unwritable_mode,
+                removes,
+            } => {
+                known.answer = Some(session.context.observer.may_replace(Question {
+                    paths: entry,
+                    unwritable_mode,
+                    removes,
+                }));
+            }
+            Need::Tell => {
+                let replaces = Event::Replaces { paths: entry };
+                session.context.observer.event(replaces);
+                known.is_told = true;
+            }
+            Need::KeptNames => {
+                known.kept_names = Some(platform.kept_names(parent_dir(entry.dst_at())));
+            }
+            Need::BackupName => {
+                let name = self.backup_name(entry)?;
+                known.backup = Some(self.look_at_backup(entry, &name));
+                looking.backup = Some(name);
+            }
+            Need::IsAbove => known.walk.is_above = Some(self.is_above(entry, &src)),
+        }
+        Ok(())
+    }
+
+    #[inline(always)] // as `Worker::try_plain`
+    fn look(&self, entry: &Entry<'_, P>, follow: bool) -> Looked {
+        let platform = self.session.platform;
+        let os = platform.os();
+        match platform.stat(entry.dst_at(), follow) {
+            Ok(stat) => Looked::Found(stat),
+            Err(code) if rules::is_not_found(os, code) => Looked::Nothing,
+            Err(code) if follow && rules::is_link_loop(os, code) => Looked::Loop(code),
+            Err(code) => Looked::Failed(code),
+        }
+    }
+
+    /// What is made of a source.
+    pub(super) fn product(&self, entry: &Entry<'_, P>, src: &SourceStat) -> Product {
+        let policy = Policy::of(self.session.options);
+        let mut known = Known::new(src.stat, src.follow, entry.role);
+        loop {
+            match product(&known, &policy) {
+                Ok(product) => return product,
+                // Nothing else is ever needed for that.
+                Err(_) => known.reads_open_file = Some(self.reads_open_file(entry)),
+            }
+        }
     }
 
     /// Whether source and destination are one name in one directory.
@@ -214,123 +255,12 @@ impl<P: Platform> Worker<'_, '_, P> {
             )
     }
 
-    /// Whether the options, or the user, want the existing destination left alone.
-    fn is_left(
-        &self,
-        entry: &Entry<'_, P>,
-        src: &SourceStat,
-        dst: &Stat,
-    ) -> Result<Option<Disposition>, Error> {
-        let options = self.session.options;
-        match options.update {
-            Update::Older
-                if dst.modified >= src.stat.modified || self.is_as_kept(entry, &src.stat, dst) =>
-            {
-                return Ok(Some(Disposition::Newer));
-            }
-            Update::None => return Ok(Some(Disposition::Leave)),
-            Update::NoneFail => return Err(self.session.refuse(entry, Refusal::NotReplacing)),
-            Update::All | Update::Older => {}
-        }
-        if options.interactive && !self.is_allowed(entry, dst) {
-            return Err(self.session.refuse(entry, Refusal::Declined));
-        }
-        Ok(None)
-    }
-
-    fn is_allowed(&self, entry: &Entry<'_, P>, dst: &Stat) -> bool {
-        let session = self.session;
-        let writable = dst.kind == FileKind::Symlink || session.platform.may_write(entry.dst_at());
-        session.context.observer.may_replace(Question {
-            paths: entry,
-            unwritable_mode: (!writable).then_some(dst.mode),
-            removes: session.options.force != Force::No,
-        })
-    }
-
-    fn replace(
-        &self,
-        entry: &Entry<'_, P>,
-        src: &SourceStat,
-        link: &Stat,
-        dst: &Stat,
-    ) -> Result<Disposition, Error> {
-        let options = self.session.options;
-        let replaces = Event::Replaces { paths: entry };
-        self.session.context.observer.event(replaces);
-        let publishes = options.atomic.wanted()
-            && options.make == Make::Copy
-            && !options.attributes_only
-            && !options.write_through_dangling
-            && self.reads_content(entry, src.stat.kind);
-        if publishes
-            && options.backup != Backup::None
-            && let Some(backup) = self.link_aside(entry, &src.stat, link)?
-        {
-            return Ok(Disposition::Anew {
-                backup: Some(backup),
-            });
-        }
-        if options.backup != Backup::None {
-            let backup = self.move_aside(entry, &src.stat)?;
-            return Ok(Disposition::Free {
-                backup: Some(backup),
-            });
-        }
-        // A link can't be made under a name that is taken, and no FIFO can be written into one;
-        // writing into a file of several names would change them all.
-        let is_link = link.kind == FileKind::Symlink;
-        let has_names = options.preserve.links && dst.links > 1;
-        let makes_anew = !options.attributes_only
-            && ((has_names && !(is_link && self.leads_to_open_file(entry)))
-                || (!src.follow && src.stat.kind != FileKind::Regular));
-        let links_by_force = options.make != Make::Copy && options.force != Force::No;
-        if publishes && (options.force == Force::RemoveFirst || makes_anew) {
-            return Ok(Disposition::Anew { backup: None });
-        }
-        if options.force == Force::RemoveFirst || makes_anew || links_by_force {
-            self.remove_existing(entry)?;
-            return Ok(Disposition::Free { backup: None });
-        }
-        if is_link && self.is_foreign(entry, link, Some(dst)) {
-            return Err(self.session.refuse(entry, Refusal::ForeignSymlink));
-        }
-        Ok(Disposition::Into(match dst.kind {
-            FileKind::Regular if is_link => Existing::LinkToFile(dst.id),
-            FileKind::Regular | FileKind::Directory | FileKind::Symlink => Existing::File,
-            _ if entry.role == Role::Found => {
-                return Err(self.session.refuse(entry, Refusal::NotRegularFile));
-            }
-            _ => Existing::Stream { follow: is_link },
-        }))
-    }
-
-    /// Whether a symbolic link leads to an open file, which is written into: what has its name, if
-    /// it has one, is no business of the link's.
-    fn leads_to_open_file(&self, entry: &Entry<'_, P>) -> bool {
-        matches!(resolve(self.session.platform, entry.dst_at()), Ok(None))
-    }
-
-    /// Whether a symbolic link in a tree was put there by somebody who could not write to what it
-    /// leads to himself: a superuser must not do it for him. Who copies into a directory of another
-    /// user would otherwise overwrite whatever that user likes.
-    fn is_foreign(&self, entry: &Entry<'_, P>, link: &Stat, target: Option<&Stat>) -> bool {
-        let is_root = self.session.platform.is_privileged();
-        let is_owners = target.is_some_and(|target| target.uid == link.uid);
-        is_root && entry.role == Role::Found && link.uid != 0 && !is_owners
-    }
-
-    pub(super) fn remove_existing(&self, entry: &Entry<'_, P>) -> Result<(), Error> {
+    fn remove_existing(&self, entry: &Entry<'_, P>) -> Result<(), Error> {
         let failed = |code| {
             self.session
                 .error(entry, Operation::Remove, Cause::System(code))
         };
         self.take_away(entry).map_err(failed)
-    }
-
-    /// `-f` was given.
-    pub(super) fn forces(&self) -> bool {
-        self.session.options.force == Force::IfNeeded
     }
 
     pub(super) fn take_away(&self, entry: &Entry<'_, P>) -> Result<(), Code> {
@@ -346,51 +276,69 @@ impl<P: Platform> Worker<'_, '_, P> {
         }
     }
 
-    /// Makes something under the destination's name. With `replaces`, what has that name is removed.
+    /// Makes something under the destination's name, which may replace what has that name.
     pub(super) fn make_or_replace(
         &self,
         entry: &Entry<'_, P>,
         operation: Operation,
-        replaces: bool,
-        make: impl Fn() -> Result<(), Code>,
+        product: Product,
+        make: impl Fn(At<'_, P>) -> Result<(), Code>,
     ) -> Result<(), Error> {
-        let made = match make() {
+        let replaces = product.replaces_taken(&Policy::of(self.session.options));
+        let made = match make(entry.dst_at()) {
             Err(code) if rules::is_taken(self.session.platform.os(), code) && replaces => {
-                self.take_away(entry).and_then(|()| make())
+                self.make_over(entry, make)
             }
             made => made,
         };
         made.map_err(|code| self.session.error(entry, operation, Cause::System(code)))
     }
 
-    /// Renames the destination to its backup, whose name (with the destination's path) it answers.
-    pub(super) fn move_aside(&self, entry: &Entry<'_, P>, src: &Stat) -> Result<OsString, Error> {
-        let backup = self.backup_name(entry, src)?;
+    /// Makes something beside what is there, and renames it over that: what can't be made replaces nothing.
+    fn make_over(
+        &self,
+        entry: &Entry<'_, P>,
+        make: impl Fn(At<'_, P>) -> Result<(), Code>,
+    ) -> Result<(), Code> {
+        let platform = self.session.platform;
+        let kept_names = platform.kept_names(parent_dir(entry.dst_at()));
+        if kept_names == KeptNames::None {
+            let temporary = Temporary::new().beside(entry.dst_name);
+            let at = At {
+                dir: &entry.open.dst,
+                name: &temporary,
+            };
+            make(at)?;
+            let renamed = platform.rename(at, entry.dst_at());
+            // Two names of one file are left both by a rename.
+            let _ = platform.remove(at, false);
+            match renamed {
+                Err(code) if rules::is_irreplaceable(platform.os(), code) => {}
+                renamed => return renamed,
+            }
+        }
+        // Where nothing can be renamed, or the temporary might stay.
+        self.take_away(entry)?;
+        make(entry.dst_at())
+    }
+
+    /// Renames the destination to its backup.
+    fn move_aside(&self, entry: &Entry<'_, P>, backup: &OsStr) -> Result<(), Error> {
         let backup_at = At {
             dir: &entry.open.dst,
-            name: &backup,
+            name: backup,
         };
         let renamed = self.session.platform.rename(entry.dst_at(), backup_at);
         renamed.map_err(|code| {
             let cause = Cause::System(code);
             self.session.error(entry, Operation::MakeBackup, cause)
-        })?;
-        Ok(backup)
+        })
     }
 
     /// Gives the destination its backup's name too, so that it has its own until it is replaced;
-    /// `None` where a file can't have two, or not lose one again.
-    fn link_aside(
-        &self,
-        entry: &Entry<'_, P>,
-        src: &Stat,
-        old: &Stat,
-    ) -> Result<Option<OsString>, Error> {
+    /// `false` where a file can't have two.
+    fn link_aside(&self, entry: &Entry<'_, P>, backup: &OsStr) -> Result<bool, Error> {
         let platform = self.session.platform;
-        if platform.kept_names(parent_dir(entry.dst_at())).has(old) {
-            return Ok(None);
-        }
-        let backup = self.backup_name(entry, src)?;
         let at = |name| At {
             dir: &entry.open.dst,
             name,
@@ -399,22 +347,22 @@ impl<P: Platform> Worker<'_, '_, P> {
             to: entry.dst_at(),
             follow: false,
         };
-        if platform.make(at(&backup), link).is_ok() {
-            return Ok(Some(backup));
+        if platform.make(at(backup), link).is_ok() {
+            return Ok(true);
         }
-        let temporary = Temporary::new().beside(&backup);
+        let temporary = Temporary::new().beside(backup);
         // An older backup of that name is replaced.
         if platform.make(at(&temporary), link).is_err() {
-            return Ok(None);
+            return Ok(false);
         }
-        let renamed = platform.rename(at(&temporary), at(&backup));
+        let renamed = platform.rename(at(&temporary), at(backup));
         // Two names of one file are left both by a rename.
         let _ = platform.remove(at(&temporary), false);
         renamed.map_err(|code| {
             let cause = Cause::System(code);
             self.session.error(entry, Operation::MakeBackup, cause)
         })?;
-        Ok(Some(backup))
+        Ok(true)
     }
 
     /// The destination was not replaced after all: it needs no second name.
@@ -432,7 +380,7 @@ impl<P: Platform> Worker<'_, '_, P> {
     }
 
     /// The name that the destination's backup gets, with the destination's path.
-    fn backup_name(&self, entry: &Entry<'_, P>, src: &Stat) -> Result<OsString, Error> {
+    fn backup_name(&self, entry: &Entry<'_, P>) -> Result<OsString, Error> {
         let session = self.session;
         let failed = |code: Code| session.error(entry, Operation::MakeBackup, Cause::System(code));
         let name = base_name(entry.dst_name);
@@ -448,40 +396,25 @@ impl<P: Platform> Worker<'_, '_, P> {
             session.options,
         )
         .map_err(failed)?;
-        let backup = if parent == Path::new(".") && !path.starts_with(".") {
+        Ok(if parent == Path::new(".") && !path.starts_with(".") {
             backup
         } else {
             parent.join(backup).into_os_string()
-        };
-        let backup_at = At {
-            dir: &entry.open.dst,
-            name: &backup,
-        };
-        let numbered = backup.as_encoded_bytes().ends_with(b"~")
-            && matches!(session.options.backup, Backup::Numbered);
-        if numbered && session.platform.stat(backup_at, false).is_ok() {
-            // Only a shortened name is taken. Earlier versions are not for us to replace.
-            return Err(failed(rules::taken(session.platform.os())));
-        }
-        let of_source = session.platform.stat(backup_at, true);
-        if session.options.backup != Backup::Numbered
-            && let Ok(old) = of_source
-            && old.is_same_file(src)
-            && self.names_source(entry, &backup, &old)
-        {
-            return Err(session.refuse(entry, Refusal::BackupDestroysSource));
-        }
-        Ok(backup)
+        })
     }
 
-    /// Whether the name that the backup gets, which leads to the source's file, is what the source is
-    /// reached by. Another hard link of that file stays when the name is taken.
-    fn names_source(&self, entry: &Entry<'_, P>, backup: &OsStr, old: &Stat) -> bool {
-        let platform = self.session.platform;
-        let is_link = |stat: Stat| stat.kind == FileKind::Symlink;
-        base_name(entry.src_name) == base_name(backup)
-            || old.links <= 1
-            || platform.stat(entry.src_at(), false).is_ok_and(is_link)
+    fn look_at_backup(&self, entry: &Entry<'_, P>, name: &OsStr) -> BackupName {
+        let (platform, options) = (self.session.platform, self.session.options);
+        let at = At {
+            dir: &entry.open.dst,
+            name,
+        };
+        let is_taken = options.backup == Backup::Numbered && platform.stat(at, false).is_ok();
+        BackupName {
+            taken: is_taken.then(|| rules::taken(platform.os())),
+            old: platform.stat(at, true).ok(),
+            is_source_name: base_name(entry.src_name) == base_name(name),
+        }
     }
 
     /// What was moved aside for a copy that then failed gets its name back.

@@ -6,12 +6,13 @@ use std::path::{Component, Path};
 use std::sync::Arc;
 
 use super::dir::{Dir, DirPair, Entry, TreePath};
-use super::existing::{Disposition, SourceStat};
+use super::existing::{Onto, SourceStat};
 use super::links::Copied;
 use super::walk::Worker;
 use crate::file::temp_file::Temporary;
 use crate::system::parent::parent_dir;
 use crate::system::{At, Node, Open, Platform};
+use crate::think::disposition::Product;
 use crate::think::rules;
 use crate::words::code::Code;
 use crate::words::error::{Cause, Error, Operation, Refusal};
@@ -27,15 +28,14 @@ impl<P: Platform> Worker<'_, '_, P> {
         &mut self,
         entry: &Entry<'_, P>,
         copied: &Copied,
-        onto: Disposition,
-    ) -> Result<Option<(Disposition, NoLink)>, Error> {
+        onto: Onto,
+    ) -> Result<Option<(Onto, NoLink)>, Error> {
         let session = self.session;
         let (backup, replaces) = match &onto {
-            Disposition::Free { backup } => (backup.clone(), false),
-            Disposition::Anew { backup } => (backup.clone(), true),
-            Disposition::Leave | Disposition::Newer => return Ok(None),
-            Disposition::Into(_) if self.is_linked(entry, copied) => return Ok(None),
-            Disposition::Into(_) => (None, true),
+            Onto::Free { backup } => (backup.clone(), false),
+            Onto::Over { backup } => (backup.clone(), true),
+            Onto::Into(_) if self.is_linked(entry, copied) => return Ok(None),
+            Onto::Into(_) => (None, true),
         };
         let made = if replaces {
             self.replace_by_link(entry, copied, &onto)
@@ -51,7 +51,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         }
         // `copy` writes into the file then; `cp` fails, as GNU's does.
         if let Err((_, code)) = made
-            && matches!(onto, Disposition::Into(_))
+            && matches!(onto, Onto::Into(_))
             && session.options.atomic == Atomic::BestEffort
             && self.is_refused(code)
         {
@@ -96,13 +96,13 @@ impl<P: Platform> Worker<'_, '_, P> {
         &self,
         entry: &Entry<'_, P>,
         copied: &Copied,
-        onto: &Disposition,
+        onto: &Onto,
     ) -> Result<(), (Operation, Code)> {
         let platform = self.session.platform;
         let of_link = |code| (Operation::CreateHardLink, code);
         let refused = if self.would_be_kept(entry, copied) {
             let code = rules::kept_name(platform.os());
-            if let Disposition::Into(_) = onto {
+            if let Onto::Into(_) = onto {
                 return Err(of_link(code));
             }
             code
@@ -260,15 +260,18 @@ impl<P: Platform> Worker<'_, '_, P> {
         entry: &Entry<'_, P>,
         src: &SourceStat,
     ) -> Result<(), Error> {
-        // Whoever was asked has said yes.
-        let replaces = self.forces() || self.session.options.interactive;
-        self.make_or_replace(entry, Operation::CreateHardLink, replaces, || {
-            let link = Node::HardLink {
-                to: entry.src_at(),
-                follow: src.follow,
-            };
-            self.make_node(entry.dst_at(), link)
-        })?;
+        self.make_or_replace(
+            entry,
+            Operation::CreateHardLink,
+            Product::HardLinkTo,
+            |at| {
+                let link = Node::HardLink {
+                    to: entry.src_at(),
+                    follow: src.follow,
+                };
+                self.make_node(at, link)
+            },
+        )?;
         self.session.flush_name(entry)?;
         self.linked(entry);
         Ok(())
@@ -285,12 +288,12 @@ impl<P: Platform> Worker<'_, '_, P> {
         if !target.is_absolute() && !self.is_made_in_current_dir(entry) {
             return Err(session.refuse(entry, Refusal::RelativeSymlink));
         }
-        self.make_or_replace(entry, Operation::CreateSymlink, self.forces(), || {
+        self.make_or_replace(entry, Operation::CreateSymlink, Product::SymlinkTo, |at| {
             let link = Node::Symlink {
                 target: target.as_os_str(),
                 to_dir: src.stat.kind == FileKind::Directory,
             };
-            self.make_node(entry.dst_at(), link)
+            self.make_node(at, link)
         })?;
         self.keep_link_attributes(entry, &src.stat);
         session.flush_name(entry)?;

@@ -9,7 +9,7 @@
 
 use super::dir::Entry;
 use super::entry::AttemptOutcome;
-use super::existing::{Disposition, SourceStat};
+use super::existing::{Onto, SourceStat};
 use super::space_retry::LARGE_BYTES;
 use super::walk::Worker;
 use crate::file::failure::FileError;
@@ -73,7 +73,7 @@ impl<P: Platform> Worker<'_, '_, P> {
     /// Copies an opened file as any other.
     #[inline(never)]
     fn copy_opened(&mut self, entry: &Entry<'_, P>, source: Source<P>) -> Result<(), Error> {
-        let free = Disposition::Free { backup: None };
+        let free = Onto::Free { backup: None };
         self.with_links(entry, &looked_at(&source), free, &mut Some(source))
     }
 

@@ -5,6 +5,7 @@ use super::walk::Worker;
 use crate::file::attributes;
 use crate::file::attributes::{Attributes, CreateMode, CreatedState};
 use crate::system::{Node, Platform, Target};
+use crate::think::disposition::Product;
 use crate::words::error::{Cause, Error, Operation, Refusal};
 use crate::words::facts::NoLink;
 use crate::words::observer;
@@ -19,13 +20,13 @@ impl<P: Platform> Worker<'_, '_, P> {
             .platform
             .read_link(entry.src_at())
             .map_err(|code| session.error(entry, Operation::ReadLink, Cause::System(code)))?;
-        self.make_or_replace(entry, Operation::CreateSymlink, self.forces(), || {
+        self.make_or_replace(entry, Operation::CreateSymlink, Product::Symlink, |at| {
             let to_dir = attributes::leads_to_dir(session.platform.os(), src);
             let link = Node::Symlink {
                 target: &target,
                 to_dir,
             };
-            self.make_node(entry.dst_at(), link)
+            self.make_node(at, link)
         })
         .inspect_err(|error| self.tell_no_symlink(entry, error))?;
         let made = CreatedState {

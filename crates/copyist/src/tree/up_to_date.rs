@@ -1,7 +1,5 @@
-//! Whether an existing destination has its source's time already (`-u`): as exactly as its volume keeps
-//! times.
+//! In which unit a volume keeps times, where `-u` depends on it.
 
-use crate::system::filesystem;
 use std::sync::PoisonError;
 
 use super::dir::Entry;
@@ -12,30 +10,11 @@ use crate::system::parent::parent_dir;
 use crate::system::{At, Attribute, Open, Platform, Target};
 use crate::think::times;
 use crate::think::times::SAMPLE;
-use crate::words::stat::Stat;
 
 impl<P: Platform> Worker<'_, '_, P> {
-    /// Whether a destination that seems to be older than its source is so only since its volume can't hold
-    /// that time. That counts only where times are kept: else a copy has that of its making.
-    pub(super) fn is_as_kept(&self, entry: &Entry<'_, P>, src: &Stat, dst: &Stat) -> bool {
-        let keeps_times = self.session.options.preserve.times;
-        if !keeps_times || !times::may_be(src.modified, dst.modified) {
-            return false;
-        }
-        let kind = filesystem::kind_at(self.session.platform, entry.dst_at(), dst.id.volume);
-        if times::is_modified_as(src.modified, dst, kind) {
-            return true;
-        }
-        // What no unit explains needs none: it is older.
-        let is_candidate = src.modified.seconds - dst.modified.seconds <= 2;
-        let unit = || self.unit_of_volume(entry, dst.id.volume);
-        is_candidate
-            && unit().is_some_and(|unit| times::is_rounded(src.modified, dst.modified, unit))
-    }
-
     /// In which unit a volume keeps times: it is tried once, in a file beside the destination. `None` where it
     /// can't be tried, and for nanoseconds.
-    fn unit_of_volume(&self, entry: &Entry<'_, P>, volume: u64) -> Option<u64> {
+    pub(super) fn unit_of_volume(&self, entry: &Entry<'_, P>, volume: u64) -> Option<u64> {
         if self.session.platform.is_dry() {
             return None;
         }
