@@ -149,5 +149,5 @@ pub mod journal {
 /// What stands in the way of a copy.
 #[cfg(feature = "preflight")]
 pub mod preflight {
-    pub use crate::api::preflight::{BadName, Obstacle, preflight};
+    pub use crate::api::preflight::{BadName, Counted, Looked, Obstacle, Watch, preflight};
 }

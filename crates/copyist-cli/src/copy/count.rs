@@ -1,7 +1,8 @@
-//! Counts the files and bytes to copy, for the progress display, in its own thread.
-//! The copy never waits for it, and it stops when the copy is over.
+//! Counts the files and bytes to copy, for the progress display, in its own thread, where the checks before
+//! the copy have not counted them. The copy never waits for it, and it stops when the copy is over.
 //!
-//! The totals are an estimate: what the options will skip is counted, and so is each hard link.
+//! The totals are an estimate: what filters leave out is not counted, but what is up to date or there already
+//! is, and so is each hard link.
 
 use std::fs::{self, Metadata, ReadDir};
 use std::io;
@@ -10,9 +11,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread;
 
+use copyist::observer::FileKind;
 use copyist::options::Follow;
 use copyist::{Operand, Options};
 
+use crate::copy::filter::Filter;
 use crate::output::progress::Counters;
 use crate::words::sync::add_bytes;
 
@@ -21,6 +24,7 @@ const DEEPEST: usize = 32;
 
 struct Walk {
     counters: Arc<Counters>,
+    filter: Option<Arc<Filter>>,
     recursive: bool,
     /// Links given as sources are followed if they lead to open files.
     reads_links: bool,
@@ -33,6 +37,7 @@ pub(crate) fn start(
     operands: &[Operand],
     options: &Options,
     counters: &Arc<Counters>,
+    filter: Option<&Arc<Filter>>,
 ) -> io::Result<()> {
     if options.one_file_system {
         return Ok(());
@@ -41,6 +46,7 @@ pub(crate) fn start(
     let sources: Vec<PathBuf> = operands.iter().map(|operand| operand.src.clone()).collect();
     let mut walk = Walk {
         counters: Arc::clone(counters),
+        filter: filter.map(Arc::clone),
         recursive: options.recursive,
         // Links to directories are not followed here: they can form a loop.
         incomplete: options.recursive && follow == Follow::Always,
@@ -70,6 +76,13 @@ pub(crate) fn start(
 
 impl Walk {
     fn source(&mut self, source: &Path, metadata: &Metadata) {
+        let kind = match metadata.is_dir() {
+            true => FileKind::Directory,
+            false => FileKind::Regular, // filters ask no more than whether it is a directory
+        };
+        if !self.wants(source, kind) {
+            return;
+        }
         if !metadata.is_dir() || !self.recursive {
             return self.add(metadata);
         }
@@ -88,15 +101,27 @@ impl Walk {
                 continue;
             };
             if kind.is_dir() {
+                let path = entry.path();
+                if !self.wants(&path, FileKind::Directory) {
+                    continue;
+                }
                 if open.len() < DEEPEST {
-                    open.extend(fs::read_dir(entry.path()));
+                    open.extend(fs::read_dir(path));
                 } else {
                     self.incomplete = true;
                 }
-            } else if let Ok(metadata) = entry.metadata() {
+            } else if kind.is_file()
+                && (self.filter.is_none() || self.wants(&entry.path(), FileKind::Regular))
+                && let Ok(metadata) = entry.metadata()
+            {
                 self.add(&metadata);
             }
         }
+    }
+
+    fn wants(&self, path: &Path, kind: FileKind) -> bool {
+        let filter = self.filter.as_ref();
+        filter.is_none_or(|filter| filter.would_want(path, kind))
     }
 
     fn add(&self, metadata: &Metadata) {
@@ -117,11 +142,15 @@ mod tests {
     use copyist::{Operand, Options};
 
     use super::start;
+    use crate::copy::filter::Filter;
     use crate::output::progress::Counters;
+    use crate::settings::FilterRule;
+    use crate::words::quoting::Quoter;
 
-    #[test]
-    fn files_and_their_bytes_are_counted() {
-        let dir = std::env::temp_dir().join(format!("copyist-count-{}", std::process::id()));
+    /// The files and bytes that are counted of a tree.
+    fn counted(rules: &[FilterRule]) -> (u64, u64) {
+        let name = format!("copyist-count-{}-{}", std::process::id(), rules.len());
+        let dir = std::env::temp_dir().join(name);
         fs::create_dir_all(dir.join("a/b")).expect("directories");
         fs::write(dir.join("a/one"), [0; 1000]).expect("a file");
         fs::write(dir.join("a/b/two"), [0; 24]).expect("a file");
@@ -129,14 +158,29 @@ mod tests {
         let mut options = Options::default();
         options.recursive = true;
         let counters = Arc::new(Counters::default());
-        start(&operands, &options, &counters).expect("a thread");
+        let filter = Filter::new(rules, &operands, Quoter::new(false)).expect("good rules");
+        let filter = filter.map(Arc::new);
+        start(&operands, &options, &counters, filter.as_ref()).expect("a thread");
         let began = Instant::now();
         while !counters.counted.load(Ordering::Acquire) {
             assert!(began.elapsed() < Duration::from_secs(10), "it never ends");
             std::thread::yield_now();
         }
-        assert_eq!(counters.total_files.load(Ordering::Relaxed), 2);
-        assert_eq!(counters.total_bytes.load(Ordering::Relaxed), 1024);
         fs::remove_dir_all(dir).expect("removed");
+        let totals = [&counters.total_files, &counters.total_bytes];
+        let [files, bytes] = totals.map(|it| it.load(Ordering::Relaxed));
+        (files, bytes)
+    }
+
+    #[test]
+    fn files_and_their_bytes_are_counted() {
+        assert_eq!(counted(&[]), (2, 1024));
+    }
+
+    #[test]
+    fn what_filters_leave_out_is_not_counted() {
+        let exclude = |glob: &str| FilterRule::Exclude(glob.into());
+        assert_eq!(counted(&[exclude("b/")]), (1, 1000));
+        assert_eq!(counted(&[exclude("one"), exclude("x")]), (1, 24));
     }
 }

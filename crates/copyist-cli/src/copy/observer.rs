@@ -31,7 +31,7 @@ pub(crate) struct CopyObserver {
     pub(crate) reporter: Option<Reporter>,
     pub(crate) manifest: Option<Manifest>,
     pub(crate) counters: Option<Arc<Counters>>,
-    pub(crate) filter: Option<Filter>,
+    pub(crate) filter: Option<Arc<Filter>>,
     pub(crate) explainer: Option<Explainer>,
     /// Destinations that were replaced.
     pub(crate) replaced: Mutex<Replaced>,

@@ -1,44 +1,72 @@
 //! Checks before the first byte is copied: space, names, sizes.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use copyist::observer::FileKind;
-use copyist::preflight::{BadName, Obstacle};
+use copyist::preflight::{BadName, Counted, Looked, Obstacle, Watch};
 use copyist::{CancelToken, Operand};
 use indicatif::HumanBytes;
 
 use crate::copy::filter::Filter;
 use crate::output::console::Console;
+use crate::output::progress::Counters;
 use crate::settings::Settings;
 use crate::words::quoting::Quoter;
 
 /// How many obstacles are listed; the rest is a number.
 const SHOWN_MAX: u64 = 20;
 
-/// Reports the obstacles. Returns whether there are none.
-pub(crate) fn passes(
+struct Checks<'a> {
+    filter: Option<&'a Filter>,
+    counters: Option<&'a Counters>,
+    console: &'a Console,
+    quoter: Quoter,
+    found: AtomicU64,
+}
+
+impl Watch for Checks<'_> {
+    fn wants(&self, path: &Path, kind: FileKind) -> bool {
+        self.filter.is_none_or(|it| it.would_want(path, kind))
+    }
+
+    fn looked(&self, more: Looked) {
+        if let Some(counters) = self.counters {
+            counters.add_looked(&more);
+        }
+    }
+
+    fn obstacle(&self, obstacle: Obstacle) {
+        if self.found.fetch_add(1, Ordering::Relaxed) < SHOWN_MAX {
+            self.console.error(&words(&obstacle, self.quoter));
+        }
+    }
+}
+
+/// Reports the obstacles. Returns what was counted, if there are none.
+pub(crate) fn check(
     settings: &Settings,
     operands: &[Operand],
-    filter: Option<&Filter>,
+    (filter, counters): (Option<&Filter>, Option<&Counters>),
     (console, quoter): (&Console, Quoter),
     cancel: &CancelToken,
-) -> bool {
-    let mut found = 0;
-    let wants = |path: &Path, kind: FileKind| filter.is_none_or(|it| it.would_want(path, kind));
-    let mut report = |obstacle| {
-        found += 1;
-        if found <= SHOWN_MAX {
-            console.error(&words(&obstacle, quoter));
-        }
+) -> Option<Counted> {
+    let checks = Checks {
+        filter,
+        counters,
+        console,
+        quoter,
+        found: AtomicU64::new(0),
     };
-    copyist::preflight::preflight(operands, &settings.options, cancel, &wants, &mut report);
+    let counted = copyist::preflight::preflight(operands, &settings.options, cancel, &checks);
+    let found = checks.found.into_inner();
     if found > SHOWN_MAX {
         console.error(&format!("and {} more", found - SHOWN_MAX));
     }
     if found > 0 {
         console.error("nothing was copied; --no-preflight copies what can be");
     }
-    found == 0
+    (found == 0).then_some(counted)
 }
 
 fn words(obstacle: &Obstacle, quoter: Quoter) -> String {

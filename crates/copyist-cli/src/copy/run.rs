@@ -133,23 +133,21 @@ fn copy(
     let counters = progress
         .as_ref()
         .map(|progress| Arc::clone(progress.counters()));
+    let filter = filter.map(Arc::new);
+    let mut counted = None;
     if settings.preflight && !settings.is_dry() {
-        let checking = |on| {
-            if let Some(counters) = &counters {
-                counters.checking.store(on, Ordering::Release);
-            }
-        };
-        checking(true);
-        let filter = filter.as_ref();
-        let passes = preflight::passes(settings, operands, filter, (console, quoter), &cancel);
-        checking(false);
-        if !passes {
+        let shown = (filter.as_deref(), counters.as_deref());
+        counted = preflight::check(settings, operands, shown, (console, quoter), &cancel);
+        if counted.is_none() {
             progress.into_iter().for_each(|it| it.finish(true));
             return Ok(signals.exit_code().unwrap_or(1));
         }
     }
-    if let Some(counters) = &counters {
-        count::start(operands, options, counters).map_err(|error| cannot_start(&error))?;
+    if let Some(counters) = &counters
+        && !counters.takes(counted)
+    {
+        count::start(operands, options, counters, filter.as_ref())
+            .map_err(|error| cannot_start(&error))?;
     }
     let observer = Arc::new(CopyObserver {
         console: Arc::clone(console),
@@ -264,7 +262,7 @@ fn print_outcome(settings: &Settings, observer: &CopyObserver, summary: &Summary
             failed: observer.failures.load(Ordering::Relaxed),
             dry: settings.is_dry(),
             replaced: &lock(&observer.replaced),
-            left_out: observer.filter.as_ref().map_or(0, Filter::left_out),
+            left_out: observer.filter.as_deref().map_or(0, Filter::left_out),
             no_links: &no_links,
             quoter: observer.messages.quoter,
         };

@@ -7,18 +7,18 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use copyist::preflight::{Counted, Looked};
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::output::console::Console;
 use crate::output::narrow::Narrow;
 use crate::settings::When;
+use crate::words::sync::add_bytes;
 
 const REDRAW_EVERY: Duration = Duration::from_millis(100);
 const LINE_EVERY: Duration = Duration::from_secs(1);
 /// The rate is an average over about this time, so that it is neither unsteady nor outdated.
 const RATE_SECONDS: f64 = 5.0;
-
-const CHECKING: &str = "checking before the copy";
 
 /// Sums that the workers and the counting thread add to.
 #[derive(Debug, Default)]
@@ -27,8 +27,11 @@ pub(crate) struct Counters {
     pub(crate) files: AtomicU64,
     pub(crate) total_bytes: AtomicU64,
     pub(crate) total_files: AtomicU64,
-    /// The checks before the copy are running; nothing is copied yet.
-    pub(crate) checking: AtomicBool,
+    /// What the checks before the copy have looked at so far.
+    looked_entries: AtomicU64,
+    looked_bytes: AtomicU64,
+    /// These checks are running; nothing is copied yet.
+    checking: AtomicBool,
     /// The totals are complete.
     pub(crate) counted: AtomicBool,
     /// The copy is over: the threads that count and draw stop.
@@ -48,6 +51,34 @@ struct Sample {
 }
 
 impl Counters {
+    /// The checks before the copy have looked at more.
+    pub(crate) fn add_looked(&self, more: &Looked) {
+        self.checking.store(true, Ordering::Release);
+        self.looked_entries
+            .fetch_add(more.entries, Ordering::Relaxed);
+        add_bytes(&self.looked_bytes, more.bytes);
+    }
+
+    /// The checks are over. Returns whether they counted all, so that these are the totals.
+    pub(crate) fn takes(&self, counted: Option<Counted>) -> bool {
+        self.checking.store(false, Ordering::Release);
+        let Some(counted) = counted.filter(|it| it.is_complete) else {
+            return false;
+        };
+        let looked = counted.looked;
+        self.total_files.store(looked.files, Ordering::Relaxed);
+        self.total_bytes.store(looked.bytes, Ordering::Relaxed);
+        self.counted.store(true, Ordering::Release);
+        true
+    }
+
+    /// What the checks have looked at, while they run.
+    fn looking(&self) -> Option<String> {
+        let load = |sum: &AtomicU64| sum.load(Ordering::Relaxed);
+        let is_checking = self.checking.load(Ordering::Acquire);
+        is_checking.then(|| looking(load(&self.looked_entries), load(&self.looked_bytes)))
+    }
+
     fn sample(&self) -> Sample {
         let counted = self.counted.load(Ordering::Acquire);
         Sample {
@@ -123,12 +154,8 @@ fn draw(counters: &Counters, bar: &ProgressBar) {
         }
         bar.set_length(sample.total_bytes.max(sample.bytes));
         bar.set_position(sample.bytes);
-        let checking = counters.checking.load(Ordering::Acquire);
-        let text = if checking {
-            CHECKING.to_owned()
-        } else {
-            meter.text(&sample, over)
-        };
+        let looking = counters.looking();
+        let text = looking.unwrap_or_else(|| meter.text(&sample, over));
         bar.set_message(text);
         if over && counters.clear.load(Ordering::Acquire) {
             return bar.finish_and_clear();
@@ -150,11 +177,8 @@ fn write_lines(counters: &Counters) {
             return;
         }
         if over || Instant::now() >= next {
-            let text = if counters.checking.load(Ordering::Acquire) {
-                CHECKING.to_owned()
-            } else {
-                meter.text(&counters.sample(), over)
-            };
+            let looking = counters.looking();
+            let text = looking.unwrap_or_else(|| meter.text(&counters.sample(), over));
             let _ = io::stderr().write_all(format!("{text}\n").as_bytes());
             next += LINE_EVERY;
         }
@@ -206,6 +230,16 @@ impl Meter {
     }
 }
 
+/// The text while the checks before the copy run.
+fn looking(entries: u64, bytes: u64) -> String {
+    let plural = if entries == 1 { "y" } else { "ies" };
+    let entries = HumanCount(entries);
+    match bytes {
+        0 => format!("looking: {entries} entr{plural}"), // sizes may not matter
+        _ => format!("looking: {entries} entr{plural}, {}", HumanBytes(bytes)),
+    }
+}
+
 /// The text: `took` is set when the copy is over, and then the totals are left out.
 fn status(sample: &Sample, rate: Option<f64>, took: Option<Duration>) -> String {
     let mut bytes = HumanBytes(sample.bytes).to_string();
@@ -248,7 +282,11 @@ fn clock(seconds: f64) -> String {
 mod tests {
     use std::time::Duration;
 
-    use super::{Sample, clock, status};
+    use std::sync::atomic::Ordering;
+
+    use copyist::preflight::{Counted, Looked};
+
+    use super::{Counters, Sample, clock, looking, status};
 
     #[test]
     fn the_text_tells_bytes_files_rate_and_time_left() {
@@ -277,6 +315,31 @@ mod tests {
         sample.files = 1;
         let done = status(&sample, None, Some(Duration::ZERO));
         assert_eq!(done, "512.00 MiB, 1 file in 0:00");
+    }
+
+    #[test]
+    fn what_the_checks_look_at_is_shown_and_their_counts_are_the_totals() {
+        let bytes = (123 << 30) / 10;
+        assert_eq!(looking(41_200, bytes), "looking: 41,200 entries, 12.30 GiB");
+        assert_eq!(looking(1, 0), "looking: 1 entry");
+        let counters = Counters::default();
+        assert_eq!(counters.looking(), None);
+        let mut looked = Looked::default();
+        (looked.entries, looked.files, looked.bytes) = (3, 2, 1024);
+        counters.add_looked(&looked);
+        counters.add_looked(&looked);
+        let shown = counters.looking();
+        assert_eq!(shown.as_deref(), Some("looking: 6 entries, 2.00 KiB"));
+        let mut counted = Counted::default();
+        counted.looked = looked;
+        assert!(!counters.takes(Some(counted)) && !counters.takes(None));
+        assert!(!counters.sample().counted);
+        assert_eq!(counters.looking(), None);
+        counted.is_complete = true;
+        assert!(counters.takes(Some(counted)));
+        let sample = counters.sample();
+        assert!(sample.counted && !counters.checking.load(Ordering::Relaxed));
+        assert_eq!((sample.total_files, sample.total_bytes), (2, 1024));
     }
 
     #[test]

@@ -289,6 +289,15 @@ impl Data for Sim {
         Ok(world.volume_of(ino).describe())
     }
 
+    fn has_mounts_below(&self, dir: &Handle) -> Known {
+        let world = self.world();
+        let has = world.file(dir.id).map(|it| world.has_mounts_below(it.ino));
+        has.map_or(
+            Known::Unknown,
+            |has| if has { Known::Yes } else { Known::No },
+        )
+    }
+
     fn read(&self, file: &Handle, offset: Option<u64>, buffer: &mut [u8]) -> Sys<usize> {
         let mut world = self.world();
         let effect = world.enter(Call::Read)?;

@@ -168,6 +168,15 @@ impl World {
             .expect("an inode that is named or open exists")
     }
 
+    pub(super) fn has_mounts_below(&self, dir: u64) -> bool {
+        let Body::Dir { names, .. } = &self.node(dir).body else {
+            return false;
+        };
+        names.values().any(|&ino| {
+            self.node(ino).volume != self.node(dir).volume || self.has_mounts_below(ino)
+        })
+    }
+
     pub(super) fn volume_of(&self, ino: u64) -> &Volume {
         &self.volumes[self.node(ino).volume]
     }

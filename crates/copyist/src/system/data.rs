@@ -6,7 +6,7 @@ use super::by_path::{NotMade, Progress, WholeCopy};
 use super::machine::{Machine, Sys};
 use super::mounted::Mounted;
 use crate::think::rules::not_supported;
-use crate::words::facts::VolumeFacts;
+use crate::words::facts::{Known, VolumeFacts};
 use crate::words::options::Flush;
 use crate::words::stat::Stat;
 
@@ -126,6 +126,10 @@ pub(crate) trait Data: Machine {
     }
     fn describe(&self, _: &Self::Handle) -> Sys<Mounted> {
         Err(not_supported(self.os()))
+    }
+    /// Whether something is mounted below this directory.
+    fn has_mounts_below(&self, _: &Self::Handle) -> Known {
+        Known::Unknown // Linux alone has one list of them that is cheap to read
     }
     /// Adds the next extents at or after `from` to `found`, in order, and answers whether there may
     /// be more. What has no place yet is written out first.

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::think::rules;
 use crate::words::code::Code;
-use crate::words::facts::{Kernel, VolumeFacts};
+use crate::words::facts::{Kernel, Known, VolumeFacts};
 use crate::words::method::Os;
 use crate::words::options::Flush;
 use crate::words::stat::{FileId, FileKind, KeptNames, Stat, Timestamp};
@@ -404,6 +404,13 @@ impl<P: Platform> Data for Dry<P> {
         match handle {
             Handle::Real(handle) => self.real.describe(handle),
             Handle::Made { place, .. } => self.real.describe(place),
+        }
+    }
+
+    fn has_mounts_below(&self, handle: &Handle<P>) -> Known {
+        match handle {
+            Handle::Real(handle) => self.real.has_mounts_below(handle),
+            Handle::Made { .. } => Known::No,
         }
     }
 

@@ -2,6 +2,8 @@
 
 pub(crate) mod disposition;
 pub(crate) mod plan;
+#[cfg(feature = "preflight")]
+pub(crate) mod preflight;
 pub(crate) mod rules;
 pub(crate) mod same_file;
 pub(crate) mod times;

@@ -2,8 +2,8 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io::IoSliceMut;
-use std::os::fd::OwnedFd;
-use std::os::unix::ffi::OsStringExt;
+use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt};
 use std::path::PathBuf;
 
 use copyist_sys::linux::FiemapExtent;
@@ -12,6 +12,7 @@ use rustix::io::{Errno, ReadWriteFlags};
 
 use crate::system::native::unix;
 use crate::system::{Extent, Mounted, Sys};
+use crate::words::facts::Known;
 use crate::words::stat::KeptNames;
 
 pub(super) fn describe(handle: &OwnedFd) -> Sys<Mounted> {
@@ -75,6 +76,30 @@ fn find_mount(mounts: &[u8], id: u64) -> Option<Mount> {
             type_name: unescape(words.next()?),
             device: unescape(words.next()?),
         })
+    })
+}
+
+/// Whether a mount point is below this directory. Without /proc nothing is known.
+pub(super) fn has_mounts_below(dir: &OwnedFd) -> Known {
+    let link = format!("/proc/self/fd/{}", dir.as_raw_fd());
+    let read = std::fs::read_link(link).and_then(|path| {
+        let mounts = std::fs::read("/proc/self/mountinfo")?;
+        Ok(has_point_below(&mounts, path.as_os_str().as_bytes()))
+    });
+    match read {
+        Ok(true) => Known::Yes,
+        Ok(false) => Known::No,
+        Err(_) => Known::Unknown,
+    }
+}
+
+fn has_point_below(mounts: &[u8], dir: &[u8]) -> bool {
+    let dir = dir.strip_suffix(b"/").unwrap_or(dir);
+    mounts.split(|&byte| byte == b'\n').any(|line| {
+        let point = line.split(|&byte| byte == b' ').nth(4).map(unescape);
+        // Of the root directory, "/" is left.
+        let below = point.as_deref().and_then(|it| it.strip_prefix(dir));
+        below.is_some_and(|it| it.len() > 1 && it.starts_with(b"/"))
     })
 }
 
@@ -154,5 +179,22 @@ mod tests {
         );
         assert_eq!(find_mount(lines, 360), mount(b"/proc", b"proc", b"proc"));
         assert_eq!(find_mount(lines, 3), None);
+    }
+
+    #[test]
+    fn a_mount_point_is_below_the_directories_on_its_path() {
+        let lines = b"36 35 98:0 / / rw - ext4 /dev/a rw\n\
+                      360 36 0:5 / /mnt\\0402/x rw - proc proc rw\n";
+        for (dir, expected) in [
+            ("/", true),
+            ("/mnt 2", true),
+            ("/mnt", false),
+            ("/mnt 2/x", false),
+            ("/mnt 2/x/y", false),
+        ] {
+            assert_eq!(has_point_below(lines, dir.as_bytes()), expected, "{dir}");
+        }
+        let root_alone = &lines[..lines.iter().position(|it| *it == b'\n').unwrap_or(0)];
+        assert!(!has_point_below(root_alone, b"/"));
     }
 }

@@ -19,7 +19,7 @@ use crate::system::{
     At, Attribute, Attributes, Batch, Data, DirectAlignment, Extent, Mounted, Move, Names, Node,
     NotMade, Open, Progress, Seek, Sys, Target, WholeCopy,
 };
-use crate::words::facts::VolumeFacts;
+use crate::words::facts::{Known, VolumeFacts};
 use crate::words::options::Flush;
 use crate::words::stat::{FileKind, KeptNames, Stat};
 
@@ -287,6 +287,10 @@ impl Data for Native {
 
     fn describe(&self, handle: &OwnedFd) -> Sys<Mounted> {
         look::describe(handle)
+    }
+
+    fn has_mounts_below(&self, dir: &OwnedFd) -> Known {
+        look::has_mounts_below(dir)
     }
 
     fn extents(&self, file: &OwnedFd, from: u64, found: &mut Vec<Extent>) -> Sys<bool> {

@@ -1,0 +1,178 @@
+//! What a look at a tree could find before it is copied: an obstacle that two volumes rule out is not looked for.
+//!
+//! The rules err to one side: what is not known makes the look necessary.
+
+use super::plan;
+use crate::words::facts::{Facts, FileFacts, FsKind, Kernel, Known, VolumeFacts};
+use crate::words::method::{Method, Os};
+use crate::words::options::{Options, Sparse};
+
+/// FAT keeps a file's length in 32 bits.
+pub(crate) const FAT_FILE_BYTES: u64 = u32::MAX as u64;
+
+/// How many threads look on mounts that may be slow to answer: most of them wait.
+pub(crate) const SLOW_THREADS: usize = 32;
+
+/// One side of a copy.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Side {
+    pub(crate) volume: VolumeFacts,
+    /// The longest name, bytes (statvfs).
+    pub(crate) name_bytes: Option<u64>,
+    /// All that is on the volume, bytes.
+    pub(crate) used_bytes: Option<u64>,
+}
+
+/// What is to be looked at in a tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Looks {
+    /// Its names.
+    pub(crate) names: bool,
+    /// The sizes of its files, which the destination may not hold.
+    pub(crate) sizes: bool,
+    pub(crate) space: Space,
+}
+
+/// How much space the copy of a tree needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Space {
+    /// None: each file is cloned.
+    Nothing,
+    /// So many bytes at most.
+    AtMost(u64),
+    /// Only the files tell.
+    Unknown,
+}
+
+/// What has to be looked at in a directory and all below it, which are on one volume if `mounts_below` is
+/// [`Known::No`].
+pub(crate) fn looks(
+    system: (Os, Kernel),
+    (src, dst): (&Side, &Side),
+    mounts_below: Known,
+    options: &Options,
+) -> Looks {
+    let is_one_volume = mounts_below == Known::No;
+    let sizes = limits_size(dst.volume.kind) && !(is_one_volume && limits_size(src.volume.kind));
+    Looks {
+        names: !(is_one_volume && takes_all_names(src, dst)),
+        sizes,
+        space: space(system, (src, dst), is_one_volume, options),
+    }
+}
+
+/// Whether a file can be too large for a volume of this kind.
+pub(crate) fn limits_size(kind: FsKind) -> bool {
+    kind == FsKind::Fat
+}
+
+/// Whether another program or machine may answer each call.
+pub(crate) fn may_be_slow(kind: FsKind) -> bool {
+    matches!(
+        kind,
+        FsKind::Fuse | FsKind::Nfs | FsKind::Cifs | FsKind::Ceph | FsKind::Other
+    )
+}
+
+/// Whether a volume of this kind refuses characters that are legal elsewhere.
+pub(crate) fn limits_characters(kind: FsKind) -> bool {
+    matches!(kind, FsKind::Fat | FsKind::ExFat)
+}
+
+/// Whether each name of the source's volume can be a name of the destination's, beside all that were
+/// beside it.
+fn takes_all_names(src: &Side, dst: &Side) -> bool {
+    let (from, to) = (&src.volume, &dst.volume);
+    let is_same = from.id == to.id;
+    let folds_alike = match to.folds_case {
+        Known::Yes => is_same && folds_everywhere(to.kind),
+        Known::No | Known::Unknown => true,
+    };
+    let is_short = match (src.name_bytes, dst.name_bytes) {
+        (_, None) => true, // no limit is known, so that none is checked
+        (Some(longest), Some(limit)) => longest <= limit && counts_bytes(from.kind),
+        (None, Some(_)) => false,
+    };
+    folds_alike && (is_same || is_short && !limits_characters(to.kind))
+}
+
+/// Whether folding case is a property of the volume. ext4, F2FS and NTFS have it for each directory.
+fn folds_everywhere(kind: FsKind) -> bool {
+    matches!(
+        kind,
+        FsKind::Fat | FsKind::ExFat | FsKind::Apfs | FsKind::HfsPlus
+    )
+}
+
+/// Whether no name is longer than statvfs says. NTFS, SMB, APFS and HFS+ count characters of UTF-16 or UTF-8,
+/// and FUSE servers report a number that nobody checks.
+fn counts_bytes(kind: FsKind) -> bool {
+    matches!(
+        kind,
+        FsKind::Btrfs
+            | FsKind::Xfs
+            | FsKind::Ext
+            | FsKind::Bcachefs
+            | FsKind::Ocfs2
+            | FsKind::F2fs
+            | FsKind::Zfs
+            | FsKind::Tmpfs
+            | FsKind::Overlay
+    )
+}
+
+fn space(
+    system: (Os, Kernel),
+    (src, dst): (&Side, &Side),
+    is_one_volume: bool,
+    options: &Options,
+) -> Space {
+    let (from, to) = (src.volume, dst.volume);
+    let clones =
+        |sizes: &[(u64, u64)]| from.id == to.id && clones_first(system, (from, to), options, sizes);
+    if to.clone == Known::Yes && clones(&[(1, 1), (LARGE, LARGE), (LARGE, 0)]) {
+        return Space::Nothing;
+    }
+    // A file of several names becomes several files, a hole data, or a file occupies larger blocks.
+    let may_grow = options.sparse == Sparse::Never
+        || !(options.preserve.links && to.kind.links() == Known::Yes)
+        || to.block_bytes > from.block_bytes;
+    // XFS was made with reflinks or without: without them no file shares data, with them each is cloned but
+    // the small ones, of which few share any.
+    let is_counted = !shares_data(from.kind)
+        || from.kind == FsKind::Xfs && clones(&[(LARGE, LARGE), (LARGE, 0)]);
+    match src.used_bytes {
+        Some(used) if is_one_volume && is_counted && !may_grow => Space::AtMost(used),
+        _ => Space::Unknown,
+    }
+}
+
+/// Whether files may occupy more bytes together than are in use on their volume: they share data, are
+/// compressed, or are not on that volume at all (FUSE, servers, layers).
+fn shares_data(kind: FsKind) -> bool {
+    !matches!(
+        kind,
+        FsKind::Ext | FsKind::Tmpfs | FsKind::Fat | FsKind::ExFat
+    )
+}
+
+/// A file for which a clone that may be refused is worth its try, bytes.
+const LARGE: u64 = 1 << 40;
+
+/// Whether files of these sizes, and with so much allocated, are cloned first.
+fn clones_first(
+    system: (Os, Kernel),
+    volumes: (VolumeFacts, VolumeFacts),
+    options: &Options,
+    sizes: &[(u64, u64)],
+) -> bool {
+    sizes.iter().all(|&(size, allocated)| {
+        let file = FileFacts::plain(size, allocated);
+        let facts = Facts::new(system, file, volumes);
+        plan::plan(&facts, options).methods.first() == Some(&Method::Clone)
+    })
+}
+
+#[cfg(test)]
+#[path = "preflight_tests.rs"]
+mod tests;
