@@ -49,6 +49,8 @@ const EXISTING: &[&str] = &[
     "--backup=numbered",
     "-u -b",
     "-i -b",
+    "-n -f",
+    "--update=none --remove-destination",
 ];
 
 /// What is made, and which links are followed.

@@ -1,6 +1,7 @@
 //! What is decided from facts and options: pure, not one system call.
 
 pub(crate) mod disposition;
+pub(crate) mod linking;
 pub(crate) mod plan;
 pub(crate) mod rules;
 pub(crate) mod same_file;
