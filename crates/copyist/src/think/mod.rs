@@ -1,4 +1,4 @@
-//! What is decided from facts and options: pure, not one system call.
+//! Decisions from facts and options: pure, without a single system call.
 
 pub(crate) mod disposition;
 pub(crate) mod linking;

@@ -1,4 +1,4 @@
-//! Most files are small and plain, and what is planned for one is planned for all.
+//! Most files are small and plain: one plan is made for all of them.
 
 use super::{Holes, SMALL_BYTES, plan};
 use crate::words::bench_results::Preferred;
@@ -6,9 +6,9 @@ use crate::words::facts::{Facts, FileFacts, Kernel, VolumeFacts};
 use crate::words::method::{Method, Os};
 use crate::words::options::{OnChange, Options};
 
-/// The method that comes first for regular files without holes, of 1 to [`SMALL_BYTES`] bytes, where it is
-/// the same for all of them and needs nothing but its first calls: nothing to be hashed, laid out or
-/// dropped, and no second look at the source. The source's size must be one that reads go by.
+/// The first method for regular files without holes, of 1 to [`SMALL_BYTES`] bytes, if it is the same for all of them
+/// and needs only its first calls: nothing to hash, reserve or evict, and no second stat of the source. The source's
+/// size must be one at which reads end.
 pub(crate) fn small_file_method(
     system: (Os, Kernel),
     volumes: (VolumeFacts, VolumeFacts),
@@ -33,7 +33,7 @@ pub(crate) fn small_file_method(
     let first = *least.methods.first()?;
     let is_call = match first {
         Method::CopyRange | Method::ReadWrite => true,
-        // Windows has a destination that must be set up first; macOS clones by name.
+        // On Windows the destination must be set up first; macOS clones by name.
         Method::Clone => system.0 == Os::Linux,
         Method::Sendfile | Method::Direct | Method::SystemCopy => false,
     };
