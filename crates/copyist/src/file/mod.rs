@@ -16,6 +16,7 @@ pub(crate) mod journal;
 pub(crate) mod journal;
 pub(crate) mod one_file;
 pub(crate) mod publish;
+pub(crate) mod single;
 pub(crate) mod small;
 pub(crate) mod temp_file;
 pub(crate) mod verify;

@@ -253,6 +253,30 @@ pub(crate) trait Platform: Send + Sync + Sized + 'static {
     }
 
     // Names
+    /// [`Platform::stat`] of a path. The three calls that take a path look it up from the current directory
+    /// without opening that first, where the system has such calls.
+    fn stat_path(&self, path: &OsStr, follow: bool) -> Sys<Stat> {
+        self.from_here(path, |at| self.stat(at, follow))
+    }
+    /// [`Platform::open`] of a path.
+    fn open_path(&self, path: &OsStr, how: Open) -> Sys<Self::Handle> {
+        self.from_here(path, |at| self.open(at, how))
+    }
+    /// Removes a path that is no directory's.
+    fn remove_path(&self, path: &OsStr) -> Sys<()> {
+        self.from_here(path, |at| self.remove(at, false))
+    }
+    /// Looks a path up from the current directory.
+    fn from_here<T>(&self, path: &OsStr, call: impl FnOnce(At<'_, Self>) -> Sys<T>) -> Sys<T> {
+        let dir = self.current_dir()?;
+        let done = call(At {
+            dir: &dir,
+            name: path,
+        });
+        self.close_quietly(dir);
+        done
+    }
+
     fn stat(&self, at: At<'_, Self>, follow: bool) -> Sys<Stat>;
     fn open(&self, at: At<'_, Self>, how: Open) -> Sys<Self::Handle>;
     fn make(&self, at: At<'_, Self>, node: Node<'_, Self>) -> Sys<()>;
@@ -296,6 +320,10 @@ pub(crate) trait Platform: Send + Sync + Sized + 'static {
     fn has_copy_range(&self) -> Sys<()>;
     fn stat_open(&self, handle: &Self::Handle) -> Sys<Stat>;
     fn volume(&self, handle: &Self::Handle) -> Sys<VolumeFacts>;
+    /// [`Platform::volume`] of a file that [`Platform::stat_open`] was called for already.
+    fn volume_of(&self, handle: &Self::Handle, _: &Stat) -> Sys<VolumeFacts> {
+        self.volume(handle)
+    }
     /// At `offset`, or where the stream is with `None`. 0 is the end.
     fn read(&self, file: &Self::Handle, offset: Option<u64>, buffer: &mut [u8]) -> Sys<usize>;
     fn write(&self, file: &Self::Handle, offset: Option<u64>, data: &[u8]) -> Sys<usize>;

@@ -10,6 +10,7 @@ use std::num::NonZeroU64;
 use std::ops::Range;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
+use std::sync::OnceLock;
 
 use copyist_sys::linux;
 use rustix::fs::{self, Advice, FallocateFlags, Mode, OFlags, RawDir, SeekFrom};
@@ -51,17 +52,15 @@ const DONTCACHE: ReadWriteFlags = ReadWriteFlags::from_bits_retain(0x80);
 /// This machine's Linux.
 #[derive(Debug)]
 pub(crate) struct Native {
-    kernel: Kernel,
     umask: Umask,
-    privileged: bool,
+    privileged: OnceLock<bool>,
 }
 
 impl Native {
     pub(crate) fn new() -> Native {
         Native {
-            kernel: parse_kernel(rustix::system::uname().release()),
             umask: Umask::default(),
-            privileged: rustix::process::geteuid().is_root(),
+            privileged: OnceLock::new(),
         }
     }
 }
@@ -92,7 +91,8 @@ impl Platform for Native {
     }
 
     fn kernel(&self) -> Kernel {
-        self.kernel
+        static KERNEL: OnceLock<Kernel> = OnceLock::new();
+        *KERNEL.get_or_init(|| parse_kernel(rustix::system::uname().release()))
     }
 
     fn umask(&self) -> u32 {
@@ -100,7 +100,8 @@ impl Platform for Native {
     }
 
     fn is_privileged(&self) -> bool {
-        self.privileged
+        let is_root = || rustix::process::geteuid().is_root();
+        *self.privileged.get_or_init(is_root)
     }
 
     fn memory_is_limited(&self) -> bool {
@@ -145,6 +146,21 @@ impl Platform for Native {
         linux::openat(at.dir, at.name, flags, mode).map_err(code)
     }
 
+    #[inline(always)]
+    fn stat_path(&self, path: &OsStr, follow: bool) -> Sys<Stat> {
+        linux::stat(path, unix::stat_flags(follow), unix::of_stat).map_err(code)
+    }
+
+    #[inline(always)]
+    fn open_path(&self, path: &OsStr, how: Open) -> Sys<OwnedFd> {
+        let (flags, mode) = unix::open_flags(how, OFlags::PATH)?;
+        linux::open(path, flags, mode).map_err(code)
+    }
+
+    fn remove_path(&self, path: &OsStr) -> Sys<()> {
+        fs::unlink(path).map_err(code)
+    }
+
     fn make(&self, at: At<'_, Self>, node: Node<'_, Self>) -> Sys<()> {
         match node {
             Node::Directory { mode } => fs::mkdirat(at.dir, at.name, Mode::from_raw_mode(mode)),
@@ -178,7 +194,7 @@ impl Platform for Native {
     }
 
     fn kept_names(&self, dir: At<'_, Self>) -> KeptNames {
-        look::kept_names(dir.dir, dir.name, self.privileged)
+        look::kept_names(dir.dir, dir.name, self.is_privileged())
     }
 
     fn may_write(&self, at: At<'_, Self>) -> bool {
@@ -226,7 +242,12 @@ impl Platform for Native {
     }
 
     fn volume(&self, handle: &OwnedFd) -> Sys<VolumeFacts> {
-        volume::facts(handle)
+        volume::facts(handle, &self.stat_open(handle)?)
+    }
+
+    #[inline(always)]
+    fn volume_of(&self, handle: &OwnedFd, stat: &Stat) -> Sys<VolumeFacts> {
+        volume::facts(handle, stat)
     }
 
     #[inline(always)]
