@@ -33,6 +33,9 @@ const FSTATAT: Sysno = Sysno::newfstatat;
 #[cfg(target_arch = "aarch64")]
 const FSTATAT: Sysno = Sysno::fstatat;
 
+/// The current directory, in place of a descriptor.
+const HERE: usize = libc::AT_FDCWD as usize;
+
 /// How calls are made: one of the three below.
 static WAY: AtomicU8 = AtomicU8::new(NOT_DECIDED);
 const NOT_DECIDED: u8 = 0;
@@ -206,6 +209,27 @@ pub fn openat(dir: &OwnedFd, name: &OsStr, flags: OFlags, mode: Mode) -> Result<
     Ok(unsafe { OwnedFd::from_raw_fd(file as RawFd) })
 }
 
+/// `open(path, flags, mode)`: [`openat`] from the current directory.
+///
+/// # References
+///  - [Linux](https://man7.org/linux/man-pages/man2/open.2.html)
+///
+/// # Errors
+///
+/// The call's errno.
+#[inline(always)]
+pub fn open(name: &OsStr, flags: OFlags, mode: Mode) -> Result<OwnedFd, Errno> {
+    let mut path = Path::EMPTY;
+    let Some(path) = path.set(name).filter(|_| !is_replaced()) else {
+        return fs::open(name, flags, mode);
+    };
+    let (flags, mode) = (flags.bits() as usize, mode.bits() as usize);
+    // SAFETY: the path ends in a zero.
+    let file = unsafe { call(Sysno::openat, [HERE, path, flags, mode, 0, 0]) }?;
+    // SAFETY: the call has opened it, and nobody else knows of it.
+    Ok(unsafe { OwnedFd::from_raw_fd(file as RawFd) })
+}
+
 /// `fstat(fd)`; what of the answer is wanted is taken with `look`, so that nothing else is copied.
 ///
 /// # References
@@ -253,6 +277,29 @@ pub fn statat<T>(
     // SAFETY: as for `fstat`, and the path ends in a zero.
     unsafe {
         call(FSTATAT, arguments)?;
+        Ok(look(stat.assume_init_ref()))
+    }
+}
+
+/// `stat(path)` or `lstat(path)`: [`statat`] from the current directory.
+///
+/// # References
+///  - [Linux](https://man7.org/linux/man-pages/man2/stat.2.html)
+///
+/// # Errors
+///
+/// The call's errno.
+#[inline(always)]
+pub fn stat<T>(name: &OsStr, flags: AtFlags, look: impl FnOnce(&Stat) -> T) -> Result<T, Errno> {
+    let mut path = Path::EMPTY;
+    let Some(path) = path.set(name).filter(|_| !is_replaced()) else {
+        return fs::statat(fs::CWD, name, flags).map(|it| look(&it));
+    };
+    let mut stat = MaybeUninit::uninit();
+    let address = stat.as_mut_ptr() as usize;
+    // SAFETY: as for `fstat`, and the path ends in a zero.
+    unsafe {
+        call(FSTATAT, [HERE, path, address, flags.bits() as usize, 0, 0])?;
         Ok(look(stat.assume_init_ref()))
     }
 }

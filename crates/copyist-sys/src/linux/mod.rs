@@ -20,7 +20,7 @@ mod direct {
     pub use rustix::fs::{copy_file_range, flistxattr, futimens, ioctl_ficlone, openat};
     pub use rustix::io::{pread, pwrite};
 
-    use rustix::fs::{self, AtFlags, Stat};
+    use rustix::fs::{self, AtFlags, Mode, OFlags, Stat};
     use rustix::io::Errno;
 
     /// Whether something stands in for the C library's functions is not known.
@@ -35,6 +35,28 @@ mod direct {
     /// The call's errno.
     pub fn fstat<T>(file: &OwnedFd, look: impl FnOnce(&Stat) -> T) -> Result<T, Errno> {
         fs::fstat(file).map(|it| look(&it))
+    }
+
+    /// `open(path, flags, mode)`
+    ///
+    /// # Errors
+    ///
+    /// The call's errno.
+    pub fn open(name: &OsStr, flags: OFlags, mode: Mode) -> Result<OwnedFd, Errno> {
+        fs::open(name, flags, mode)
+    }
+
+    /// `stat(path)` or `lstat(path)`, as [`fstat`].
+    ///
+    /// # Errors
+    ///
+    /// The call's errno.
+    pub fn stat<T>(
+        name: &OsStr,
+        flags: AtFlags,
+        look: impl FnOnce(&Stat) -> T,
+    ) -> Result<T, Errno> {
+        fs::statat(fs::CWD, name, flags).map(|it| look(&it))
     }
 
     /// `fstatat(dir, name, flags)`, as [`fstat`].
@@ -61,8 +83,8 @@ mod umask;
 pub use by_name::{fchmodat2, getxattrat, inside, listxattrat, removexattrat, setxattrat};
 pub use copy_file_range::has_copy_file_range;
 pub use direct::{
-    close, copy_file_range, flistxattr, fstat, futimens, ioctl_ficlone, openat, pread, pwrite,
-    statat,
+    close, copy_file_range, flistxattr, fstat, futimens, ioctl_ficlone, open, openat, pread,
+    pwrite, stat, statat,
 };
 pub use ficlonerange::ficlonerange;
 pub use fiemap::{FiemapExtent, fiemap};

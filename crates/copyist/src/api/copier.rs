@@ -1,10 +1,13 @@
 //! The library's front door.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use super::watch::Watch;
+use crate::file::single;
 use crate::run::context::RunContext;
+use crate::run::volumes::Learnt;
+use crate::system::Machine;
 use crate::system::dry::Dry;
 use crate::system::native::Native;
 use crate::tree::engine;
@@ -19,7 +22,8 @@ use crate::words::report::{Report, Summary};
 /// the umask, also where the destination exists. An existing destination is overwritten; a symbolic link is followed.
 ///
 /// It differs in three things: a file is not copied to itself (std empties it on Linux), a destination that was created
-/// and could not be finished is removed, and holes are kept.
+/// and could not be finished is removed, and holes are kept. As with std, a source that is a FIFO or a device may be
+/// opened to see what it is; it is not waited for.
 ///
 /// ```
 /// # let temp = tempfile::tempdir()?;
@@ -35,10 +39,15 @@ use crate::words::report::{Report, Summary};
 ///
 /// An [`Error`](crate::Error) names the operation, the paths and the cause.
 pub fn copy(src: impl AsRef<Path>, dst: impl AsRef<Path>) -> Result<Report> {
-    Copier::new().copy(src, dst)
+    // What it learns is kept for the next call: refusals, and some buffers.
+    static COPIER: LazyLock<Copier> = LazyLock::new(Copier::new);
+    COPIER.copy(src, dst)
 }
 
 /// A copier with options. Reusable, and may be shared between threads.
+///
+/// What a call has learnt of volumes, such as the methods that they refuse, and its buffers serve the next call of the same
+/// copier and of its clones. [`copy`] has such a copier for all calls of the process.
 ///
 /// ```
 /// use copyist::Copier;
@@ -60,6 +69,8 @@ pub struct Copier {
     pub(super) options: Options,
     watch: Watch,
     cancel: CancelToken,
+    /// For as long as the options stay the same: see [`Copier::forget`].
+    learnt: Arc<Learnt>,
 }
 
 impl Default for Copier {
@@ -99,7 +110,13 @@ impl Copier {
             options,
             watch: Watch::default(),
             cancel: CancelToken::new(),
+            learnt: Arc::default(),
         }
+    }
+
+    /// Begins to learn anew: what was learnt and planned was so with other options.
+    pub(super) fn forget(&mut self) {
+        self.learnt = Arc::default();
     }
 
     /// The options.
@@ -186,7 +203,17 @@ impl Copier {
     ///
     /// See [`copy`].
     pub fn copy(&self, src: impl AsRef<Path>, dst: impl AsRef<Path>) -> Result<Report> {
-        self.copy_one(self.options.clone(), src.as_ref(), dst.as_ref())
+        let (src, dst) = (src.as_ref(), dst.as_ref());
+        let platform = Native::new();
+        let may_be_single = self.watch.is_empty() && single::suits(platform.os(), &self.options);
+        if may_be_single && !self.cancel.is_cancelled() {
+            let paths = (src.as_os_str(), dst.as_os_str());
+            let copied = single::copy(&platform, &self.learnt, &self.options, paths);
+            if let Some(report) = copied {
+                return Ok(report);
+            }
+        }
+        self.copy_one(self.options.clone(), src, dst)
     }
 
     /// Clones one file: `dst` shares the blocks of `src`. Where that is not possible it fails, and no byte is copied.
@@ -225,7 +252,7 @@ impl Copier {
         let watching = self.watch.begin_one();
         let operands = [Operand::new(src, dst)];
         let context = RunContext::new(&watching, &self.cancel);
-        match engine::run(&Native::new(), &options, context, &operands) {
+        match engine::run_with(&Native::new(), &options, context, &operands, &self.learnt) {
             (_, Some(error)) => Err(error),
             (_, None) => Ok(watching.into_report()),
         }
@@ -303,7 +330,7 @@ impl Copier {
     fn run(&self, options: &Options, operands: &[Operand]) -> (Summary, Option<Error>) {
         let watching = self.watch.begin();
         let context = RunContext::new(&watching, &self.cancel);
-        engine::run(&Native::new(), options, context, operands)
+        engine::run_with(&Native::new(), options, context, operands, &self.learnt)
     }
 }
 

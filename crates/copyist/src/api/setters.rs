@@ -26,6 +26,7 @@ macro_rules! setters {
                 #[must_use]
                 pub fn $name(mut self, $value: $type) -> Copier {
                     self.options.$name = $stored;
+                    self.forget();
                     self
                 }
             )*

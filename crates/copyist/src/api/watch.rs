@@ -19,6 +19,16 @@ pub(super) struct Watch {
 }
 
 impl Watch {
+    /// Whether nobody is told anything.
+    pub(super) fn is_empty(&self) -> bool {
+        let Watch {
+            observer,
+            on_event,
+            on_progress,
+        } = self;
+        observer.is_none() && on_event.is_none() && on_progress.is_none()
+    }
+
     /// For one call.
     pub(super) fn begin(&self) -> Watching<'_> {
         Watching {

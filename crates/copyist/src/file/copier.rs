@@ -27,7 +27,7 @@ pub(crate) struct FileCopier<'a, P: Platform> {
     pub(crate) platform: &'a P,
     pub(crate) options: &'a Options,
     pub(crate) context: RunContext<'a>,
-    pub(crate) pairs: &'a VolumePairs,
+    pub(crate) pairs: &'a VolumePairs<'a>,
     pub(crate) buffers: &'a mut Buffers,
     pub(crate) thread_budget: &'a ThreadBudget,
     /// How many workers besides this one have something to do.

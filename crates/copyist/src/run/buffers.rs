@@ -34,6 +34,12 @@ impl Buffers {
             .as_mut_slice()
     }
 
+    /// Without those for direct I/O, which are large.
+    pub(crate) fn without_direct(mut self) -> Buffers {
+        self.direct = Vec::new();
+        self
+    }
+
     /// Puts another buffer in the plain one's place, which it answers.
     pub(crate) fn swap_plain(&mut self, other: Aligned) -> Aligned {
         self.plain();

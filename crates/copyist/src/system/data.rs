@@ -57,6 +57,10 @@ pub(crate) enum Seek {
 pub(crate) trait Data: Machine {
     fn stat_open(&self, handle: &Self::Handle) -> Sys<Stat>;
     fn volume(&self, handle: &Self::Handle) -> Sys<VolumeFacts>;
+    /// [`Data::volume`] of a file that [`Data::stat_open`] was called for already.
+    fn volume_of(&self, handle: &Self::Handle, _: &Stat) -> Sys<VolumeFacts> {
+        self.volume(handle)
+    }
     /// At `offset`, or where the stream is with `None`. 0 is the end.
     fn read(&self, file: &Self::Handle, offset: Option<u64>, buffer: &mut [u8]) -> Sys<usize>;
     fn write(&self, file: &Self::Handle, offset: Option<u64>, data: &[u8]) -> Sys<usize>;

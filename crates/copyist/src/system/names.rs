@@ -108,6 +108,27 @@ pub(crate) trait Names: Machine {
     fn root_dir(&self) -> Sys<Self::Handle> {
         Err(not_supported(self.os())) // Windows looks them up without
     }
+    /// [`Names::stat`] of a path. The three calls that take a path look it up from the current directory
+    /// without opening that first, where the system has such calls.
+    fn stat_path(&self, path: &OsStr, follow: bool) -> Sys<Stat> {
+        self.from_here(path, |at| self.stat(at, follow))
+    }
+    /// [`Names::open`] of a path.
+    fn open_path(&self, path: &OsStr, how: Open) -> Sys<Self::Handle> {
+        self.from_here(path, |at| self.open(at, how))
+    }
+    /// Removes a path that is no directory's.
+    fn remove_path(&self, path: &OsStr) -> Sys<()> {
+        self.from_here(path, |at| self.remove(at, false))
+    }
+    /// Looks a path up from the current directory.
+    fn from_here<T>(&self, path: &OsStr, call: impl FnOnce(At<'_, Self>) -> Sys<T>) -> Sys<T> {
+        let dir = self.current_dir()?;
+        call(At {
+            dir: &dir,
+            name: path,
+        })
+    }
     fn stat(&self, at: At<'_, Self>, follow: bool) -> Sys<Stat>;
     fn open(&self, at: At<'_, Self>, how: Open) -> Sys<Self::Handle>;
     fn make(&self, at: At<'_, Self>, node: Node<'_, Self>) -> Sys<()>;

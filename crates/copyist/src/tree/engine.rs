@@ -17,7 +17,7 @@ use crate::run::context::RunContext;
 use crate::run::panics::PanicGuard;
 use crate::run::thread_budget;
 use crate::run::thread_budget::ThreadBudget;
-use crate::run::volumes::VolumePairs;
+use crate::run::volumes::{Learnt, VolumePairs};
 use crate::system::{Platform, Used};
 use crate::think::plan;
 use crate::think::rules;
@@ -47,7 +47,8 @@ pub(crate) struct Session<'a, P: Platform> {
     pub(super) options: &'a Options,
     pub(super) context: RunContext<'a>,
     pub(super) guard: &'a PanicGuard<'a, dyn Observer + 'a>,
-    pub(super) pairs: VolumePairs,
+    pub(super) pairs: VolumePairs<'a>,
+    pub(super) learnt: &'a Learnt,
     pub(super) links: Links,
     pub(super) space_retry: SpaceRetry,
     pub(super) schedule: Schedule<Job<P>>,
@@ -95,8 +96,24 @@ pub(crate) fn run<P: Platform>(
     context: RunContext<'_>,
     operands: &[Operand],
 ) -> (Summary, Option<Error>) {
+    run_with(platform, options, context, operands, &Learnt::default())
+}
+
+/// The same, with what earlier runs with these options have learnt.
+///
+/// # Panics
+///
+/// See [`run`].
+pub(crate) fn run_with<P: Platform>(
+    platform: &P,
+    options: &Options,
+    context: RunContext<'_>,
+    operands: &[Operand],
+    learnt: &Learnt,
+) -> (Summary, Option<Error>) {
     let guard = PanicGuard::new(context.observer, context.cancel);
-    let outcome = run_guarded(platform, options, guard.context(context), operands, &guard);
+    let context = (guard.context(context), &guard);
+    let outcome = run_guarded(platform, options, context, operands, learnt);
     guard.resume();
     outcome
 }
@@ -104,9 +121,9 @@ pub(crate) fn run<P: Platform>(
 fn run_guarded<P: Platform>(
     platform: &P,
     options: &Options,
-    context: RunContext<'_>,
+    (context, guard): (RunContext<'_>, &PanicGuard<'_, dyn Observer + '_>),
     operands: &[Operand],
-    guard: &PanicGuard<'_, dyn Observer + '_>,
+    learnt: &Learnt,
 ) -> (Summary, Option<Error>) {
     let start = Instant::now();
     let options = &*effective(platform, options);
@@ -118,7 +135,7 @@ fn run_guarded<P: Platform>(
         };
         (summary, Some(error))
     };
-    let mut session = match Session::new(platform, options, (context, guard), operands) {
+    let mut session = match Session::new((platform, learnt), options, (context, guard), operands) {
         Ok(session) => session,
         Err(Failed { operation, code }) => {
             let error = Error::new(platform.os(), operation, Cause::System(code));
@@ -154,7 +171,7 @@ fn run_guarded<P: Platform>(
 
 impl<'a, P: Platform> Session<'a, P> {
     fn new(
-        platform: &'a P,
+        (platform, learnt): (&'a P, &'a Learnt),
         options: &'a Options,
         (context, guard): (RunContext<'a>, &'a PanicGuard<'a, dyn Observer + 'a>),
         operands: &[Operand],
@@ -191,7 +208,8 @@ impl<'a, P: Platform> Session<'a, P> {
             options,
             context,
             guard,
-            pairs: VolumePairs::default(),
+            pairs: VolumePairs::new(learnt, options),
+            learnt,
             links: Links::default(),
             space_retry: SpaceRetry::default(),
             schedule: Schedule::new(workers.min(most)),

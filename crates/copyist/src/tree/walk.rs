@@ -74,7 +74,7 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
             scope,
             total,
             summary: Summary::default(),
-            buffers: Buffers::default(),
+            buffers: session.learnt.take_buffers(),
             batches: Vec::new(),
             rest: None,
             tally: Tally::default(),
@@ -110,6 +110,7 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .add(&self.summary);
+        self.session.learnt.return_buffers(self.buffers);
     }
 
     fn run(&mut self, job: Job<P>) {

@@ -16,8 +16,8 @@ use rustix::fs::{self, Advice, FallocateFlags, Mode, OFlags, RawDir, SeekFrom};
 use rustix::io::{Errno, ReadWriteFlags};
 
 use crate::system::{
-    At, Attribute, Attributes, Batch, Data, DirectAlignment, Extent, Mounted, Move, Names, Node,
-    NotMade, Open, Progress, Seek, Sys, Target, WholeCopy,
+    At, Attribute, Attributes, Batch, Data, DirectAlignment, Extent, Machine, Mounted, Move, Names,
+    Node, NotMade, Open, Progress, Seek, Sys, Target, WholeCopy,
 };
 use crate::words::facts::VolumeFacts;
 use crate::words::options::Flush;
@@ -73,6 +73,21 @@ impl Names for Native {
         linux::openat(at.dir, at.name, flags, mode).map_err(code)
     }
 
+    #[inline(always)]
+    fn stat_path(&self, path: &OsStr, follow: bool) -> Sys<Stat> {
+        linux::stat(path, unix::stat_flags(follow), unix::of_stat).map_err(code)
+    }
+
+    #[inline(always)]
+    fn open_path(&self, path: &OsStr, how: Open) -> Sys<OwnedFd> {
+        let (flags, mode) = unix::open_flags(how, OFlags::PATH)?;
+        linux::open(path, flags, mode).map_err(code)
+    }
+
+    fn remove_path(&self, path: &OsStr) -> Sys<()> {
+        fs::unlink(path).map_err(code)
+    }
+
     fn make(&self, at: At<'_, Self>, node: Node<'_, Self>) -> Sys<()> {
         match node {
             Node::Directory { mode } => fs::mkdirat(at.dir, at.name, Mode::from_raw_mode(mode)),
@@ -106,7 +121,7 @@ impl Names for Native {
     }
 
     fn kept_names(&self, dir: At<'_, Self>) -> KeptNames {
-        look::kept_names(dir.dir, dir.name, self.privileged)
+        look::kept_names(dir.dir, dir.name, self.is_privileged())
     }
 
     fn may_write(&self, at: At<'_, Self>) -> bool {
@@ -152,7 +167,12 @@ impl Data for Native {
     }
 
     fn volume(&self, handle: &OwnedFd) -> Sys<VolumeFacts> {
-        volume::facts(handle)
+        volume::facts(handle, &self.stat_open(handle)?)
+    }
+
+    #[inline(always)]
+    fn volume_of(&self, handle: &OwnedFd, stat: &Stat) -> Sys<VolumeFacts> {
+        volume::facts(handle, stat)
     }
 
     #[inline(always)]

@@ -5,17 +5,17 @@ use std::os::fd::OwnedFd;
 use rustix::fs::{self, AtFlags, StatxFlags};
 
 use super::super::unix::code;
-use crate::system::native::unix::of_stat;
 use crate::system::{DirectAlignment, Sys};
 use crate::think::rules::linux::EINVAL;
 use crate::words::facts::{FsKind, Known, VolumeFacts};
+use crate::words::stat::Stat;
 
 /// Where a direct transfer's alignment can't be asked (before Linux 6.1, and on filesystems that
 /// don't say), the page size is enough for every device in use.
 pub(super) const DEFAULT_ALIGNMENT: usize = 4096;
 
-pub(super) fn facts(handle: &OwnedFd) -> Sys<VolumeFacts> {
-    let stat = of_stat(&fs::fstat(handle).map_err(code)?);
+#[inline(always)] // as `Native::volume_of`
+pub(super) fn facts(handle: &OwnedFd, stat: &Stat) -> Sys<VolumeFacts> {
     let volume = fs::fstatfs(handle).map_err(code)?;
     #[allow(clippy::unnecessary_cast)] // the field's type differs between architectures
     let kind = fs_kind(volume.f_type as u64);
