@@ -1,7 +1,6 @@
 //! What is known and learnt of volume pairs while a run lasts. Facts about a pair are asked once.
 
 use std::collections::HashMap;
-use std::ops::Deref;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,6 +8,7 @@ use super::exec::RefusalCache;
 use crate::run::measured;
 use crate::system::{Platform, Sys};
 use crate::think::plan;
+use crate::think::plan::SmallFiles;
 use crate::think::rules::Scope;
 use crate::words::bench_results::Preferred;
 use crate::words::facts::VolumeFacts;
@@ -22,7 +22,7 @@ pub(crate) struct VolumePair {
     pub(crate) dst: VolumeFacts,
     /// What was measured between them before.
     pub(crate) preferred: Option<Preferred>,
-    small_file_method: Option<Method>,
+    small_files: Option<SmallFiles>,
     refused: AtomicU8,
     everywhere: Arc<AtomicU8>,
 }
@@ -35,28 +35,9 @@ impl VolumePair {
         MethodSet::from_bits(here | everywhere)
     }
 
-    /// The method of plain small files: see [`plan::small_file_method`].
-    pub(crate) fn small_file_method(&self) -> Option<Method> {
-        self.small_file_method
-            .filter(|&method| !self.refused().contains(method))
-    }
-}
-
-/// A pair that is at hand, or was looked up.
-pub(crate) enum FoundPair<'a> {
-    /// Nobody counts who uses it: for many small files that is a share of the time.
-    Known(&'a VolumePair),
-    Asked(Arc<VolumePair>),
-}
-
-impl Deref for FoundPair<'_> {
-    type Target = VolumePair;
-
-    fn deref(&self) -> &VolumePair {
-        match self {
-            FoundPair::Known(pair) => pair,
-            FoundPair::Asked(pair) => pair,
-        }
+    /// How small files are copied: see [`plan::small_files`].
+    pub(crate) fn small_files(&self) -> Option<SmallFiles> {
+        self.small_files
     }
 }
 
@@ -98,13 +79,13 @@ impl VolumePairs {
             src: src_facts,
             dst: dst_facts,
             preferred,
-            small_file_method,
+            small_files,
         } = ask()?;
         let pair = Arc::new(VolumePair {
             src: src_facts,
             dst: dst_facts,
             preferred,
-            small_file_method,
+            small_files,
             refused: AtomicU8::new(0),
             everywhere: Arc::clone(&self.everywhere),
         });
@@ -132,7 +113,7 @@ pub(crate) struct Asked {
     src: VolumeFacts,
     dst: VolumeFacts,
     preferred: Option<Preferred>,
-    small_file_method: Option<Method>,
+    small_files: Option<SmallFiles>,
 }
 
 /// Asks the volumes of two open files what they are, and whether anything was measured between them.
@@ -149,6 +130,6 @@ pub(crate) fn ask<P: Platform>(
         src: volumes.0,
         dst: volumes.1,
         preferred,
-        small_file_method: plan::small_file_method(system, volumes, preferred, options),
+        small_files: plan::small_files(system, volumes, preferred, options),
     })
 }

@@ -38,6 +38,7 @@ mod world;
 
 mod attributes;
 mod buggy;
+mod calls;
 mod compare;
 mod compared;
 mod conformance;
