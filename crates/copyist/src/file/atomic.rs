@@ -77,7 +77,6 @@ enum Naming {
 
 impl<'a, P: Platform> FileCopier<'a, P> {
     /// [`FileCopier::copy`], where the destination is a file or nothing.
-    #[inline(never)] // its variables would make the stack frame of each plain copy larger than the nearest cache is
     pub(super) fn copy_atomic(&mut self, file: &mut OneFile<'_, P>) -> Result<(), FileError> {
         let start = self.context.now();
         let dst = file.dst;
@@ -308,7 +307,7 @@ impl<'a, P: Platform> FileCopier<'a, P> {
             progress_sink: progress_sink.map(|it| it as &dyn ProgressSink<P>),
             offset,
         };
-        let filled = self.fill(file, (&opened, kept)).and_then(|hash| {
+        let filled = self.fill(file, &opened, kept).and_then(|hash| {
             let src = &*file.src;
             let unfit = self.copy_draft_attributes(src, &opened, to, file.failures);
             self.flush(&opened.handle, to.dst)?;

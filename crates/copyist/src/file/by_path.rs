@@ -81,7 +81,6 @@ impl<P: Platform> FileCopier<'_, P> {
     }
 
     /// [`FileCopier::copy`], for such a file.
-    #[inline(never)] // as `copy_atomic`
     pub(super) fn copy_by_name(&mut self, file: &mut OneFile<'_, P>) -> Result<(), FileError> {
         let start = self.context.now();
         let dst = file.dst;

@@ -32,7 +32,7 @@ impl FileError {
 
     #[cold]
     #[inline(never)] // as `new`
-    pub(super) fn system(operation: Operation, code: Code) -> FileError {
+    pub(crate) fn system(operation: Operation, code: Code) -> FileError {
         FileError::new(operation, Cause::System(code))
     }
 

@@ -23,7 +23,7 @@ use crate::words::report::{Attempt, Ended, Report};
 use crate::words::stat::{FileKind, Stat};
 
 /// Whether these options ask for nothing but a file's data and its permission bits. Which methods and which holes they
-/// want is looked at where small files are planned ([`crate::think::plan::small_file_method`]).
+/// want is looked at where small files are planned ([`crate::think::plan::small_files`]).
 pub(crate) fn suits(os: Os, options: &Options) -> bool {
     // Every option is named, so that a new one is not forgotten.
     let Options {
@@ -177,7 +177,11 @@ impl<P: Platform> Single<'_, P> {
         if made.kind != FileKind::Regular || made.is_same_file(self.src.1) {
             return None;
         }
-        let method = self.pair(dst, &made)?.small_file_method()?;
+        let pair = self.pair(dst, &made)?;
+        let method = pair.small_files()?.method;
+        if pair.refused().contains(method) {
+            return None;
+        }
         if !is_new {
             self.platform.set_len(dst, 0).ok()?;
         }

@@ -1,7 +1,6 @@
 //! What is known and learnt of volume pairs. In a run, facts about a pair are asked once.
 
 use std::collections::HashMap;
-use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -11,6 +10,7 @@ use super::exec::RefusalCache;
 use crate::run::measured;
 use crate::system::{Platform, Sys};
 use crate::think::plan;
+use crate::think::plan::SmallFiles;
 use crate::think::rules::Scope;
 use crate::words::bench_results::Preferred;
 use crate::words::facts::VolumeFacts;
@@ -24,8 +24,8 @@ pub(crate) struct VolumePair {
     pub(crate) dst: VolumeFacts,
     /// What was measured between them before.
     pub(crate) preferred: Option<Preferred>,
-    small_file_method: Option<Method>,
-    /// What of the options that method depends on and may differ between two calls of a copier.
+    small_files: Option<SmallFiles>,
+    /// What of the options that plan depends on and may differ between two calls of a copier.
     planned_for: (Reflink, Option<MethodSet>),
     refused: AtomicU8,
     everywhere: Arc<AtomicU8>,
@@ -45,28 +45,9 @@ impl VolumePair {
         MethodSet::from_bits(here | everywhere)
     }
 
-    /// The method of plain small files: see [`plan::small_file_method`].
-    pub(crate) fn small_file_method(&self) -> Option<Method> {
-        self.small_file_method
-            .filter(|&method| !self.refused().contains(method))
-    }
-}
-
-/// A pair that is at hand, or was looked up.
-pub(crate) enum FoundPair<'a> {
-    /// Nobody counts who uses it: for many small files that is a share of the time.
-    Known(&'a VolumePair),
-    Asked(Arc<VolumePair>),
-}
-
-impl Deref for FoundPair<'_> {
-    type Target = VolumePair;
-
-    fn deref(&self) -> &VolumePair {
-        match self {
-            FoundPair::Known(pair) => pair,
-            FoundPair::Asked(pair) => pair,
-        }
+    /// How small files are copied: see [`plan::small_files`].
+    pub(crate) fn small_files(&self) -> Option<SmallFiles> {
+        self.small_files
     }
 }
 
@@ -148,7 +129,7 @@ impl Learnt {
             src: asked.src,
             dst: asked.dst,
             preferred: asked.preferred,
-            small_file_method: asked.small_file_method,
+            small_files: asked.small_files,
             planned_for: (options.reflink, options.methods),
             refused: AtomicU8::new(0),
             everywhere: Arc::clone(&self.everywhere),
@@ -242,7 +223,7 @@ pub(crate) struct Asked {
     src: VolumeFacts,
     dst: VolumeFacts,
     preferred: Option<Preferred>,
-    small_file_method: Option<Method>,
+    small_files: Option<SmallFiles>,
 }
 
 /// Asks the volumes of two open files what they are, and whether anything was measured between them.
@@ -269,6 +250,6 @@ pub(crate) fn plan_for<P: Platform>(
         src: volumes.0,
         dst: volumes.1,
         preferred,
-        small_file_method: plan::small_file_method(system, volumes, preferred, options),
+        small_files: plan::small_files(system, volumes, preferred, options),
     }
 }

@@ -39,6 +39,7 @@ mod world;
 
 mod attributes;
 mod buggy;
+mod calls;
 mod compare;
 mod compared;
 mod conformance;

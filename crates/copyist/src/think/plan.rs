@@ -22,7 +22,7 @@ use crate::words::options::{
 mod prefer;
 mod small;
 
-pub(crate) use small::small_file_method;
+pub(crate) use small::{SmallFiles, small_files};
 
 /// How holes in the source are treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -153,7 +153,6 @@ impl<P: Platform> Session<'_, P> {
     }
 
     /// Notes a finished file in the journal.
-    #[inline(never)] // few files take it: see `plain.rs`
     pub(super) fn note_done(&self, entry: &Entry<'_, P>, src: &Stat) {
         let Some(journal) = &self.journal else { return };
         // What can't be looked at counts as not done.

@@ -169,13 +169,12 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
         if !self.is_wanted(&entry, None) {
             return;
         }
-        if let Outcome::Directory = self.entry_by_name(entry, None) {
+        if let Outcome::Directory = self.entry_by_name(entry) {
             self.enter(entry);
         }
     }
 
-    /// Whether the filters let an entry through. What can't be looked at will be told of.
-    #[inline(always)] // as `try_plain`
+    /// Whether the filters let an entry through. What can't be looked at is reported later.
     fn is_wanted(&self, entry: &Entry<'_, P>, kind: Option<FileKind>) -> bool {
         !self.session.options.filtered || self.passes_filters(entry, kind)
     }
@@ -298,9 +297,10 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
                 continue;
             }
             let before = self.summary.bytes;
-            let outcome = match kind {
-                Some(FileKind::Directory) => Outcome::Directory,
-                kind => self.entry(entry, kind),
+            let outcome = match (kind, dir.recipe()) {
+                (Some(FileKind::Directory), _) => Outcome::Directory,
+                (Some(FileKind::Regular), Some(recipe)) => self.by_recipe(entry, recipe),
+                _ => self.entry_by_name(entry),
             };
             if let Outcome::Directory = outcome {
                 let name = name.to_os_string();

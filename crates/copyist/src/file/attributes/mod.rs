@@ -121,7 +121,6 @@ pub(crate) struct CreateMode {
 
 impl CreateMode {
     /// For something of this kind, and a source with these bits.
-    #[inline(always)] // asked for each file: see `crate::file::one_file::open_source`
     pub(crate) fn new<P: Platform>(
         platform: &P,
         options: &Options,
@@ -233,7 +232,6 @@ fn default_mode(kind: FileKind, mode: u32) -> u32 {
 
 /// Whether something has all its attributes since it was made: of its source's none is wanted but
 /// permissions, as far as they are given in making it.
-#[inline(always)] // asked for each file: see `crate::file::one_file::open_source`
 pub(crate) fn are_all_set<P: Platform>(
     platform: &P,
     options: &Options,
@@ -335,7 +333,6 @@ impl<P: Platform> Attributes<'_, P> {
         })
     }
 
-    #[inline(always)] // as `are_all_set`
     fn set_times(&self, fail: &mut dyn FnMut(Failed)) {
         let src = self.src_stat;
         let brought = self.made.brought;
@@ -362,7 +359,6 @@ impl<P: Platform> Attributes<'_, P> {
     }
 
     /// What the destination has now.
-    #[inline(always)] // as `are_all_set`
     fn current(&self) -> Result<Stat, Failed> {
         match self.dst {
             Target::Open(handle) => self.platform.stat_open(handle),
@@ -374,7 +370,6 @@ impl<P: Platform> Attributes<'_, P> {
         })
     }
 
-    #[inline(always)] // as `are_all_set`
     fn set(&self, attribute: Attribute, operation: Operation) -> Result<(), Failed> {
         self.platform
             .set(self.dst, attribute)

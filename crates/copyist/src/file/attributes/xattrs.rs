@@ -145,7 +145,6 @@ impl Listed {
 
 /// Lists the source's extended attributes, if permissions are kept and the names say whether there is
 /// an access control list. What fails is reported when they are copied.
-#[inline(always)] // asked for each file: see `crate::file::one_file::open_source`
 pub(crate) fn list<P: Platform>(
     platform: &P,
     preserve: &Preserve,

@@ -5,11 +5,10 @@ use crate::run::clone_flags;
 use std::time::Instant;
 
 use super::pace::Pace;
-use super::{CALL_BYTES, During, Shape, Transfer};
+use super::{CALL_BYTES, Shape, Transfer};
 use crate::run::step::Stop;
 use crate::system::{Move, Platform};
 use crate::think::rules;
-use crate::words::error::Operation;
 use crate::words::method::Os;
 
 /// What one call shares.
@@ -53,11 +52,7 @@ impl<P: Platform> Transfer<'_, P> {
     /// One clone; where the two files differ in NOCOW, and so can't share, a second one. Looking at that
     /// first would cost every small file two calls.
     fn clone_call(&mut self, how: Move, len: u64) -> Result<u64, Stop> {
-        let first = match self.started.take_moved(how) {
-            Some(cloned) => cloned.during(Operation::Transfer),
-            None => self.call(how, len),
-        };
-        match first {
+        match self.call(how, len) {
             Err(Stop::Code { code, .. })
                 if self.state.offset == 0
                     && rules::is_nocow_mismatch(self.platform.os(), code)

@@ -33,13 +33,11 @@ mod direct;
 mod pace;
 mod parallel;
 mod read_write;
-mod started;
 
 use crate::run::hashing::InFlight;
 use behind::{Behind, Uncached};
 pub(crate) use by_path::{copy_by_path, stop};
 use pace::Pace;
-pub(crate) use started::Started;
 
 /// The most that one call of the system is asked to move, bytes: cancellation is checked between
 /// calls. Well below the 2 GiB at which some systems truncate a count.
@@ -131,8 +129,6 @@ pub(crate) struct Transfer<'a, P: Platform> {
     drops: bool,
     /// Told how far it has come.
     pub(crate) progress_sink: Option<&'a dyn ProgressSink<P>>,
-    /// The calls that were made already.
-    pub(crate) started: Started,
 }
 
 /// How far a transfer has come.
@@ -272,7 +268,6 @@ impl<'a, P: Platform> Transfer<'a, P> {
             behind: Behind::default(),
             drops: false,
             progress_sink: None,
-            started: Started::Nothing,
         }
     }
 
@@ -346,10 +341,7 @@ impl<'a, P: Platform> Transfer<'a, P> {
                     call_bytes
                 };
                 let start = Instant::now();
-                let moved = match self.started.take_moved(how) {
-                    Some(moved) => moved.during(Operation::Transfer)?,
-                    None => self.call(how, len)?,
-                };
+                let moved = self.call(how, len)?;
                 pace.took(start.elapsed());
                 if moved == 0 {
                     return self.end_without_progress();

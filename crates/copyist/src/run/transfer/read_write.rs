@@ -1,9 +1,8 @@
 //! `ReadWrite`: buffered, from anything that can be read to anything that can be written.
 
-use super::{During as _, Transfer, behind};
+use super::Transfer;
 use crate::run::step::Stop;
 use crate::system::Platform;
-use crate::words::error::Operation;
 
 impl<P: Platform> Transfer<'_, P> {
     pub(super) fn read_write(&mut self) -> Result<(), Stop> {
@@ -29,12 +28,9 @@ impl<P: Platform> Transfer<'_, P> {
             let asked = self.buffer_bytes(end);
             let offset = (!self.shape.src_streams).then_some(self.state.offset);
             let buffer = &mut self.buffers.plain()[..asked];
-            let read = match self.started.take_read() {
-                Some(read) => read.during(Operation::Read)?,
-                None => self
-                    .uncached
-                    .read(self.platform, self.src, offset, buffer)?,
-            };
+            let read = self
+                .uncached
+                .read(self.platform, self.src, offset, buffer)?;
             if read == 0 {
                 return Ok(true);
             }
@@ -96,10 +92,7 @@ impl<P: Platform> Transfer<'_, P> {
         let offset = (!self.shape.dst_streams).then_some(self.state.offset);
         let start = self.state.pending.start;
         let data = &self.buffers.plain()[start..start + len];
-        let written = match self.started.take_written() {
-            Some(written) => behind::some(written)?,
-            None => self.uncached.write(self.platform, self.dst, offset, data)?,
-        };
+        let written = self.uncached.write(self.platform, self.dst, offset, data)?;
         self.state.pending.start += written;
         self.advance(written as u64)
     }
