@@ -61,6 +61,7 @@ mod races;
 mod refusals;
 mod scenarios;
 mod selftests;
+mod single;
 mod snapshot;
 mod sweep;
 mod windows;

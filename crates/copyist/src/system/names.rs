@@ -111,18 +111,18 @@ pub(crate) trait Names: Machine {
     /// [`Names::stat`] of a path. The three calls that take a path look it up from the current directory
     /// without opening that first, where the system has such calls.
     fn stat_path(&self, path: &OsStr, follow: bool) -> Sys<Stat> {
-        self.from_here(path, |at| self.stat(at, follow))
+        self.look_up(path, |at| self.stat(at, follow))
     }
     /// [`Names::open`] of a path.
     fn open_path(&self, path: &OsStr, how: Open) -> Sys<Self::Handle> {
-        self.from_here(path, |at| self.open(at, how))
+        self.look_up(path, |at| self.open(at, how))
     }
     /// Removes a path that is no directory's.
     fn remove_path(&self, path: &OsStr) -> Sys<()> {
-        self.from_here(path, |at| self.remove(at, false))
+        self.look_up(path, |at| self.remove(at, false))
     }
     /// Looks a path up from the current directory.
-    fn from_here<T>(&self, path: &OsStr, call: impl FnOnce(At<'_, Self>) -> Sys<T>) -> Sys<T> {
+    fn look_up<T>(&self, path: &OsStr, call: impl FnOnce(At<'_, Self>) -> Sys<T>) -> Sys<T> {
         let dir = self.current_dir()?;
         call(At {
             dir: &dir,
