@@ -3,6 +3,7 @@
 pub(crate) mod disposition;
 pub(crate) mod linking;
 pub(crate) mod plan;
+pub(crate) mod policy;
 pub(crate) mod recipe;
 pub(crate) mod rules;
 pub(crate) mod same_file;

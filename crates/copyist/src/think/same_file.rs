@@ -1,6 +1,6 @@
 //! Whether a destination that is the source under another name may be replaced. Pure.
 
-use super::disposition::Policy;
+use crate::think::policy::Policy;
 use crate::words::options::{Backup, Force, Make};
 
 /// How two names relate that lead, or may lead, to one file.

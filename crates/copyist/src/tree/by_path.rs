@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::dir::Entry;
-use super::walk::Worker;
+use super::worker::Worker;
 use crate::run::volumes::VolumePair;
 use crate::system::{At, Batch, Open, Platform, Sys, Takes, Target, Whole, WholeCopy};
 use crate::think::plan::{WHOLE_DEPTH, WHOLE_ENTRIES};

@@ -1,14 +1,15 @@
 //! Directories: made before what is in them, finished after.
 
-use crate::tree::engine::ends_in_separator;
-use crate::tree::engine::is_separator;
+use crate::tree::paths::ends_in_separator;
+use crate::tree::paths::is_separator;
 use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::dir::{Dir, DirPair, Entry, OpenDir, OpenDst, Role, TreePath};
 use super::existing::{Onto, Resolved, SourceStat};
-use super::walk::{Job, Worker};
+use super::job::Job;
+use super::worker::Worker;
 use crate::file::attributes::{Attributes, CreateMode, CreatedState};
 use crate::system::parent::parent_dir;
 use crate::system::{At, Attribute, Node, Open, Platform, Target};

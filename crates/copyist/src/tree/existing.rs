@@ -8,16 +8,16 @@ use copyist_sys::name_prefix;
 
 use super::backup;
 use super::dir::Entry;
-use super::engine::base_name;
-use super::walk::Worker;
+use super::paths::base_name;
+use super::worker::Worker;
 use crate::file::follow::resolve;
 use crate::file::temp_file::Temporary;
 use crate::system::parent::parent_dir;
 use crate::system::{At, Node, Open, Platform, filesystem};
 use crate::think::disposition::{
-    BackupName, Disposition, Existing, Known, Looked, Need, Policy, Product, Replace, Skip, decide,
-    product,
+    BackupName, Disposition, Existing, Known, Looked, Need, Product, Replace, Skip, decide, product,
 };
+use crate::think::policy::Policy;
 use crate::think::rules;
 use crate::words::code::Code;
 use crate::words::error::{Cause, Error, Operation};

@@ -8,7 +8,8 @@
 use std::time::Duration;
 
 use super::dir::Entry;
-use super::walk::{Outcome, Worker};
+use super::worker::Outcome;
+use super::worker::Worker;
 use crate::file::attributes;
 use crate::file::attributes::{Attributes, CreateMode, CreatedState};
 use crate::file::failure::{FileError, explain_stop};

@@ -4,7 +4,7 @@
 use std::ffi::OsStr;
 
 use super::dir::Entry;
-use super::engine::Session;
+use super::session::Session;
 use crate::file::temp_file::{Temporary, remove_closed};
 use crate::system::parent::parent_dir;
 use crate::system::{At, Batch, Open, Platform};

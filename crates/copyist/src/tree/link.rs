@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::dir::{Dir, DirPair, Entry, TreePath};
 use super::existing::{Onto, SourceStat};
 use super::links::Copied;
-use super::walk::Worker;
+use super::worker::Worker;
 use crate::file::temp_file::Temporary;
 use crate::system::parent::parent_dir;
 use crate::system::{At, Node, Open, Platform};

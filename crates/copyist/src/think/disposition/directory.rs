@@ -1,8 +1,7 @@
 //! A directory, which is made or entered.
 
-use super::{
-    Disposition, Known, Looked, Need, Policy, Role, Skip, backed_up, refuse, sameness, was_made,
-};
+use super::{Disposition, Known, Looked, Need, Role, Skip, backed_up, refuse, sameness, was_made};
+use crate::think::policy::Policy;
 use crate::think::same_file::Sameness;
 use crate::words::error::{Operation, Refusal};
 use crate::words::options::{Backup, Make};

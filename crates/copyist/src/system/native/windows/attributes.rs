@@ -4,7 +4,8 @@ use std::os::windows::io::OwnedHandle;
 
 use copyist_sys::windows::{self as sys, BasicTimes, CopyFailed, Security, constants as c};
 
-use super::machine::{Native, code};
+use super::code::code;
+use super::machine::Native;
 use super::{open, stat};
 use crate::system::{Attribute, Sys, Target, XattrFailed};
 use crate::think::rules::windows::{ERROR_FILE_NOT_FOUND, ERROR_NOT_SUPPORTED};

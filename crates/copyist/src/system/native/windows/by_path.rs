@@ -5,8 +5,9 @@ use std::sync::atomic::Ordering;
 use copyist_sys::callback::{Callback, Stopped};
 use copyist_sys::windows::{self as sys, CopyFlags};
 
+use super::code::code;
 use super::handle::Handle;
-use super::machine::{Native, code};
+use super::machine::Native;
 use super::make::path;
 use super::names::resolve;
 use super::stat;

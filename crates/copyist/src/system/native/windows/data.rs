@@ -2,9 +2,9 @@
 
 use copyist_sys::windows::{self as sys, Extents, constants as c};
 
+use super::code::code;
 use super::handle::Handle;
 use super::handle::SECTOR_BYTES;
-use super::machine::code;
 use crate::system::{Extent, Seek, Sys};
 use crate::think::rules::windows::ERROR_NOT_SUPPORTED;
 

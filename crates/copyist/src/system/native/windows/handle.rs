@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use copyist_sys::windows::{self as sys, constants as c};
 
-use super::machine::code;
+use super::code::code;
 use crate::system::Sys;
 
 /// Transfers around the cache begin and end at multiples of this, bytes: no disk has larger sectors.

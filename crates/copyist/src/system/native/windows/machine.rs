@@ -5,7 +5,6 @@ use copyist_sys::windows as sys;
 use super::handle::Handle;
 use crate::system::{Machine, Sys, Used};
 use crate::think::rules::windows::ERROR_NOT_SUPPORTED;
-use crate::words::code::Code;
 use crate::words::facts::Kernel;
 use crate::words::method::Os;
 
@@ -28,10 +27,6 @@ impl Native {
     pub(super) fn build(&self) -> u32 {
         self.kernel.1.into()
     }
-}
-
-pub(super) fn code(error: i32) -> Code {
-    Code(error)
 }
 
 impl Machine for Native {

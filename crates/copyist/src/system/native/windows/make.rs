@@ -5,7 +5,8 @@ use std::ffi::{OsStr, OsString};
 use copyist_sys::reparse;
 use copyist_sys::windows::{self as sys, How, constants as c};
 
-use super::machine::{Native, code};
+use super::code::code;
+use super::machine::Native;
 use super::names::{ResolvedName, resolve};
 use super::open;
 use crate::system::{At, Node, Sys};

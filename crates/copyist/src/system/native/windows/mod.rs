@@ -19,6 +19,7 @@ use crate::words::stat::Stat;
 
 mod attributes;
 mod by_path;
+mod code;
 mod data;
 mod handle;
 mod machine;
@@ -28,8 +29,8 @@ mod open;
 mod stat;
 mod volume;
 
+use code::code;
 pub(crate) use machine::Native;
-use machine::code;
 
 pub(crate) use handle::Handle;
 

@@ -5,7 +5,8 @@ use std::os::windows::io::{AsHandle, BorrowedHandle};
 
 use copyist_sys::windows::{self as sys};
 
-use super::machine::{Native, code};
+use super::code::code;
+use super::machine::Native;
 use crate::system::{At, Sys};
 use crate::think::rules::windows::ERROR_FILE_NOT_FOUND;
 

@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use copyist_sys::reparse;
 use copyist_sys::windows::{self as sys, How, constants as c};
 
+use super::code::code;
 use super::handle::Handle;
-use super::machine::{Native, code};
+use super::machine::Native;
 use super::names::{ResolvedName, resolve};
 use crate::system::{At, Open, Sys};
 use crate::think::rules::windows::{

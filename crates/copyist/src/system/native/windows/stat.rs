@@ -5,8 +5,9 @@ use std::os::windows::io::OwnedHandle;
 use copyist_sys::reparse;
 use copyist_sys::windows::{self as sys, Information, Kind, constants as c};
 
+use super::code::code;
 use super::handle::id;
-use super::machine::{Native, code};
+use super::machine::Native;
 use super::names::resolve;
 use super::open;
 use crate::system::{At, Sys};

@@ -4,8 +4,8 @@ use std::os::windows::io::OwnedHandle;
 
 use copyist_sys::windows::{self as sys, constants as c};
 
+use super::code::code;
 use super::handle;
-use super::machine::code;
 use crate::system::{Mounted, Space, Sys, longest_name};
 use crate::words::facts::{FsKind, Known, VolumeFacts};
 
