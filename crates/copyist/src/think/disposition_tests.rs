@@ -1,6 +1,7 @@
 //! The table of dispositions: typical rows.
 
 use super::*;
+use crate::words::options::Options;
 use crate::words::stat::Timestamp;
 
 const OS_CODE: Code = Code(17);
