@@ -1,4 +1,4 @@
-//! What is known and learnt of volume pairs while a run lasts. Facts about a pair are asked once.
+//! Facts about pairs of volumes, queried once per pair, and what a run learns about them.
 
 use std::collections::HashMap;
 use std::ops::Deref;
@@ -20,7 +20,7 @@ use crate::words::options::Options;
 pub(crate) struct VolumePair {
     pub(crate) src: VolumeFacts,
     pub(crate) dst: VolumeFacts,
-    /// What was measured between them before.
+    /// The earlier measurement between them.
     pub(crate) preferred: Option<Preferred>,
     small_file_method: Option<Method>,
     refused: AtomicU8,
@@ -28,23 +28,23 @@ pub(crate) struct VolumePair {
 }
 
 impl VolumePair {
-    /// The methods that were refused between these volumes, or in this process.
+    /// The methods that were refused between these volumes, or in the whole process.
     pub(crate) fn refused(&self) -> MethodSet {
         let here = self.refused.load(Ordering::Relaxed);
         let everywhere = self.everywhere.load(Ordering::Relaxed);
         MethodSet::from_bits(here | everywhere)
     }
 
-    /// The method of plain small files: see [`plan::small_file_method`].
+    /// The method for plain small files: see [`plan::small_file_method`].
     pub(crate) fn small_file_method(&self) -> Option<Method> {
         self.small_file_method
             .filter(|&method| !self.refused().contains(method))
     }
 }
 
-/// A pair that is at hand, or was looked up.
+/// A pair that the caller holds, or that was looked up.
 pub(crate) enum FoundPair<'a> {
-    /// Nobody counts who uses it: for many small files that is a share of the time.
+    /// Without a reference count, whose cost shows when many small files are copied.
     Known(&'a VolumePair),
     Asked(Arc<VolumePair>),
 }
@@ -75,7 +75,7 @@ impl RefusalCache for VolumePair {
     }
 }
 
-/// All the pairs of a run.
+/// All pairs of a run.
 #[derive(Debug, Default)]
 pub(crate) struct VolumePairs {
     pairs: Mutex<HashMap<(u64, u64), Arc<VolumePair>>>,
@@ -83,7 +83,7 @@ pub(crate) struct VolumePairs {
 }
 
 impl VolumePairs {
-    /// The pair of these volumes; `ask` finds out about them if they are new.
+    /// The pair of these volumes; `ask` queries the facts of a new one.
     pub(crate) fn get<E>(
         &self,
         src: u64,
@@ -114,7 +114,7 @@ impl VolumePairs {
 }
 
 impl VolumePairs {
-    /// What is known of the volumes of two open files.
+    /// The pair of the volumes of two open files.
     pub(crate) fn of_files<P: Platform>(
         &self,
         platform: &P,
@@ -127,7 +127,7 @@ impl VolumePairs {
     }
 }
 
-/// What is known of two volumes at first.
+/// The facts about two volumes, before any attempt.
 pub(crate) struct Asked {
     src: VolumeFacts,
     dst: VolumeFacts,
@@ -135,7 +135,7 @@ pub(crate) struct Asked {
     small_file_method: Option<Method>,
 }
 
-/// Asks the volumes of two open files what they are, and whether anything was measured between them.
+/// Queries the facts about the volumes of two open files, and looks up whether anything was measured between them.
 pub(crate) fn ask<P: Platform>(
     platform: &P,
     options: &Options,

@@ -1,8 +1,8 @@
-//! The first calls of a transfer, where they were made before it was planned.
+//! The first calls of a transfer, if they were made before it was planned.
 
 use crate::system::{Move, Sys};
 
-/// Which were made, and what they answered.
+/// The calls that were made, with their results.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) enum Started {
     #[default]
@@ -11,12 +11,12 @@ pub(crate) enum Started {
     Moved(Move, Sys<u64>),
     /// A read into the plain buffer, with nothing to be written.
     Read(Sys<usize>),
-    /// A read into the plain buffer, and a write of that.
+    /// A read into the plain buffer, and a write of that data.
     Written { read: usize, written: Sys<usize> },
 }
 
 impl Started {
-    /// Whether they have copied all of a file of this size, and shown that it has no more.
+    /// Whether these calls have copied a whole file of this size, and shown that it has no more data.
     pub(crate) fn makes(self, size: u64) -> bool {
         match self {
             Started::Moved(_, moved) => moved == Ok(size),
@@ -25,7 +25,7 @@ impl Started {
         }
     }
 
-    /// What this call has answered, if it was the one, once.
+    /// The result of this call if it was made; it is returned once.
     pub(super) fn take_moved(&mut self, how: Move) -> Option<Sys<u64>> {
         match *self {
             Started::Moved(made, moved) if made == how => {
@@ -36,7 +36,7 @@ impl Started {
         }
     }
 
-    /// What the read has answered, once.
+    /// The result of the read, once.
     pub(super) fn take_read(&mut self) -> Option<Sys<usize>> {
         match *self {
             Started::Read(read) => {
@@ -48,7 +48,7 @@ impl Started {
         }
     }
 
-    /// What the write has answered, once.
+    /// The result of the write, once.
     pub(super) fn take_written(&mut self) -> Option<Sys<usize>> {
         let &mut Started::Written { written, .. } = self else {
             return None;
