@@ -34,7 +34,7 @@ pub(crate) fn workers(jobs: Option<NonZeroUsize>) -> usize {
 }
 
 /// Starts a thread. Linux often leaves a new thread on its creator's processor for 1 to 25 ms, although others are
-/// idle (docs/measurements.md): so the thread moves itself to another processor when it starts.
+/// idle (docs/measurements.md): so the creator yields, and the thread moves itself away.
 pub(crate) fn start<'s, P: Platform>(
     builder: Builder,
     scope: &'s Scope<'s, '_>,

@@ -48,9 +48,9 @@ pub(crate) fn stop(code: Code) -> Stop {
 }
 
 impl<P: Platform> Transfer<'_, P> {
-    /// The system's own copier fills a destination that is open.
+    /// It copies whole files, so it can't continue what another method has started.
     pub(super) fn system_copy(&mut self) -> Result<(), Stop> {
-        // It copies whole files: what another method has started, it can't go on with.
+        // It copies whole files, so it can't continue what another method has started.
         if self.state.offset > 0 {
             return Err(stop(Code::NO_PROGRESS));
         }
