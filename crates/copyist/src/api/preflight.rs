@@ -1,8 +1,7 @@
-//! What stands in the way of a copy, found before its first byte: a volume without the space, names
-//! that are one there, files and names that it can't hold.
+//! Problems that can be found before the first byte is copied: a volume without enough space, names that collide on
+//! the destination's volume, files and names that it can't store.
 //!
-//! The source is walked and looked at, nothing is read or made. What can't be looked at is passed
-//! over: the copy will tell.
+//! The source is walked; nothing is read or created. What can't be examined is skipped: the copy will report it.
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
@@ -22,41 +21,41 @@ use crate::words::operand::Operand;
 use crate::words::options::{Backup, Follow, Make, Options, Sparse, Update};
 use crate::words::stat::{FileId, FileKind, Stat};
 
-/// FAT keeps a file's length in 32 bits.
+/// FAT stores a file's length in 32 bits.
 const FAT_FILE_BYTES: u64 = u32::MAX as u64;
 
-/// What FAT and exFAT have no place for in a name (besides control characters).
+/// The characters that names on FAT and exFAT can't have (besides control characters).
 const FAT_CHARACTERS: &str = "\"*/:<>?\\|";
 
 /// The longest name on FAT and exFAT, UTF-16 code units.
 const FAT_NAME_UNITS: usize = 255;
 
-/// One thing in the way.
+/// A problem that would make the copy fail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Obstacle {
-    /// The destination's volume has less space than is needed (clones and holes need none, and what is
-    /// replaced gives its own back: with [`Options::atomic`] when the new file is complete).
+    /// The destination's volume has less space than is needed. Clones and holes need none, and a replaced file frees
+    /// its own: with [`Options::atomic`] only when the new file is complete.
     Space {
-        /// What goes there.
+        /// The destination on that volume.
         dst: PathBuf,
-        /// Bytes needed.
+        /// The bytes that are needed.
         needed: u64,
-        /// Bytes that this user may still use.
+        /// The bytes that are available to this user.
         free: u64,
     },
-    /// Two sources have names that are one name on the destination's volume.
+    /// Two sources have names that are equal on the destination's volume.
     Collision(PathBuf, PathBuf),
-    /// The volume can't hold a file of this size.
+    /// The volume can't store a file of this size.
     TooLarge {
         /// The file.
         src: PathBuf,
-        /// Its size, bytes.
+        /// Its size, in bytes.
         size: u64,
-        /// The largest that the volume holds, bytes.
+        /// The largest file that the volume can store, in bytes.
         limit: u64,
     },
-    /// The volume can't hold this name.
+    /// The volume can't store this name.
     Name(PathBuf, BadName),
 }
 
@@ -64,16 +63,16 @@ pub enum Obstacle {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BadName {
-    /// It is longer than the volume's names are.
+    /// It is longer than names on the volume can be.
     TooLong,
-    /// The volume's names can't have this character.
+    /// Names on the volume can't have this character.
     Character(char),
-    /// It is no Unicode text.
+    /// It is not valid Unicode.
     NotText,
 }
 
-/// Looks for what stands in the way of [`crate::Copier::copy_operands`]. `wants` says which entries
-/// are wanted, as [`crate::Observer::wants`] does; `tell` is told of each obstacle.
+/// Looks for problems that would make [`crate::Copier::copy_operands`] fail. `wants` selects the entries, as
+/// [`crate::Observer::wants`] does; `tell` is called with each problem.
 pub fn preflight(
     operands: &[Operand],
     options: &Options,
@@ -117,14 +116,14 @@ pub(crate) fn look<P: Platform>(
     look.space();
 }
 
-/// Where a part of the copy goes.
+/// The volumes of a part of the copy.
 #[derive(Clone, Copy)]
 struct Pair {
     src: VolumeFacts,
     dst: VolumeFacts,
 }
 
-/// What is known of a destination's volume.
+/// Facts about a destination's volume.
 struct Target {
     dst: PathBuf,
     space: Needed,
@@ -132,17 +131,16 @@ struct Target {
     name_bytes: Option<u64>,
 }
 
-/// The space that files need on a volume, bytes: what the copies occupy, and what the files that they
-/// replace give back.
+/// The space that files need on a volume, bytes: what the copies occupy, and what the replaced files free.
 #[derive(Debug, Default)]
 struct Needed {
     new: u64,
     freed: u64,
-    /// The least that a file gives back; `None` without files.
+    /// The least that a file frees; `None` without files.
     least_freed: Option<u64>,
-    /// By how much copies are smaller than what they replace.
+    /// The total by which copies are smaller than the files that they replace.
     shrinks: u64,
-    /// The most that a file needs, with what its own copy is smaller.
+    /// The most that a file needs, plus the amount by which its copy is smaller.
     most: u64,
 }
 
@@ -156,14 +154,14 @@ impl Needed {
         self.most = self.most.max(new.saturating_add(shrinks));
     }
 
-    /// Where an old file is emptied before the new content comes.
+    /// The space needed where an old file is truncated before the new content is written.
     fn in_place(&self) -> u64 {
         self.new.saturating_sub(self.freed)
     }
 
-    /// Where an old file is there until the new one is complete: at least so much, in whatever order they
-    /// are copied. The last one is still there twice when everything is; and the largest has to fit,
-    /// after all those that become smaller.
+    /// The space needed where an old file exists until the new one is complete: at least this much, in whatever order
+    /// they are copied. The last file still exists twice when all others are done; and the largest has to fit after
+    /// all those that become smaller.
     fn replacing(&self) -> u64 {
         let last = self.new.saturating_add(self.least_freed.unwrap_or(0));
         let largest = self.most.saturating_sub(self.shrinks);
@@ -171,11 +169,11 @@ impl Needed {
     }
 }
 
-/// A directory to be walked.
+/// A directory to walk.
 struct Dir {
     src: PathBuf,
     dst: PathBuf,
-    /// It is there already.
+    /// The destination's directory exists.
     dst_exists: bool,
 }
 
@@ -187,9 +185,9 @@ struct Look<'a, P: Platform> {
     tell: &'a mut dyn FnMut(Obstacle),
     current: P::Handle,
     volumes: HashMap<u64, Target>,
-    /// Files of several names that were counted.
+    /// Files with several names that were already counted.
     linked: HashSet<FileId>,
-    /// The names that operands take, by their directory.
+    /// The names that operands create, by their directory.
     top: HashMap<PathBuf, HashMap<String, PathBuf>>,
 }
 
@@ -253,7 +251,7 @@ impl<P: Platform> Look<'_, P> {
         }
     }
 
-    /// The volumes of an operand; the destination's is that of the next directory that is there.
+    /// The volumes of an operand; the destination's is that of the nearest directory that exists.
     fn pair(&mut self, operand: &Operand, src: &Stat) -> Option<Pair> {
         let src_dir = match src.kind {
             FileKind::Directory => operand.src.as_path(),
@@ -284,8 +282,8 @@ impl<P: Platform> Look<'_, P> {
         Some(Pair { src, dst: facts })
     }
 
-    /// Whether a directory is found under its name in the other case: where nobody tells of such a
-    /// rule (FUSE, a server), that shows it, and nothing has to be made for it.
+    /// Whether a directory is also found under its name in the other case: where the filesystem does not report
+    /// whether it folds case (FUSE, network filesystems), this shows it without creating anything.
     fn folds(&self, dir: &Path, volume: u64) -> bool {
         let Some(name) = dir.file_name().and_then(OsStr::to_str) else {
             return false;
@@ -301,7 +299,7 @@ impl<P: Platform> Look<'_, P> {
         };
         let parent = dir.parent().filter(|it| !it.as_os_str().is_empty());
         let parent = id(parent.unwrap_or(Path::new(".")));
-        // The name of a mount point is the other volume's.
+        // The name of a mount point is on the volume above it.
         parent.is_some_and(|parent| parent.volume == volume)
             && swapped != name
             && id(dir).is_some()
@@ -346,7 +344,7 @@ impl<P: Platform> Look<'_, P> {
         }
     }
 
-    /// Whether the volume can hold a name, beside the others that it gets.
+    /// Checks whether the volume can store a name, beside the others that are copied there.
     fn name(&mut self, name: &OsStr, src: &Path, pair: Pair, names: &mut HashMap<String, PathBuf>) {
         let limit = self.volumes.get(&pair.dst.id).and_then(|it| it.name_bytes);
         if let Some(bad) = bad_name(name, pair.dst.kind, limit.unwrap_or(u64::MAX)) {
@@ -355,7 +353,8 @@ impl<P: Platform> Look<'_, P> {
         if pair.dst.folds_case != Known::Yes {
             return;
         }
-        // A volume that folds case takes forms of one character for one too, or does no harm here.
+        // A volume that folds case usually treats the Unicode forms of one character as equal too; elsewhere this
+        // does no harm.
         let folded: String = name.to_string_lossy().to_lowercase().nfd().collect();
         if let Some(other) = names
             .insert(folded, src.to_path_buf())
@@ -393,7 +392,7 @@ impl<P: Platform> Look<'_, P> {
         }
         let needed = self.needed(stat, old.is_none(), pair);
         if let Some(target) = self.volumes.get_mut(&pair.dst.id) {
-            // A backup keeps what is replaced.
+            // With a backup, the old file is kept.
             let freed = old.filter(|old| {
                 let is_backed_up = self.options.backup != Backup::None;
                 old.kind == FileKind::Regular && old.links <= 1 && !is_backed_up
@@ -403,13 +402,13 @@ impl<P: Platform> Look<'_, P> {
         }
     }
 
-    /// The space that a copy will occupy, as far as the plan tells.
+    /// The space that a copy will occupy, as far as the plan shows.
     fn needed(&self, stat: &Stat, is_free: bool, pair: Pair) -> u64 {
         let system = (self.platform.os(), self.platform.kernel());
         let file = FileFacts::plain(stat.size, stat.allocated_bytes);
         let facts = Facts {
             dst_is_free: is_free,
-            // What was measured is left out: the space is the same by whatever method copies.
+            // Earlier measurements are left out: every method needs the same space.
             ..Facts::new(system, file, (pair.src, pair.dst))
         };
         let plan = plan::plan(&facts, self.options);
@@ -445,7 +444,7 @@ impl<P: Platform> Look<'_, P> {
     }
 }
 
-/// What is wrong with a name there, if something is.
+/// Why the volume can't store a name; `None` if it can.
 fn bad_name(name: &OsStr, kind: FsKind, limit: u64) -> Option<BadName> {
     if !matches!(kind, FsKind::Fat | FsKind::ExFat) {
         return (name.len() as u64 > limit).then_some(BadName::TooLong);

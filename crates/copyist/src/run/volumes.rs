@@ -22,7 +22,7 @@ use crate::words::options::{Options, Reflink};
 pub(crate) struct VolumePair {
     pub(crate) src: VolumeFacts,
     pub(crate) dst: VolumeFacts,
-    /// What was measured between them before.
+    /// The earlier measurement between them.
     pub(crate) preferred: Option<Preferred>,
     small_files: Option<SmallFiles>,
     /// What of the options that plan depends on and may differ between two calls of a copier.
@@ -218,7 +218,7 @@ impl VolumePairs<'_> {
     }
 }
 
-/// What is known of two volumes at first.
+/// The facts about two volumes, before any attempt.
 pub(crate) struct Asked {
     src: VolumeFacts,
     dst: VolumeFacts,
@@ -226,7 +226,7 @@ pub(crate) struct Asked {
     small_files: Option<SmallFiles>,
 }
 
-/// Asks the volumes of two open files what they are, and whether anything was measured between them.
+/// Queries the facts about the volumes of two open files, and looks up whether anything was measured between them.
 pub(crate) fn ask<P: Platform>(
     platform: &P,
     options: &Options,

@@ -37,7 +37,7 @@ fn available_memory(meminfo: &str) -> Option<u64> {
     Some(kib * 1024)
 }
 
-/// "6.18.1-arch" -> (6, 18). A release that can't be read counts as old: fewer methods are used.
+/// "6.18.1-arch" -> (6, 18). A release that can't be parsed counts as old: fewer methods are used.
 fn parse_kernel(release: &CStr) -> Kernel {
     let release = release.to_string_lossy();
     let mut numbers = release

@@ -23,7 +23,7 @@ impl Native {
         }
     }
 
-    /// The build number, which tells the versions of Windows 10 and 11 apart.
+    /// The build number, which distinguishes the versions of Windows 10 and 11.
     pub(super) fn build(&self) -> u32 {
         self.kernel.1.into()
     }
@@ -40,12 +40,12 @@ impl Machine for Native {
         self.kernel
     }
 
-    /// There is none: a directory says what is made in it may do.
+    /// Windows has none: the ACL of a directory determines the rights to files created in it.
     fn umask(&self) -> u32 {
         0
     }
 
-    /// Nobody is: what a process may do is asked call by call.
+    /// Never: rights are checked call by call.
     fn is_privileged(&self) -> bool {
         false
     }
