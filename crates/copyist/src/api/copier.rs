@@ -38,7 +38,7 @@ use crate::words::report::{Report, Summary};
 ///
 /// # Errors
 ///
-/// An [`Error`](crate::Error) has the operation, the paths and the cause.
+/// An [`Error`] has the operation, the paths and the cause.
 pub fn copy(src: impl AsRef<Path>, dst: impl AsRef<Path>) -> Result<Report> {
     // What it learns is kept for the next call: refusals, and some buffers.
     static COPIER: LazyLock<Copier> = LazyLock::new(Copier::new);

@@ -2,7 +2,7 @@
 //!
 //! `.copyist-` and 24 hexadecimal digits: 16 chosen at random, and 8 that follow from them, so
 //! that no other file is ever taken for one of ours. Whoever writes one keeps it locked
-//! ([`crate::system::Platform::lock`]); one that is not locked was left by a run that crashed.
+//! ([`crate::system::Data::lock`]); one that is not locked was left by a run that crashed.
 
 use crate::words::code::Code;
 use std::collections::HashMap;

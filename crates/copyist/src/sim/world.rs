@@ -72,7 +72,7 @@ pub(super) struct OpenFile {
     pub(super) ino: u64,
     pub(super) reads: bool,
     pub(super) writes: bool,
-    /// Names that [`crate::system::Platform::read_dir`] has still to tell.
+    /// Names that [`crate::system::Names::read_dir`] has still to tell.
     pub(super) names: Option<Vec<(OsString, u64)>>,
     pub(super) position: u64,
     pub(super) direct: bool,

@@ -9,7 +9,7 @@ use crate::words::code::Code;
 
 /// A copy of a whole file by one call, which also creates the destination.
 ///
-/// While the methods of [`Move`] move bytes between two open files, these calls give the destination its name:
+/// While the methods of [`Move`](super::Move) move bytes between two open files, these calls give the destination its name:
 /// clonefile, copyfile(3) and CopyFileExW have no other interface.
 #[allow(dead_code)] // Linux has no such call
 pub(crate) struct WholeCopy<'a, P: Machine> {

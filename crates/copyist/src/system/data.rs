@@ -106,7 +106,7 @@ pub(crate) trait Data: Machine {
     /// Waits until written data is flushed as far as `how` says.
     fn flush(&self, file: &Self::Handle, how: Flush) -> Sys<()>;
     /// Waits until everything that was written to the volume of an open file or directory is on stable storage
-    /// ([`Os::flushes_volumes`]).
+    /// ([`Os::flushes_volumes`](crate::words::method::Os::flushes_volumes)).
     fn flush_volume(&self, handle: &Self::Handle) -> Sys<()> {
         let _ = handle;
         Err(not_supported(self.os()))

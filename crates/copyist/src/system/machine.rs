@@ -24,7 +24,7 @@ pub(crate) struct Used {
 pub(crate) trait Machine: Send + Sync + Sized + 'static {
     /// An open file or directory.
     type Handle: Send + Sync;
-    /// Whether calls only simulate changes: see [`dry`].
+    /// Whether calls only simulate changes: see [`dry`](super::dry).
     fn is_dry(&self) -> bool {
         false
     }

@@ -140,7 +140,8 @@ mod tests {
 
     #[test]
     fn plain_copies_have_a_recipe_in_a_new_directory() {
-        let cases: [(fn(&mut Options), bool, bool); 5] = [
+        type Change = fn(&mut Options);
+        let cases: [(Change, bool, bool); 5] = [
             (|_| {}, false, false),
             (|it| it.preserve = Preserve::ARCHIVE, true, true),
             (|it| it.preserve.times = true, true, false),

@@ -172,7 +172,7 @@ pub(crate) fn list<P: Platform>(
     }
 }
 
-/// The names of a list of [`Platform::xattr_names`].
+/// The names of a list of [`Attributes::xattr_names`](crate::system::Attributes::xattr_names).
 pub(crate) fn names(list: &[u8]) -> impl Iterator<Item = &[u8]> {
     list.split(|&byte| byte == 0)
         .filter(|name| !name.is_empty())
