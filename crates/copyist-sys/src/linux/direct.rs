@@ -1,16 +1,16 @@
 //! The calls of which a small file takes most, as rustix has them, but made without the C library.
 //!
-//! A compiler can put such a call where it is made. A function of the C library has to return after it, and the
-//! first return after a system call is expensive where the kernel's own returns have spoilt what the
-//! processor predicts: 0.33 µs on an AMD EPYC with the mitigation "Safe RET", and with six of them a sixth of
-//! the time of a small file (docs/measurements.md).
+//! The compiler can inline such a call. A function of the C library has to return after it, and the first return
+//! after a system call is expensive where the kernel's own returns have spoilt the processor's return prediction:
+//! 0.33 µs on an AMD EPYC with the mitigation "Safe RET", and with six of them a sixth of the time of a small file
+//! (docs/measurements.md).
 //!
 //! # References
 //!  - [Linux](https://docs.kernel.org/admin-guide/hw-vuln/srso.html)
 
 #![allow(
     clippy::inline_always,
-    reason = "a call that is not in its place costs a return"
+    reason = "must be inlined; see the documentation of the module"
 )]
 
 use std::ffi::OsStr;
@@ -46,7 +46,7 @@ pub(super) fn is_replaced() -> bool {
     WAY.load(Ordering::Relaxed) != DIRECTLY && !decide()
 }
 
-/// Answers whether calls are made directly.
+/// Returns whether calls are made directly.
 #[cold]
 #[inline(never)]
 fn decide() -> bool {
@@ -57,7 +57,7 @@ fn decide() -> bool {
         } else {
             BY_THE_C_LIBRARY
         };
-        // Whoever else decides meanwhile decides the same.
+        // Other threads that decide at the same time get the same result.
         WAY.store(way, Ordering::Relaxed);
     }
     way == DIRECTLY
@@ -98,7 +98,7 @@ struct Looked {
     are_its_own: bool,
 }
 
-/// Looks whether a library is the C library, and has all functions; 1 when it was.
+/// Checks whether a library is the C library, and contains all functions; returns 1 if it is the C library.
 ///
 /// # Safety
 ///
@@ -109,7 +109,7 @@ unsafe extern "C" fn look(
     _: libc::size_t,
     looked: *mut c_void,
 ) -> c_int {
-    // SAFETY: as the caller says; nobody else has either meanwhile.
+    // SAFETY: as the caller guarantees; no other reference to either exists meanwhile.
     let (library, looked) = unsafe { (&*library, &mut *looked.cast::<Looked>()) };
     // SAFETY: the library has so many segments there.
     let segments =
@@ -123,13 +123,14 @@ unsafe extern "C" fn look(
     if !has(libc::gnu_get_libc_version as *const c_void as usize) {
         return 0;
     }
-    // Everything is in one place, or seems to be, in a program that is not made to lie anywhere.
+    // A static program, or one that is not position-independent, seems to have everything in one library.
     let is_alone = !has(decide as *const c_void as usize);
     looked.are_its_own = is_alone && looked.functions.iter().all(|&it| has(it));
     1
 }
 
-/// Another C library doesn't tell where it is; only if it is a part of the program can nobody stand in for it.
+/// Other C libraries don't report where they are loaded; only if linked statically can no library replace their
+/// functions.
 #[cfg(not(target_env = "gnu"))]
 fn is_the_library_its_own() -> bool {
     cfg!(target_feature = "crt-static")
@@ -202,11 +203,11 @@ pub fn openat(dir: &OwnedFd, name: &OsStr, flags: OFlags, mode: Mode) -> Result<
     let (flags, mode) = (flags.bits() as usize, mode.bits() as usize);
     // SAFETY: the descriptor is open, and the path ends in a zero.
     let file = unsafe { call(Sysno::openat, [number(dir), path, flags, mode, 0, 0]) }?;
-    // SAFETY: the call has opened it, and nobody else knows of it.
+    // SAFETY: the call has opened it, and it has no other owner.
     Ok(unsafe { OwnedFd::from_raw_fd(file as RawFd) })
 }
 
-/// `fstat(fd)`; what of the answer is wanted is taken with `look`, so that nothing else is copied.
+/// `fstat(fd)`; `look` takes the wanted fields from the result, so that nothing else is copied.
 ///
 /// # References
 ///  - [Linux](https://man7.org/linux/man-pages/man2/stat.2.html)
@@ -404,7 +405,7 @@ mod tests {
         openat(dir, name.as_ref(), flags, Mode::from_raw_mode(0o640))
     }
 
-    /// They answer what the C library's functions answer.
+    /// They return the same as the C library's functions.
     #[test]
     fn direct_calls_are_those_of_the_c_library() -> Result<(), Box<dyn std::error::Error>> {
         assert!(!is_replaced(), "nobody stands in for the C library here");
