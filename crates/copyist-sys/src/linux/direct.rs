@@ -25,7 +25,7 @@ use rustix::fs::{self, AtFlags, Mode, OFlags, Stat, Timespec, Timestamps};
 use rustix::io::{self, Errno};
 use syscalls::Sysno;
 
-/// A path of fewer bytes is copied to the stack: that of any name that a filesystem has is.
+/// A path of fewer bytes is copied to the stack; every name that a filesystem can store is shorter.
 const NAME_BYTES: usize = 256;
 
 #[cfg(target_arch = "x86_64")]
@@ -33,14 +33,14 @@ const FSTATAT: Sysno = Sysno::newfstatat;
 #[cfg(target_arch = "aarch64")]
 const FSTATAT: Sysno = Sysno::fstatat;
 
-/// How calls are made: one of the three below.
+/// How calls are made: one of the three values below.
 static WAY: AtomicU8 = AtomicU8::new(NOT_DECIDED);
 const NOT_DECIDED: u8 = 0;
 const DIRECTLY: u8 = 1;
 const BY_THE_C_LIBRARY: u8 = 2;
 
-/// Whether something stands in for one of the C library's functions (fakeroot, fakechroot, a sandbox, a
-/// sanitizer) and is to see every call: then these are made by the C library too.
+/// Whether another library replaces one of the C library's functions (fakeroot, fakechroot, a sandbox, a
+/// sanitizer) and must see every call: then these calls are made through the C library too.
 #[inline(always)]
 pub(super) fn is_replaced() -> bool {
     WAY.load(Ordering::Relaxed) != DIRECTLY && !decide()

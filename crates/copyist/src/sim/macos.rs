@@ -307,7 +307,7 @@ fn one_worker_is_enough_on_apfs() {
         threads(&scenario.options),
         [name(thread::current().id())].into()
     );
-    // Whoever asks for more gets them.
+    // Callers that request more workers get them.
     scenario.options.jobs = NonZeroUsize::new(4);
     assert!(!threads(&scenario.options).is_empty());
 }

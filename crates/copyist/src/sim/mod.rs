@@ -395,7 +395,7 @@ impl Data for Sim {
     }
 
     fn close(&self, file: Handle) -> Sys<()> {
-        // The handle is gone whatever the answer: `file` is dropped once the world is let go.
+        // The handle is closed whatever the result: `file` is dropped once the world is unlocked.
         let result = self.world().enter(Call::Close);
         drop(file);
         result.map(|_| ())

@@ -24,7 +24,7 @@ use crate::words::stat::FileKind;
 
 mod replaced;
 
-/// A run during which somebody does something before the n-th call.
+/// A run during which another process does something before the Nth call.
 struct Race {
     outcome: Outcome,
     before: Snapshot,
@@ -359,7 +359,7 @@ fn a_destination_that_goes_away_is_made() {
                 let src = &race.after[&PathBuf::from("from/src")];
                 seen.data.same_bytes(&src.data)
             };
-            // Once it is open, somebody else's removal is his own business.
+            // Once it is open, its removal by another process is no failure of the copy.
             if opened.is_none() {
                 let dst = race.after.get(&PathBuf::from("to/dst"));
                 assert!(dst.is_some_and(copied), "before {call:?} at {n}");

@@ -149,7 +149,7 @@ fn a_clone_that_is_refused_goes_to_the_system_s_copier() {
         (Method::SystemCopy, Ended::Done),
     ];
     assert_eq!(ends(&outcome), expected);
-    // Windows 11 24H2 clones in there: nobody can tell, so nobody says so.
+    // Windows 11 24H2 clones within this call: that is not visible, so it is not reported.
     let report = &outcome.files[0].1;
     assert_eq!((report.cloned(), report.offloaded()), (0, 300_000));
 }
