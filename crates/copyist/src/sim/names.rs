@@ -348,8 +348,7 @@ impl World {
         Ok(())
     }
 
-    /// What somebody else does between two calls. A path that leads nowhere (any more) is not
-    /// his business.
+    /// The action of another process between two calls. If its path does not exist (any more), nothing happens.
     pub(super) fn does(&mut self, deed: &Deed) {
         let now = self.now();
         match *deed {

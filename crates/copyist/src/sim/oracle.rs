@@ -253,8 +253,7 @@ impl Trial<'_> {
         files.any(|(_, report)| report.in_place.is_some())
     }
 
-    /// A read said that the source ends early: the copy is the part before that, and whoever
-    /// watches was warned.
+    /// A read reported that the source ends early: the copy is the part before that, and the observer was warned.
     fn ended_early(&self, src: &Path, source: &Seen, now: &Seen) -> bool {
         let said =
             |record: &Record| record.call == Call::Read && record.effect == Some(Effect::Nothing);

@@ -1,5 +1,5 @@
-//! Somebody else is at work in the same directories: files grow, shrink and change, and names
-//! lead elsewhere, between any two calls.
+//! Another process works in the same directories: between any two calls, files grow, shrink and change, and names are
+//! redirected.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -82,8 +82,7 @@ fn one_file() -> Vec<Scenario> {
     scenarios
 }
 
-/// Every byte of `copy` is one that `old` or `new` has at its place (or, beyond the end of both,
-/// there is none).
+/// Every byte of `copy` is the byte of `old` or of `new` at the same offset (after the end of both, there is none).
 fn is_mixture(copy: &Data, old: &Data, new: &Data) -> bool {
     let size = usize::try_from(copy.size()).unwrap();
     let bytes = |data: &Data| {
@@ -338,8 +337,8 @@ fn the_races_catch_an_engine_that_follows_links() {
     }
 }
 
-/// A destination that goes away (or that a stale answer of NFS said was there) is made. GNU's test
-/// nfs-removal-race is about that.
+/// A destination that disappears (or that NFS reported from a stale cache) is created. GNU's test nfs-removal-race
+/// covers that.
 #[test]
 fn a_destination_that_goes_away_is_made() {
     let sim = linux(FsKind::Ext, None);

@@ -1,5 +1,5 @@
-//! What a tree looks like, to be compared: taken from the inside of a simulated world, or, on
-//! any system, through the waist.
+//! The state of a tree, to be compared: read from the inside of a simulated world or, on any system, through
+//! [`crate::system`].
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
