@@ -85,7 +85,7 @@ impl Descriptors {
         self.open.load(Ordering::Relaxed) >= self.most.load(Ordering::Relaxed)
     }
 
-    /// The system has none left, although there should have been: somebody else uses them.
+    /// The system has no descriptors left, although it should: other processes use them.
     fn are_fewer(&self) {
         let open = self.open.load(Ordering::Relaxed);
         let fewer = open.saturating_sub(FOR_A_WORKER).max(FEWEST);
@@ -155,7 +155,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         }
         let is_read = !dir.is_parent && !dir.src_is_path_only;
         if is_read && state.unread.is_none() {
-            // Where a directory is opened again, reading it begins anew.
+            // When a directory is opened again, reading it starts from the beginning.
             state.unread = Some(self.names_left(dir, &halves));
         }
         state.open = None;

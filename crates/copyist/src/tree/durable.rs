@@ -24,7 +24,7 @@ pub(super) struct Volumes<P: Platform>(Mutex<Vec<Volume<P>>>);
 
 struct Volume<P: Platform> {
     id: u64,
-    /// Open from before the first byte was written, so that no error goes by unheard.
+    /// Open from before the first byte was written, so that no write error is missed.
     handle: Arc<P::Handle>,
     dst: PathBuf,
 }
@@ -197,7 +197,7 @@ impl<P: Platform> Session<'_, P> {
         let cancelled = self.context.cancel.is_cancelled();
         let closed = match self.errors.load(Ordering::Relaxed) {
             0 if !cancelled => journal.remove(),
-            // Whoever cancels does not want to wait.
+            // A cancelled run does not wait.
             _ if cancelled => Ok(()),
             _ => journal.note_rest(|| self.flush_for_journal()),
         };

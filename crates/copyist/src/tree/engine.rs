@@ -257,7 +257,7 @@ impl<'a, P: Platform> Session<'a, P> {
         total.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts and tells a failure. The run goes on.
+    /// Counts and reports a failure. The run continues.
     #[cold]
     pub(super) fn fail(&self, error: Error) {
         self.errors.fetch_add(1, Ordering::Relaxed);

@@ -149,7 +149,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         })
     }
 
-    /// What can't be opened may not even be looked at: then that is what there is to tell.
+    /// A file that can't be opened may not be visible to stat either: then that is the error to report.
     pub(super) fn unseen(&self, entry: &Entry<'_, P>, follow: bool) -> Option<Error> {
         let code = self.session.platform.stat(entry.src_at(), follow).err()?;
         let cause = Cause::System(code);
@@ -362,7 +362,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         }
     }
 
-    /// Counts what the last try has done, and tells which attributes it could not keep.
+    /// Counts what the last attempt has done, and reports the attributes that it could not keep.
     pub(super) fn finish_entry(&mut self, entry: &Entry<'_, P>, mut tried: AttemptOutcome) {
         self.tell_failures(entry, &mut tried);
         self.summary.add_report(&tried.report);
@@ -477,7 +477,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         Ok(())
     }
 
-    /// A file's data is complete: into the journal, and to whoever watches.
+    /// A file's data is complete: adds it to the journal, and reports it to the observer.
     #[inline(always)] // as `try_plain`
     fn tell_copied(
         &self,

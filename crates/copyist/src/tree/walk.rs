@@ -173,7 +173,7 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
         }
     }
 
-    /// Whether the filters let an entry through. What can't be looked at will be told of.
+    /// Whether the filters accept an entry. An entry that can't be examined will be reported.
     #[inline(always)] // as `try_plain`
     fn is_wanted(&self, entry: &Entry<'_, P>, kind: Option<FileKind>) -> bool {
         !self.session.options.filtered || self.passes_filters(entry, kind)
@@ -214,7 +214,7 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
         let is_all = batch.len() <= FEW_NAMES && self.is_at_end(dir, &open, &mut batch);
         drop(open);
         if !is_all {
-            // The rest of the directory is there for whoever is free.
+            // The rest of the directory is left to any free worker.
             dir.hold();
             self.push(Job::Read(Arc::clone(dir)));
         }
@@ -361,7 +361,7 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
         }
     }
 
-    /// Keeps a batch that nobody needs any more, to be filled again.
+    /// Keeps a batch that is no longer needed, to be filled again.
     fn recycle(&mut self, batch: Arc<Batch>) {
         self.batches.extend(Arc::into_inner(batch));
     }
