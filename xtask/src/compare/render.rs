@@ -220,7 +220,7 @@ fn memory(pairs: &[&Pair]) -> String {
     table
 }
 
-/// Below a table: who is not ranked and why, what is noisy, the command lines, the machine.
+/// Below a table: the programs that are not ranked and why, what is noisy, the command lines, the machine.
 fn notes(pairs: &[&Pair], records: &Records) -> String {
     let mut notes = String::from("\n");
     for pair in pairs {

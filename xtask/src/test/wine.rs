@@ -98,7 +98,7 @@ pub(super) fn run(tests: &mut Counts) -> Result<Ending> {
     })
 }
 
-/// The test that a line tells of.
+/// The test that a line is about.
 fn beyond(line: &str) -> Option<&str> {
     let (name, _) = line.trim().strip_prefix("beyond Wine: ")?.split_once(':')?;
     Some(name)

@@ -1,16 +1,16 @@
 //! The calls of which a small file takes most, as rustix has them, but made without the C library.
 //!
-//! A compiler can put such a call where it is made. A function of the C library has to return after it, and the
-//! first return after a system call is expensive where the kernel's own returns have spoilt what the
-//! processor predicts: 0.33 µs on an AMD EPYC with the mitigation "Safe RET", and with six of them a sixth of
-//! the time of a small file (docs/measurements.md).
+//! The compiler can inline such a call. A function of the C library has to return after it, and the first return
+//! after a system call is expensive where the kernel's own returns have spoilt the processor's return prediction:
+//! 0.33 µs on an AMD EPYC with the mitigation "Safe RET", and with six of them a sixth of the time of a small file
+//! (docs/measurements.md).
 //!
 //! # References
 //!  - [Linux](https://docs.kernel.org/admin-guide/hw-vuln/srso.html)
 
 #![allow(
     clippy::inline_always,
-    reason = "a call that is not in its place costs a return"
+    reason = "must be inlined; see the documentation of the module"
 )]
 
 use std::ffi::OsStr;
@@ -25,7 +25,7 @@ use rustix::fs::{self, AtFlags, Mode, OFlags, Stat, Timespec, Timestamps};
 use rustix::io::{self, Errno};
 use syscalls::Sysno;
 
-/// A path of fewer bytes is copied to the stack: that of any name that a filesystem has is.
+/// A path of fewer bytes is copied to the stack; every name that a filesystem can store is shorter.
 const NAME_BYTES: usize = 256;
 
 #[cfg(target_arch = "x86_64")]
@@ -42,14 +42,14 @@ const NOT_DECIDED: u8 = 0;
 const DIRECTLY: u8 = 1;
 const BY_THE_C_LIBRARY: u8 = 2;
 
-/// Whether something stands in for one of the C library's functions (fakeroot, fakechroot, a sandbox, a
-/// sanitizer) and is to see every call: then these are made by the C library too.
+/// Whether another library replaces one of the C library's functions (fakeroot, fakechroot, a sandbox, a
+/// sanitizer) and must see every call: then these calls are made through the C library too.
 #[inline(always)]
 pub(super) fn is_replaced() -> bool {
     WAY.load(Ordering::Relaxed) != DIRECTLY && !decide()
 }
 
-/// Answers whether calls are made directly.
+/// Returns whether calls are made directly.
 #[cold]
 #[inline(never)]
 fn decide() -> bool {
@@ -60,7 +60,7 @@ fn decide() -> bool {
         } else {
             BY_THE_C_LIBRARY
         };
-        // Whoever else decides meanwhile decides the same.
+        // Other threads that decide at the same time get the same result.
         WAY.store(way, Ordering::Relaxed);
     }
     way == DIRECTLY
@@ -101,7 +101,7 @@ struct Looked {
     are_its_own: bool,
 }
 
-/// Looks whether a library is the C library, and has all functions; 1 when it was.
+/// Checks whether a library is the C library, and contains all functions; returns 1 if it is the C library.
 ///
 /// # Safety
 ///
@@ -112,7 +112,7 @@ unsafe extern "C" fn look(
     _: libc::size_t,
     looked: *mut c_void,
 ) -> c_int {
-    // SAFETY: as the caller says; nobody else has either meanwhile.
+    // SAFETY: as the caller guarantees; no other reference to either exists meanwhile.
     let (library, looked) = unsafe { (&*library, &mut *looked.cast::<Looked>()) };
     // SAFETY: the library has so many segments there.
     let segments =
@@ -126,13 +126,14 @@ unsafe extern "C" fn look(
     if !has(libc::gnu_get_libc_version as *const c_void as usize) {
         return 0;
     }
-    // Everything is in one place, or seems to be, in a program that is not made to lie anywhere.
+    // A static program, or one that is not position-independent, seems to have everything in one library.
     let is_alone = !has(decide as *const c_void as usize);
     looked.are_its_own = is_alone && looked.functions.iter().all(|&it| has(it));
     1
 }
 
-/// Another C library doesn't tell where it is; only if it is a part of the program can nobody stand in for it.
+/// Other C libraries don't report where they are loaded; only if linked statically can no library replace their
+/// functions.
 #[cfg(not(target_env = "gnu"))]
 fn is_the_library_its_own() -> bool {
     cfg!(target_feature = "crt-static")
@@ -205,7 +206,7 @@ pub fn openat(dir: &OwnedFd, name: &OsStr, flags: OFlags, mode: Mode) -> Result<
     let (flags, mode) = (flags.bits() as usize, mode.bits() as usize);
     // SAFETY: the descriptor is open, and the path ends in a zero.
     let file = unsafe { call(Sysno::openat, [number(dir), path, flags, mode, 0, 0]) }?;
-    // SAFETY: the call has opened it, and nobody else knows of it.
+    // SAFETY: the call has opened it, and it has no other owner.
     Ok(unsafe { OwnedFd::from_raw_fd(file as RawFd) })
 }
 
@@ -451,7 +452,7 @@ mod tests {
         openat(dir, name.as_ref(), flags, Mode::from_raw_mode(0o640))
     }
 
-    /// They answer what the C library's functions answer.
+    /// They return the same as the C library's functions.
     #[test]
     fn direct_calls_are_those_of_the_c_library() -> Result<(), Box<dyn std::error::Error>> {
         assert!(!is_replaced(), "nobody stands in for the C library here");

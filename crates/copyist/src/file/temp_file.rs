@@ -24,7 +24,7 @@ const PREFIX: &str = ".copyist-";
 pub(crate) struct Temporary(pub(crate) u64);
 
 impl Temporary {
-    /// One that nobody else uses.
+    /// A name that no other process uses.
     pub(crate) fn new() -> Temporary {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         // The standard library's hash tables have their seeds from the system.

@@ -1,4 +1,4 @@
-//! What stands in the way of a copy to volumes that hold less than others.
+//! Problems of a copy to volumes that can store less than others.
 
 use std::ffi::OsStr;
 

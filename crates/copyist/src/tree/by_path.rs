@@ -166,7 +166,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         }
     }
 
-    /// A directory that the system won't clone is walked; a real error is told.
+    /// A directory that the system refuses to clone is walked; a real error is reported.
     fn whole_refused(
         &self,
         entry: &Entry<'_, P>,
@@ -196,7 +196,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         Ok(false)
     }
 
-    /// Tells of everything in the clone, and counts it.
+    /// Reports everything in the clone, and counts it.
     fn tell_of_clone(&mut self, entry: &Entry<'_, P>) {
         let root = Found {
             src: entry.src(),

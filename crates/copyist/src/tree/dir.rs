@@ -88,7 +88,7 @@ pub(crate) struct State<P: Platform> {
     pub(crate) ids: Option<Ids>,
     /// The names that had not been read when it was closed.
     pub(crate) unread: Option<Batch>,
-    /// It can't be opened again, which has been told.
+    /// It can't be opened again, which has been reported.
     pub(crate) is_lost: bool,
 }
 

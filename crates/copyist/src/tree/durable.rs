@@ -180,7 +180,7 @@ impl<P: Platform> Session<'_, P> {
         let cancelled = self.context.cancel.is_cancelled();
         let closed = match self.errors.load(Ordering::Relaxed) {
             0 if !cancelled => journal.remove(),
-            // Whoever cancels does not want to wait.
+            // A cancelled run does not wait.
             _ if cancelled => Ok(()),
             _ => journal.note_rest(|| self.flush_for_journal()),
         };

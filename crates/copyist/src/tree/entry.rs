@@ -147,7 +147,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         })
     }
 
-    /// What can't be opened may not even be looked at: then that is what there is to tell.
+    /// A file that can't be opened may not be visible to stat either: then that is the error to report.
     pub(super) fn unseen(&self, entry: &Entry<'_, P>, follow: bool) -> Option<Error> {
         let code = self.session.platform.stat(entry.src_at(), follow).err()?;
         let cause = Cause::System(code);

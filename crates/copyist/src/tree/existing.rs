@@ -1,4 +1,4 @@
-//! A destination whose name may be taken: looks up what [`decide`] asks for, and does what it decides.
+//! An existing destination: queries what [`decide`] needs, and does what it decides.
 //! What is decided, and in which order the system is asked, is there.
 
 use std::ffi::{OsStr, OsString};
@@ -435,7 +435,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         }
     }
 
-    /// The backup's path, for whoever watches.
+    /// The backup's path, for the observer.
     pub(super) fn backup_path(entry: &Entry<'_, P>, backup: &OsStr) -> PathBuf {
         let backup = base_name(backup);
         let dst = entry.dst().into_os_string();

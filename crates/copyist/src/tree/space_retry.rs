@@ -11,14 +11,14 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 /// may run out of work, or of room.
 pub(super) const LARGE_BYTES: u64 = 1 << 20;
 
-/// Who writes large files.
+/// The workers that write large files.
 #[derive(Debug, Default)]
 pub(super) struct SpaceRetry {
     writers: Mutex<usize>,
     /// How many large files have been written, or have failed. Changed only while `writers` is locked.
     ended: AtomicU64,
     changed: Condvar,
-    /// Held by whoever writes a large file a second time.
+    /// Held by a worker that writes a large file for the second time.
     again: Mutex<()>,
 }
 

@@ -1,4 +1,4 @@
-//! Symbolic links, FIFOs, sockets and devices: made anew, not read.
+//! Symbolic links, FIFOs, sockets and devices: created again, not read.
 
 use super::dir::Entry;
 use super::worker::Worker;

@@ -158,7 +158,7 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
         let is_all = batch.len() <= FEW_NAMES && self.is_at_end(dir, &open, &mut batch);
         drop(open);
         if !is_all {
-            // The rest of the directory is there for whoever is free.
+            // The rest of the directory is left to any free worker.
             dir.hold();
             self.push(Job::Read(Arc::clone(dir)));
         }
@@ -306,7 +306,7 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
         }
     }
 
-    /// Keeps a batch that nobody needs any more, to be filled again.
+    /// Keeps a batch that is no longer needed, to be filled again.
     fn recycle(&mut self, batch: Arc<Batch>) {
         self.batches.extend(Arc::into_inner(batch));
     }

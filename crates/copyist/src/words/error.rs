@@ -532,7 +532,7 @@ impl std::error::Error for TreeError {
 }
 
 impl From<TreeError> for io::Error {
-    /// Converts the first failure, as [`io::Error::from`] does for an [`Error`].
+    /// Converts the first failure, as for a single [`Error`].
     fn from(error: TreeError) -> io::Error {
         error.into_first().into()
     }

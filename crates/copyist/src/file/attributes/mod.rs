@@ -69,7 +69,7 @@ pub(crate) struct CreatedState {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum InheritedAttributes {
     Nothing,
-    /// Any, or none: the system's copier has its own mind.
+    /// Any, or none: unspecified by the system's copier.
     Some,
     /// All, set-id bits and perhaps the owner excepted: it is a clone.
     All,
@@ -154,7 +154,7 @@ impl CreateMode {
         } else {
             0
         };
-        // It costs a few calls to find out: only what needs it asks.
+        // This costs a few calls, so it is checked only where it matters.
         let umasked = match needed {
             0 => 0,
             needed => platform.umask() & needed,
@@ -376,7 +376,7 @@ impl<P: Platform> Attributes<'_, P> {
             .map_err(|code| Failed { operation, code })
     }
 
-    /// Gives it the source's owner and group; answers whether it has them now.
+    /// Sets the source's owner and group; returns whether the file has them now.
     fn set_owner(&mut self, current: Option<&Stat>, fail: &mut dyn FnMut(Failed)) -> bool {
         let (uid, gid) = (self.src_stat.uid, self.src_stat.gid);
         // A user's change of owner takes set-id bits away, also where it changes nothing: see chown(2).
@@ -400,7 +400,7 @@ impl<P: Platform> Attributes<'_, P> {
             fail(failed);
             return false;
         }
-        // Who may not give files away may still be in the group.
+        // A process that may not set another owner may still be in the group.
         let group = Attribute::Owner {
             uid: None,
             gid: Some(gid),

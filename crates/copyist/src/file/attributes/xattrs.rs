@@ -127,7 +127,7 @@ pub(crate) enum Listed {
     Acl,
     /// Their names, which are in the buffers, and that no access control list is among them.
     NoAcl,
-    /// That its filesystem has none, and what it answered.
+    /// Its filesystem has no extended attributes, with the code that it returned.
     Unsupported(Code),
     /// Why they can't be listed.
     Failed(Code),
@@ -187,7 +187,7 @@ pub(super) fn has_none<P: Platform>(it: &mut Attributes<'_, P>, target: Target<'
     }
 }
 
-/// Copies what the options ask for, and answers which access control lists were seen.
+/// Copies what the options ask for, and returns which access control lists were found.
 pub(super) fn copy<P: Platform>(it: &mut Attributes<'_, P>, fail: &mut dyn FnMut(Failed)) -> Acls {
     let preserve = it.options.preserve;
     let os = it.platform.os();
