@@ -325,6 +325,12 @@ pub(crate) trait Platform: Send + Sync + Sized + 'static {
         self.volume(handle)
     }
     /// At `offset`, or where the stream is with `None`. 0 is the end.
+    /// [`Platform::stat_open`] and [`Platform::volume`] of one file.
+    fn stat_and_volume(&self, handle: &Self::Handle) -> Sys<(Stat, VolumeFacts)> {
+        let stat = self.stat_open(handle)?;
+        Ok((stat, self.volume_of(handle, &stat)?))
+    }
+
     fn read(&self, file: &Self::Handle, offset: Option<u64>, buffer: &mut [u8]) -> Sys<usize>;
     fn write(&self, file: &Self::Handle, offset: Option<u64>, data: &[u8]) -> Sys<usize>;
     /// [`Platform::read`] and [`Platform::write`] that leave nothing in the cache that was not there

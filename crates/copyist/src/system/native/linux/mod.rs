@@ -30,6 +30,7 @@ use super::unix::{Umask, code, kind_of};
 
 mod attributes;
 mod look;
+mod mounts;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 mod umask;
@@ -243,6 +244,10 @@ impl Platform for Native {
 
     fn volume(&self, handle: &OwnedFd) -> Sys<VolumeFacts> {
         volume::facts(handle, &self.stat_open(handle)?)
+    }
+
+    fn stat_and_volume(&self, handle: &OwnedFd) -> Sys<(Stat, VolumeFacts)> {
+        mounts::stat_and_volume(self, handle)
     }
 
     #[inline(always)]
