@@ -31,6 +31,10 @@ use crate::words::options::Flush;
 /// tree that it is in; a program that copies deep trees calls this once, at its start.
 ///
 /// A limit that can't be raised stays as it is.
+///
+/// ```
+/// copyist::process::raise_open_file_limit();
+/// ```
 pub fn raise_open_file_limit() {
     // With the old limit everything works that has worked before.
     let _ = native::raise_open_file_limit();
@@ -40,6 +44,15 @@ pub fn raise_open_file_limit() {
 /// Where it doesn't tell, all is data.
 ///
 /// That the filesystem says so doesn't make it so: some are known to call data a hole.
+///
+/// ```
+/// # let temp = tempfile::tempdir()?;
+/// # let (src, dst) = (temp.path().join("src"), temp.path().join("dst"));
+/// # std::fs::write(&src, "data")?;
+/// let data = copyist::measure::data_ranges(&src)?;
+/// assert_eq!(data, [0..4]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 ///
@@ -78,7 +91,21 @@ fn data_ranges_in<P: Platform>(platform: &P, path: &Path) -> Result<Vec<Range<u6
     Ok(ranges)
 }
 
-/// The hash of a file's content. With `from_device` the file is read from its device, as far as the
+/// The hash of a file's content.
+///
+/// ```
+/// use copyist::CancelToken;
+/// use copyist::hash::{HashKind, hash_file};
+///
+/// # let temp = tempfile::tempdir()?;
+/// # let (src, dst) = (temp.path().join("src"), temp.path().join("dst"));
+/// # std::fs::write(&src, "data")?;
+/// let hash = hash_file(&src, HashKind::Sha256, false, &CancelToken::new())?;
+/// assert!(hash.to_string().starts_with("3a6eb079"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// With `from_device` the file is read from its device, as far as the
 /// system lets the cache be left out.
 ///
 /// # Errors
@@ -132,6 +159,18 @@ pub fn hash_file(
 /// as far as this user may write to the file. Files on two volumes share nothing. Data so small that it
 /// lies beside the file's attributes is nobody else's and counts as not shared.
 ///
+/// ```
+/// # let temp = tempfile::tempdir()?;
+/// # let (src, dst) = (temp.path().join("src"), temp.path().join("dst"));
+/// # std::fs::write(&src, "data")?;
+/// copyist::copy(&src, &dst)?;
+/// match copyist::measure::shared_bytes(&src, &dst) {
+///     Ok(bytes) => println!("{bytes} bytes are shared"),
+///     Err(error) => println!("not known: {error}"),
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 ///
 /// If a file can't be opened or read, or the filesystem doesn't tell where data lies (tmpfs, FUSE
@@ -167,6 +206,17 @@ fn shared_between<P: Platform>(platform: &P, src: &Path, dst: &Path) -> Result<u
 ///
 /// Linux: fsync, POSIX_FADV_DONTNEED, and reads with RWF_NOWAIT that tell what is left. What a
 /// device, or the host of a virtual machine, keeps for itself is beyond its reach.
+///
+/// ```
+/// # let temp = tempfile::tempdir()?;
+/// # let (src, dst) = (temp.path().join("src"), temp.path().join("dst"));
+/// # std::fs::write(&src, "data")?;
+/// match copyist::measure::evict_from_cache(&src) {
+///     Ok(is_cold) => println!("cold: {is_cold}"),
+///     Err(error) => println!("not here: {error}"),
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 ///

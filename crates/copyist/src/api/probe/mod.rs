@@ -161,6 +161,17 @@ impl Probe {
 
     /// What can be done from the volume of one directory to that of another.
     ///
+    /// ```
+    /// use copyist::probe::Probe;
+    ///
+    /// # let temp = tempfile::tempdir()?;
+    /// let probe = Probe::pair(temp.path(), temp.path())?;
+    /// for (method, answer) in &probe.methods {
+    ///     println!("{method}: {:?}", answer.known);
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// See [`Probe::volume`].
