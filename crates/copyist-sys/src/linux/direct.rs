@@ -210,6 +210,36 @@ pub fn openat(dir: &OwnedFd, name: &OsStr, flags: OFlags, mode: Mode) -> Result<
     Ok(unsafe { OwnedFd::from_raw_fd(file as RawFd) })
 }
 
+/// `statx(fd, "", AT_EMPTY_PATH, mask)`, as [`fstat`]; not by the C library.
+///
+/// # References
+///  - [Linux](https://man7.org/linux/man-pages/man2/statx.2.html)
+///
+/// # Errors
+///
+/// The call's errno; ENOSYS where something stands in for the C library's functions and is to see every call.
+#[inline(always)]
+pub fn statx<T>(
+    file: &OwnedFd,
+    mask: u32,
+    look: impl FnOnce(&libc::statx) -> T,
+) -> Result<T, Errno> {
+    if is_replaced() {
+        return Err(Errno::NOSYS);
+    }
+    let mut statx = MaybeUninit::<libc::statx>::uninit();
+    let (path, address) = (c"".as_ptr() as usize, statx.as_mut_ptr() as usize);
+    let flags = libc::AT_EMPTY_PATH as usize;
+    // SAFETY: the descriptor is open, the path ends in a zero, and the structure is the kernel's.
+    unsafe {
+        call(
+            Sysno::statx,
+            [number(file), path, flags, mask as usize, address, 0],
+        )?;
+        Ok(look(statx.assume_init_ref()))
+    }
+}
+
 /// `open(path, flags, mode)`: [`openat`] from the current directory.
 ///
 /// # References
@@ -480,6 +510,8 @@ mod tests {
         let (ours, theirs) = (fstat(&copy, Stat::clone)?, fs::fstat(&copy)?);
         assert_eq!(format!("{ours:?}"), format!("{theirs:?}"));
         assert_eq!((ours.st_mtime, ours.st_size), (-7, 7));
+        let inode = statx(&copy, libc::STATX_INO, |it| it.stx_ino);
+        assert_eq!(inode, Ok(ours.st_ino));
         let by_name = statat(
             &here,
             "copy".as_ref(),

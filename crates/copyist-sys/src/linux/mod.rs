@@ -37,6 +37,19 @@ mod direct {
         fs::fstat(file).map(|it| look(&it))
     }
 
+    /// `statx(fd, "", AT_EMPTY_PATH, mask)`: not made here.
+    ///
+    /// # Errors
+    ///
+    /// ENOSYS.
+    pub fn statx<T>(
+        _: &OwnedFd,
+        _mask: u32,
+        _look: impl FnOnce(&libc::statx) -> T,
+    ) -> Result<T, Errno> {
+        Err(Errno::NOSYS)
+    }
+
     /// `open(path, flags, mode)`
     ///
     /// # Errors
@@ -84,11 +97,13 @@ pub use by_name::{fchmodat2, getxattrat, inside, listxattrat, removexattrat, set
 pub use copy_file_range::has_copy_file_range;
 pub use direct::{
     close, copy_file_range, flistxattr, fstat, futimens, ioctl_ficlone, open, openat, pread,
-    pwrite, stat, statat,
+    pwrite, stat, statat, statx,
 };
 pub use ficlonerange::ficlonerange;
 pub use fiemap::{FiemapExtent, fiemap};
 pub use landlock::{Landlock, access};
+/// The kernel's `struct statx`.
+pub use libc::statx as Statx;
 pub use processor::{leave_processor, processor};
 pub use sync_file_range::sync_file_range;
 pub use umask::umask_by_thread;

@@ -261,6 +261,22 @@ impl Copier {
 
     /// Copies `src`, with its content if it is a directory, to `dst`, which is the path of the copy itself.
     ///
+    /// ```
+    /// # let temp = tempfile::tempdir()?;
+    /// # let (src, dst) = (temp.path().join("src"), temp.path().join("dst"));
+    /// # std::fs::create_dir(&src)?;
+    /// # std::fs::write(src.join("file"), "data")?;
+    /// match copyist::Copier::new().copy_tree(&src, &dst) {
+    ///     Ok(summary) => println!("{} files", summary.files),
+    ///     Err(failed) => {
+    ///         let copied = failed.summary().files;
+    ///         eprintln!("{copied} files, {} failures: {}", failed.failures(), failed.first());
+    ///     }
+    /// }
+    /// assert!(dst.join("file").exists());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// If anything could not be copied; everything else has been copied then. An observer gets each failure as an

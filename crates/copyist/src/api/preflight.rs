@@ -73,6 +73,23 @@ pub enum BadName {
 
 /// Looks for problems that would make [`crate::Copier::copy_operands`] fail. `wants` selects the entries, as
 /// [`crate::Observer::wants`] does; `tell` is called with each problem.
+///
+/// ```
+/// use copyist::preflight::preflight;
+/// use copyist::{CancelToken, Operand, Options};
+///
+/// # let temp = tempfile::tempdir()?;
+/// # let (src, dst) = (temp.path().join("src"), temp.path().join("dst"));
+/// # std::fs::write(&src, "data")?;
+/// let operands = [Operand::new(&src, &dst)];
+/// let mut found = 0;
+/// preflight(&operands, &Options::default(), &CancelToken::new(), &|_, _| true, &mut |obstacle| {
+///     eprintln!("{obstacle:?}");
+///     found += 1;
+/// });
+/// assert_eq!(found, 0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn preflight(
     operands: &[Operand],
     options: &Options,

@@ -34,6 +34,10 @@ use crate::words::options::Flush;
 /// this once, at its start.
 ///
 /// If the limit can't be raised, it stays as it is.
+///
+/// ```
+/// copyist::process::raise_open_file_limit();
+/// ```
 pub fn raise_open_file_limit() {
     // If it fails, everything works as with the old limit.
     let _ = native::raise_open_file_limit();
@@ -43,6 +47,15 @@ pub fn raise_open_file_limit() {
 /// filesystem doesn't report holes, the whole file is data.
 ///
 /// The map may be wrong: some filesystems are known to report data as a hole.
+///
+/// ```
+/// # let temp = tempfile::tempdir()?;
+/// # let (src, dst) = (temp.path().join("src"), temp.path().join("dst"));
+/// # std::fs::write(&src, "data")?;
+/// let data = copyist::measure::data_ranges(&src)?;
+/// assert_eq!(data, [0..4]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 ///
@@ -83,6 +96,18 @@ fn data_ranges_in<P: Platform>(platform: &P, path: &Path) -> Result<Vec<Range<u6
 
 /// The hash of a file's content. With `from_device` the file is read from its device, as far as the system allows the
 /// page cache to be bypassed.
+///
+/// ```
+/// use copyist::CancelToken;
+/// use copyist::hash::{HashKind, hash_file};
+///
+/// # let temp = tempfile::tempdir()?;
+/// # let (src, dst) = (temp.path().join("src"), temp.path().join("dst"));
+/// # std::fs::write(&src, "data")?;
+/// let hash = hash_file(&src, HashKind::Sha256, false, &CancelToken::new())?;
+/// assert!(hash.to_string().starts_with("3a6eb079"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 ///
@@ -134,6 +159,18 @@ pub fn hash_file(
 /// data is written out first, on Windows only if this user may write to the file. Files on two volumes share nothing.
 /// Data that is small enough to be stored in the inode is never shared.
 ///
+/// ```
+/// # let temp = tempfile::tempdir()?;
+/// # let (src, dst) = (temp.path().join("src"), temp.path().join("dst"));
+/// # std::fs::write(&src, "data")?;
+/// copyist::copy(&src, &dst)?;
+/// match copyist::measure::shared_bytes(&src, &dst) {
+///     Ok(bytes) => println!("{bytes} bytes are shared"),
+///     Err(error) => println!("not known: {error}"),
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 ///
 /// If a file can't be opened or read, or the filesystem doesn't report where data is located (tmpfs, FUSE and network
@@ -169,6 +206,17 @@ fn shared_between<P: Platform>(platform: &P, src: &Path, dst: &Path) -> Result<u
 ///
 /// Linux: fsync, POSIX_FADV_DONTNEED, and reads with RWF_NOWAIT that show what is left. The caches of a device, or of
 /// the host of a virtual machine, are not affected.
+///
+/// ```
+/// # let temp = tempfile::tempdir()?;
+/// # let (src, dst) = (temp.path().join("src"), temp.path().join("dst"));
+/// # std::fs::write(&src, "data")?;
+/// match copyist::measure::evict_from_cache(&src) {
+///     Ok(is_cold) => println!("cold: {is_cold}"),
+///     Err(error) => println!("not here: {error}"),
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 ///

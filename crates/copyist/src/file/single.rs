@@ -16,7 +16,7 @@ use crate::run::volumes::{self, Learnt, VolumePair};
 use crate::system::{Attribute, Move, Open, Platform, Target};
 use crate::think::plan::SMALL_BYTES;
 use crate::think::rules;
-use crate::words::facts::FileFacts;
+use crate::words::facts::{FileFacts, VolumeFacts};
 use crate::words::method::{Method, Os};
 use crate::words::options::{Atomic, Backup, Force, Fsync, Make, NewMode, Options, Update, Want};
 use crate::words::report::{Attempt, Ended, Report};
@@ -173,11 +173,11 @@ impl<P: Platform> Single<'_, P> {
 
     /// Data and permission bits; `None` if not all of it was done.
     fn fill(&self, dst: &P::Handle, is_new: bool) -> Option<Method> {
-        let made = self.platform.stat_open(dst).ok()?;
+        let (made, volume) = self.platform.stat_and_volume(dst).ok()?;
         if made.kind != FileKind::Regular || made.is_same_file(self.src.1) {
             return None;
         }
-        let pair = self.pair(dst, &made)?;
+        let pair = self.pair(volume)?;
         let method = pair.small_files()?.method;
         if pair.refused().contains(method) {
             return None;
@@ -200,10 +200,9 @@ impl<P: Platform> Single<'_, P> {
     }
 
     /// What is known of the volumes, whose facts are asked for each time: see [`Learnt`].
-    fn pair(&self, dst: &P::Handle, made: &Stat) -> Option<Arc<VolumePair>> {
-        let dst_volume = self.platform.volume_of(dst, made).ok()?;
+    fn pair(&self, dst_volume: VolumeFacts) -> Option<Arc<VolumePair>> {
         let (src, stat) = self.src;
-        let src_volume = if stat.id.volume == made.id.volume {
+        let src_volume = if stat.id.volume == dst_volume.id {
             dst_volume
         } else {
             self.platform.volume_of(src, stat).ok()?

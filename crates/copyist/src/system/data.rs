@@ -61,6 +61,11 @@ pub(crate) trait Data: Machine {
     fn volume_of(&self, handle: &Self::Handle, _: &Stat) -> Sys<VolumeFacts> {
         self.volume(handle)
     }
+    /// [`Data::stat_open`] and [`Data::volume`] of one file.
+    fn stat_and_volume(&self, handle: &Self::Handle) -> Sys<(Stat, VolumeFacts)> {
+        let stat = self.stat_open(handle)?;
+        Ok((stat, self.volume_of(handle, &stat)?))
+    }
     /// At `offset`, or where the stream is with `None`. 0 is the end.
     fn read(&self, file: &Self::Handle, offset: Option<u64>, buffer: &mut [u8]) -> Sys<usize>;
     fn write(&self, file: &Self::Handle, offset: Option<u64>, data: &[u8]) -> Sys<usize>;

@@ -161,6 +161,17 @@ impl Probe {
 
     /// Probes the volumes of two directories, and copies from the first to the second.
     ///
+    /// ```
+    /// use copyist::probe::Probe;
+    ///
+    /// # let temp = tempfile::tempdir()?;
+    /// let probe = Probe::pair(temp.path(), temp.path())?;
+    /// for (method, answer) in &probe.methods {
+    ///     println!("{method}: {:?}", answer.known);
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// See [`Probe::volume`].

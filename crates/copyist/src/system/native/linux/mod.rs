@@ -29,6 +29,7 @@ use super::unix::{code, kind_of};
 mod attributes;
 mod look;
 mod machine;
+mod mounts;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 mod umask;
@@ -168,6 +169,10 @@ impl Data for Native {
 
     fn volume(&self, handle: &OwnedFd) -> Sys<VolumeFacts> {
         volume::facts(handle, &self.stat_open(handle)?)
+    }
+
+    fn stat_and_volume(&self, handle: &OwnedFd) -> Sys<(Stat, VolumeFacts)> {
+        mounts::stat_and_volume(self, handle)
     }
 
     #[inline(always)]
