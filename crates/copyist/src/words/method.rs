@@ -239,7 +239,7 @@ impl fmt::Display for Skip {
             Skip::ReflinkNever => "it may share data, which was forbidden",
             Skip::ReflinkAlways => "it doesn't clone, which was asked for",
             Skip::HolesPolicy => "it can't make the holes that are wanted, or fill them",
-            Skip::Stream => "source or destination is no regular file with a size",
+            Skip::Stream => "source or destination is not a regular file, or is empty",
             Skip::DestinationExists => "it makes its destination itself, and this one exists",
             Skip::OtherVolume => "source and destination are on different volumes",
             Skip::VolumeCannot => "the filesystem can't",
