@@ -112,14 +112,7 @@ fn of_a_new_file_elsewhere() {
     let of = |os, kind| of_file(os, kind, 5000, &[plain()]).remove(0);
     let apfs = of(Os::Macos, FsKind::Apfs);
     // What the clone has brought along and `-r` doesn't keep is taken away again.
-    let attributes = [
-        Flags,
-        XattrNames,
-        SetMode,
-        SetTimes,
-        SetCreated,
-        Close,
-    ];
+    let attributes = [Flags, XattrNames, SetMode, SetTimes, SetCreated, Close];
     let mut clone = vec![Open, StatOpen, Call::Whole(Whole::Clone), Open, StatOpen];
     clone.extend(attributes);
     assert_eq!(apfs, clone);
