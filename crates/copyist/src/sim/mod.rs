@@ -62,6 +62,7 @@ mod scenarios;
 mod selftests;
 mod snapshot;
 mod sweep;
+mod undone;
 mod windows;
 mod workers;
 
