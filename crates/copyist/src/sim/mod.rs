@@ -65,6 +65,7 @@ mod selftests;
 mod single;
 mod snapshot;
 mod sweep;
+mod undone;
 mod windows;
 mod workers;
 

@@ -127,12 +127,14 @@ mod tests {
         reads_empty: true,
     };
 
+    type Change = fn(&mut Options);
+
     fn of(os: Os, is_new: bool, options: &Options) -> Option<Recipe> {
         let files = Some(FILES);
         recipe(Sides { os, is_new, files }, options)
     }
 
-    fn with(change: fn(&mut Options)) -> Options {
+    fn with(change: Change) -> Options {
         let mut options = Options::default();
         change(&mut options);
         options
@@ -140,7 +142,6 @@ mod tests {
 
     #[test]
     fn plain_copies_have_a_recipe_in_a_new_directory() {
-        type Change = fn(&mut Options);
         let cases: [(Change, bool, bool); 5] = [
             (|_| {}, false, false),
             (|it| it.preserve = Preserve::ARCHIVE, true, true),
@@ -179,7 +180,7 @@ mod tests {
             };
             assert_eq!(of(Os::Linux, true, &options), None, "{make:?}");
         }
-        let special: &[fn(&mut Options)] = &[
+        let special: &[Change] = &[
             |it| it.attributes_only = true,
             |it| it.atomic = Atomic::BestEffort,
             |it| it.fsync = Fsync::File,
@@ -206,7 +207,7 @@ mod tests {
 
     #[test]
     fn a_second_run_leaves_what_is_not_older() {
-        let newer = |change: fn(&mut Options)| {
+        let newer = |change: Change| {
             let mut options = with(change);
             options.update = Update::Older;
             of(Os::Linux, false, &options)

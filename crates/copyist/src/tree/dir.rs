@@ -206,11 +206,13 @@ impl<P: Platform> Dir<P> {
 
     /// What is done with the plain files in it, if they need not be looked at one by one.
     pub(crate) fn recipe(&self) -> Option<&Recipe> {
-        let recipe = self.recipe.as_ref();
-        recipe.filter(|_| !self.recipe_dropped.load(Ordering::Relaxed))
+        match self.recipe_dropped.load(Ordering::Relaxed) {
+            true => Some(&Recipe::Open),
+            false => self.recipe.as_ref(),
+        }
     }
 
-    /// Leaves the other files to the general path: to undo each of them would take twice the time.
+    /// Opens the other files for the general path: to undo each of them would take twice the time.
     pub(crate) fn drop_recipe(&self) {
         self.recipe_dropped.store(true, Ordering::Relaxed);
     }
