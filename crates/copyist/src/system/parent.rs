@@ -25,7 +25,6 @@ pub(crate) fn parent(name: &OsStr) -> &OsStr {
 }
 
 /// Flushes the directory of `at`, so that its names are on stable storage.
-#[inline(never)] // as `copy_atomic`
 pub(crate) fn sync_parent_dir<P: Platform>(platform: &P, at: At<'_, P>) -> Sys<()> {
     flush_directory(platform, parent_dir(at))
 }

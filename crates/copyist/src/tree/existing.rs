@@ -68,7 +68,6 @@ struct Looking {
 
 impl<P: Platform> Worker<'_, '_, P> {
     /// Looks at the destination, and makes room for what it is to be.
-    #[inline(always)] // as `Worker::try_plain`
     pub(super) fn resolve_destination(
         &self,
         entry: &Entry<'_, P>,
@@ -219,7 +218,6 @@ impl<P: Platform> Worker<'_, '_, P> {
         Ok(())
     }
 
-    #[inline(always)] // as `Worker::try_plain`
     fn look(&self, entry: &Entry<'_, P>, follow: bool) -> Looked {
         let platform = self.session.platform;
         let os = platform.os();
