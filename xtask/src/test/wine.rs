@@ -56,7 +56,7 @@ const BEYOND: &[(&str, &[&str])] = &[
             "system_errors_have_gnus_words",
             "a_refused_method_is_named_with_its_cause",
             "wrong_names_are_refused_in_gnus_words",
-            "operations_and_codes_have_names",
+            "codes_have_names",
         ],
     ),
 ];
