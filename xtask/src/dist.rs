@@ -97,7 +97,7 @@ fn build(root: &Path) -> Result<PathBuf> {
     Ok(workspace::target().join(host).join("release/copyist"))
 }
 
-/// Makes both and looks into them; answers how many things were asserted.
+/// Builds both and checks their content; returns how many things were asserted.
 pub(crate) fn check() -> Result<u64> {
     let out = workspace::target().join("dist-test");
     let _ = fs::remove_dir_all(&out); // of a run that was stopped

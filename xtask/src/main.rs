@@ -48,7 +48,7 @@ enum Task {
     Gnu(gnu::GnuArgs),
     /// A release archive and a Debian package, with man pages and completions
     Dist(dist::DistArgs),
-    /// copyist beside other copiers, for docs/benchmarks.md; installs who is missing
+    /// copyist beside other copiers, for docs/benchmarks.md; installs those that are missing
     Compare(compare::CompareArgs),
 }
 

@@ -41,8 +41,8 @@ pub(crate) fn check() -> Result<()> {
     }
 }
 
-/// Tells which child has to end with us, for as long as the returned value lives. The child must
-/// lead its own process group.
+/// Registers a child that has to end with this process, for as long as the returned value lives. The child must lead
+/// its own process group.
 pub(crate) fn watch(child: &Child) -> Watched {
     CHILD_GROUP.store(child.id().cast_signed(), Ordering::SeqCst);
     // The signal may have come between the start of the child and the line above.

@@ -5,15 +5,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// Signals that come so soon after the first are taken for it: timeout(1) and shells send one to the
-/// process and to its group, which is the same process once more.
+/// A signal that arrives this soon after the first counts as the same: timeout(1) and shells send one to the process
+/// and to its process group, which contains the process too.
 const ONE_SIGNAL: Duration = Duration::from_millis(500);
 
-/// When the first signal came, on a clock of its own. All signals share it.
+/// The time of the first signal, on a clock of its own. All signals share it.
 #[derive(Clone, Debug)]
 pub struct FirstSignal {
     clock: Instant,
-    /// Nanoseconds of the clock, and one more; 0: there was none.
+    /// Nanoseconds of the clock plus one; 0: there was none.
     came: Arc<AtomicU64>,
 }
 
@@ -27,12 +27,12 @@ impl Default for FirstSignal {
 }
 
 impl FirstSignal {
-    /// From now on the second signal ends the process with this exit code, without another step. The first
-    /// does nothing but be remembered.
+    /// From now on the second signal ends the process with this exit code, without any cleanup. The first one is only
+    /// recorded.
     ///
     /// # Errors
     ///
-    /// Where the signal can't be taken over.
+    /// If the signal's handler can't be set.
     pub fn exit_at_second(&self, signal: i32, exit_code: i32) -> io::Result<()> {
         let first = self.clone();
         let act = move || {
@@ -45,7 +45,7 @@ impl FirstSignal {
         unsafe { signal_hook::low_level::register(signal, act) }.map(|_| ())
     }
 
-    /// Whether a signal at this time of the clock is another one than the first.
+    /// Whether a signal at this time of the clock is a different one from the first.
     fn is_second(&self, now: Duration) -> bool {
         let now = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX);
         let now = now.saturating_add(1);
@@ -67,7 +67,7 @@ mod tests {
         let at = |millis| first.is_second(Duration::from_millis(millis));
         assert_eq!([1000, 1000, 1020, 1499].map(at), [false; 4]);
         assert_eq!([1500, 1501, 9000].map(at), [true; 3]);
-        // A handler that read the clock earlier than the one that was first.
+        // A handler that read the clock before the one that was first.
         assert!(!at(999));
         assert!(!FirstSignal::default().is_second(Duration::ZERO));
     }

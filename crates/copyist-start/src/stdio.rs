@@ -1,11 +1,10 @@
-//! Which of the standard descriptors this process was started with.
+//! Which standard descriptors were open when this process was started.
 //!
-//! One that is closed is taken by a socket that is connected to nothing before `main`: else the next file
-//! to be opened gets its number, and what was meant for a person is written into a copy. Every read and
-//! write of such a socket fails, and so does opening it by another name (`/dev/stdin`,
-//! `/proc/self/fd/1`). Rust takes `/dev/null`, which reads as an empty file and takes whatever is
-//! written: all would seem to go well. So a function looks before Rust does (and where Rust
-//! doesn't, see [`crate::c_main`]).
+//! Before `main`, a closed one is replaced by an unconnected socket: otherwise the next file to be opened would get
+//! its number, and messages would be written into a copy. Every read and write of such a socket fails, and so does
+//! opening it by another name (`/dev/stdin`, `/proc/self/fd/1`). Rust opens `/dev/null` instead, which reads as an
+//! empty file and accepts every write, so that no error would be reported. So this runs before Rust's own check (or,
+//! where Rust has none, see [`crate::c_main`]).
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -14,28 +13,28 @@ static STDOUT_WAS_CLOSED: AtomicBool = AtomicBool::new(false);
 
 /// Whether standard input was closed when the process started (`cp -i a b <&-`).
 ///
-/// On a system that is none of Unix's it is taken to be open.
+/// On systems other than Unix it counts as open.
 pub fn stdin_was_closed() -> bool {
     STDIN_WAS_CLOSED.load(Ordering::Relaxed)
 }
 
 /// Whether standard output was closed when the process started (`cp --verbose a b >&-`).
 ///
-/// On a system that is none of Unix's it is taken to be open.
+/// On systems other than Unix it counts as open.
 pub fn stdout_was_closed() -> bool {
     STDOUT_WAS_CLOSED.load(Ordering::Relaxed)
 }
 
-/// `fcntl(fd, F_GETFD)`: EBADF is the one way for it to fail. The number that socket(2) and open(2) give is
-/// the lowest that is free, so that in this order it is the one that was found to be.
+/// `fcntl(fd, F_GETFD)`, which can fail with EBADF only. socket(2) and open(2) return the lowest free number, so in
+/// this order they return the one that was found closed.
 ///
 /// # References
 ///  - [POSIX](https://pubs.opengroup.org/onlinepubs/9799919799/functions/fcntl.html)
 #[cfg(unix)]
 extern "C" fn look() {
     for standard in [libc::STDIN_FILENO, libc::STDOUT_FILENO, libc::STDERR_FILENO] {
-        // SAFETY: F_GETFD takes no argument and touches no memory; that the number may be that of no
-        // open file is what is asked.
+        // SAFETY: F_GETFD takes no argument and touches no memory; the number may be that of no open file, which is
+        // what is checked.
         let is_closed = unsafe { libc::fcntl(standard, libc::F_GETFD) } < 0;
         if !is_closed {
             continue;
@@ -50,17 +49,17 @@ extern "C" fn look() {
         if socket >= 0 {
             continue;
         }
-        // A sandbox may allow no sockets.
+        // A sandbox may forbid sockets.
         // SAFETY: the path ends in a zero and lives as long as the program.
         let opened = unsafe { libc::open(c"/dev/null".as_ptr(), libc::O_RDWR) };
         if opened < 0 {
-            std::process::abort(); // as Rust does: nobody could be told
+            std::process::abort(); // as Rust does: no error could be reported
         }
     }
 }
 
-// SAFETY: what stands in this section is called once by the C runtime before `main`, as a function
-// without arguments that matter. `look` needs nothing that is set up later.
+// SAFETY: the functions in this section are called once by the C runtime before `main`, without arguments that `look`
+// uses. `look` needs nothing that is initialised later.
 #[cfg(unix)]
 #[used]
 #[cfg_attr(

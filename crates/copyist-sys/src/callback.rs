@@ -1,32 +1,32 @@
-//! What a system's file copier says while it works, and what it is answered: the part of
-//! copyfile's and CopyFileExW's callbacks that is the same for both. Pure, and tested everywhere.
+//! The messages of a system's file copier during a copy, and the replies to them: the part of copyfile's and
+//! CopyFileExW's callbacks that is the same for both. Pure, and tested on all systems.
 
 use std::any::Any;
 use std::fmt;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-/// How often an interrupted copier may try again without getting on.
+/// How often an interrupted copier may try again without progress.
 const INTERRUPTIONS: u32 = 100;
 
-/// What the system said.
+/// A message of the system's copier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Said {
-    /// So many bytes are in place.
+    /// So many bytes are complete.
     Progress(u64),
-    /// Something failed; `again` if it was an interruption, after which the copier goes on.
+    /// A call failed; `again` if it was interrupted, after which the copier can continue.
     Failed {
         /// The system's error code.
         code: i32,
-        /// Asking it to continue makes it try again.
+        /// A reply to continue makes the copier try again.
         again: bool,
     },
-    /// Nothing that matters.
+    /// A message without relevance here.
     Other,
 }
 
-/// What CopyFileExW says: that so much of one of a file's streams was copied. The first stream is
-/// the content, and the only one that counts as progress; in the others it can be stopped.
+/// The meaning of a message of CopyFileExW: how much of one of a file's streams was copied. The first stream is the
+/// content, and only that counts as progress; the copy can be stopped in the others too.
 ///
 /// # References
 ///  - [Microsoft](https://learn.microsoft.com/en-us/windows/win32/api/winbase/nc-winbase-lpprogress_routine)
@@ -35,28 +35,28 @@ pub fn of_copyfileex(stream: u32, stream_transferred: i64) -> Said {
     Said::Progress(u64::try_from(content).unwrap_or(0))
 }
 
-/// What the system is answered.
+/// The reply to the system's copier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// Go on.
+    /// Continue.
     Continue,
-    /// Stop, and clean up as you do.
+    /// Stop, and clean up.
     Quit,
 }
 
 /// Why a copy ended early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stopped {
-    /// The caller's function said so.
+    /// The caller's function returned `Break`.
     Cancelled,
-    /// With this error code.
+    /// A call failed with this error code.
     Failed(i32),
 }
 
-/// Listens to one copy.
+/// Follows one copy.
 ///
-/// A panic of the caller's function does not cross the system's frames: the copy is stopped, and
-/// the panic goes on in [`Callback::finish`].
+/// A panic of the caller's function does not cross the system's frames: the copy is stopped, and the panic is resumed
+/// in [`Callback::finish`].
 pub struct Callback<'a> {
     progress: &'a mut dyn FnMut(u64) -> ControlFlow<()>,
     ended: Option<Stopped>,
@@ -75,7 +75,7 @@ impl fmt::Debug for Callback<'_> {
 }
 
 impl<'a> Callback<'a> {
-    /// `progress` is told the number of bytes in place, and answers whether to go on.
+    /// `progress` is called with the number of bytes that are complete, and returns whether to continue.
     pub fn new(progress: &'a mut dyn FnMut(u64) -> ControlFlow<()>) -> Callback<'a> {
         Callback {
             progress,
@@ -86,10 +86,10 @@ impl<'a> Callback<'a> {
         }
     }
 
-    /// Hears the system, and says what to answer it.
+    /// Handles a message, and returns the reply.
     pub fn hear(&mut self, said: Said) -> Answer {
         if self.ended.is_some() || self.panic.is_some() {
-            return Answer::Quit; // it was told before
+            return Answer::Quit; // it was told to quit before
         }
         match said {
             Said::Other => Answer::Continue,
@@ -124,8 +124,8 @@ impl<'a> Callback<'a> {
         }
     }
 
-    /// The outcome of the copy, given what the call itself returned. What the callback was told
-    /// of an error is nearer to it than what the call has left in errno after tidying up.
+    /// The outcome of the copy, given what the call itself returned. An error code that the callback received is
+    /// closer to the cause than the errno that the call leaves after its cleanup.
     ///
     /// # Errors
     ///
@@ -134,14 +134,14 @@ impl<'a> Callback<'a> {
     ///
     /// # Panics
     ///
-    /// If the caller's function has.
+    /// If the caller's function has panicked.
     pub fn finish(self, result: Result<(), i32>) -> Result<(), Stopped> {
         if let Some(panic) = self.panic {
             resume_unwind(panic);
         }
         match (result, self.ended) {
             (Ok(()), None | Some(Stopped::Cancelled)) => Ok(()),
-            // It passed over what had failed.
+            // The copier continued after the failure.
             (_, Some(ended)) => Err(ended),
             (Err(code), None) => Err(Stopped::Failed(code)),
         }
@@ -192,12 +192,12 @@ mod tests {
         assert_eq!(callback.hear(Said::Progress(1)), Answer::Quit);
         assert_eq!(callback.hear(Said::Progress(2)), Answer::Quit);
         assert_eq!(callback.hear(FAILED), Answer::Quit);
-        // ECANCELED, or whatever else the call makes of it.
+        // ECANCELED, or another code.
         assert_eq!(callback.finish(Err(89)), Err(Stopped::Cancelled));
         assert_eq!(calls, 1);
     }
 
-    /// As CopyFileExW calls: once for each stream that begins, and after each piece.
+    /// The calls of CopyFileExW: one when a stream begins, and one after each piece.
     #[test]
     fn copyfileex_tells_of_streams_and_only_content_counts() {
         let mut told = Vec::new();
@@ -234,7 +234,7 @@ mod tests {
         let mut callback = Callback::new(&mut go_on);
         assert_eq!(callback.hear(FAILED), Answer::Quit);
         assert_eq!(callback.finish(Err(2)), Err(Stopped::Failed(28)));
-        // A copier that is told to stop and reports success has left something out.
+        // A copier that was stopped and reports success has not copied everything.
         let mut callback = Callback::new(&mut go_on);
         callback.hear(FAILED);
         assert_eq!(callback.finish(Ok(())), Err(Stopped::Failed(28)));

@@ -1,4 +1,4 @@
-//! The flags of CopyFileExW, and which version of Windows knows which. Pure, and tested everywhere.
+//! The flags of CopyFileExW, and the versions of Windows that know them. Pure, and tested on all systems.
 
 /// The flags' values, by their names in winbase.h without `COPY_FILE_`.
 pub mod bits {
@@ -11,16 +11,14 @@ pub mod bits {
     pub const ENABLE_SPARSE_COPY: u32 = 0x2000_0000;
 }
 
-/// How CopyFileExW is to copy. COPY_FILE_FAIL_IF_EXISTS is always said: a name that is taken is
-/// not for it to replace.
+/// How CopyFileExW is to copy. COPY_FILE_FAIL_IF_EXISTS is always set: it must not replace an existing file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CopyFlags {
-    /// COPY_FILE_RESTARTABLE: what it has done is kept where the copy breaks off, and a copy with
-    /// the same names goes on from there; slower.
+    /// COPY_FILE_RESTARTABLE: a partial copy is kept, and a copy with the same names continues from there; slower.
     pub restartable: bool,
     /// COPY_FILE_COPY_SYMLINK: a symbolic link is copied, and not followed.
     pub copy_symlink: bool,
-    /// COPY_FILE_NO_BUFFERING: around the cache, for very large files.
+    /// COPY_FILE_NO_BUFFERING: bypasses the cache, for very large files.
     pub no_buffering: bool,
     /// COPY_FILE_REQUEST_COMPRESSED_TRAFFIC: SMB compresses what it sends.
     pub compressed_traffic: bool,
@@ -29,7 +27,7 @@ pub struct CopyFlags {
 }
 
 impl CopyFlags {
-    /// As CopyFileExW wants them.
+    /// The flags as CopyFileExW takes them.
     pub fn bits(self) -> u32 {
         let chosen = [
             (self.restartable, bits::RESTARTABLE),
@@ -42,8 +40,8 @@ impl CopyFlags {
         chosen.fold(bits::FAIL_IF_EXISTS, |flags, (_, flag)| flags | flag)
     }
 
-    /// Without what a Windows of this build number doesn't know: an unknown flag is
-    /// ERROR_INVALID_PARAMETER, and there is no other way to ask.
+    /// Without the flags that a Windows of this build number doesn't know: an unknown flag is
+    /// ERROR_INVALID_PARAMETER, and there is no other way to query that.
     #[must_use]
     pub fn known_to(self, build: u32) -> CopyFlags {
         CopyFlags {
@@ -54,8 +52,8 @@ impl CopyFlags {
     }
 }
 
-/// Windows Server 2022, from which on SMB compresses. (winbase.h has the flag for all of Windows
-/// 10, where nothing would come of it.)
+/// Windows Server 2022, the first with compression in SMB. (winbase.h has the flag for all of Windows 10, where it
+/// has no effect.)
 const COMPRESSED_TRAFFIC_BUILD: u32 = 20_348;
 
 /// Windows 11 22H2: NTDDI_WIN10_NI in winbase.h.

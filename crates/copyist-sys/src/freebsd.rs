@@ -1,4 +1,4 @@
-//! FreeBSD: what is not in every Unix.
+//! FreeBSD: the calls that not every Unix has.
 
 use std::ffi::OsStr;
 use std::mem::offset_of;
@@ -39,21 +39,21 @@ pub fn umask() -> Result<u32, Errno> {
     }
 }
 
-/// `getdirentries(dir, buffer, ...)`: the next names of a directory with their `d_type`, as many
-/// as fit the buffer. Answers the number of bytes read; 0 is the end.
+/// `getdirentries(dir, buffer, ...)`: the next names of a directory with their `d_type`, as many as fit in the
+/// buffer. Returns the number of bytes read; 0 is the end.
 ///
 /// # References
 ///  - [FreeBSD](https://man.freebsd.org/cgi/man.cgi?query=getdirentries&sektion=2)
 ///
 /// # Errors
 ///
-/// The call's errno; EIO for an answer that makes no sense.
+/// The call's errno; EIO for a malformed entry.
 pub fn getdirentries(
     dir: impl AsFd,
     buffer: &mut [u8],
     mut entry: impl FnMut(&OsStr, u8),
 ) -> Result<usize, Errno> {
-    // The libc crate has it not.
+    // The libc crate lacks it.
     unsafe extern "C" {
         #[link_name = "getdirentries"]
         fn raw(
@@ -63,8 +63,8 @@ pub fn getdirentries(
             base: *mut libc::off_t,
         ) -> libc::ssize_t;
     }
-    // SAFETY: the buffer lives until the call returns, and the size is its own; the position
-    // before the read, which the last argument is for, nobody wants.
+    // SAFETY: the buffer lives until the call returns, and the size is its own; the last argument may be null, since
+    // the position before the read is not needed.
     let read = unsafe {
         raw(
             dir.as_fd().as_raw_fd(),
@@ -84,7 +84,7 @@ pub fn getdirentries(
     Ok(read)
 }
 
-/// One `struct dirent` of sys/dirent.h, its name, kind, and what follows.
+/// Splits one `struct dirent` of sys/dirent.h into its name, its type, and the entries that follow.
 fn split(bytes: &[u8]) -> Option<(&OsStr, u8, &[u8])> {
     let number = |at: usize| {
         let bytes = bytes.get(at..at + 2)?;

@@ -1,8 +1,8 @@
-//! The system calls that copyist needs and that no library wraps safely.
+//! The system calls that copyist needs and for which no library has a safe wrapper.
 //!
-//! One file, one call; each is named as the system names it. Errors are the system's plain error
-//! numbers: no policy lives here, and no path; and nothing that a program gets by linking it (a constructor,
-//! a symbol): that is in `copyist-start`.
+//! One file, one call; each has the system's name. Errors are the system's error numbers. There is no policy here and
+//! no fallback, and nothing that affects a program by being linked (a constructor, a symbol): that is in
+//! `copyist-start`.
 
 pub mod callback;
 pub mod copyflags;

@@ -1,10 +1,10 @@
 use std::ffi::{OsStr, OsString};
 
-/// Whether text is Unicode where the environment names no character set: on Windows, where the
-/// standard library gives a console UTF-16.
+/// Whether text is Unicode even if the environment names no character set: on Windows, where the standard library
+/// writes UTF-16 to a console.
 pub const SPEAKS_UTF_8: bool = cfg!(windows);
 
-/// A list of names in one piece of memory.
+/// A list of names in one allocation.
 ///
 /// A directory of a million entries is read name by name; an allocation for each would cost more
 /// than reading them does.

@@ -1,27 +1,27 @@
-//! What is in the reparse points of symbolic links and junctions: [MS-FSCC] 2.1.2. Pure, and tested
-//! everywhere.
+//! The content of the reparse points of symbolic links and junctions: [MS-FSCC] 2.1.2. Pure, and tested on all
+//! systems.
 
 /// IO_REPARSE_TAG_MOUNT_POINT: a junction or a mounted volume.
 pub const MOUNT_POINT: u32 = 0xa000_0003;
 /// IO_REPARSE_TAG_SYMLINK.
 pub const SYMLINK: u32 = 0xa000_000c;
 
-/// IsReparseTagNameSurrogate: it stands for another name, as a symbolic link does.
+/// IsReparseTagNameSurrogate: the reparse point stands for another name, as a symbolic link does.
 pub const fn is_surrogate(tag: u32) -> bool {
     tag & 0x2000_0000 != 0
 }
 
-/// A path of the kernel's: the target of a junction is one, that of a symbolic link never.
+/// The prefix of a kernel path: a junction's target has it, that of a symbolic link never.
 const KERNEL: &str = r"\??\";
 
 /// SYMLINK_FLAG_RELATIVE.
 const RELATIVE: u32 = 1;
 
-/// Tag, length, nothing.
+/// Tag, length, reserved.
 const HEADER_BYTES: usize = 8;
 
-/// The target of a symbolic link, or that of a junction in the kernel's form (`\??\C:\dir`), which
-/// tells the two apart.
+/// The target of a symbolic link, or that of a junction in the kernel's form (`\??\C:\dir`), which distinguishes the
+/// two.
 pub fn target(data: &[u8]) -> Option<Vec<u16>> {
     let tag = u32::from_le_bytes(data.get(..4)?.try_into().ok()?);
     let number = |at: usize| -> Option<usize> {
@@ -63,8 +63,8 @@ pub fn is_junction(target: &[u16]) -> bool {
     target.starts_with(&KERNEL.encode_utf16().collect::<Vec<_>>())
 }
 
-/// The data that make a symbolic link, or of such a target a junction. `None` if the target is
-/// longer than there is room for.
+/// The reparse data for a symbolic link or, if the target is in the kernel's form, a junction. `None` if the target
+/// is too long.
 pub fn data(target: &[u16]) -> Option<Vec<u8>> {
     if is_junction(target) {
         let print = target.get(KERNEL.len()..)?;
@@ -90,7 +90,7 @@ pub fn data(target: &[u16]) -> Option<Vec<u8>> {
     record(SYMLINK, &substitute, &print, Some(flags))
 }
 
-/// Both names end in a NUL that is not counted, as Windows has it.
+/// Both names end in a NUL that is not counted, as Windows writes them.
 fn record(tag: u32, substitute: &[u16], print: &[u16], flags: Option<u32>) -> Option<Vec<u8>> {
     let bytes = |units: usize| u16::try_from(units * 2).ok();
     let mut body: Vec<u8> = Vec::new();

@@ -1,7 +1,7 @@
-//! What some systems have for SIGINT besides it.
+//! Signals that some systems have in addition to SIGINT.
 
-/// Signals that are to be understood as SIGINT: on Windows SIGBREAK, by which its C library tells of
-/// Ctrl-Break and of a console window that is closed.
+/// Signals to be treated as SIGINT: on Windows SIGBREAK, with which its C library reports Ctrl-Break and the closing
+/// of a console window.
 ///
 /// # References
 ///  - [Microsoft](https://learn.microsoft.com/en-us/cpp/c-runtime-library/reference/signal)

@@ -1,4 +1,4 @@
-//! Which file a standard stream leads to, to be compared with the file that a path leads to.
+//! The file behind a standard stream, to be compared with the file that a path leads to.
 
 use std::path::Path;
 
@@ -11,12 +11,12 @@ pub enum Stream {
     Err,
 }
 
-/// Names a file, pipe or socket: device and inode.
+/// Identifies a file, pipe or socket: device and inode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StreamId(u64, u64);
 
-/// The file, pipe or socket behind a stream. `None` for what keeps no data that could be spoiled
-/// (a terminal, `/dev/null`), for a stream that leads nowhere, and on systems that are none of Unix's.
+/// The file, pipe or socket behind a stream. `None` if it stores no data (a terminal, `/dev/null`), for a closed
+/// stream, and on systems other than Unix.
 pub fn id_of_stream(stream: Stream) -> Option<StreamId> {
     #[cfg(unix)]
     return id_of(match stream {
@@ -30,7 +30,7 @@ pub fn id_of_stream(stream: Stream) -> Option<StreamId> {
     }
 }
 
-/// What [`id_of_stream`] is to be compared with: the same of a path, symbolic links followed.
+/// The same for a path, to be compared with [`id_of_stream`]; symbolic links are followed.
 pub fn id_of_path(path: &Path) -> Option<StreamId> {
     #[cfg(unix)]
     return id_of(rustix::fs::stat(path));

@@ -1,4 +1,4 @@
-//! What the Unix systems have in common.
+//! The calls that the Unix systems have in common.
 
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, IntoRawFd, OwnedFd};
@@ -9,8 +9,7 @@ use rustix::io::Errno;
 
 /// `close(fd)`, with its error: a write error may arrive only here (NFS, quotas).
 ///
-/// The descriptor is gone whatever the answer: on Linux it is so even after EINTR, and there must
-/// be no second try.
+/// The descriptor is closed whatever the result: on Linux even after EINTR, so the call must not be repeated.
 ///
 /// # References
 ///  - [Linux](https://man7.org/linux/man-pages/man2/close.2.html)
@@ -23,8 +22,8 @@ pub fn close(fd: OwnedFd) -> Result<(), Errno> {
     done(unsafe { libc::close(fd.into_raw_fd()) })
 }
 
-/// `fchmod(fd, mode)`, by the C library's function: programs that run others in a world of their
-/// own making (fakeroot) stand in for that, and rustix calls the kernel past it.
+/// `fchmod(fd, mode)`, through the C library's function: programs that emulate the system for others (fakeroot)
+/// replace that function, and rustix bypasses it.
 ///
 /// # References
 ///  - [Linux](https://man7.org/linux/man-pages/man2/fchmod.2.html)
@@ -54,8 +53,7 @@ pub fn fchflags(file: impl AsFd, flags: u32) -> Result<(), Errno> {
     done(unsafe { libc::fchflags(file.as_fd().as_raw_fd(), flags) })
 }
 
-/// `getrusage(RUSAGE_SELF)`: how long this process has kept processors busy, and how often a thread of it
-/// gave one up to wait for something.
+/// `getrusage(RUSAGE_SELF)`: the processor time of this process, and its number of voluntary context switches.
 ///
 /// # References
 ///  - [Linux](https://man7.org/linux/man-pages/man2/getrusage.2.html)
@@ -78,7 +76,7 @@ pub fn usage() -> Result<(Duration, u64), Errno> {
     Ok((time(usage.ru_utime) + time(usage.ru_stime), waits))
 }
 
-/// The error of a call that answered -1.
+/// The error of a call that returned -1.
 fn done(result: libc::c_int) -> Result<(), Errno> {
     if result == 0 {
         Ok(())

@@ -1,4 +1,4 @@
-//! What fuzzers call, in `fuzz/`: parts of the engine that are nobody else's business.
+//! The entry points of the fuzzers in `fuzz/`: parts of the engine that have no other outside user.
 
 use crate::run::holes;
 use crate::think::plan::{Holes, plan as make_plan};
@@ -8,7 +8,7 @@ use crate::words::facts::{Facts, FileFacts, FsKind, Kernel, Known, VolumeFacts};
 use crate::words::method::{Method, MethodSet, Os};
 use crate::words::options::{Options, Reflink, Sparse};
 
-/// Bytes, taken one after the other; 0 when there are none left.
+/// A sequence of bytes; 0 when there are none left.
 struct Bytes<'a>(std::slice::Iter<'a, u8>);
 
 impl Bytes<'_> {
@@ -85,15 +85,15 @@ fn facts(bytes: &mut Bytes<'_>) -> Facts {
         threads: usize::from(bytes.byte() % 5),
         memory_bytes: bytes.is().then(|| bytes.number()),
         refused: bytes.methods(),
-        preferred: None, // its order is another than the system's
+        preferred: None, // its order is not the system's
     }
 }
 
-/// Plans for any facts and options keep their promises; any code has a verdict that does.
+/// Checks that the plan for any facts and options has its promised properties, and that any code has a valid verdict.
 ///
 /// # Panics
 ///
-/// Where one does not.
+/// If one does not.
 pub fn plan(data: &[u8]) {
     let mut bytes = Bytes(data.iter());
     let facts = facts(&mut bytes);
@@ -120,7 +120,7 @@ pub fn plan(data: &[u8]) {
     match options.reflink {
         Reflink::Always => assert!(plan.methods.iter().all(|it| *it == Method::Clone)),
         Reflink::Never => assert!(!has(Method::Clone) && !has(Method::CopyRange)),
-        // Nothing is left uncopied that could be: reading and writing always serves.
+        // Read and write is always possible, so something is always left to try.
         Reflink::Auto if options.methods.is_none() => assert!(has(Method::ReadWrite)),
         Reflink::Auto => {}
     }
@@ -153,20 +153,20 @@ fn verdict(bytes: &mut Bytes<'_>, facts: &Facts) {
     }
 }
 
-/// Whatever bytes a journal has: see `journal::format`.
+/// Decodes a journal of any bytes: see `journal::format`.
 ///
 /// # Panics
 ///
-/// Where damage is taken for a record, or a record for damage.
+/// If damaged bytes are taken for a record, or a record for damage.
 pub fn journal(data: &[u8]) {
     crate::file::journal::fuzz(data);
 }
 
-/// The runs of zeros that are found in data tile it, and say the truth.
+/// Checks that the runs of zeros found in data cover it without gaps, and are correct.
 ///
 /// # Panics
 ///
-/// Where they do not.
+/// If they are not.
 pub fn runs(data: &[u8]) {
     let Some((first, data)) = data.split_first() else {
         return;

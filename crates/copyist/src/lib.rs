@@ -9,41 +9,41 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! [`copy`] copies one file; a [`Copier`] has options, an [`Observer`] and a [`CancelToken`], and
-//! copies trees too. What signatures need is here; the types of options, reports and errors, and what
-//! else there is to do with files, are in modules. What it did is in the [`Report`]: which methods ran, how each ended, and how
-//! many bytes were cloned, offloaded to the kernel, moved through memory, or holes.
+//! [`copy`] copies one file; a [`Copier`] has options, an [`Observer`] and a [`CancelToken`], and copies trees too.
+//! The types in their signatures are at the top level; the types of options, reports and errors, and other operations
+//! on files, are in modules. A [`Report`] says what was done: which methods ran, how each ended, and how many bytes
+//! were cloned, offloaded to the kernel, moved through memory, or holes.
 //!
-//! # How it thinks
+//! # How a method is chosen
 //!
-//! [`Options`] and facts make a plan: the ordered methods to try, and those skipped with the
-//! reason. The plan is run: each attempt ends as done, next or failed, as a table of rules judges
-//! the system's error codes. The attempts make the report. Nothing else falls back anywhere.
+//! [`Options`] and facts make a plan: the ordered methods to try, and those skipped with the reason. When the plan is
+//! run, each attempt ends as done, next or failed, by a table of rules for the system's error codes. The report
+//! consists of these attempts. There is no other fallback.
 //!
 //! # Features
 //!
-//! Without any, the library copies, and needs no C compiler. The rest:
+//! Without any feature, the library copies, and needs no C compiler. The features are:
 //!
 //!  - `hash`: hashes of what is copied ([`Options::hash`]) and of files ([`hash::hash_file`])
 //!  - `verify`: copies that are read back ([`Options::verify`]), trees that are compared ([`verify::Compare`]); has `hash`
 //!  - `journal`: copies that can be resumed ([`Options::journal`]); has `hash`
-//!  - `preflight`: what stands in the way of a copy ([`preflight`](mod@preflight))
+//!  - `preflight`: problems found before a copy begins ([`preflight`](mod@preflight))
 //!  - `probe`: what volumes can do ([`probe::Probe`])
 //!  - `pure`: BLAKE3 in Rust alone, which is slower: no feature needs a C compiler then
-//!  - `sandbox`: a process that can touch nothing but what it copies ([`process::enter_sandbox`])
+//!  - `sandbox`: a process that can access only what it copies ([`process::enter_sandbox`])
 //!  - `full`: all of them but `pure`
 //!
-//! # The process that it is in
+//! # Effects on the process
 //!
-//! Nothing of the process is changed: not its umask, limits, signal dispositions, current directory,
-//! environment, or the processors that its threads may use; [`process::raise_open_file_limit`] and [`process::enter_sandbox`],
-//! which are there to change it, excepted. Several threads may copy at once.
+//! Nothing of the process is changed: not its umask, limits, signal dispositions, current directory, environment, or
+//! the processors that its threads may use. The exceptions are [`process::raise_open_file_limit`] and
+//! [`process::enter_sandbox`], whose purpose is to change it. Several threads may copy at once.
 //!
 //! The umask is read once in a call, when it is first needed, so that a program may change it between two calls.
-//! Linux and FreeBSD tell it. On macOS an empty file in the directory for temporary files shows it for a
-//! moment. Where that fails (on Linux, where there is no `/proc` *and* a filter refuses `unshare`) it is set and
-//! restored, by one thread at a time: a file that another thread of the process creates at that moment has no
-//! permissions for others.
+//! Linux and FreeBSD report it. On macOS an empty file is created for a moment in the directory for temporary files,
+//! and has it in its mode. Where that fails (on Linux, where there is no `/proc` *and* a seccomp filter refuses
+//! `unshare`) the umask is set and restored, by one thread at a time: a file that another thread of the process
+//! creates at that moment has no permissions for others.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -77,7 +77,7 @@ pub use words::operand::Operand;
 pub use words::options::Options;
 pub use words::report::{Report, Summary};
 
-/// What a copy may be told: the types of [`Options`] and of the setters of [`Copier`].
+/// Options of a copy: the types of [`Options`] and of the setters of [`Copier`].
 pub mod options {
     pub use crate::words::method::MethodSet;
     pub use crate::words::options::{
@@ -86,34 +86,35 @@ pub mod options {
     };
 }
 
-/// What a [`Report`] consists of.
+/// The parts of a [`Report`].
 pub mod report {
     pub use crate::words::facts::{FsKind, Known};
     pub use crate::words::method::{Skip, Tally};
     pub use crate::words::report::{Attempt, Changed, Ended, Planned};
 }
 
-/// What an [`Error`] consists of.
+/// The parts of an [`Error`].
 pub mod error {
     pub use crate::words::code::Code;
     pub use crate::words::error::{Cause, Operation, Refusal};
     pub use crate::words::method::{Os, UnknownMethod};
 }
 
-/// What an [`Observer`] is given.
+/// The parameters of an [`Observer`]'s functions.
 pub mod observer {
     pub use crate::words::facts::NoLink;
     pub use crate::words::observer::{Made, PathSource, Question, Silent, Warning};
     pub use crate::words::stat::FileKind;
 }
 
-/// What measurements of copies need: where data lies, a cold cache, and results that are kept.
+/// Tools for measuring copies: the data ranges of files, a cold cache, and stored results.
 pub mod measure {
     pub use crate::api::tools::{data_ranges, evict_from_cache, shared_bytes};
     pub use crate::words::bench_results::BenchResult;
 }
 
-/// What a program may do to its own process before it copies. Nothing else in this library changes the process.
+/// Changes that a program may make to its own process before it copies. Nothing else in this library changes the
+/// process.
 pub mod process {
     #[cfg(feature = "sandbox")]
     pub use crate::api::sandbox::enter_sandbox;
@@ -133,7 +134,7 @@ pub mod verify {
     pub use crate::api::compare::{Compare, Compared, Difference, Found};
 }
 
-/// What volumes can do.
+/// The capabilities of volumes.
 #[cfg(feature = "probe")]
 pub mod probe {
     pub use crate::api::probe::{Answer, Choice, Choices, FileLimit, How, Probe, VolumeProbe};
@@ -146,8 +147,8 @@ pub mod journal {
     pub use crate::file::journal::is_journal_of;
 }
 
-/// What stands in the way of a copy.
+/// Problems that can be found before a copy begins.
 #[cfg(feature = "preflight")]
 pub mod preflight {
-    pub use crate::api::preflight::{BadName, Counted, Looked, Obstacle, Watch, preflight};
+    pub use crate::api::preflight::{BadName, Counted, Examined, Obstacle, Watch, preflight};
 }

@@ -16,7 +16,7 @@ use copyist::probe::Probe;
 use copyist::verify::{Compare, Difference, Found};
 use copyist::{CancelToken, Copier, Error};
 use rustix::fs::Mode;
-use rustix::process::{Resource, getrlimit, umask};
+use rustix::process::{Resource, getpriority_process, getrlimit, umask};
 
 const THREADS: usize = 8;
 const FILES: usize = 16;
@@ -30,6 +30,7 @@ struct Process {
     current_dir: std::path::PathBuf,
     limits: Vec<(Option<u64>, Option<u64>)>,
     environment: Vec<(std::ffi::OsString, std::ffi::OsString)>,
+    niceness: i32,
 }
 
 const LINES: &[&str] = &[
@@ -77,6 +78,7 @@ fn process() -> io::Result<Process> {
             })
             .to_vec(),
         environment: std::env::vars_os().collect(),
+        niceness: getpriority_process(None)?,
     })
 }
 

@@ -26,6 +26,17 @@ REFUSED(setrlimit64)
 REFUSED(setenv)
 REFUSED(setpriority)
 REFUSED(prctl)
+REFUSED(unsetenv)
+REFUSED(putenv)
+REFUSED(nice)
+REFUSED(alarm)
+REFUSED(setitimer)
+REFUSED(setuid)
+REFUSED(seteuid)
+REFUSED(setgid)
+REFUSED(setegid)
+REFUSED(setsid)
+REFUSED(setpgid)
 "#;
 
 /// The test above once more, in a process that ends at the first such call: seen or not, it is not made.

@@ -202,7 +202,7 @@ fn attribute(from: &Metadata, to: &Metadata) -> Option<&'static str> {
 }
 
 /// Reads only where at least one side has data: the kernel would make pages for what it reads of holes.
-/// The filesystems of the lab that are measured tell their holes truly.
+/// The filesystems of the lab that are measured report their holes correctly.
 fn has_same_content(
     src: &File,
     dst: &File,
@@ -237,7 +237,7 @@ fn next_data(file: &File, offset: u64, bytes: u64) -> std::io::Result<u64> {
     }
 }
 
-/// How many extents of a file are shared, and how many are not, as filefrag(8) tells.
+/// The number of shared and of unshared extents of a file, as filefrag(8) reports them.
 fn shared(path: &Path) -> Result<(usize, usize)> {
     let mut filefrag = command::system("filefrag");
     let output = filefrag

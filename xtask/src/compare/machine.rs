@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::command;
 use crate::error::{Context, Error, Result};
 
-/// A load above this at the start is noise that is told.
+/// A load above this at the start is reported as noise.
 const QUIET_LOAD: f64 = 0.5;
 
 /// As /proc/cpuinfo names it.

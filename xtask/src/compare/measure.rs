@@ -20,7 +20,7 @@ use crate::signals;
 /// How often one small file is copied in one round; its time is the median of these.
 const STARTS: u64 = 200;
 
-/// For what filesystems do behind the back of whoever removed something.
+/// The time for what filesystems still do after files were removed.
 const REST: Duration = Duration::from_millis(100);
 
 /// The size of a lab's filesystems; they take what is in them, no more.
@@ -158,7 +158,8 @@ impl Bench<'_> {
         Ok(())
     }
 
-    /// Each of the others beside copyist. Who is first changes, and so does the order of the others.
+    /// Each of the other programs beside copyist. Which of the two is first alternates, and the order of the others
+    /// changes.
     fn round(
         &self,
         round: usize,

@@ -1,6 +1,7 @@
 //! copyist beside other copiers, on the filesystems of the lab: `docs/benchmarks.md` comes from here.
 //!
-//! - `rows`: what is measured, and what it must show; `tools`: who is compared; `place`: where
+//! - `rows`: what is measured, and what it must show; `tools`: the programs that are compared; `place`: the
+//!   filesystems
 //! - `programs`: builds and installs them; `data`: makes what is copied
 //! - `measure`: runs them, pair by pair; `check`: whether a copy is one
 //! - `stats`, `record` (the data file), `render` and `plot` (the page): pure, but for the file

@@ -67,7 +67,7 @@ pub(super) struct Programs {
 }
 
 impl Programs {
-    /// Builds and installs what is missing. Who can't be had is named, and does not take part.
+    /// Builds and installs what is missing. A program that is not available is named, and does not take part.
     pub(super) fn prepare(tools: &[Tool]) -> Result<Self> {
         install::packages(install::missing_of_lab())?;
         let yardstick = build_yardstick()?;

@@ -1,4 +1,4 @@
-//! The data file: what was measured, so that rows can be measured one by one and told together.
+//! The data file: what was measured, so that rows can be measured one by one and reported together.
 
 use std::fs;
 use std::io::ErrorKind;

@@ -14,7 +14,7 @@ use super::tools::Tool;
 const HEAD: &str = "# Benchmarks
 
 copyist beside other copiers, measured by `cargo xtask compare`, which also wrote this page. To repeat it, as root
-on Debian or Ubuntu: `cargo xtask compare --prepare` builds and installs who takes part, `cargo xtask compare
+on Debian or Ubuntu: `cargo xtask compare --prepare` installs the other programs, `cargo xtask compare
 --rows small --on tmpfs,ext4` measures some of it, `--list` names what there is.
 
 How to read it:
@@ -22,18 +22,18 @@ How to read it:
 - Figures are wall times, from before a program is started until it has ended; medians of the rounds. A ratio is
   copyist / other: below 1.00 copyist is faster. It is taken in each round, from two runs one after the other; given
   are its median and, in parentheses, its least and its most.
-- In each round each program runs beside copyist. Who of the two is first changes from round to round, and so does
+- In each round each program runs beside copyist. The order of the two changes from round to round, and so does
   the order of the others. One run of each before that is not counted.
 - The cache is warm: the source has been read before. The destination is removed and its filesystem synced
   before each run, outside of the time; nothing is synced within it, unless a program does so by itself.
 - Each copy is compared with its source: names, sizes, content, for `-a` also mode, owner and time of modification.
-  Who makes a wrong copy is named and not ranked, and so is who shares extents where that was not to be.
+  A program that makes a wrong copy is named and not ranked, and so is one that shares extents where it was not asked to.
 - The floor is a plain loop of the system calls that a copy of a tree can't do without: open, fstat, create, read and
   write (on btrfs: clone), close, close, by two threads. For `-a` it also asks for the names of extended attributes and
   sets times and, where it is another, the owner. For a second run it is two stats of each file. It keeps no holes.
 - \"In a program\" is a small program that makes calls of a library, `xtask/yardstick/src/bin/loops.rs`: copyist is the library
   there, with its default features. The threads of a tree are the library's own.
-- Filesystems are made anew for each table cell. All but tmpfs lie in images on loop devices; where the images lay is
+- Filesystems are created again for each table cell. All but tmpfs lie in images on loop devices; where the images lay is
   said at each table.
 - GNU cp counts twice, the system's and the newest one built here; copyist is held against the faster.
 ";
@@ -220,7 +220,7 @@ fn memory(pairs: &[&Pair]) -> String {
     table
 }
 
-/// Below a table: who is not ranked and why, what is noisy, the command lines, the machine.
+/// Below a table: the programs that are not ranked and why, what is noisy, the command lines, the machine.
 fn notes(pairs: &[&Pair], records: &Records) -> String {
     let mut notes = String::from("\n");
     for pair in pairs {

@@ -1,6 +1,6 @@
 //! Medians, and how far the rounds lie apart.
 
-/// A spread of ratios above this part of their median is noise that is told.
+/// A spread of ratios above this part of their median is reported as noise.
 const QUIET: f64 = 0.10;
 
 /// Of the rounds of one pair.

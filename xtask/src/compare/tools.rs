@@ -121,8 +121,8 @@ impl Tool {
     }
 }
 
-/// What copyist is asked for, after `copyist` or, where it is the library, after `loops`. The command is not told more
-/// than GNU cp is.
+/// The arguments after `copyist` or, for the library, after `loops`. The command gets no more options than GNU cp
+/// does.
 pub(super) fn copyist(work: Work) -> Vec<&'static str> {
     match work {
         Work::Library(Calls::Function) => vec!["copy", SRC, DST],

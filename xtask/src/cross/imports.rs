@@ -1,4 +1,4 @@
-//! What a program asks of the system it is for, as its dynamic linker will read it.
+//! The libraries and symbols that a program imports, as its dynamic linker will read them.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -135,7 +135,7 @@ fn variables(target: &str) -> Vec<(String, String)> {
     ]
 }
 
-/// Checks, lints and links for both processors; answers how many things were asserted.
+/// Checks, lints and links for both processors; returns how many things were asserted.
 pub(super) fn build() -> Result<u64> {
     if !has_zig(&place().join("python/bin/python")) {
         return Err(Error::new("the linker could not be installed"));

@@ -82,7 +82,7 @@ pub(crate) fn set_up(system: System) -> Result<()> {
     }
 }
 
-/// Writes a script, unless it says that already: cargo would link everything anew.
+/// Writes a script, unless it has that content already: cargo would link everything again.
 fn write_script(path: &Path, text: &str) -> Result<()> {
     write(path, text)?;
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).at("make executable", path)
@@ -107,7 +107,7 @@ pub(crate) fn windows_tests() -> Command {
     windows::test()
 }
 
-/// Builds everything, with warnings denied; answers how many things were checked.
+/// Builds everything, with warnings denied; returns how many things were checked.
 pub(crate) fn build(system: System) -> Result<u64> {
     match system {
         System::Macos => macos::build(),
@@ -145,7 +145,7 @@ fn lint(target: &str, variables: &Variables) -> Result<()> {
     succeed(&mut clippy, |_| {})
 }
 
-/// Links the program and all tests; answers the paths of what came out.
+/// Links the program and all tests; returns the paths of the results.
 fn link(target: &str, variables: &Variables) -> Result<Vec<String>> {
     let mut executables = Vec::new();
     for arguments in [&["build"][..], &["test", "--no-run"]] {
@@ -168,7 +168,7 @@ fn link(target: &str, variables: &Variables) -> Result<Vec<String>> {
     Ok(executables)
 }
 
-/// The executable that a line of cargo's messages tells of.
+/// The executable that a line of cargo's messages names.
 fn executable(line: &[u8]) -> Option<String> {
     let message: Value = serde_json::from_slice(line).ok()?;
     message["executable"].as_str().map(str::to_owned)

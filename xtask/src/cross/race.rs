@@ -25,7 +25,7 @@ const MEMORY: &str = "/dev/shm";
 const ATTRIBUTES: &str = "user.DOSATTRIB";
 const HIDDEN: &[u8] = b"0x22";
 
-/// Who copies, and which of the source's attributes the copy has then.
+/// The program that copies, and which of the source's attributes its copy has.
 struct Runner {
     name: &'static str,
     /// Ours end in `.exe`; another is Wine's.
@@ -76,7 +76,7 @@ const RUNNERS: [Runner; 5] = [
 
 pub(super) fn run(rounds: usize) -> Result<()> {
     build()?;
-    // Starting it would count as the work of whoever comes first.
+    // Starting it later would count as the work of the first program.
     let _server = Server::start()?;
     let root = Path::new(MEMORY).join("copyist-race");
     remove(&root)?;
@@ -135,7 +135,7 @@ fn content(n: usize) -> Vec<u8> {
     (0..bytes).map(|at| ((at + n) % 251) as u8).collect()
 }
 
-/// Answers whether there are hidden files in it.
+/// Returns whether there are hidden files in it.
 fn make_tree(src: &Path) -> Result<bool> {
     let old = SystemTime::UNIX_EPOCH + Duration::from_secs(1_500_000_000);
     let mut hides = true;

@@ -101,7 +101,7 @@ pub(super) fn set_up_wine() -> Result<()> {
     make_drive()
 }
 
-/// What Wine is told: where its drive is, to be silent, and to ask nobody for a browser.
+/// Wine's environment: the directory of its drive, silent, and without a browser.
 fn variables() -> [(&'static str, String); 3] {
     [
         ("WINEPREFIX", prefix().display().to_string()),
@@ -127,8 +127,8 @@ pub(crate) struct Server(());
 
 impl Server {
     pub(crate) fn start() -> Result<Server> {
-        // If nobody drops this it goes five minutes after the last program. It stays in the background: it
-        // must hold no pipe of ours.
+        // If this is not dropped, the server ends five minutes after the last program. It stays in the background, so
+        // it must not hold a pipe of ours.
         Self::told("-p300").doing("start Wine's server")?;
         Ok(Server(()))
     }
@@ -151,7 +151,7 @@ fn make_drive() -> Result<()> {
     let prefix = prefix();
     if !prefix.join("system.reg").exists() {
         command::run(wine(WINE).args(["wineboot", "--init"]), Stdio::null())?;
-        // What it has begun goes on for a while.
+        // Processes that it has started run for a while.
         command::run(wine(WINESERVER).arg("--wait"), Stdio::null())?;
     }
     let library = prefix.join("drive_c/windows/system32/bcryptprimitives.dll");
@@ -173,7 +173,7 @@ pub(super) fn cargo_variables() -> Vec<(String, String)> {
     ]
 }
 
-/// Lints, checks for the other linker's target, and links; answers how many things were asserted.
+/// Lints, checks for the other linker's target, and links; returns how many things were asserted.
 pub(super) fn build() -> Result<u64> {
     let variables = cargo_variables();
     super::lint(TARGET, &variables)?;

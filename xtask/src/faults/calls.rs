@@ -6,7 +6,7 @@ pub(super) struct Call {
     pub(super) name: &'static str,
     /// Error codes, in one string: this is a table.
     codes: &'static str,
-    /// It answers how much it moved, so that 0 is an answer too.
+    /// It returns how much it moved, so that 0 is a result too.
     moves: bool,
 }
 
@@ -62,7 +62,7 @@ pub(super) const CALLS: &[Call] = &[
     call("ioctl", "EBADF EINVAL EIO EISDIR ENOMEM ENOSPC ENOTTY EOPNOTSUPP EPERM ETXTBSY EXDEV"),
     call("fallocate", "EBADF EDQUOT EFBIG EINTR EINVAL EIO ENODEV ENOSPC ENOSYS EOPNOTSUPP EPERM ESPIPE ETXTBSY"),
     call("ftruncate", "EACCES EBADF EFBIG EINTR EINVAL EIO EPERM EROFS ETXTBSY"),
-    // Not ENXIO: that is an answer, "there is no more data", and not a failure.
+    // Not ENXIO: it means "there is no more data", which is a result and not a failure.
     call("lseek", "EBADF EINVAL EOVERFLOW ESPIPE"),
     call("fcntl", "EACCES EAGAIN EBADF EINTR EINVAL EMFILE EPERM"),
     call("fadvise64", "EBADF EINVAL ESPIPE"),

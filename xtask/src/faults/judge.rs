@@ -99,7 +99,7 @@ impl Trial<'_> {
                 false => Err(format!("{}: other attributes", name.display())),
             };
         }
-        // A read that says "the end" is believed, and whoever watches is warned.
+        // A read that returns 0 is believed to be the end, and the observer is warned.
         if self.effect == "retval=0" && self.says_changed(name) {
             return Ok(());
         }
@@ -169,7 +169,7 @@ impl Trial<'_> {
                 .iter()
                 .any(|root| self.ran.stderr.contains(&format!("{root}{slash}{path}'")))
         };
-        // A file has been told of by any of its names.
+        // A file may be reported by any of its names.
         let first = self.src.get(name).map(|seen| &seen.first);
         let mut names = self
             .src

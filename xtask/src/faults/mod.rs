@@ -85,7 +85,7 @@ pub(crate) fn run(args: &FaultsArgs) -> Result<ExitCode> {
     })
 }
 
-/// Plays a sample, for the lane; answers how many were right and how many not.
+/// Plays a sample, for the lane; returns how many cases passed and how many did not.
 pub(crate) fn sample(cases: usize) -> Result<(u64, u64)> {
     let table = play(&gnu::build_ours()?, "", Some(cases), SEED)?;
     print!("{table}");

@@ -192,7 +192,7 @@ impl Place {
         Ok(Self { path })
     }
 
-    /// Source and, if wanted, what is in the way.
+    /// The source and, if wanted, an existing destination.
     pub(super) fn lay(&self, is_over: bool) -> Result<()> {
         tree::source(&self.path.join("src"))?;
         if is_over {

@@ -71,7 +71,7 @@ impl Table {
             "# System calls that fail\n\n\
              `cargo xtask faults` runs the released program under `strace -f -e inject=`: each system\n\
              call that it makes while it copies a small tree of everything fails with each code that\n\
-             its manual page lists (and each that moves data answers 0 once), at the 1st, 2nd and 5th\n\
+             its manual page lists (and each that moves data returns 0 once), at the 1st, 2nd and 5th\n\
              call of its kind, and at every one. A run must end in a right copy (exit code 0), or say\n\
              what was not copied, with path and cause, and exit with 1; what it made and could not\n\
              finish must not be left under a final name, the source must be as it was, and nothing may\n\
@@ -88,7 +88,10 @@ impl Table {
 
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "| call | cases | copied | failed, and said so | wrong |")?;
+        writeln!(
+            f,
+            "| call | cases | copied | failed, and reported it | wrong |"
+        )?;
         writeln!(f, "| --- | ---: | ---: | ---: | ---: |")?;
         let mut line = |name: &str, row: Row| {
             let Row {

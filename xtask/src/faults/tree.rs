@@ -61,7 +61,7 @@ fn date(path: &Path) -> Result<()> {
     utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW).at("date", path)
 }
 
-/// Something that is in the way of the same tree: other content under the same names.
+/// An existing destination for the same tree: other content under the same names.
 pub(super) fn existing(at: &Path) -> Result<()> {
     for dir in ["", "sub", "sub/deep"] {
         fs::create_dir(at.join(dir)).at("create", at)?;

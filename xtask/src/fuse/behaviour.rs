@@ -82,7 +82,7 @@ impl Behaviour {
         Timespec { tv_nsec, ..time }
     }
 
-    /// Every request passes here first: it waits for the latency, and then may be told to fail.
+    /// Every request passes here first: it waits for the latency, and then may fail on purpose.
     pub(super) fn enter(&self, op: Op) -> Result<(), Errno> {
         if !self.latency.is_zero() {
             thread::sleep(self.latency);

@@ -178,7 +178,7 @@ impl Mirror {
         Ok(data)
     }
 
-    /// Answers how much was written; an error after some of it is left for the next request.
+    /// Returns how much was written; an error after a part of it is reported by the next request.
     pub(super) fn write(&self, handle: FileHandle, offset: u64, data: &[u8]) -> Result<u32, Errno> {
         self.behaviour.enter(Op::Write)?;
         let file = self.handles.file(handle)?;

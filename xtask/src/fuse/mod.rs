@@ -29,8 +29,8 @@ use behaviour::{Behaviour, Fault};
 use mirror::Mirror;
 use served::Served;
 
-/// Requests answered at the same time. Each may sleep for the latency, and parallel requests have
-/// to overlap, as they would on a network.
+/// The number of requests served at the same time. Each may sleep for the latency, and parallel requests have to
+/// overlap, as they would on a network.
 const THREADS: usize = 32;
 
 /// Arguments of `xtask fuse`.
@@ -112,8 +112,8 @@ pub(crate) fn run(args: FuseArgs) -> Result<()> {
     session.run().at("serve", &args.mountpoint)
 }
 
-/// A lab is locked by whoever has its lock as standard input, see `lab/lock.rs`. Up to here that
-/// had to include us.
+/// A lab is locked by the processes that have its lock file as standard input, see `lab/lock.rs`. Up to here that had
+/// to include this one.
 fn let_go_of_input() -> Result<()> {
     let path = std::path::Path::new("/dev/null");
     let null = std::fs::File::open(path).at("open", path)?;
@@ -149,8 +149,8 @@ fn limit_of_nodes() -> Result<usize> {
     Ok((hard.unwrap_or(ENOUGH).min(ENOUGH) / 2) as usize)
 }
 
-/// Detaches the mount on SIGINT, SIGTERM or SIGHUP; the session then ends by itself as soon as
-/// nobody uses the filesystem.
+/// Detaches the mount on SIGINT, SIGTERM or SIGHUP; the session then ends by itself as soon as no process uses the
+/// filesystem.
 fn unmount_on_signal(mountpoint: PathBuf) -> Result<()> {
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).doing("listen for signals")?;
     let (ready, is_ready) = mpsc::channel();

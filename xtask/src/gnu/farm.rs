@@ -9,8 +9,8 @@ use super::build::Coreutils;
 use super::suite::{GROUP, NOBODY};
 use crate::error::{Context, Result};
 
-/// A test asks this whether the filesystem can find holes. That is a question about the filesystem,
-/// so GNU's cp answers it: else a cp that can't would skip the tests of it.
+/// With this line a test checks whether the filesystem can find holes. That is a property of the filesystem, so GNU's
+/// cp is used for it: otherwise a cp that can't find holes would skip the tests of it.
 const ASKS_CP: &str = "if ! cp --debug --reflink=never";
 const ASKS_GNU: &str = "if ! gnu-cp --debug --reflink=never";
 

@@ -9,7 +9,7 @@ use super::build::Coreutils;
 use crate::command;
 use crate::error::{Context, Result};
 
-/// Builds and compares in `work`, which is made anew.
+/// Builds and compares in `work`, which is created again.
 pub(super) fn run(coreutils: &Coreutils, cp: &Path, work: &Path) -> Result<()> {
     if work.exists() {
         fs::remove_dir_all(work).at("remove", work)?;

@@ -144,7 +144,7 @@ impl Suite<'_> {
         Ok(score.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The worker's own farm and its place on another filesystem, made when first asked for.
+    /// The worker's own farm, and its directory on another filesystem, created when first needed.
     fn place(&self, lab: &Lab, variant: Variant, worker: usize) -> Result<(PathBuf, PathBuf)> {
         let name = format!("{variant}-{worker}");
         let at = lab.root().join(variant.filesystem()).join(&name);

@@ -137,7 +137,7 @@ fn folds_case(mountpoint: &Path) -> Result<()> {
     })
 }
 
-/// Looks up names that do not exist: no cache can answer that, and each is one request.
+/// Looks up names that do not exist: no cache has them, so each is one request.
 fn delays(mountpoint: &Path, latency: Duration) -> Result<()> {
     const REQUESTS: u32 = 16;
     const TRIES: u32 = 10;

@@ -28,7 +28,7 @@ use make::Maker;
 
 pub(crate) use cli::{LabArgs, run};
 
-/// The environment variable that tells tests, and these commands, where the lab is.
+/// The environment variable with the lab's directory, for tests and for these commands.
 pub(crate) const VARIABLE: &str = "COPYIST_LAB";
 
 /// Large enough for a copy of /usr or a few files of 1 GiB; the images are sparse.
@@ -46,8 +46,8 @@ const PROGRAMS: &[&str] = &[
     "losetup",
 ];
 
-/// A lab that is up. Dropping it tears it down, for panics and early returns; call [`Lab::down`]
-/// to hear of failures, or [`Lab::leave_up`] to keep it.
+/// A lab that is up. Dropping it tears it down, for panics and early returns; call [`Lab::down`] to have failures
+/// reported, or [`Lab::leave_up`] to keep it.
 #[derive(Debug)]
 pub(crate) struct Lab {
     root: PathBuf,

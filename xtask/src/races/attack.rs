@@ -20,7 +20,7 @@ impl Swap {
     }
 }
 
-/// Attackers at work, until they are told to stop.
+/// Attackers at work, until they are stopped.
 #[derive(Debug)]
 pub(super) struct Attackers<'s> {
     stop: &'s AtomicBool,
@@ -54,7 +54,7 @@ impl<'s> Attackers<'s> {
         Attackers { stop, running }
     }
 
-    /// Stops them; answers how often they changed something.
+    /// Stops them; returns how often they changed something.
     pub(super) fn stop(self) -> u64 {
         self.stop.store(true, Ordering::Relaxed);
         self.running
@@ -70,11 +70,11 @@ impl<'s> Attackers<'s> {
 /// What an attacker puts in a name's place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Decoy {
-    /// A symbolic link to a directory that is nobody's business.
+    /// A symbolic link to a directory outside of both trees.
     LinkToDir,
-    /// A symbolic link to a file that is nobody's business.
+    /// A symbolic link to a file outside of both trees.
     LinkToFile,
-    /// A FIFO that nobody else opens: who waits for it waits for ever.
+    /// A FIFO that no other process opens: a process that waits for it waits forever.
     Fifo,
     /// A device that never ends, or takes everything.
     Device,

@@ -3,7 +3,7 @@
 //! copied. Nothing outside of the two trees may be read, written or changed, and no copy may hang.
 //!
 //! - `attack`: the attackers, and what they put there
-//! - `world`: the trees, and the secret that nobody may touch
+//! - `world`: the trees, and the secret that no process may touch
 
 mod attack;
 mod world;
@@ -231,8 +231,7 @@ fn play_one(cp: &Path, world: &mut World, attack: &Attack, score: &Mutex<Score>)
     Ok(())
 }
 
-/// Copies `src` to `dst`; answers how it ended (a signal counts as 128 and its number), or nothing if
-/// it had to be killed.
+/// Copies `src` to `dst`; returns the exit code (for a signal, 128 and its number), or `None` if it had to be killed.
 fn copy(cp: &Path, root: &Path, options: &[&str]) -> Result<Option<i32>> {
     let mut command = Command::new(cp);
     command.arg0("cp").args(options).args(["-T", "src", "dst"]);

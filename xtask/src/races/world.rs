@@ -9,7 +9,7 @@ use rustix::fs::{CWD, FileType, Mode, makedev, mknodat};
 use super::attack::Decoy;
 use crate::error::{Context, Result};
 
-/// What nobody but its owner has any business with.
+/// What only its owner may access.
 const SECRET: &[u8] = b"SECRET: not to be read, and not to be written\n";
 
 /// An attacker is no superuser: what he makes is his.
@@ -59,7 +59,7 @@ impl World {
         Ok(Self { root, secret })
     }
 
-    /// Makes source and decoys anew, and what is in the way if that is wanted.
+    /// Creates source and decoys again, and an existing destination if that is wanted.
     pub(super) fn lay(&self, is_over: bool, decoys: &[(Decoy, PathBuf)]) -> Result<()> {
         for name in ["src", "dst", "outside"] {
             let path = self.root.join(name);

@@ -28,14 +28,54 @@ struct Example {
 }
 
 /// An example without a row fails the lane, and so does a row without its example. It can have several rows.
-const ROWS: &[Example] = &[];
+const ROWS: &[Example] = &[
+    Example {
+        name: "progress",
+        arguments: &["file", "copy"],
+        status: 0,
+        says: &["1048576 bytes"],
+        same: &[("file", "copy")],
+        absent: &[],
+    },
+    Example {
+        name: "progress",
+        arguments: &["missing", "copy2"],
+        status: 1,
+        says: &["missing"],
+        same: &[],
+        absent: &["copy2"],
+    },
+    Example {
+        name: "tree",
+        arguments: &["tree", "tree2", ".tmp"],
+        status: 0,
+        says: &["2 files, 2 directories, 8 bytes"],
+        same: &[
+            ("tree/one.txt", "tree2/one.txt"),
+            ("tree/below/three.txt", "tree2/below/three.txt"),
+        ],
+        absent: &["tree2/two.tmp"],
+    },
+    Example {
+        name: "verify",
+        arguments: &["tree", "tree3"],
+        status: 0,
+        says: &["3 files compared, 0 differences"],
+        same: &[("tree/two.tmp", "tree3/two.tmp")],
+        absent: &[],
+    },
+    Example {
+        name: "probe",
+        arguments: &["tree"],
+        status: 0,
+        says: &["read-write: Yes"],
+        same: &[],
+        absent: &[],
+    },
+];
 
 pub(super) fn run(tests: &mut Counts) -> Result<Ending> {
     let directory = workspace::root().join(EXAMPLES);
-    let examples_exist = directory.is_dir();
-    if !examples_exist {
-        return Ok(Ending::Ok);
-    }
     let mut faults = unlisted(&names(&directory)?, ROWS);
     let room = workspace::target().join("examples-run");
     furnish(&room)?;

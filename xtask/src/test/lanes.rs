@@ -16,7 +16,7 @@ use crate::gnu::{self, Coreutils, Suite, Variant};
 use crate::lab::{self, Lab};
 use crate::{api, command, cross, dist, faults, install, races, signals, tidy, workspace};
 
-/// The variable that tells tests where this program is, to mount FUSE filesystems of their own.
+/// The variable with the path of this program, for tests that mount FUSE filesystems of their own.
 const XTASK_VARIABLE: &str = "COPYIST_XTASK";
 
 /// Integration tests with this prefix need the lab.
@@ -143,8 +143,7 @@ impl Lane {
     }
 }
 
-/// Installs for these lanes. A failure is only told here: the lane that lacks something will say
-/// so, and count.
+/// Installs for these lanes. A failure is only printed here: the lane that lacks something will report it, and count.
 pub(super) fn install(lanes: &[Lane]) {
     for lane in lanes {
         let installed = match lane {
@@ -425,7 +424,7 @@ impl IntegrationTest {
     }
 }
 
-/// Asks cargo, because it alone knows them all.
+/// Queries cargo, which alone knows all of them.
 fn integration_tests() -> Result<Vec<IntegrationTest>> {
     Ok(tests_of(&metadata()?))
 }

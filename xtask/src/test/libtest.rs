@@ -8,7 +8,7 @@ pub(super) struct Counts {
     pub(super) ignored: u64,
     /// These are among the passed: libtest knows no way to skip while running.
     pub(super) not_run: u64,
-    /// So are these: they need more of Windows than Wine has, which is nobody's failure.
+    /// So are these: they need more of Windows than Wine implements.
     pub(super) beyond_wine: u64,
 }
 

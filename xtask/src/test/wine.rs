@@ -56,7 +56,7 @@ const BEYOND: &[(&str, &[&str])] = &[
             "system_errors_have_gnus_words",
             "a_refused_method_is_named_with_its_cause",
             "wrong_names_are_refused_in_gnus_words",
-            "operations_and_codes_have_names",
+            "codes_have_names",
         ],
     ),
 ];
@@ -98,7 +98,7 @@ pub(super) fn run(tests: &mut Counts) -> Result<Ending> {
     })
 }
 
-/// The test that a line tells of.
+/// The test that a line is about.
 fn beyond(line: &str) -> Option<&str> {
     let (name, _) = line.trim().strip_prefix("beyond Wine: ")?.split_once(':')?;
     Some(name)

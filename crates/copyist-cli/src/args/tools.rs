@@ -29,8 +29,8 @@ pub(crate) struct ProbeArgs {
 /// `copyist bench`
 #[derive(Args, Debug)]
 pub(crate) struct BenchArgs {
-    /// The directory to copy from (or a file) and the directory to copy to; one directory is both
-    #[arg(value_name = "SRC] [DIR", num_args = 1..=2, required = true)]
+    /// SRC and DIR: the directory (or file) to copy from, and the directory to copy to. One alone is both
+    #[arg(value_name = "DIR", num_args = 1..=2, required = true)]
     pub(crate) paths: Vec<PathBuf>,
     /// How much each run copies: bytes, or with KiB, MiB, GiB
     #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = size::parse)]
@@ -97,8 +97,8 @@ impl Tool for ProbeArgs {
     const USAGE: &'static str = "copyist probe [OPTION]... PATH [DEST]";
     const AFTER: &'static str = "Features are tried where that is safe, in files without names; nothing is left behind.\n\
          Each result says whether it was tried, reported by the system or taken from a table.\n\n\
-         Exit status: 0, or 1 if PATH or DEST can't be examined, 2 for a wrong command line,\n\
-         3 if the time limit was reached before all was tried.";
+         Exit status: 0, or 1 if PATH or DEST can't be examined, 2 for a wrong command\n\
+         line, 3 if the time limit was reached first.";
 }
 
 impl Tool for BenchArgs {

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use copyist::observer::FileKind;
-use copyist::preflight::{BadName, Counted, Looked, Obstacle, Watch};
+use copyist::preflight::{BadName, Counted, Examined, Obstacle, Watch};
 use copyist::{CancelToken, Operand};
 use indicatif::HumanBytes;
 
@@ -30,9 +30,9 @@ impl Watch for Checks<'_> {
         self.filter.is_none_or(|it| it.would_want(path, kind))
     }
 
-    fn looked(&self, more: Looked) {
+    fn examined(&self, more: Examined) {
         if let Some(counters) = self.counters {
-            counters.add_looked(&more);
+            counters.add_examined(&more);
         }
     }
 

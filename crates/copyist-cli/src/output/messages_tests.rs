@@ -204,7 +204,7 @@ fn a_refused_method_is_named_with_its_cause() {
         chosen.failure(&given),
         Some(format!(
             "cannot copy 'a' to 'b': no allowed method works here; \
-             clone: {why} (EOPNOTSUPP); direct: source or destination is no regular file with a size"
+             clone: {why} (EOPNOTSUPP); direct: source or destination is not a regular file, or is empty"
         ))
     );
     let given = Failure {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use copyist::preflight::{Counted, Looked};
+use copyist::preflight::{Counted, Examined};
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::output::console::Console;
@@ -27,9 +27,9 @@ pub(crate) struct Counters {
     pub(crate) files: AtomicU64,
     pub(crate) total_bytes: AtomicU64,
     pub(crate) total_files: AtomicU64,
-    /// What the checks before the copy have looked at so far.
-    looked_entries: AtomicU64,
-    looked_bytes: AtomicU64,
+    /// What the checks before the copy have examined so far.
+    examined_entries: AtomicU64,
+    examined_bytes: AtomicU64,
     /// These checks are running; nothing is copied yet.
     checking: AtomicBool,
     /// The totals are complete.
@@ -51,12 +51,12 @@ struct Sample {
 }
 
 impl Counters {
-    /// The checks before the copy have looked at more.
-    pub(crate) fn add_looked(&self, more: &Looked) {
+    /// The checks before the copy have examined more.
+    pub(crate) fn add_examined(&self, more: &Examined) {
         self.checking.store(true, Ordering::Release);
-        self.looked_entries
+        self.examined_entries
             .fetch_add(more.entries, Ordering::Relaxed);
-        add_bytes(&self.looked_bytes, more.bytes);
+        add_bytes(&self.examined_bytes, more.bytes);
     }
 
     /// The checks are over. Returns whether they counted all, so that these are the totals.
@@ -65,18 +65,18 @@ impl Counters {
         let Some(counted) = counted.filter(|it| it.is_complete) else {
             return false;
         };
-        let looked = counted.looked;
-        self.total_files.store(looked.files, Ordering::Relaxed);
-        self.total_bytes.store(looked.bytes, Ordering::Relaxed);
+        let examined = counted.examined;
+        self.total_files.store(examined.files, Ordering::Relaxed);
+        self.total_bytes.store(examined.bytes, Ordering::Relaxed);
         self.counted.store(true, Ordering::Release);
         true
     }
 
-    /// What the checks have looked at, while they run.
+    /// What the checks have examined, while they run.
     fn looking(&self) -> Option<String> {
         let load = |sum: &AtomicU64| sum.load(Ordering::Relaxed);
         let is_checking = self.checking.load(Ordering::Acquire);
-        is_checking.then(|| looking(load(&self.looked_entries), load(&self.looked_bytes)))
+        is_checking.then(|| looking(load(&self.examined_entries), load(&self.examined_bytes)))
     }
 
     fn sample(&self) -> Sample {
@@ -284,7 +284,7 @@ mod tests {
 
     use std::sync::atomic::Ordering;
 
-    use copyist::preflight::{Counted, Looked};
+    use copyist::preflight::{Counted, Examined};
 
     use super::{Counters, Sample, clock, looking, status};
 
@@ -324,14 +324,14 @@ mod tests {
         assert_eq!(looking(1, 0), "looking: 1 entry");
         let counters = Counters::default();
         assert_eq!(counters.looking(), None);
-        let mut looked = Looked::default();
-        (looked.entries, looked.files, looked.bytes) = (3, 2, 1024);
-        counters.add_looked(&looked);
-        counters.add_looked(&looked);
+        let mut examined = Examined::default();
+        (examined.entries, examined.files, examined.bytes) = (3, 2, 1024);
+        counters.add_examined(&examined);
+        counters.add_examined(&examined);
         let shown = counters.looking();
         assert_eq!(shown.as_deref(), Some("looking: 6 entries, 2.00 KiB"));
         let mut counted = Counted::default();
-        counted.looked = looked;
+        counted.examined = examined;
         assert!(!counters.takes(Some(counted)) && !counters.takes(None));
         assert!(!counters.sample().counted);
         assert_eq!(counters.looking(), None);

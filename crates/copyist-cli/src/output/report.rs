@@ -78,10 +78,7 @@ impl Reporter {
             hash: report.hash().map(|hash| hash.to_string()),
             hash_kind: report.hash().map(|hash| hash.kind().name()),
             verified: report.verified(),
-            planned: report
-                .planned()
-                .as_deref()
-                .map(|it| Box::new(PlannedLine::from(it))),
+            planned: report.planned().map(|it| Box::new(PlannedLine::from(it))),
             ns: nanos(report.elapsed()),
         });
     }

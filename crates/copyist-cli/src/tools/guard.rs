@@ -57,7 +57,7 @@ impl Guard {
     }
 }
 
-/// The path of this program. Without /proc (in a chroot) it is argv[0], which is found by `PATH` if it is not a path.
+/// The path of this program. Without /proc (in a chroot) it is `argv[0]`, which is found by `PATH` if it is not a path.
 fn program() -> io::Result<PathBuf> {
     std::env::current_exe().or_else(|error| {
         let called = std::env::args_os().next().filter(|it| !it.is_empty());

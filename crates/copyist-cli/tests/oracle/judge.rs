@@ -82,10 +82,7 @@ pub(crate) const INTENDED: &[Intended] = &[
         symptom: b"",
         when: |case| {
             let onto_itself = case.args.iter().rev().take(2).all(|word| word == "src/x");
-            case.options.backs_up
-                && case.options.follows_all
-                && case.options.recursive
-                && onto_itself
+            case.options.backs_up && case.options.recursive && onto_itself
         },
         accept: same_ending,
     },

@@ -49,6 +49,8 @@ const EXISTING: &[&str] = &[
     "--backup=numbered",
     "-u -b",
     "-i -b",
+    "-n -f",
+    "--update=none --remove-destination",
 ];
 
 /// What is made, and which links are followed.
@@ -232,7 +234,7 @@ fn grow(plan: &mut Plan, source: Source, (dst, form): (Dst, Form), words: &[Stri
             node
         }
         Dst::OfTwoNames => {
-            let node = plan.push(Some(aside), b"first", file(8));
+            let node = plan.push(Some(aside), b"x", file(8));
             plan.push(Some(dst_dir), b"x", What::HardLink(node));
             node
         }

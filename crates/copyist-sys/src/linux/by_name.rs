@@ -1,6 +1,6 @@
-//! Attributes of a name in an open directory: the calls that Linux has since 6.6 and 6.13. The C library
-//! has none of them yet, so that nothing that stands in for its functions (fakeroot, say) would see
-//! them: then they answer ENOSYS, as an older kernel does.
+//! Attributes of a name in an open directory: the calls that Linux has since 6.6 and 6.13. The C library has none of
+//! them yet, so that programs which replace its functions (fakeroot, say) would not see these calls: in such a
+//! process they return ENOSYS, as an older kernel does.
 
 use std::ffi::{CString, OsStr, c_long};
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -150,8 +150,8 @@ pub fn removexattrat(dir: &OwnedFd, name: &OsStr, xattr: &OsStr) -> Result<(), E
     result(answer).map(drop)
 }
 
-/// Calls `act` in a thread of its own, whose current directory is `dir`, and only that thread's: for calls
-/// that take paths and no directory. No path leads there that somebody else could change.
+/// Calls `act` in a separate thread, whose current directory alone is `dir`: for calls that take paths and no
+/// directory. Since no path leads to the directory, no other process can redirect the call.
 ///
 /// # References
 ///  - [Linux](https://man7.org/linux/man-pages/man2/unshare.2.html)

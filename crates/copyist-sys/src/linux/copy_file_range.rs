@@ -1,7 +1,7 @@
 use rustix::io::Errno;
 
-/// Whether `copy_file_range` can be called: with descriptors that can't exist, the kernel answers
-/// EBADF if it has the call, and something else (ENOSYS; EPERM from a seccomp filter) if not.
+/// Whether `copy_file_range` can be called: with invalid descriptors, the kernel returns EBADF if it has the call,
+/// and another code (ENOSYS; EPERM from a seccomp filter) if not.
 ///
 /// # References
 ///  - [Linux](https://man7.org/linux/man-pages/man2/copy_file_range.2.html)

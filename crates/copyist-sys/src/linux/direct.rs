@@ -1,16 +1,16 @@
 //! The calls of which a small file takes most, as rustix has them, but made without the C library.
 //!
-//! A compiler can put such a call where it is made. A function of the C library has to return after it, and the
-//! first return after a system call is expensive where the kernel's own returns have spoilt what the
-//! processor predicts: 0.33 µs on an AMD EPYC with the mitigation "Safe RET", and with six of them a sixth of
-//! the time of a small file (docs/measurements.md).
+//! The compiler can inline such a call. A function of the C library has to return after it, and the first return
+//! after a system call is expensive where the kernel's own returns have spoilt the processor's return prediction:
+//! 0.33 µs on an AMD EPYC with the mitigation "Safe RET", and with six of them a sixth of the time of a small file
+//! (docs/measurements.md).
 //!
 //! # References
 //!  - [Linux](https://docs.kernel.org/admin-guide/hw-vuln/srso.html)
 
 #![allow(
     clippy::inline_always,
-    reason = "a call that is not in its place costs a return"
+    reason = "must be inlined; see the documentation of the module"
 )]
 
 use std::ffi::OsStr;
@@ -25,7 +25,7 @@ use rustix::fs::{self, AtFlags, Mode, OFlags, Stat, Timespec, Timestamps};
 use rustix::io::{self, Errno};
 use syscalls::Sysno;
 
-/// A path of fewer bytes is copied to the stack: that of any name that a filesystem has is.
+/// A path of fewer bytes is copied to the stack; every name that a filesystem can store is shorter.
 const NAME_BYTES: usize = 256;
 
 #[cfg(target_arch = "x86_64")]
@@ -33,20 +33,23 @@ const FSTATAT: Sysno = Sysno::newfstatat;
 #[cfg(target_arch = "aarch64")]
 const FSTATAT: Sysno = Sysno::fstatat;
 
+/// The current directory, in place of a descriptor.
+const HERE: usize = libc::AT_FDCWD as usize;
+
 /// How calls are made: one of the three below.
 static WAY: AtomicU8 = AtomicU8::new(NOT_DECIDED);
 const NOT_DECIDED: u8 = 0;
 const DIRECTLY: u8 = 1;
 const BY_THE_C_LIBRARY: u8 = 2;
 
-/// Whether something stands in for one of the C library's functions (fakeroot, fakechroot, a sandbox, a
-/// sanitizer) and is to see every call: then these are made by the C library too.
+/// Whether another library replaces one of the C library's functions (fakeroot, fakechroot, a sandbox, a
+/// sanitizer) and must see every call: then these calls are made through the C library too.
 #[inline(always)]
 pub(super) fn is_replaced() -> bool {
     WAY.load(Ordering::Relaxed) != DIRECTLY && !decide()
 }
 
-/// Answers whether calls are made directly.
+/// Returns whether calls are made directly.
 #[cold]
 #[inline(never)]
 fn decide() -> bool {
@@ -57,7 +60,7 @@ fn decide() -> bool {
         } else {
             BY_THE_C_LIBRARY
         };
-        // Whoever else decides meanwhile decides the same.
+        // Other threads that decide at the same time get the same result.
         WAY.store(way, Ordering::Relaxed);
     }
     way == DIRECTLY
@@ -98,7 +101,7 @@ struct Looked {
     are_its_own: bool,
 }
 
-/// Looks whether a library is the C library, and has all functions; 1 when it was.
+/// Checks whether a library is the C library, and contains all functions; returns 1 if it is the C library.
 ///
 /// # Safety
 ///
@@ -109,7 +112,7 @@ unsafe extern "C" fn look(
     _: libc::size_t,
     looked: *mut c_void,
 ) -> c_int {
-    // SAFETY: as the caller says; nobody else has either meanwhile.
+    // SAFETY: as the caller guarantees; no other reference to either exists meanwhile.
     let (library, looked) = unsafe { (&*library, &mut *looked.cast::<Looked>()) };
     // SAFETY: the library has so many segments there.
     let segments =
@@ -123,13 +126,14 @@ unsafe extern "C" fn look(
     if !has(libc::gnu_get_libc_version as *const c_void as usize) {
         return 0;
     }
-    // Everything is in one place, or seems to be, in a program that is not made to lie anywhere.
+    // A static program, or one that is not position-independent, seems to have everything in one library.
     let is_alone = !has(decide as *const c_void as usize);
     looked.are_its_own = is_alone && looked.functions.iter().all(|&it| has(it));
     1
 }
 
-/// Another C library doesn't tell where it is; only if it is a part of the program can nobody stand in for it.
+/// Other C libraries don't report where they are loaded; only if linked statically can no library replace their
+/// functions.
 #[cfg(not(target_env = "gnu"))]
 fn is_the_library_its_own() -> bool {
     cfg!(target_feature = "crt-static")
@@ -202,6 +206,57 @@ pub fn openat(dir: &OwnedFd, name: &OsStr, flags: OFlags, mode: Mode) -> Result<
     let (flags, mode) = (flags.bits() as usize, mode.bits() as usize);
     // SAFETY: the descriptor is open, and the path ends in a zero.
     let file = unsafe { call(Sysno::openat, [number(dir), path, flags, mode, 0, 0]) }?;
+    // SAFETY: the call has opened it, and it has no other owner.
+    Ok(unsafe { OwnedFd::from_raw_fd(file as RawFd) })
+}
+
+/// `statx(fd, "", AT_EMPTY_PATH, mask)`, as [`fstat`]; not by the C library.
+///
+/// # References
+///  - [Linux](https://man7.org/linux/man-pages/man2/statx.2.html)
+///
+/// # Errors
+///
+/// The call's errno; ENOSYS where something stands in for the C library's functions and is to see every call.
+#[inline(always)]
+pub fn statx<T>(
+    file: &OwnedFd,
+    mask: u32,
+    look: impl FnOnce(&libc::statx) -> T,
+) -> Result<T, Errno> {
+    if is_replaced() {
+        return Err(Errno::NOSYS);
+    }
+    let mut statx = MaybeUninit::<libc::statx>::uninit();
+    let (path, address) = (c"".as_ptr() as usize, statx.as_mut_ptr() as usize);
+    let flags = libc::AT_EMPTY_PATH as usize;
+    // SAFETY: the descriptor is open, the path ends in a zero, and the structure is the kernel's.
+    unsafe {
+        call(
+            Sysno::statx,
+            [number(file), path, flags, mask as usize, address, 0],
+        )?;
+        Ok(look(statx.assume_init_ref()))
+    }
+}
+
+/// `open(path, flags, mode)`: [`openat`] from the current directory.
+///
+/// # References
+///  - [Linux](https://man7.org/linux/man-pages/man2/open.2.html)
+///
+/// # Errors
+///
+/// The call's errno.
+#[inline(always)]
+pub fn open(name: &OsStr, flags: OFlags, mode: Mode) -> Result<OwnedFd, Errno> {
+    let mut path = Path::EMPTY;
+    let Some(path) = path.set(name).filter(|_| !is_replaced()) else {
+        return fs::open(name, flags, mode);
+    };
+    let (flags, mode) = (flags.bits() as usize, mode.bits() as usize);
+    // SAFETY: the path ends in a zero.
+    let file = unsafe { call(Sysno::openat, [HERE, path, flags, mode, 0, 0]) }?;
     // SAFETY: the call has opened it, and nobody else knows of it.
     Ok(unsafe { OwnedFd::from_raw_fd(file as RawFd) })
 }
@@ -253,6 +308,29 @@ pub fn statat<T>(
     // SAFETY: as for `fstat`, and the path ends in a zero.
     unsafe {
         call(FSTATAT, arguments)?;
+        Ok(look(stat.assume_init_ref()))
+    }
+}
+
+/// `stat(path)` or `lstat(path)`: [`statat`] from the current directory.
+///
+/// # References
+///  - [Linux](https://man7.org/linux/man-pages/man2/stat.2.html)
+///
+/// # Errors
+///
+/// The call's errno.
+#[inline(always)]
+pub fn stat<T>(name: &OsStr, flags: AtFlags, look: impl FnOnce(&Stat) -> T) -> Result<T, Errno> {
+    let mut path = Path::EMPTY;
+    let Some(path) = path.set(name).filter(|_| !is_replaced()) else {
+        return fs::statat(fs::CWD, name, flags).map(|it| look(&it));
+    };
+    let mut stat = MaybeUninit::uninit();
+    let address = stat.as_mut_ptr() as usize;
+    // SAFETY: as for `fstat`, and the path ends in a zero.
+    unsafe {
+        call(FSTATAT, [HERE, path, address, flags.bits() as usize, 0, 0])?;
         Ok(look(stat.assume_init_ref()))
     }
 }
@@ -404,7 +482,7 @@ mod tests {
         openat(dir, name.as_ref(), flags, Mode::from_raw_mode(0o640))
     }
 
-    /// They answer what the C library's functions answer.
+    /// They return the same as the C library's functions.
     #[test]
     fn direct_calls_are_those_of_the_c_library() -> Result<(), Box<dyn std::error::Error>> {
         assert!(!is_replaced(), "nobody stands in for the C library here");
@@ -432,6 +510,8 @@ mod tests {
         let (ours, theirs) = (fstat(&copy, Stat::clone)?, fs::fstat(&copy)?);
         assert_eq!(format!("{ours:?}"), format!("{theirs:?}"));
         assert_eq!((ours.st_mtime, ours.st_size), (-7, 7));
+        let inode = statx(&copy, libc::STATX_INO, |it| it.stx_ino);
+        assert_eq!(inode, Ok(ours.st_ino));
         let by_name = statat(
             &here,
             "copy".as_ref(),

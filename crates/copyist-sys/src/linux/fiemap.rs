@@ -2,7 +2,7 @@ use std::os::fd::{AsFd, AsRawFd};
 
 use rustix::io::Errno;
 
-/// Where a part of a file lies, as `struct fiemap_extent` of linux/fiemap.h has it.
+/// The location of a part of a file, as in `struct fiemap_extent` of linux/fiemap.h.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FiemapExtent {
@@ -21,20 +21,20 @@ pub struct FiemapExtent {
 impl FiemapExtent {
     /// The last extent of the file.
     pub const LAST: u32 = 0x1;
-    /// Where it lies is not known, or not decided yet.
+    /// The location is unknown, or not decided yet.
     pub const UNKNOWN: u32 = 0x2;
-    /// Not written yet: it has no place.
+    /// Not allocated yet: it has no location.
     pub const DELALLOC: u32 = 0x4;
-    /// Compressed or encrypted: `physical` is where the whole of it begins.
+    /// Compressed or encrypted: `physical` is the start of the whole extent.
     pub const ENCODED: u32 = 0x8;
-    /// In no block of its own.
+    /// Not in a block of its own.
     pub const NOT_ALIGNED: u32 = 0x100;
 }
 
-/// How many extents one call answers at most.
+/// The most extents that one call returns.
 const EXTENTS: usize = 64;
 
-/// `struct fiemap`, with room for the answer.
+/// `struct fiemap`, with space for the result.
 #[repr(C)]
 struct Request {
     header: Header,
@@ -51,7 +51,7 @@ struct Header {
     reserved: u32,
 }
 
-/// Data that has no place yet is given one first.
+/// Data without a location is allocated first.
 const FIEMAP_FLAG_SYNC: u32 = 0x1;
 
 /// `_IOWR('f', 11, struct fiemap)`.
@@ -59,8 +59,8 @@ const FS_IOC_FIEMAP: rustix::ioctl::Opcode = rustix::ioctl::opcode::read_write::
 
 /// `ioctl(file, FS_IOC_FIEMAP, ...)`: adds the next extents at or after `start` to `found`.
 ///
-/// The file may be open for reading or for writing. With `sync`, what was written and has no place
-/// yet is written out first. Answers whether there may be more extents.
+/// The file may be open for reading or for writing. With `sync`, dirty data without a location is written out first.
+/// Returns whether there may be more extents.
 ///
 /// # References
 ///  - [Linux](https://docs.kernel.org/filesystems/fiemap.html)

@@ -23,7 +23,7 @@ pub mod access {
 const LANDLOCK_CREATE_RULESET_VERSION: u32 = 1;
 const LANDLOCK_RULE_PATH_BENEATH: u32 = 1;
 
-/// `struct landlock_ruleset_attr`; a kernel that is older takes it if what it does not know is 0.
+/// `struct landlock_ruleset_attr`; an older kernel accepts it if the fields that it does not know are 0.
 #[repr(C)]
 struct RulesetAttr {
     handled_access_fs: u64,
@@ -31,14 +31,14 @@ struct RulesetAttr {
     scoped: u64,
 }
 
-/// `struct landlock_path_beneath_attr`, which the kernel has packed.
+/// `struct landlock_path_beneath_attr`, which is packed in the kernel.
 #[repr(C, packed)]
 struct PathBeneathAttr {
     allowed_access: u64,
     parent_fd: i32,
 }
 
-/// What a process keeps of its rights: a list of places, for `landlock_restrict_self`.
+/// The rights that a process keeps: a set of rules for `landlock_restrict_self`.
 #[derive(Debug)]
 pub struct Landlock {
     ruleset: OwnedFd,
@@ -46,9 +46,8 @@ pub struct Landlock {
 }
 
 impl Landlock {
-    /// `landlock_create_ruleset(&attr, sizeof attr, 0)`: all that this kernel can keep a process
-    /// from is to be kept from it: every access to files, TCP, and from its sixth version on signals
-    /// and abstract sockets of others.
+    /// `landlock_create_ruleset(&attr, sizeof attr, 0)`: restricts everything that this kernel can restrict: every
+    /// access to files, TCP, and from ABI version 6 on signals and abstract sockets of other processes.
     ///
     /// # References
     ///  - [Linux](https://man7.org/linux/man-pages/man2/landlock_create_ruleset.2.html)
@@ -71,7 +70,7 @@ impl Landlock {
             handled_access_net: if version >= 4 { 0b11 } else { 0 },
             scoped: if version >= 6 { 0b11 } else { 0 },
         };
-        // SAFETY: the call reads the struct, whose size it is told, before it returns.
+        // SAFETY: the call reads the struct, whose size is passed to it, before it returns.
         let result = unsafe {
             libc::syscall(
                 libc::SYS_landlock_create_ruleset,
@@ -84,7 +83,7 @@ impl Landlock {
         if fd < 0 {
             return Err(super::last_error());
         }
-        // SAFETY: the kernel has just made this descriptor, and nobody else knows of it.
+        // SAFETY: the kernel has just created this descriptor, and it has no other owner.
         let ruleset = unsafe { OwnedFd::from_raw_fd(fd) };
         Ok(Landlock { ruleset, handled })
     }
@@ -123,10 +122,10 @@ impl Landlock {
         }
     }
 
-    /// `landlock_restrict_self(ruleset, 0)`: from here on this thread, and those that it starts, may
-    /// do no more than was allowed. There is no way back. What is open stays so.
+    /// `landlock_restrict_self(ruleset, 0)`: from here on this thread, and those that it starts, have only the
+    /// allowed rights. This can't be undone. Open files stay open.
     ///
-    /// It gives up set-id programs (`PR_SET_NO_NEW_PRIVS`) too, as the call wants it.
+    /// It also sets `PR_SET_NO_NEW_PRIVS`, which the call requires: set-ID programs have no effect.
     ///
     /// # References
     ///  - [Linux](https://man7.org/linux/man-pages/man2/landlock_restrict_self.2.html)

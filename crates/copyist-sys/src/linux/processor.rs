@@ -1,8 +1,8 @@
-//! The processor that a thread is on.
+//! The processor that a thread runs on.
 
 use rustix::thread::{sched_getaffinity, sched_getcpu, sched_setaffinity};
 
-/// The number of the processor that the calling thread is on. It may be on another one by now.
+/// The number of the processor that the calling thread runs on. The thread may have been moved when the call returns.
 ///
 /// # References
 ///  - [Linux](https://man7.org/linux/man-pages/man3/sched_getcpu.3.html)
@@ -10,8 +10,8 @@ pub fn processor() -> usize {
     sched_getcpu()
 }
 
-/// Moves the calling thread to another processor that it may use, if it is on this one and there is one, and
-/// answers whether it has. Which it may use stays as it was.
+/// Moves the calling thread to another processor that it may use, if it runs on this one and there is another, and
+/// returns whether it was moved. The set of processors that it may use stays the same.
 ///
 /// # References
 ///  - [Linux](https://man7.org/linux/man-pages/man2/sched_setaffinity.2.html)
@@ -19,7 +19,7 @@ pub fn leave_processor(number: usize) -> bool {
     if processor() != number {
         return false;
     }
-    // The call fails where there are more processors than the set has room for: then it stays.
+    // The call fails if there are more processors than the set can represent: then the thread is not moved.
     let Ok(all) = sched_getaffinity(None) else {
         return false;
     };

@@ -2,16 +2,16 @@ use std::os::fd::{AsFd, AsRawFd};
 
 use rustix::io::Errno;
 
-/// `sync_file_range(fd, offset, len, flags)`: starts to write a range of a file's cached data to
-/// the device, and waits for it if `wait` says so. It forces no metadata down: nothing is durable
-/// for it, but what was written can be dropped from the cache.
+/// `sync_file_range(fd, offset, len, flags)`: starts writing a range of a file's dirty pages to the device, and with
+/// `wait` waits for that. It writes no metadata, so the data is not durable after it; but the pages are clean and can
+/// be evicted.
 ///
 /// # References
 ///  - [Linux](https://man7.org/linux/man-pages/man2/sync_file_range.2.html)
 ///
 /// # Errors
 ///
-/// The call's errno; EIO and ENOSPC are those of the writing.
+/// The call's errno; EIO and ENOSPC are errors of the write.
 pub fn sync_file_range(file: impl AsFd, offset: u64, len: u64, wait: bool) -> Result<(), Errno> {
     let mut flags = libc::SYNC_FILE_RANGE_WRITE;
     if wait {

@@ -1,4 +1,4 @@
-//! The umask, read without setting the process's.
+//! The umask, read without setting that of the process.
 
 use std::thread::Builder;
 
@@ -15,7 +15,7 @@ use rustix::thread::{UnshareFlags, unshare_unsafe};
 ///
 /// # Errors
 ///
-/// EAGAIN if no thread can be started; EPERM from a filter of system calls (Docker's refuses the call).
+/// EAGAIN if no thread can be started; EPERM from a seccomp filter (Docker's refuses the call).
 pub fn umask_by_thread() -> Result<u32, Errno> {
     let read = || {
         // SAFETY: the thread keeps sharing descriptors; only its directories and its umask become its own.

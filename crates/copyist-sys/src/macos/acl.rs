@@ -70,7 +70,7 @@ pub fn acl(file: impl AsFd, list: &mut Vec<u8>) -> Result<bool, Errno> {
 }
 
 /// `acl_set_fd_np(fd, acl, ACL_TYPE_EXTENDED)`: gives a file an access control list that
-/// [`acl()`] has answered in this process.
+/// [`acl()`] has returned in this process.
 ///
 /// # References
 ///  - [Apple](https://keith.github.io/xcode-man-pages/acl_set.3.html)

@@ -7,10 +7,9 @@ use super::{c_name, succeed};
 
 /// Clone a symbolic link itself, not what it leads to. Value: sys/clonefile.h of xnu.
 pub const CLONE_NOFOLLOW: u32 = 0x0001;
-/// Let the clone belong to the caller, even if the caller might give it away.
+/// Let the clone belong to the caller, even if the caller might set another owner.
 pub const CLONE_NOOWNERCOPY: u32 = 0x0002;
-/// Take the source's access control list along (macOS 12.5 and later). Without it the clone has
-/// what its directory gives to new files.
+/// Copy the source's ACL too (macOS 12.5 and later). Without it the clone inherits that of its directory.
 pub const CLONE_ACL: u32 = 0x0004;
 
 /// `clonefileat(src_dir, src, dst_dir, dst, flags)`: makes `dst` share everything with `src`,
@@ -25,8 +24,8 @@ pub const CLONE_ACL: u32 = 0x0004;
 ///
 /// # Errors
 ///
-/// The call's errno: EEXIST (`dst` has any meaning already), EXDEV (another volume), ENOTSUP (a
-/// filesystem without clones, or neither file, directory nor symbolic link).
+/// The call's errno: EEXIST (`dst` exists), EXDEV (another volume), ENOTSUP (a filesystem without clones, or a file
+/// type other than file, directory and symbolic link).
 #[doc(alias = "clonefile")]
 pub fn clonefileat(
     src_dir: impl AsFd,

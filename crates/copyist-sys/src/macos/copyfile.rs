@@ -47,7 +47,7 @@ impl State {
         }
     }
 
-    /// Has `callback` told of everything.
+    /// Sets `callback` as the receiver of all messages.
     fn watch(&self, callback: &mut Callback<'_>) -> Result<(), Errno> {
         let function = hear as StatusFunction as *const c_void;
         let context: *mut Callback<'_> = callback;
@@ -153,7 +153,7 @@ unsafe extern "C" fn hear(
 /// `fcopyfile(src, dst, state, flags)`: copies the data between open files, and of the rest what
 /// `contents` says. It doesn't know COPYFILE_CLONE.
 ///
-/// Answers the number of bytes copied; 0 of a file that was copied in its compressed form.
+/// Returns the number of bytes copied; 0 for a file that was copied in its compressed form.
 ///
 /// # References
 ///  - [Apple](https://keith.github.io/xcode-man-pages/copyfile.3.html)
@@ -187,10 +187,10 @@ pub fn fcopyfile(
 /// `copyfile(src, dst, state, flags)`: makes `dst`, which must not exist (COPYFILE_EXCL), and
 /// follows no symbolic link in either last name.
 ///
-/// With `clone` (COPYFILE_CLONE) it shares the extents where it can, and takes everything along;
-/// then the callback hears nothing.
+/// With `clone` (COPYFILE_CLONE) it shares the extents where it can, and copies all attributes; then the callback is
+/// not called.
 ///
-/// Answers whether it cloned.
+/// Returns whether it cloned.
 ///
 /// # References
 ///  - [Apple](https://keith.github.io/xcode-man-pages/copyfile.3.html)

@@ -11,8 +11,8 @@ fn fcntl(file: impl AsFd, command: libc::c_int, argument: libc::c_int) -> Result
 
 /// `fcntl(fd, F_NOCACHE, on)`: turns caching of this file's data off (`true`) or on again.
 ///
-/// What is in the cache already is still used. There is no alignment to keep; a transfer that
-/// isn't page-aligned goes through the cache all the same.
+/// Pages that are already in the cache are still used. No alignment is required; a transfer that isn't page-aligned
+/// goes through the cache all the same.
 ///
 /// # References
 ///  - [Apple](https://keith.github.io/xcode-man-pages/fcntl.2.html)
@@ -36,7 +36,7 @@ pub fn rdahead(file: impl AsFd, on: bool) -> Result<(), Errno> {
     fcntl(file, libc::F_RDAHEAD, on.into())
 }
 
-/// `fcntl(fd, F_FULLFSYNC)`: asks the drive too to write down what it holds; fsync doesn't.
+/// `fcntl(fd, F_FULLFSYNC)`: fsync that also flushes the drive's cache, which fsync on macOS doesn't.
 ///
 /// # References
 ///  - [Apple](https://keith.github.io/xcode-man-pages/fcntl.2.html)
@@ -48,7 +48,7 @@ pub fn fullfsync(file: impl AsFd) -> Result<(), Errno> {
     fcntl(file, libc::F_FULLFSYNC, 0)
 }
 
-/// `fcntl(fd, F_BARRIERFSYNC)`: as fsync, and the drive writes nothing of later before it.
+/// `fcntl(fd, F_BARRIERFSYNC)`: fsync with a barrier: the drive writes nothing later before it.
 ///
 /// # References
 ///  - [Apple](https://keith.github.io/xcode-man-pages/fcntl.2.html)
@@ -88,15 +88,15 @@ pub fn preallocate(file: impl AsFd, len: u64) -> Result<(), Errno> {
     })
 }
 
-/// `fcntl(fd, F_LOG2PHYS_EXT, { 0, len, offset })`: where on its device a part of a file lies, and
-/// how far it is contiguous there, at most `len` bytes. Answers place and length, bytes.
+/// `fcntl(fd, F_LOG2PHYS_EXT, { 0, len, offset })`: the location of a part of a file on its device, and how far it is
+/// contiguous there, at most `len` bytes. Returns location and length, bytes.
 ///
 /// # References
 ///  - [Apple](https://keith.github.io/xcode-man-pages/fcntl.2.html)
 ///
 /// # Errors
 ///
-/// The call's errno: ERANGE in a hole, ENOTSUP where the volume has no such places.
+/// The call's errno: ERANGE in a hole, ENOTSUP where the volume doesn't report locations.
 pub fn log2phys(file: impl AsFd, offset: u64, len: u64) -> Result<(u64, u64), Errno> {
     let mut request = libc::log2phys {
         l2p_flags: 0,

@@ -6,7 +6,7 @@ use rustix::io::Errno;
 
 use super::last_error;
 
-/// What a directory says of an entry: `vtype` of sys/vnode.h.
+/// The type of a directory entry: `vtype` of sys/vnode.h.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)] // the names are the documentation
 pub enum EntryKind {
@@ -20,11 +20,11 @@ pub enum EntryKind {
     Unknown,
 }
 
-/// `getattrlistbulk(dir, { ATTR_CMN_RETURNED_ATTRS, ATTR_CMN_NAME, ATTR_CMN_OBJTYPE }, ...)`: the
-/// next names of a directory, with their kinds, as many as fit the buffer. `.` and `..` are not
-/// among them. Answers how many there were; 0 is the end.
+/// `getattrlistbulk(dir, { ATTR_CMN_RETURNED_ATTRS, ATTR_CMN_NAME, ATTR_CMN_OBJTYPE }, ...)`: the next names of a
+/// directory, with their types, as many as fit in the buffer, without `.` and `..`. Returns how many there were; 0 is
+/// the end.
 ///
-/// Where the directory has come to is kept in the descriptor, as with getdents.
+/// The position in the directory is kept in the descriptor, as with getdents.
 ///
 /// # References
 ///  - [Apple](https://keith.github.io/xcode-man-pages/getattrlistbulk.2.html)

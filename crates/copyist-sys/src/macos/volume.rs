@@ -4,7 +4,7 @@ use rustix::io::Errno;
 
 use super::succeed;
 
-/// What a volume says that it can; `None` where it doesn't say.
+/// The capabilities that a volume reports; `None` where it reports nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VolumeCapabilities {
     /// VOL_CAP_INT_CLONE: clonefile.
@@ -13,16 +13,16 @@ pub struct VolumeCapabilities {
     pub case_sensitive: Option<bool>,
 }
 
-/// What getattrlist answers in: its length comes first. See getattrlist(2).
+/// The buffer for getattrlist's result, which begins with its length. See getattrlist(2).
 #[repr(C, packed(4))]
 struct Answer {
     length: u32,
     capabilities: libc::vol_capabilities_attr_t,
 }
 
-/// `getattrlist(path, { ATTR_VOL_INFO, ATTR_VOL_CAPABILITIES }, ...)`: what a volume can do.
+/// `getattrlist(path, { ATTR_VOL_INFO, ATTR_VOL_CAPABILITIES }, ...)`: the capabilities of a volume.
 ///
-/// `mount_point` is where it is mounted: attributes of volumes can be asked of no other path.
+/// `mount_point` is its mount point: a volume's attributes can't be queried by any other path.
 ///
 /// # References
 ///  - [Apple](https://keith.github.io/xcode-man-pages/getattrlist.2.html)

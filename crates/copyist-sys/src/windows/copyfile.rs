@@ -25,11 +25,11 @@ const _: () = assert!(
         && bits::ENABLE_SPARSE_COPY == COPY_FILE_ENABLE_SPARSE_COPY
 );
 
-/// What CopyFileExW calls: puts what it says into the words of [`Callback`].
+/// The callback for CopyFileExW: translates its messages for [`Callback`].
 ///
 /// # Safety
 ///
-/// `context` is the [`Callback`] that [`copyfileexw`] gave, and nobody else uses it meanwhile.
+/// `context` is the [`Callback`] that [`copyfileexw`] passed, and there is no other reference to it meanwhile.
 unsafe extern "system" fn hear(
     _size: i64,
     _transferred: i64,

@@ -76,7 +76,7 @@ impl Slot {
             len: 0,
             buffer: Buffer::new(),
             overlapped: Box::default(),
-            // SAFETY: the call has succeeded, and the handle is nobody's yet.
+            // SAFETY: the call has succeeded, and the handle has no other owner.
             event: unsafe { OwnedHandle::from_raw_handle(event) },
         })
     }
@@ -153,12 +153,12 @@ impl Drop for Slots {
     }
 }
 
-/// Copies a range between two files, several requests of 1 MiB in flight at a time. Both must be
-/// open around the cache (FILE_NO_INTERMEDIATE_BUFFERING), and such that requests don't wait; the
-/// range must be aligned to the sectors of both. The destination's length is set before.
+/// Copies a range between two files, several requests of 1 MiB in flight at a time. Both must be open without
+/// buffering (FILE_NO_INTERMEDIATE_BUFFERING) and for overlapped requests; the range must be aligned to the sectors
+/// of both. The destination's length is set before.
 ///
-/// Answers how many bytes are in place, without a gap from the start, also where it failed; fewer
-/// than were asked for without an error mean that the source has ended.
+/// Returns how many bytes were copied, without a gap from the start, even if it failed; fewer than requested without
+/// an error mean that the source has ended.
 ///
 /// # References
 ///  - [Microsoft](https://learn.microsoft.com/en-us/windows/win32/fileio/file-buffering)

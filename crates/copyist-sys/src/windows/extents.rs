@@ -108,7 +108,7 @@ pub fn allocated_ranges(file: impl AsHandle, offset: u64, end: u64) -> Result<Op
     };
     let asked = range(offset, end.saturating_sub(offset));
     let mut first = range(0, 0);
-    // There may be more; the next call asks for them.
+    // There may be more; the next call returns them.
     let (bytes, _) = fsctl(file, FSCTL_QUERY_ALLOCATED_RANGES, &asked, &mut first)?;
     Ok((bytes >= size_of_val(&first)).then(|| Extents {
         offset: first.FileOffset.cast_unsigned(),
@@ -127,19 +127,19 @@ pub struct Run {
     pub place: Option<u64>,
 }
 
-/// Room for about 250 runs, bytes; the next call asks for more.
+/// Space for about 250 runs, bytes; the next call returns more.
 const RUNS_BYTES: usize = 4 << 10;
 
-/// `FSCTL_GET_RETRIEVAL_POINTERS`: adds where a file's clusters lie to `found`, from number `first`
-/// on (or from the start of the run that has it), and answers whether there may be more. Data that lies
-/// beside the file's attributes is in no cluster.
+/// `FSCTL_GET_RETRIEVAL_POINTERS`: adds the locations of a file's clusters to `found`, from number `first` on (or
+/// from the start of the run that contains it), and returns whether there may be more. Resident data (stored in the
+/// MFT record) is in no cluster.
 ///
 /// # References
 ///  - [Microsoft](https://learn.microsoft.com/en-us/windows/win32/api/winioctl/ni-winioctl-fsctl_get_retrieval_pointers)
 ///
 /// # Errors
 ///
-/// The call's: servers don't tell, nor does exFAT before Windows 8.
+/// The call's: network volumes don't support it, nor does exFAT before Windows 8.
 pub fn retrieval_pointers(file: impl AsHandle, first: u64, found: &mut Vec<Run>) -> Result<bool> {
     let mut buffer = records(RUNS_BYTES);
     let asked = first.cast_signed();
@@ -155,8 +155,8 @@ pub fn retrieval_pointers(file: impl AsHandle, first: u64, found: &mut Vec<Run>)
     }
 }
 
-/// Where the fields of RETRIEVAL_POINTERS_BUFFER are: how many runs, the first cluster, and then of
-/// each run the cluster after it and its place.
+/// The offsets of the fields of RETRIEVAL_POINTERS_BUFFER: the number of runs, the first cluster, and for each run
+/// the next cluster after it and its location.
 const FIRST_AT: usize = 8;
 const RUNS_AT: usize = 16;
 const RUN_BYTES: usize = 16;

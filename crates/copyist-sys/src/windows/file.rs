@@ -96,13 +96,13 @@ pub fn flush(file: impl AsHandle) -> Result<()> {
     status(result)
 }
 
-/// Where the byte is that [`lock`] locks: the last one that there can be. Others can't reach locked
-/// bytes, and nobody's data are there.
+/// The offset of the byte that [`lock`] locks: the largest possible. Locked bytes can't be accessed by others, and no
+/// file has data there.
 const LOCKED_AT: u64 = i64::MAX as u64 - 1;
 
-/// `LockFileEx`: locks a file against everybody else who locks it like this, until the handle is
-/// closed; `false` if somebody else has. It never waits, and keeps nobody from the data. Needs
-/// FILE_READ_DATA or FILE_WRITE_DATA.
+/// `LockFileEx`: locks a file against other processes that use this function, until the handle is closed; `false` if
+/// another process holds the lock. It never waits, and does not restrict access to the data. Needs FILE_READ_DATA or
+/// FILE_WRITE_DATA.
 ///
 /// # References
 ///  - [Microsoft](https://learn.microsoft.com/en-us/windows/win32/api/fileapi/nf-fileapi-lockfileex)
@@ -139,7 +139,7 @@ pub fn lock(file: impl AsHandle) -> Result<bool> {
 ///
 /// # Errors
 ///
-/// The call's. The handle is gone whatever the answer.
+/// The call's. The handle is closed whatever the result.
 pub fn close(file: OwnedHandle) -> Result<()> {
     // SAFETY: the handle was owned, and `into_raw_handle` has given up that ownership to us.
     status(unsafe { NtClose(file.into_raw_handle()) })

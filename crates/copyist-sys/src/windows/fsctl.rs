@@ -6,8 +6,8 @@ use windows_sys::Win32::Foundation::STATUS_BUFFER_OVERFLOW;
 use super::request::{Plain, request};
 use super::{Result, length, raw, status};
 
-/// `NtFsControlFile` (DeviceIoControl): asks a filesystem by a control code. Answers how many bytes
-/// came back, and whether there would have been more.
+/// `NtFsControlFile` (DeviceIoControl): sends a control code to a filesystem. Returns the number of bytes in the
+/// output, and whether there would have been more.
 ///
 /// # References
 ///  - [Microsoft](https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/ntifs/nf-ntifs-ntfscontrolfile)

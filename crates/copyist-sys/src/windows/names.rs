@@ -67,7 +67,7 @@ pub(super) fn terminated(name: &[u16]) -> Result<Vec<u16>> {
 /// Calls until the buffer is as long as the system says that it should be.
 fn grow(mut call: impl FnMut(&mut [u16]) -> u32) -> Result<Vec<u16>> {
     let mut buffer = vec![0; 300];
-    // The answer may get longer between two calls, but not for ever.
+    // The result may get longer between two calls, but not forever.
     for _ in 0..4 {
         let needed = call(&mut buffer) as usize;
         if needed == 0 {

@@ -100,7 +100,7 @@ pub fn ntcreatefile(
             0,
         )
     })?;
-    // SAFETY: the call has succeeded, and the handle is nobody's yet.
+    // SAFETY: the call has succeeded, and the handle has no other owner.
     Ok(unsafe { OwnedHandle::from_raw_handle(handle) })
 }
 

@@ -6,7 +6,7 @@ use windows_sys::Win32::Storage::FileSystem::{
 
 use super::raw;
 
-/// What an open handle is of.
+/// The type of an open handle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A file or directory of a volume.
@@ -15,7 +15,7 @@ pub enum Kind {
     Device,
     /// A pipe or socket.
     Pipe,
-    /// Nobody knows.
+    /// Unknown.
     Unknown,
 }
 

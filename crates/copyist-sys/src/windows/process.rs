@@ -10,7 +10,7 @@ use windows_sys::Win32::System::Threading::{GetCurrentProcess, GetProcessTimes};
 
 use super::{Result, length, succeed};
 
-/// `RtlGetVersion`: major version and build number, whatever the program's manifest says.
+/// `RtlGetVersion`: major version and build number, independent of the program's manifest.
 ///
 /// # References
 ///  - [Microsoft](https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/wdm/nf-wdm-rtlgetversion)
@@ -19,12 +19,12 @@ pub fn version() -> (u32, u32) {
         dwOSVersionInfoSize: length(size_of::<OSVERSIONINFOW>()),
         ..OSVERSIONINFOW::default()
     };
-    // SAFETY: the call writes the structure, whose size it is told. It can't fail.
+    // SAFETY: the call writes the structure, whose size is in it. It can't fail.
     unsafe { RtlGetVersion(&raw mut version) };
     (version.dwMajorVersion, version.dwBuildNumber)
 }
 
-/// `GetProcessTimes`: how long this process has kept processors busy.
+/// `GetProcessTimes`: the processor time of this process.
 ///
 /// # References
 ///  - [Microsoft](https://learn.microsoft.com/en-us/windows/win32/api/processthreadsapi/nf-processthreadsapi-getprocesstimes)
@@ -65,7 +65,7 @@ fn of_ntdll(name: &CStr) -> Option<unsafe extern "system" fn() -> isize> {
     unsafe { GetProcAddress(library, name.as_ptr().cast()) }
 }
 
-/// Whether this is Wine, which has a part of Windows: what tests that need more have to know.
+/// Whether this is Wine, which implements a part of Windows: tests that need more are skipped there.
 pub fn is_wine() -> bool {
     of_ntdll(c"wine_get_version").is_some()
 }
@@ -73,9 +73,9 @@ pub fn is_wine() -> bool {
 /// PHCM_EXPOSE_PLACEHOLDERS of ntifs.h.
 const EXPOSE_PLACEHOLDERS: i8 = 2;
 
-/// `RtlSetProcessPlaceholderCompatibilityMode`: shows files that a cloud provider keeps elsewhere as
-/// what they are, also where Windows would have disguised them from this program. Windows before 10
-/// 1803 doesn't have the call.
+/// `RtlSetProcessPlaceholderCompatibilityMode`: makes files that a cloud provider stores elsewhere visible as
+/// placeholders, where Windows would otherwise hide that from this program. Windows before 10 1803 doesn't have the
+/// call.
 ///
 /// # References
 ///  - [Microsoft](https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/ntifs/nf-ntifs-rtlsetprocessplaceholdercompatibilitymode)
@@ -84,7 +84,7 @@ pub fn see_placeholders() {
     let Some(function) = of_ntdll(c"RtlSetProcessPlaceholderCompatibilityMode") else {
         return;
     };
-    // SAFETY: the function of this name takes one CHAR and answers one: see the manual.
+    // SAFETY: the function of this name takes one CHAR and returns one: see its documentation.
     let set: Set = unsafe { std::mem::transmute(function) };
     // SAFETY: it changes a setting of this process.
     unsafe { set(EXPOSE_PLACEHOLDERS) };

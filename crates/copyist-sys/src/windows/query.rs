@@ -11,7 +11,7 @@ use windows_sys::Win32::Storage::FileSystem::FILE_ATTRIBUTE_REPARSE_POINT;
 use super::request::{Plain, request};
 use super::{Result, length, raw, status};
 
-/// What a volume knows of a file. Times are in units of 100 ns since 1601.
+/// The information about a file. Times are in units of 100 ns since 1601.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Information {
     /// FILE_ATTRIBUTE_*.
@@ -53,7 +53,7 @@ pub(super) fn query<T: Plain>(
             )
         })
     };
-    // Of a name there is only room for the beginning, and nobody wants it.
+    // Only the start of a name fits; it is not used.
     if result == STATUS_BUFFER_OVERFLOW {
         Ok(())
     } else {
@@ -76,9 +76,9 @@ pub fn attributes(file: impl AsHandle) -> Result<u32> {
     Ok(basic(file)?.FileAttributes)
 }
 
-/// `NtQueryInformationFile(FileBasicInformation)` and `(FileStandardInformation)`, and of a reparse
-/// point its tag. These two are answered without a request to the filesystem's driver
-/// (FAST_IO_DISPATCH); FileAllInformation, which is one call, looks up the name as well.
+/// `NtQueryInformationFile(FileBasicInformation)` and `(FileStandardInformation)`, and for a reparse point its tag.
+/// For these two no request goes through the filesystem's driver stack (FAST_IO_DISPATCH); FileAllInformation, which
+/// is one call, looks up the name as well.
 ///
 /// # References
 ///  - [Microsoft](https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/ntifs/nf-ntifs-ntqueryinformationfile)
@@ -112,8 +112,7 @@ pub fn information(file: impl AsHandle) -> Result<Information> {
     })
 }
 
-/// `NtQueryInformationFile(FileInternalInformation)`: 64 bits of the file's number. On NTFS they are
-/// all of it.
+/// `NtQueryInformationFile(FileInternalInformation)`: 64 bits of the file ID. On NTFS that is the whole ID.
 ///
 /// # Errors
 ///
@@ -145,8 +144,7 @@ pub fn reparse_tag(file: impl AsHandle) -> Result<u32> {
     })
 }
 
-/// `NtQueryInformationFile(FileIdInformation)`: the volume's serial number and the file's number
-/// of 128 bits, which ReFS needs.
+/// `NtQueryInformationFile(FileIdInformation)`: the volume's serial number and the 128-bit file ID, which ReFS needs.
 ///
 /// # References
 ///  - [Microsoft](https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/ntifs/ns-ntifs-_file_id_information)

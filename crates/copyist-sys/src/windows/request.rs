@@ -61,8 +61,8 @@ const WAIT_MS: u32 = 100;
 /// Makes one request, and returns when the system has done with it: its status, and how many bytes it is about
 /// (IO_STATUS_BLOCK's Information).
 ///
-/// On a handle that was opened for overlapped requests a call may return before (STATUS_PENDING), and the system
-/// goes on to write into the caller's buffer and the status block.
+/// On a handle that was opened for overlapped requests a call may return earlier (STATUS_PENDING), while the system
+/// continues to write into the caller's buffer and the status block.
 ///
 /// # Safety
 ///
@@ -93,7 +93,7 @@ pub(super) unsafe fn request(
         }
     }
     fence(Ordering::Acquire);
-    // SAFETY: nobody writes to the block any more.
+    // SAFETY: the system no longer writes to the block.
     (result, unsafe { (*block).Information })
 }
 
@@ -150,7 +150,7 @@ mod tests {
         let pipe =
             unsafe { CreateNamedPipeW(name.as_ptr(), access, 0, 1, 0, 4096, 0, std::ptr::null()) };
         assert_ne!(pipe, INVALID_HANDLE_VALUE);
-        // SAFETY: the call has succeeded, and the handle is nobody's yet.
+        // SAFETY: the call has succeeded, and the handle has no other owner.
         let pipe = unsafe { OwnedHandle::from_raw_handle(pipe) };
         let mut client = std::fs::File::options().write(true).open(&path).unwrap();
         let writing = thread::spawn(move || {

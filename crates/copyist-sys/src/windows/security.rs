@@ -65,7 +65,7 @@ pub fn security(file: impl AsHandle, part: Security, value: &mut Vec<u8>) -> Res
             Err(code) => return Err(code),
             Ok(()) => {
                 let whole = as_bytes(&buffer);
-                // What was needed is told also where it was there.
+                // The needed length is returned even if the buffer was long enough.
                 let len = (needed as usize).clamp(1, whole.len());
                 value.extend(&whole[..len]);
                 return Ok(());
@@ -88,7 +88,7 @@ const SE_DACL_AUTO_INHERITED: u8 = 0x4;
 ///
 /// # Errors
 ///
-/// The call's: ERROR_INVALID_OWNER to who may not give files away.
+/// The call's: ERROR_INVALID_OWNER if the process may not set that owner.
 pub fn set_security(file: impl AsHandle, part: Security, value: &[u8]) -> Result<()> {
     let mut descriptor = records(value.len());
     for (word, eight) in descriptor.iter_mut().zip(value.chunks(size_of::<u64>())) {
@@ -118,7 +118,7 @@ pub fn set_security(file: impl AsHandle, part: Security, value: &[u8]) -> Result
 ///  - [Microsoft](https://learn.microsoft.com/en-us/windows/win32/secauthz/privilege-constants)
 pub fn enable_restore() {
     static RESTORE: OnceLock<Result<()>> = OnceLock::new();
-    // Who hasn't it is told so when an owner is set.
+    // Without the privilege, setting an owner fails and reports that.
     let _ = RESTORE.get_or_init(try_enable_restore);
 }
 
@@ -128,7 +128,7 @@ fn try_enable_restore() -> Result<()> {
     succeed(unsafe {
         OpenProcessToken(GetCurrentProcess(), TOKEN_ADJUST_PRIVILEGES, &raw mut token)
     })?;
-    // SAFETY: the call has succeeded, and the handle is nobody's yet.
+    // SAFETY: the call has succeeded, and the handle has no other owner.
     let token = unsafe { OwnedHandle::from_raw_handle(token) };
     let mut luid = LUID::default();
     // SAFETY: the name is a constant that ends in a NUL; the call writes one LUID.
@@ -151,7 +151,7 @@ fn try_enable_restore() -> Result<()> {
             std::ptr::null_mut(),
         )
     });
-    // It succeeds also where there is no such privilege, and then says so here.
+    // The call succeeds also without the privilege, and then sets this code.
     result.and_then(|()| match last_error().cast_unsigned() {
         windows_sys::Win32::Foundation::ERROR_NOT_ALL_ASSIGNED => Err(last_error()),
         _ => Ok(()),

@@ -21,7 +21,7 @@ use super::{
 
 /// The first guess at the length of the list, bytes: almost always enough.
 const LIST_BYTES: usize = 1 << 10;
-/// NTFS keeps the list of a file's streams in 64 KiB and some.
+/// NTFS limits the list of a file's streams to slightly more than 64 KiB.
 const MOST_LIST_BYTES: usize = 1 << 20;
 
 const NAME_LENGTH_AT: usize = 4;
@@ -30,8 +30,8 @@ const NAME_AT: usize = 24;
 /// How much of a stream is read at a time, bytes.
 const READ_BYTES: usize = 64 << 10;
 
-/// `NtQueryInformationFile(FileStreamInformation)`: the names of the streams beside the content,
-/// without colons and type.
+/// `NtQueryInformationFile(FileStreamInformation)`: the names of the streams besides the content, without colons and
+/// type.
 ///
 /// # References
 ///  - [Microsoft](https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/ntifs/ns-ntifs-_file_stream_information)
@@ -95,8 +95,7 @@ fn names(filled: &[u8]) -> Vec<Vec<u16>> {
     names
 }
 
-/// Opens a stream of an open file or directory: relative to it, so that nothing but the handle
-/// leads there.
+/// Opens a stream of an open file or directory relative to its handle, so that no path is resolved.
 fn open(
     file: impl AsHandle,
     name: &[u16],
@@ -132,7 +131,7 @@ pub fn read_stream(of: impl AsHandle, name: &[u16], value: &mut Vec<u8>) -> Resu
     }
 }
 
-/// Makes a stream, or replaces its content.
+/// Creates a stream, or replaces its content.
 ///
 /// # Errors
 ///
@@ -158,12 +157,12 @@ fn write_all(stream: impl AsHandle, offset: u64, data: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// On which side a copy of a stream failed.
+/// The side on which copying a stream failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CopyFailed {
     /// It could not be opened or read.
     Reading(i32),
-    /// It could not be made or written: what there was of it is taken away again.
+    /// It could not be created or written: a partial stream is removed again.
     Writing(i32),
 }
 
@@ -184,7 +183,7 @@ pub fn copy_stream(
     let copied = copy_pieces(&src, &dst, buffer)
         .and_then(|()| file::close(dst).map_err(CopyFailed::Writing));
     if copied.is_err() {
-        // The failure is reported; that of removing what there is of it would say less.
+        // The copy's own failure is reported, and is more informative than that of this cleanup.
         let _ = remove_stream(to, name);
     }
     copied
@@ -206,7 +205,7 @@ fn copy_pieces(
     }
 }
 
-/// Takes a stream away.
+/// Removes a stream.
 ///
 /// # Errors
 ///

@@ -14,7 +14,7 @@ use super::fsctl::fsctl;
 use super::request::{Plain, request};
 use super::{Result, length, raw, status, succeed};
 
-/// What a volume says of itself.
+/// The properties of a volume.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Volume {
     /// Its serial number, 32 bits of it.
@@ -25,15 +25,15 @@ pub struct Volume {
     pub filesystem: String,
     /// The allocation unit, bytes; 0 if it doesn't say.
     pub cluster_bytes: u32,
-    /// A server's, reached by SMB or another redirector.
+    /// A network volume, reached by SMB or another redirector.
     pub is_remote: bool,
     /// It is a Dev Drive.
     pub is_dev_drive: bool,
-    /// Bytes in all, and those that this user may still use.
+    /// The total bytes, and those available to this user.
     pub total_bytes: u64,
     /// See `total_bytes`.
     pub free_bytes: u64,
-    /// The longest name, characters of UTF-16.
+    /// The longest name, UTF-16 code units.
     pub name_units: u32,
 }
 
@@ -68,7 +68,7 @@ fn query<T: Plain>(file: impl AsHandle, class: i32, into: &mut T) -> Result<()> 
 ///
 /// # Errors
 ///
-/// The first call's, unless the filesystem doesn't know it. What isn't told is not known.
+/// The first call's, unless the filesystem doesn't support it. What a volume doesn't report is unknown.
 pub fn volume(file: impl AsHandle) -> Result<Volume> {
     let (mut serial, mut longest, mut flags) = (0, 0, 0);
     let mut name = [0_u16; 64];
@@ -87,7 +87,7 @@ pub fn volume(file: impl AsHandle) -> Result<Volume> {
         )
     });
     match told.map_err(i32::cast_unsigned) {
-        // A filesystem that tells nothing of itself is one that can do nothing special.
+        // A filesystem that reports no features counts as one without any.
         Ok(()) | Err(ERROR_INVALID_FUNCTION | ERROR_INVALID_PARAMETER | ERROR_NOT_SUPPORTED) => {}
         Err(code) => return Err(code.cast_signed()),
     }

@@ -1,10 +1,13 @@
-//! The library's front door.
+//! The library's main interface.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use super::watch::Watch;
+use crate::file::single;
 use crate::run::context::RunContext;
+use crate::run::volumes::Learnt;
+use crate::system::Machine;
 use crate::system::dry::Dry;
 use crate::system::native::Native;
 use crate::tree::engine;
@@ -15,11 +18,13 @@ use crate::words::operand::Operand;
 use crate::words::options::{Follow, Make, Options, Preserve, Reflink};
 use crate::words::report::{Report, Summary};
 
-/// Copies one file as [`std::fs::copy`] does: its data, the fastest way there is, and its permission bits, whatever
-/// the umask, also where the destination exists. An existing destination is overwritten; a symbolic link is followed.
+/// Copies one file as [`std::fs::copy`] does: its data, by the fastest available method, and its permission bits,
+/// independent of the umask and also onto an existing destination. An existing destination is overwritten; a symbolic
+/// link is followed.
 ///
 /// It differs in three things: a file is not copied to itself (std empties it on Linux), a destination that was created
-/// and could not be finished is removed, and holes are kept.
+/// and could not be finished is removed, and holes are kept. As with std, a source that is a FIFO or a device may be
+/// opened to see what it is; it is not waited for.
 ///
 /// ```
 /// # let temp = tempfile::tempdir()?;
@@ -33,12 +38,17 @@ use crate::words::report::{Report, Summary};
 ///
 /// # Errors
 ///
-/// An [`Error`](crate::Error) names the operation, the paths and the cause.
+/// An [`Error`] has the operation, the paths and the cause.
 pub fn copy(src: impl AsRef<Path>, dst: impl AsRef<Path>) -> Result<Report> {
-    Copier::new().copy(src, dst)
+    // What it learns is kept for the next call: refusals, and some buffers.
+    static COPIER: LazyLock<Copier> = LazyLock::new(Copier::new);
+    COPIER.copy(src, dst)
 }
 
-/// A copier with options. Reusable, and may be shared between threads.
+/// A copier with options. It can be reused, and shared between threads.
+///
+/// What a call has learnt of volumes, such as the methods that they refuse, and its buffers serve the next call of the same
+/// copier and of its clones. [`copy`] has such a copier for all calls of the process.
 ///
 /// ```
 /// use copyist::Copier;
@@ -60,6 +70,8 @@ pub struct Copier {
     pub(super) options: Options,
     watch: Watch,
     cancel: CancelToken,
+    /// For as long as the options stay the same: see [`Copier::forget`].
+    learnt: Arc<Learnt>,
 }
 
 impl Default for Copier {
@@ -85,8 +97,8 @@ impl Copier {
         })
     }
 
-    /// A copier with these options. With [`Options::default`] it copies as `cp` does, which subtracts the umask
-    /// from the permission bits of what it creates, and leaves those of what exists.
+    /// A copier with these options. With [`Options::default`] it copies as `cp` does, which subtracts the umask from
+    /// the permission bits of the files that it creates, and does not change those of existing files.
     ///
     /// ```
     /// use copyist::{Copier, Options};
@@ -99,7 +111,13 @@ impl Copier {
             options,
             watch: Watch::default(),
             cancel: CancelToken::new(),
+            learnt: Arc::default(),
         }
+    }
+
+    /// Begins to learn anew: what was learnt and planned was so with other options.
+    pub(super) fn forget(&mut self) {
+        self.learnt = Arc::default();
     }
 
     /// The options.
@@ -107,15 +125,15 @@ impl Copier {
         &self.options
     }
 
-    /// Sets what is told of everything that happens, and answers questions.
+    /// Sets the observer, which receives all events and answers questions.
     #[must_use]
     pub fn observer(mut self, observer: Arc<dyn Observer>) -> Copier {
         self.watch.observer = Some(observer);
         self
     }
 
-    /// Calls `report` with what has been copied so far in a call: after each part of a large file's data, and after
-    /// each file; from several threads, unless the copy is [`ordered`](Copier::ordered).
+    /// Calls `report` with the progress of a call: after each part of a large file's data, and after each file. It is
+    /// called from several threads, unless the copy is [`ordered`](Copier::ordered).
     ///
     /// ```
     /// # let temp = tempfile::tempdir()?;
@@ -134,8 +152,8 @@ impl Copier {
         self
     }
 
-    /// Calls `report` with everything that happens, from several threads, unless the copy is
-    /// [`ordered`](Copier::ordered). It is called beside [`Copier::observer`]'s, which is called first.
+    /// Calls `report` with every event, from several threads unless the copy is [`ordered`](Copier::ordered). It is
+    /// called in addition to the observer of [`Copier::observer`], which is called first.
     ///
     /// ```
     /// # let temp = tempfile::tempdir()?;
@@ -159,16 +177,16 @@ impl Copier {
         self
     }
 
-    /// Sets what can stop the copy.
+    /// Sets the token with which the copy can be cancelled.
     #[must_use]
     pub fn cancel_token(mut self, cancel: CancelToken) -> Copier {
         self.cancel = cancel;
         self
     }
 
-    /// Copies one file to `dst`, which is the new file's own path. A symbolic link is followed.
+    /// Copies one file to `dst`, which is the path of the copy itself. A symbolic link is followed.
     ///
-    /// A file that the options say to leave alone ([`Update`](crate::options::Update)) has an empty report.
+    /// If the options say to skip the file ([`Update`](crate::options::Update)), the report is empty.
     ///
     /// ```
     /// # let temp = tempfile::tempdir()?;
@@ -186,7 +204,17 @@ impl Copier {
     ///
     /// See [`copy`].
     pub fn copy(&self, src: impl AsRef<Path>, dst: impl AsRef<Path>) -> Result<Report> {
-        self.copy_one(self.options.clone(), src.as_ref(), dst.as_ref())
+        let (src, dst) = (src.as_ref(), dst.as_ref());
+        let platform = Native::new();
+        let may_be_single = self.watch.is_empty() && single::suits(platform.os(), &self.options);
+        if may_be_single && !self.cancel.is_cancelled() {
+            let paths = (src.as_os_str(), dst.as_os_str());
+            let copied = single::copy(&platform, &self.learnt, &self.options, paths);
+            if let Some(report) = copied {
+                return Ok(report);
+            }
+        }
+        self.copy_one(self.options.clone(), src, dst)
     }
 
     /// Clones one file: `dst` shares the blocks of `src`. Where that is not possible it fails, and no byte is copied.
@@ -204,8 +232,8 @@ impl Copier {
     ///
     /// # Errors
     ///
-    /// See [`copy`]; the code is that with which the system refused to clone (on Linux `EOPNOTSUPP`, or `EXDEV` between
-    /// filesystems). A file that was created for it is removed.
+    /// See [`copy`]; the code is the one with which the system refused to clone (on Linux `EOPNOTSUPP`, or `EXDEV`
+    /// between filesystems). A destination that was created for it is removed.
     pub fn clone_file(&self, src: impl AsRef<Path>, dst: impl AsRef<Path>) -> Result<Report> {
         let options = Options {
             reflink: Reflink::Always,
@@ -225,17 +253,34 @@ impl Copier {
         let watching = self.watch.begin_one();
         let operands = [Operand::new(src, dst)];
         let context = RunContext::new(&watching, &self.cancel);
-        match engine::run(&Native::new(), &options, context, &operands) {
+        match engine::run_with(&Native::new(), &options, context, &operands, &self.learnt) {
             (_, Some(error)) => Err(error),
             (_, None) => Ok(watching.into_report()),
         }
     }
 
-    /// Copies `src`, and all that is in it if it is a directory, to `dst`, its copy's own path.
+    /// Copies `src`, with its content if it is a directory, to `dst`, which is the path of the copy itself.
+    ///
+    /// ```
+    /// # let temp = tempfile::tempdir()?;
+    /// # let (src, dst) = (temp.path().join("src"), temp.path().join("dst"));
+    /// # std::fs::create_dir(&src)?;
+    /// # std::fs::write(src.join("file"), "data")?;
+    /// match copyist::Copier::new().copy_tree(&src, &dst) {
+    ///     Ok(summary) => println!("{} files", summary.files),
+    ///     Err(failed) => {
+    ///         let copied = failed.summary().files;
+    ///         eprintln!("{copied} files, {} failures: {}", failed.failures(), failed.first());
+    ///     }
+    /// }
+    /// assert!(dst.join("file").exists());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// If anything could not be copied, after everything else has been. An observer is told of each failure.
+    /// If anything could not be copied; everything else has been copied then. An observer gets each failure as an
+    /// event.
     pub fn copy_tree(
         &self,
         src: impl AsRef<Path>,
@@ -247,9 +292,8 @@ impl Copier {
         outcome(self.run(&options, &operands))
     }
 
-    /// Copies several things in one run, as one `cp` does: hard links between them are kept, and
-    /// what one of them made is not overwritten by another. The outcome is the same as if they
-    /// were copied one after the other.
+    /// Copies several operands in one run, as one `cp` does: hard links between them are kept, and a file that one of
+    /// them created is not overwritten by another. The result is the same as if they were copied one after the other.
     ///
     /// ```
     /// # let temp = tempfile::tempdir()?;
@@ -271,9 +315,9 @@ impl Copier {
         outcome(self.run(&self.options, operands))
     }
 
-    /// What [`Copier::copy_operands`] would do, without doing it: the same events are reported, and of each
-    /// file what would be tried ([`Report::planned`]). Bytes are not counted, since none move. What only the run
-    /// can show is not foreseen: that a method is refused, and that other files leave fewer threads free.
+    /// Reports what [`Copier::copy_operands`] would do, without doing it: the same events, and for each file its plan
+    /// ([`Report::planned`]). Bytes are not counted, since none are copied. Not predicted is what only a run can
+    /// show: that a method is refused, and that other files leave fewer threads free.
     ///
     /// ```
     /// # let temp = tempfile::tempdir()?;
@@ -303,7 +347,7 @@ impl Copier {
     fn run(&self, options: &Options, operands: &[Operand]) -> (Summary, Option<Error>) {
         let watching = self.watch.begin();
         let context = RunContext::new(&watching, &self.cancel);
-        engine::run(&Native::new(), options, context, operands)
+        engine::run_with(&Native::new(), options, context, operands, &self.learnt)
     }
 }
 

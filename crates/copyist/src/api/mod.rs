@@ -1,4 +1,4 @@
-//! What users of the library meet; the only room that names the machine copyist runs on.
+//! The public interface; the only module that names the native system.
 
 #[cfg(feature = "verify")]
 pub(crate) mod compare;

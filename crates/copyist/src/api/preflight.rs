@@ -1,9 +1,8 @@
-//! What stands in the way of a copy, found before its first byte: a volume without the space, names
-//! that are one there, files and names that it can't hold.
+//! Problems that can be found before the first byte is copied: a volume without enough space, names that collide on
+//! the destination's volume, files and names that it can't store.
 //!
-//! What the two volumes rule out is not looked for ([`crate::think::preflight`]), and a tree in which nothing
-//! can be in the way is not walked. Nothing is read or made. What can't be looked at is passed over: the copy
-//! reports it.
+//! `think::preflight` says which checks the two volumes make necessary; a tree that needs none is not walked. Nothing is
+//! read or created. What can't be examined is skipped: the copy will report it.
 
 mod pool;
 mod walk;
@@ -31,38 +30,38 @@ use crate::words::operand::Operand;
 use crate::words::options::{Backup, Follow, Make, Options, Sparse, Update};
 use crate::words::stat::{FileId, FileKind, Stat};
 
-/// What FAT and exFAT have no place for in a name (besides control characters).
+/// The characters that names on FAT and exFAT can't have (besides control characters).
 const FAT_CHARACTERS: &str = "\"*/:<>?\\|";
 
 /// The longest name on FAT and exFAT, UTF-16 code units.
 const FAT_NAME_UNITS: usize = 255;
 
-/// One thing in the way.
+/// A problem that would make the copy fail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Obstacle {
-    /// The destination's volume has less space than is needed (clones and holes need none, and what is
-    /// replaced gives its own back: with [`Options::atomic`] when the new file is complete).
+    /// The destination's volume has less space than is needed. Clones and holes need none, and a replaced file frees
+    /// its own: with [`Options::atomic`] only when the new file is complete.
     Space {
-        /// What goes there.
+        /// The destination on that volume.
         dst: PathBuf,
-        /// Bytes needed.
+        /// The bytes that are needed.
         needed: u64,
-        /// Bytes that this user may still use.
+        /// The bytes that are available to this user.
         free: u64,
     },
-    /// Two sources have names that are one name on the destination's volume.
+    /// Two sources have names that are equal on the destination's volume.
     Collision(PathBuf, PathBuf),
-    /// The volume can't hold a file of this size.
+    /// The volume can't store a file of this size.
     TooLarge {
         /// The file.
         src: PathBuf,
-        /// Its size, bytes.
+        /// Its size, in bytes.
         size: u64,
-        /// The largest that the volume holds, bytes.
+        /// The largest file that the volume can store, in bytes.
         limit: u64,
     },
-    /// The volume can't hold this name.
+    /// The volume can't store this name.
     Name(PathBuf, BadName),
 }
 
@@ -70,43 +69,41 @@ pub enum Obstacle {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BadName {
-    /// It is longer than the volume's names are.
+    /// It is longer than names on the volume can be.
     TooLong,
-    /// The volume's names can't have this character.
+    /// Names on the volume can't have this character.
     Character(char),
-    /// It is no Unicode text.
+    /// It is not valid Unicode.
     NotText,
 }
 
-/// Watches [`preflight`]. Called from several threads at once.
-///
-/// A panic in one of these functions ends the look, and goes on in the caller's thread.
+/// Observes [`preflight`]. Its functions are called from several threads at once. A panic in one of them ends the
+/// preflight, and is passed on to the caller.
 pub trait Watch: Sync {
-    /// Whether an entry is wanted, as [`crate::Observer::wants`] says. What is in a directory that is not
-    /// wanted is not looked at.
+    /// Selects the entries, as [`crate::Observer::wants`] does. A directory that is not selected is not walked.
     fn wants(&self, path: &Path, kind: FileKind) -> bool {
         let _ = (path, kind);
         true
     }
 
-    /// So much more was looked at.
-    fn looked(&self, more: Looked) {
+    /// Called with the counts of the entries examined since the last call.
+    fn examined(&self, more: Examined) {
         let _ = more;
     }
 
-    /// Something is in the way.
+    /// Called with each problem.
     fn obstacle(&self, obstacle: Obstacle);
 }
 
-/// What was looked at. Entries that are not wanted are not counted.
+/// What was examined. Entries that [`Watch::wants`] rejects are not counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[non_exhaustive]
-pub struct Looked {
-    /// Names.
+pub struct Examined {
+    /// Entries of all kinds.
     pub entries: u64,
     /// Regular files.
     pub files: u64,
-    /// The sizes of the regular files whose size mattered; a sum that is too large is [`u64::MAX`].
+    /// The sum of the sizes, bytes, of the regular files whose size was read; [`u64::MAX`] if it is larger.
     pub bytes: u64,
 }
 
@@ -114,15 +111,15 @@ pub struct Looked {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Counted {
-    /// All that was looked at.
-    pub looked: Looked,
-    /// That is every file of every source, and its size: nothing was ruled out, cancelled, or could not be
-    /// looked at.
+    /// The sum of all.
+    pub examined: Examined,
+    /// Every file of every source was examined, with its size. Otherwise a check was unnecessary, the call was
+    /// cancelled, or an entry could not be examined.
     pub is_complete: bool,
 }
 
-/// Looks for what stands in the way of [`crate::Copier::copy_operands`]. A tree in which nothing can be in the
-/// way, by what is known of the two volumes, is not walked.
+/// Checks for problems that would make [`crate::Copier::copy_operands`] fail. A tree is walked only if the facts of the
+/// two volumes don't rule out every problem.
 ///
 /// ```
 /// use copyist::preflight::{Obstacle, Watch, preflight};
@@ -140,13 +137,13 @@ pub struct Counted {
 /// # std::fs::write(temp.path().join("src"), "data")?;
 /// let operands = [Operand::new(temp.path().join("src"), temp.path().join("dst"))];
 /// let counted = preflight(&operands, &Options::default(), &CancelToken::new(), &Print);
-/// assert_eq!(counted.looked.files, 1);
+/// assert_eq!(counted.examined.files, 1);
 /// # Ok::<(), std::io::Error>(())
 /// ```
 ///
 /// # Panics
 ///
-/// If `watch` does.
+/// If a function of `watch` panics.
 pub fn preflight(
     operands: &[Operand],
     options: &Options,
@@ -190,21 +187,21 @@ pub(crate) fn look<P: Platform>(
         }
     }
     look.rule_out_space(&mut trees);
-    // What links lead to is not looked at.
+    // The targets of followed links are not examined.
     is_complete &= trees.is_empty() || options.follow != Follow::Always;
     is_complete &= trees.iter().all(Tree::wants_stat);
     trees.retain(|tree| tree.names || tree.wants_stat());
     is_complete &= look.walk(trees);
     look.report_space();
     let counted = Counted {
-        looked: look.counts.looked(),
+        examined: look.counts.examined(),
         is_complete: is_complete && !guard.cancel().is_cancelled(),
     };
     guard.resume();
     counted
 }
 
-/// Where a part of the copy goes.
+/// The volumes of a part of the copy.
 #[derive(Clone, Copy)]
 struct Pair {
     src: Side,
@@ -214,12 +211,12 @@ struct Pair {
 
 /// What an operand's source is.
 enum Source {
-    /// It has been looked at.
+    /// Already examined.
     File,
     Tree(Box<Tree>),
 }
 
-/// A directory that is copied with all below it, and what has to be looked at there.
+/// A directory that is copied with all below it, and the checks that it needs.
 struct Tree {
     src: PathBuf,
     dst: PathBuf,
@@ -245,24 +242,23 @@ impl Tree {
     }
 }
 
-/// What is known of a destination's volume.
+/// Facts about a destination's volume.
 struct Target {
     dst: PathBuf,
     space: Needed,
     free: Option<u64>,
 }
 
-/// The space that files need on a volume, bytes: what the copies occupy, and what the files that they
-/// replace give back.
+/// The space that files need on a volume, bytes: what the copies occupy, and what the replaced files free.
 #[derive(Debug, Default)]
 struct Needed {
     new: u64,
     freed: u64,
-    /// The least that a file gives back; `None` without files.
+    /// The least that a file frees; `None` without files.
     least_freed: Option<u64>,
-    /// By how much copies are smaller than what they replace.
+    /// The total by which copies are smaller than the files that they replace.
     shrinks: u64,
-    /// The most that a file needs, with what its own copy is smaller.
+    /// The most that a file needs, plus the amount by which its copy is smaller.
     most: u64,
 }
 
@@ -276,14 +272,14 @@ impl Needed {
         self.most = self.most.max(new.saturating_add(shrinks));
     }
 
-    /// Where an old file is emptied before the new content comes.
+    /// The space needed where an old file is truncated before the new content is written.
     fn in_place(&self) -> u64 {
         self.new.saturating_sub(self.freed)
     }
 
-    /// Where an old file is there until the new one is complete: at least so much, in whatever order they
-    /// are copied. The last one is still there twice when everything is; and the largest has to fit,
-    /// after all those that become smaller.
+    /// The space needed where an old file exists until the new one is complete: at least this much, in whatever order
+    /// they are copied. The last file still exists twice when all others are done; and the largest has to fit after
+    /// all those that become smaller.
     fn replacing(&self) -> u64 {
         let last = self.new.saturating_add(self.least_freed.unwrap_or(0));
         let largest = self.most.saturating_sub(self.shrinks);
@@ -299,7 +295,7 @@ struct Counts {
 }
 
 impl Counts {
-    fn add(&self, more: Looked) {
+    fn add(&self, more: Examined) {
         self.entries.fetch_add(more.entries, Ordering::Relaxed);
         self.files.fetch_add(more.files, Ordering::Relaxed);
         let add = |sum: u64| Some(sum.saturating_add(more.bytes));
@@ -307,8 +303,8 @@ impl Counts {
         let _ = (self.bytes).fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
     }
 
-    fn looked(&self) -> Looked {
-        Looked {
+    fn examined(&self) -> Examined {
+        Examined {
             entries: self.entries.load(Ordering::Relaxed),
             files: self.files.load(Ordering::Relaxed),
             bytes: self.bytes.load(Ordering::Relaxed),
@@ -316,17 +312,17 @@ impl Counts {
     }
 }
 
-/// What the threads find.
+/// What the threads have found.
 #[derive(Default)]
 struct Found {
     volumes: HashMap<u64, Target>,
-    /// Files of several names that were counted.
+    /// Files with several names that were already counted.
     linked: HashSet<FileId>,
-    /// The names that operands take, by their directory.
+    /// The names that operands create, by their directory.
     top: HashMap<PathBuf, Names>,
 }
 
-/// Names of one directory, folded, and the sources that take them.
+/// The folded names of one directory, and the source of each.
 type Names = HashMap<String, PathBuf>;
 
 struct Look<'a, P: Platform> {
@@ -351,9 +347,9 @@ impl<P: Platform> Look<'_, P> {
         self.watch.call(false, |it| it.wants(path, kind))
     }
 
-    fn count(&self, more: Looked) {
+    fn count(&self, more: Examined) {
         self.counts.add(more);
-        self.watch.call((), |it| it.looked(more));
+        self.watch.call((), |it| it.examined(more));
     }
 
     fn stat(&self, path: &Path, follow: bool) -> Option<Stat> {
@@ -373,7 +369,7 @@ impl<P: Platform> Look<'_, P> {
         opened.ok()
     }
 
-    /// Looks at an operand itself. What is not wanted, or not copied, is a file without content.
+    /// Checks at an operand itself. What is not wanted, or not copied, is a file without content.
     fn operand(&self, operand: &Operand) -> Option<Source> {
         let at = At {
             dir: &self.current,
@@ -405,7 +401,7 @@ impl<P: Platform> Look<'_, P> {
             self.size(&operand.src, &stat, &pair);
             self.space(&stat, old.as_ref(), &pair);
         }
-        self.count(Looked {
+        self.count(Examined {
             entries: 1,
             files: u64::from(is_file),
             bytes: if is_file { stat.size } else { 0 },
@@ -416,20 +412,20 @@ impl<P: Platform> Look<'_, P> {
     fn tree(&self, operand: &Operand, stat: Stat, dst_exists: bool, pair: Pair) -> Tree {
         let system = (self.platform.os(), self.platform.kernel());
         let sides = (&pair.src, &pair.dst);
-        let looks = rules::looks(system, sides, pair.mounts_below, self.options);
+        let checks = rules::checks(system, sides, pair.mounts_below, self.options);
         Tree {
             src: operand.src.clone(),
             dst: operand.dst.clone(),
             dst_exists,
             stat,
             pair,
-            names: looks.names,
-            sizes: looks.sizes,
-            space: looks.space,
+            names: checks.names,
+            sizes: checks.sizes,
+            space: checks.space,
         }
     }
 
-    /// Decides for each tree whether its files have to be looked at for the sake of space.
+    /// Decides for each tree whether its files have to be examined at for the sake of space.
     fn rule_out_space(&self, trees: &mut [Tree]) {
         let are_apart = are_siblings(trees) && self.options.follow == Follow::Never;
         for (id, target) in &self.found().volumes {
@@ -474,7 +470,7 @@ impl<P: Platform> Look<'_, P> {
         let src_dir = self.open(&or_here(src_dir), true)?;
         let there = |path: &Path| Some((or_here(path), self.open(&or_here(path), true)?));
         let (path, dst_dir) = operand.dst.ancestors().find_map(there)?;
-        // A file's own size is known.
+        // A file's size is read anyway.
         let (src, _) = self.side(&src_dir, is_dir)?;
         let (mut dst, free) = self.side(&dst_dir, true)?;
         let folds = &mut dst.volume.folds_case;
@@ -501,7 +497,7 @@ impl<P: Platform> Look<'_, P> {
         })
     }
 
-    /// The volume of a directory, and how much of it is free.
+    /// The volume of a directory, and its free space, bytes.
     fn side(&self, dir: &P::Handle, describe: bool) -> Option<(Side, Option<u64>)> {
         let volume = self.platform.volume(dir).ok()?;
         let mounted = match describe {
@@ -513,14 +509,14 @@ impl<P: Platform> Look<'_, P> {
         let side = Side {
             volume,
             name_bytes: mounted.and_then(|it| it.name_bytes),
-            // What is kept for the superuser counts as used.
+            // Blocks reserved for the superuser count as used.
             used_bytes: used.map(|(total, free)| total.saturating_sub(free)),
         };
         Some((side, space.free_bytes))
     }
 
-    /// Whether a directory is found under its name in the other case: where nobody tells of such a
-    /// rule (FUSE, a server), that shows it, and nothing has to be made for it.
+    /// Whether a directory is also found under its name in the other case: where the filesystem does not report
+    /// whether it folds case (FUSE, network filesystems), this shows it without creating anything.
     fn folds(&self, dir: &Path, volume: u64) -> bool {
         let Some(name) = dir.file_name().and_then(OsStr::to_str) else {
             return false;
@@ -536,14 +532,14 @@ impl<P: Platform> Look<'_, P> {
         };
         let parent = dir.parent().filter(|it| !it.as_os_str().is_empty());
         let parent = id(parent.unwrap_or(Path::new(".")));
-        // The name of a mount point is the other volume's.
+        // The name of a mount point is on the volume above it.
         parent.is_some_and(|parent| parent.volume == volume)
             && swapped != name
             && id(dir).is_some()
             && id(&dir.with_file_name(swapped)) == id(dir)
     }
 
-    /// Whether the volume can hold a name, beside the others that it gets.
+    /// Checks whether the volume can store a name, beside the others that are copied there.
     fn name(&self, name: &OsStr, src: &Path, pair: &Pair, names: &mut Names) {
         let limit = pair.dst.name_bytes.unwrap_or(u64::MAX);
         if let Some(bad) = bad_name(name, pair.dst.volume.kind, limit) {
@@ -552,7 +548,8 @@ impl<P: Platform> Look<'_, P> {
         if pair.dst.volume.folds_case != Known::Yes {
             return;
         }
-        // A volume that folds case takes forms of one character for one too, or does no harm here.
+        // A volume that folds case usually treats the Unicode forms of one character as equal too; elsewhere this
+        // does no harm.
         let folded: String = name.to_string_lossy().to_lowercase().nfd().collect();
         let other = names.insert(folded, src.to_path_buf());
         if let Some(other) = other.filter(|it| it != src) {
@@ -594,7 +591,7 @@ impl<P: Platform> Look<'_, P> {
             return;
         }
         if let Some(target) = found.volumes.get_mut(&dst.id) {
-            // A backup keeps what is replaced.
+            // With a backup, the old file is kept.
             let freed = old.filter(|old| {
                 let is_backed_up = self.options.backup != Backup::None;
                 old.kind == FileKind::Regular && old.links <= 1 && !is_backed_up
@@ -604,7 +601,7 @@ impl<P: Platform> Look<'_, P> {
         }
     }
 
-    /// The space that a copy will occupy, as far as the plan tells.
+    /// The space that a copy will occupy, as far as the plan shows.
     fn needed(&self, stat: &Stat, is_free: bool, pair: &Pair) -> u64 {
         let (src, dst) = (pair.src.volume, pair.dst.volume);
         if dst.clone == Known::Yes && src.id == dst.id {
@@ -612,7 +609,7 @@ impl<P: Platform> Look<'_, P> {
             let file = FileFacts::plain(stat.size, stat.allocated_bytes);
             let facts = Facts {
                 dst_is_free: is_free,
-                // What was measured is left out: the space is the same by whatever method copies.
+                // Earlier measurements are left out: every method needs the same space.
                 ..Facts::new(system, file, (src, dst))
             };
             let plan = plan::plan(&facts, self.options);
@@ -648,7 +645,7 @@ impl<P: Platform> Look<'_, P> {
     }
 }
 
-/// Whether no tree is in another one: they are different names in one directory.
+/// Whether no tree is inside another: all are different names in one directory.
 fn are_siblings(trees: &[Tree]) -> bool {
     let mut names = HashSet::new();
     let parent = |tree: &Tree| tree.src.parent().map(Path::to_path_buf);
@@ -660,7 +657,7 @@ fn are_siblings(trees: &[Tree]) -> bool {
         })
 }
 
-/// What is wrong with a name there, if something is.
+/// Why the volume can't store a name; `None` if it can.
 fn bad_name(name: &OsStr, kind: FsKind, limit: u64) -> Option<BadName> {
     if !matches!(kind, FsKind::Fat | FsKind::ExFat) {
         return (name.len() as u64 > limit).then_some(BadName::TooLong);

@@ -1,4 +1,4 @@
-//! A process that can touch nothing but what it is to copy.
+//! A process that can access only what it is to copy.
 
 use crate::system::sandbox::Places;
 use std::path::{Path, PathBuf};
@@ -12,23 +12,23 @@ use crate::words::error::{Cause, Error, Operation, Result};
 use crate::words::operand::Operand;
 use crate::words::options::{Backup, Follow, Force, Options};
 
-/// Gives up, for good, what a copy of these operands does not need: from here on the calling thread,
-/// and those that it starts, can read the sources and change the destinations, and open nothing
-/// else. A destination is the directory itself, if it is there, or the one that it is to be made in; if
-/// it is a symbolic link that is written through, also what that leads to. The journal's directory is
-/// one more. `also_write` are directories that are needed besides.
+/// Gives up, permanently, the rights that a copy of these operands does not need: from here on the calling thread,
+/// and those that it starts, can read the sources and change the destinations, and can't open anything else. Writable
+/// are: a destination that is an existing directory, or the directory in which it will be created; the target of a
+/// destination that is a symbolic link and is written through; the journal's directory; and the directories of
+/// `also_write`.
 ///
-/// It is for programs that copy what others have prepared: whatever a flaw of copyist, or of the
-/// system's libraries, might let a hostile tree do, the kernel won't. Threads that run already are
-/// not limited, so it comes first.
+/// It is for programs that copy trees from untrusted sources: whatever a flaw of copyist, or of the system's
+/// libraries, would let such a tree do, the kernel prevents. Threads that are already running are not restricted, so
+/// call it first.
 ///
-/// A symbolic link in a source that is followed (`Follow::Always`) leads no further than the sources.
-/// On Linux before 5.19 hard links between directories can't be made from inside.
+/// A symbolic link in a source that is followed (`Follow::Always`) can be read only if it leads into the sources. On
+/// Linux before 5.19, hard links between directories can't be created in the sandbox.
 ///
 /// # Errors
 ///
-/// Where the system has no such thing: Linux has it since 5.13 (Landlock), unless it was switched off
-/// at boot. A program may then decide to go on without.
+/// If the system has no sandbox: Linux has one since 5.13 (Landlock), unless it was disabled at boot. A program may
+/// decide to continue without it.
 pub fn enter_sandbox(options: &Options, operands: &[Operand], also_write: &[&Path]) -> Result<()> {
     let places = places(options, operands, also_write);
     native::enter_sandbox(&places).map_err(|(path, code)| {
@@ -41,7 +41,7 @@ pub fn enter_sandbox(options: &Options, operands: &[Operand], also_write: &[&Pat
 fn places(options: &Options, operands: &[Operand], also_write: &[&Path]) -> Places {
     let mut places = Places::default();
     for operand in operands {
-        // A link that is copied as such is not opened, and what it leads to is not to be.
+        // A link that is copied as a link is not opened, and its target must not become accessible.
         let slash = operand.src.as_os_str().as_encoded_bytes().ends_with(b"/");
         let is_link = options.follow == Follow::Never && !slash && operand.src.is_symlink();
         if !is_link || is_open_file(options, &operand.src) {
@@ -78,7 +78,7 @@ fn places(options: &Options, operands: &[Operand], also_write: &[&Path]) -> Plac
     places
 }
 
-/// The directory that this is in.
+/// The directory that contains this path.
 fn parent(path: &Path) -> PathBuf {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
@@ -95,8 +95,8 @@ fn is_open_file(options: &Options, link: &Path) -> bool {
         .is_ok_and(|dir| reads_open_file(&platform, options, At { dir: &dir, name }))
 }
 
-/// What is changed by writing through this symbolic link: the directory that it leads to, or the one of
-/// the file; or the file alone where it leads to an open file (`/dev/stdout`).
+/// What writing through this symbolic link changes: the directory that it leads to, or that of the file; or the file
+/// alone if the link leads to an open file (`/dev/stdout`).
 fn led_to(link: &Path) -> PathBuf {
     let platform = Native::new();
     let target = start_dir(&platform, [link]).ok().and_then(|dir| {

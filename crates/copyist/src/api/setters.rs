@@ -19,13 +19,14 @@ use crate::words::options::{
 /// One line for each option: its setter's name and parameter, and the value that is stored.
 macro_rules! setters {
     ($($(#[$about:meta])* $name:ident($value:ident: $type:ty) = $stored:expr;)*) => {
-        /// The options, one by one: each is described in [`Options`](crate::Options).
+        /// The setters of the options, each of which is described in [`Options`](crate::Options).
         impl Copier {
             $(
                 $(#[$about])*
                 #[must_use]
                 pub fn $name(mut self, $value: $type) -> Copier {
                     self.options.$name = $stored;
+                    self.forget();
                     self
                 }
             )*

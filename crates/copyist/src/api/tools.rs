@@ -1,4 +1,4 @@
-//! What users meet besides copies: questions about files and the process.
+//! The public functions besides copying: queries about files, and changes to the process.
 
 use std::ops::Range;
 use std::path::Path;
@@ -29,20 +29,33 @@ use crate::words::hash::{Hash, HashKind};
 use crate::words::observer::CancelToken;
 use crate::words::options::Flush;
 
-/// Lets this process have as many files open as the system allows it to, which on Unix is often
-/// more than it begins with (RLIMIT_NOFILE). A walk has two directories open for each level of the
-/// tree that it is in; a program that copies deep trees calls this once, at its start.
+/// Raises the soft limit on open files (RLIMIT_NOFILE) to the hard limit, on Unix; on Windows it does nothing. A walk
+/// has two directories open for each level of the tree that it is in, so a program that copies deep trees should call
+/// this once, at its start.
 ///
-/// A limit that can't be raised stays as it is.
+/// If the limit can't be raised, it stays as it is.
+///
+/// ```
+/// copyist::process::raise_open_file_limit();
+/// ```
 pub fn raise_open_file_limit() {
-    // With the old limit everything works that has worked before.
+    // If it fails, everything works as with the old limit.
     let _ = native::raise_open_file_limit();
 }
 
-/// The ranges of a file that its filesystem says are data (SEEK_DATA, SEEK_HOLE), in order, bytes.
-/// Where it doesn't tell, all is data.
+/// The ranges of a file that its filesystem reports as data (SEEK_DATA, SEEK_HOLE), in order, in bytes. Where the
+/// filesystem doesn't report holes, the whole file is data.
 ///
-/// That the filesystem says so doesn't make it so: some are known to call data a hole.
+/// The map may be wrong: some filesystems are known to report data as a hole.
+///
+/// ```
+/// # let temp = tempfile::tempdir()?;
+/// # let (src, dst) = (temp.path().join("src"), temp.path().join("dst"));
+/// # std::fs::write(&src, "data")?;
+/// let data = copyist::measure::data_ranges(&src)?;
+/// assert_eq!(data, [0..4]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 ///
@@ -81,13 +94,25 @@ fn data_ranges_in<P: Platform>(platform: &P, path: &Path) -> Result<Vec<Range<u6
     Ok(ranges)
 }
 
-/// The hash of a file's content. With `from_device` the file is read from its device, as far as the
-/// system lets the cache be left out.
+/// The hash of a file's content. With `from_device` the file is read from its device, as far as the system allows the
+/// page cache to be bypassed.
+///
+/// ```
+/// use copyist::CancelToken;
+/// use copyist::hash::{HashKind, hash_file};
+///
+/// # let temp = tempfile::tempdir()?;
+/// # let (src, dst) = (temp.path().join("src"), temp.path().join("dst"));
+/// # std::fs::write(&src, "data")?;
+/// let hash = hash_file(&src, HashKind::Sha256, false, &CancelToken::new())?;
+/// assert!(hash.to_string().starts_with("3a6eb079"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 ///
-/// If the file can't be read to its end; on a local filesystem, if a read ends before its size. If it is cancelled
-/// ([`Error::is_cancelled`]).
+/// If the file can't be read to its end; on a local filesystem, if a read ends before the file's size. If it is
+/// cancelled ([`Error::is_cancelled`]).
 #[cfg(feature = "hash")]
 pub fn hash_file(
     path: impl AsRef<Path>,
@@ -127,18 +152,29 @@ pub fn hash_file(
     })
 }
 
-/// How many bytes of `dst` the filesystem keeps in the same place as those of `src`: the bytes
-/// that a copy did not have to store anew.
+/// The number of bytes of `dst` that the filesystem stores at the same location as those of `src`: the bytes that a
+/// copy did not have to store again.
 ///
-/// It is the filesystem that is asked (Linux: FIEMAP; macOS: F_LOG2PHYS_EXT; Windows:
-/// FSCTL_GET_RETRIEVAL_POINTERS), and data that waits to be written is written out first, on Windows
-/// as far as this user may write to the file. Files on two volumes share nothing. Data so small that it
-/// lies beside the file's attributes is nobody else's and counts as not shared.
+/// The filesystem is queried (Linux: FIEMAP; macOS: F_LOG2PHYS_EXT; Windows: FSCTL_GET_RETRIEVAL_POINTERS). Dirty
+/// data is written out first, on Windows only if this user may write to the file. Files on two volumes share nothing.
+/// Data that is small enough to be stored in the inode is never shared.
+///
+/// ```
+/// # let temp = tempfile::tempdir()?;
+/// # let (src, dst) = (temp.path().join("src"), temp.path().join("dst"));
+/// # std::fs::write(&src, "data")?;
+/// copyist::copy(&src, &dst)?;
+/// match copyist::measure::shared_bytes(&src, &dst) {
+///     Ok(bytes) => println!("{bytes} bytes are shared"),
+///     Err(error) => println!("not known: {error}"),
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 ///
-/// If a file can't be opened or read, or the filesystem doesn't tell where data lies (tmpfs, FUSE
-/// and network filesystems: EOPNOTSUPP).
+/// If a file can't be opened or read, or the filesystem doesn't report where data is located (tmpfs, FUSE and network
+/// filesystems: EOPNOTSUPP).
 pub fn shared_bytes(src: impl AsRef<Path>, dst: impl AsRef<Path>) -> Result<u64> {
     shared_between(&Native::new(), src.as_ref(), dst.as_ref())
 }
@@ -165,11 +201,22 @@ fn shared_between<P: Platform>(platform: &P, src: &Path, dst: &Path) -> Result<u
     shared(platform, &src, &dst).map_err(failed(Operation::FindExtents))
 }
 
-/// Writes a file out, asks the system to forget what it keeps of it in memory, and answers whether
-/// it has: `false` where some of it is still there (always on tmpfs, which has no other place).
+/// Writes a file out, evicts it from the page cache, and returns whether that succeeded: `false` if some of it is
+/// still cached (always on tmpfs, which has no other storage).
 ///
-/// Linux: fsync, POSIX_FADV_DONTNEED, and reads with RWF_NOWAIT that tell what is left. What a
-/// device, or the host of a virtual machine, keeps for itself is beyond its reach.
+/// Linux: fsync, POSIX_FADV_DONTNEED, and reads with RWF_NOWAIT that show what is left. The caches of a device, or of
+/// the host of a virtual machine, are not affected.
+///
+/// ```
+/// # let temp = tempfile::tempdir()?;
+/// # let (src, dst) = (temp.path().join("src"), temp.path().join("dst"));
+/// # std::fs::write(&src, "data")?;
+/// match copyist::measure::evict_from_cache(&src) {
+///     Ok(is_cold) => println!("cold: {is_cold}"),
+///     Err(error) => println!("not here: {error}"),
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 ///
@@ -199,7 +246,7 @@ fn evict_in<P: Platform>(platform: &P, path: &Path) -> Result<bool> {
     forget(platform, &file).map_err(failed(Operation::Read))
 }
 
-/// How many places of a file are looked at.
+/// The number of offsets in a file that are checked.
 const SAMPLES: u64 = 64;
 
 fn forget<P: Platform>(platform: &P, file: &P::Handle) -> Sys<bool> {

@@ -1,4 +1,4 @@
-//! What a copier tells of a call, and to whom: an observer, closures, and the report that the call returns.
+//! The receivers of a call's events: an observer, closures, and the report that the call returns.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,7 +10,7 @@ use crate::words::stat::FileKind;
 type OnProgress = Arc<dyn Fn(Progress) + Send + Sync>;
 type OnEvent = Arc<dyn Fn(Event<'_>) + Send + Sync>;
 
-/// Whom a copier tells.
+/// The observer and the closures of a copier.
 #[derive(Clone, Default)]
 pub(super) struct Watch {
     pub(super) observer: Option<Arc<dyn Observer>>,
@@ -19,6 +19,16 @@ pub(super) struct Watch {
 }
 
 impl Watch {
+    /// Whether nobody is told anything.
+    pub(super) fn is_empty(&self) -> bool {
+        let Watch {
+            observer,
+            on_event,
+            on_progress,
+        } = self;
+        observer.is_none() && on_event.is_none() && on_progress.is_none()
+    }
+
     /// For one call.
     pub(super) fn begin(&self) -> Watching<'_> {
         Watching {
@@ -43,7 +53,7 @@ pub(super) struct Watching<'a> {
     watch: &'a Watch,
     bytes: AtomicU64,
     files: AtomicU64,
-    /// The last file's, if it is wanted.
+    /// The report of the last file, if it is wanted.
     report: Option<Mutex<Report>>,
 }
 

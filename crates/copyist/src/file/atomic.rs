@@ -37,7 +37,7 @@ use crate::words::options::{Force, Options, Preserve, Want};
 use crate::words::report::Report;
 use crate::words::stat::{FileKind, Stat};
 
-/// How often another temporary name is tried where somebody has taken the last one.
+/// How often another temporary name is tried if the last one exists already.
 const NAMES: u32 = 8;
 
 /// A file that is not complete.
@@ -77,7 +77,6 @@ enum Naming {
 
 impl<'a, P: Platform> FileCopier<'a, P> {
     /// [`FileCopier::copy`], where the destination is a file or nothing.
-    #[inline(never)] // its variables would make the stack frame of each plain copy larger than the nearest cache is
     pub(super) fn copy_atomic(&mut self, file: &mut OneFile<'_, P>) -> Result<(), FileError> {
         let start = self.context.now();
         let dst = file.dst;
@@ -308,7 +307,7 @@ impl<'a, P: Platform> FileCopier<'a, P> {
             progress_sink: progress_sink.map(|it| it as &dyn ProgressSink<P>),
             offset,
         };
-        let filled = self.fill(file, (&opened, kept)).and_then(|hash| {
+        let filled = self.fill(file, &opened, kept).and_then(|hash| {
             let src = &*file.src;
             let unfit = self.copy_draft_attributes(src, &opened, to, file.failures);
             self.flush(&opened.handle, to.dst)?;
@@ -372,7 +371,7 @@ impl<'a, P: Platform> FileCopier<'a, P> {
             }
             Old::Nothing | Old::Any => None,
         };
-        // What an unfit draft lacks is nobody's concern.
+        // Attributes that a rejected draft lacks don't matter.
         if unfit.is_some() {
             failures.truncate(before);
         }
@@ -415,7 +414,7 @@ impl<'a, P: Platform> FileCopier<'a, P> {
             }
             (_, handle) => handle,
         };
-        // Closed first: not every mount lets go of the name of an open file.
+        // Closed first: not every mount can remove the name of an open file.
         let closed = match handle {
             Some(handle) if in_place.is_some() => {
                 self.platform.close_quietly(handle); // it is not the copy

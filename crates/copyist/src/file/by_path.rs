@@ -81,7 +81,6 @@ impl<P: Platform> FileCopier<'_, P> {
     }
 
     /// [`FileCopier::copy`], for such a file.
-    #[inline(never)] // as `copy_atomic`
     pub(super) fn copy_by_name(&mut self, file: &mut OneFile<'_, P>) -> Result<(), FileError> {
         let start = self.context.now();
         let dst = file.dst;
@@ -132,7 +131,7 @@ impl<P: Platform> FileCopier<'_, P> {
         result
     }
 
-    /// Makes the copy, and makes it anew if the options say so because the source has changed.
+    /// Makes the copy, and makes it again if the options say so because the source has changed.
     fn make_settled(&mut self, file: &mut OneFile<'_, P>) -> Result<(), FileError> {
         let mut retries = 0;
         loop {
@@ -275,7 +274,7 @@ impl<P: Platform> FileCopier<'_, P> {
             })
             .map_err(failed)?;
         let stat = self.platform.stat_open(&handle).map_err(failed)?;
-        // Somebody else's file under this name has other names, or is no file.
+        // Another process's file under this name has other links, or is not a file.
         if stat.kind != FileKind::Regular || stat.links > 1 || stat.is_same_file(&src.stat) {
             return Err(FileError::refused(Refusal::Replaced));
         }

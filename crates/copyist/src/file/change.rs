@@ -31,7 +31,6 @@ const COARSE_TICK: Duration = Duration::from_secs(2);
 
 impl<P: Platform> FileCopier<'_, P> {
     /// What the options say about a source that has changed, if it has: whether to copy it again.
-    #[inline(always)] // as `open_source`
     pub(super) fn copies_again(
         &self,
         report: &Report,
@@ -52,7 +51,6 @@ impl<P: Platform> FileCopier<'_, P> {
 
     /// A source that was changed just now could be changed again without showing it: its times
     /// would stay the same. Where that matters, waits until a change shows.
-    #[inline(always)] // as `open_source`
     pub(super) fn wait_for_ctime_tick(&self, src: &mut Source<P>) -> Result<(), FileError> {
         match self.options.on_change {
             OnChange::Report => Ok(()),
@@ -60,7 +58,6 @@ impl<P: Platform> FileCopier<'_, P> {
         }
     }
 
-    #[inline(never)] // as `copy_atomic`
     fn wait_if_fresh(&self, src: &mut Source<P>) -> Result<(), FileError> {
         let tick = tick_of(src.stat.changed);
         if src.stat.kind == FileKind::Regular && is_fresh(src.stat.changed, Timestamp::now(), tick)

@@ -1,5 +1,7 @@
 //! What is needed to copy any file, and what each step asks of it.
 
+use std::sync::Arc;
+
 use super::attributes;
 use super::attributes::{Attributes, CreateMode, Failed};
 use super::failure::FileError;
@@ -12,7 +14,7 @@ use crate::run::context::RunContext;
 use crate::run::digest::Digest;
 use crate::run::prove;
 use crate::run::thread_budget::ThreadBudget;
-use crate::run::volumes::{FoundPair, VolumePair, VolumePairs};
+use crate::run::volumes::{VolumePair, VolumePairs};
 use crate::system::{Platform, Target};
 use crate::think::plan;
 use crate::words::error::Operation;
@@ -27,7 +29,7 @@ pub(crate) struct FileCopier<'a, P: Platform> {
     pub(crate) platform: &'a P,
     pub(crate) options: &'a Options,
     pub(crate) context: RunContext<'a>,
-    pub(crate) pairs: &'a VolumePairs,
+    pub(crate) pairs: &'a VolumePairs<'a>,
     pub(crate) buffers: &'a mut Buffers,
     pub(crate) thread_budget: &'a ThreadBudget,
     /// How many workers besides this one have something to do.
@@ -41,7 +43,7 @@ pub(crate) struct OneFile<'f, P: Platform> {
     pub(crate) src: &'f mut Source<P>,
     pub(crate) dst: &'f Destination<'f, P>,
     /// What is known of their volumes, if that is at hand.
-    pub(crate) known_pair: Option<&'f VolumePair>,
+    pub(crate) known_pair: Option<&'f Arc<VolumePair>>,
     pub(crate) report: &'f mut Report,
     /// What could not be kept or checked, though the copy itself is good.
     pub(crate) failures: &'f mut Vec<FileError>,
@@ -79,14 +81,14 @@ impl<'a, P: Platform> FileCopier<'a, P> {
     }
 
     /// What is known of the volumes of a file's source and of an open destination.
-    pub(super) fn volume_pair<'f>(
+    pub(super) fn volume_pair(
         &self,
         src: &Source<P>,
         dst: &P::Handle,
-        known: Option<&'f VolumePair>,
-    ) -> Result<FoundPair<'f>, FileError> {
+        known: Option<&Arc<VolumePair>>,
+    ) -> Result<Arc<VolumePair>, FileError> {
         match known {
-            Some(pair) => Ok(FoundPair::Known(pair)),
+            Some(pair) => Ok(Arc::clone(pair)),
             None => self
                 .pairs
                 .of_files(
@@ -95,12 +97,10 @@ impl<'a, P: Platform> FileCopier<'a, P> {
                     (&src.handle, src.stat.id.volume),
                     dst,
                 )
-                .map(FoundPair::Asked)
                 .map_err(|code| FileError::system(Operation::Volume, code)),
         }
     }
 
-    #[inline(always)] // as `open_source`
     pub(crate) fn prove(&self, src: &Source<P>, target: &Opened<P>, report: &mut Report) {
         if self.options.prove && !target.streams {
             let shared = prove::shared(self.platform, &src.handle, &target.handle);
@@ -108,7 +108,6 @@ impl<'a, P: Platform> FileCopier<'a, P> {
         }
     }
 
-    #[inline(always)] // as `open_source`
     pub(crate) fn close(&self, target: Opened<P>) -> Result<(), FileError> {
         self.platform
             .close(target.handle)
@@ -156,7 +155,6 @@ impl<'a, P: Platform> FileCopier<'a, P> {
     }
 
     /// What must be done while the destination is empty.
-    #[inline(always)] // as `open_source`
     pub(crate) fn prepare(&self, src: &Source<P>, target: &Opened<P>) -> Result<(), FileError> {
         // On Windows none has to.
         let some_must = self.platform.os() != Os::Windows;
@@ -168,7 +166,6 @@ impl<'a, P: Platform> FileCopier<'a, P> {
     }
 
     /// Returns the failure to set the permissions, if there was one.
-    #[inline(always)] // as `open_source`
     pub(crate) fn copy_attributes(
         &mut self,
         src: &Source<P>,
@@ -182,7 +179,6 @@ impl<'a, P: Platform> FileCopier<'a, P> {
         self.set_attributes(src, target, failures)
     }
 
-    #[inline(never)] // as `copy_atomic`
     fn set_attributes(
         &mut self,
         src: &Source<P>,

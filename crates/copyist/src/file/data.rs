@@ -3,11 +3,10 @@
 use super::change::{Shown, check_source, look_again};
 use super::copier::{FileCopier, OneFile};
 use super::failure::{FileError, explain};
-use super::source::Source;
 use super::target::{Opened, ResumeState};
 use crate::run::exec;
 use crate::run::exec::Failure;
-use crate::run::transfer::{Shape, Started, State, Transfer};
+use crate::run::transfer::{Shape, State, Transfer};
 use crate::run::volumes::VolumePair;
 use crate::system::Platform;
 use crate::words::error::Operation;
@@ -16,70 +15,53 @@ use crate::words::report::Report;
 
 impl<P: Platform> FileCopier<'_, P> {
     /// Data, if the options want any. Returns the hash that was made on the way.
-    #[inline(always)] // as `open_source`
     pub(super) fn fill(
         &mut self,
         file: &mut OneFile<'_, P>,
-        (target, kept): (&Opened<P>, ResumeState<'_, P>),
+        target: &Opened<P>,
+        kept: ResumeState<'_, P>,
     ) -> Result<Option<Hash>, FileError> {
         if self.options.attributes_only {
             return Ok(None);
         }
         let pair = self.volume_pair(file.src, &target.handle, file.known_pair)?;
-        self.copy_until_stable(file.src, (target, kept), &pair, file.report)
+        self.copy_until_stable(file, target, kept, &pair)
     }
 
     /// Copies the data, and again if the options say so because the source has changed meanwhile.
-    #[inline(always)] // as `open_source`
     fn copy_until_stable(
         &mut self,
-        src: &mut Source<P>,
-        (target, mut kept): (&Opened<P>, ResumeState<'_, P>),
+        file: &mut OneFile<'_, P>,
+        target: &Opened<P>,
+        mut kept: ResumeState<'_, P>,
         pair: &VolumePair,
-        report: &mut Report,
     ) -> Result<Option<Hash>, FileError> {
         let mut retries = 0;
         loop {
-            self.wait_for_ctime_tick(src)?;
-            let hash = self.copy_data(src, (target, kept), pair, report)?;
-            if !self.copies_again(report, &mut retries)? || target.streams {
+            self.wait_for_ctime_tick(file.src)?;
+            self.prepare(file.src, target)?;
+            let hash = self.copy_as_planned(file, target, kept, pair)?;
+            if !self.copies_again(file.report, &mut retries)? || target.streams {
                 return Ok(hash);
             }
             self.platform
                 .set_len(&target.handle, 0)
                 .map_err(|code| FileError::system(Operation::Truncate, code))?;
-            look_again(self.platform, src)?;
-            *report = Report::default();
+            look_again(self.platform, file.src)?;
+            *file.report = Report::default();
             kept = ResumeState::nothing();
         }
     }
 
-    #[inline(always)] // as `open_source`
-    fn copy_data(
-        &mut self,
-        src: &Source<P>,
-        (target, kept): (&Opened<P>, ResumeState<'_, P>),
-        pair: &VolumePair,
-        report: &mut Report,
-    ) -> Result<Option<Hash>, FileError> {
-        self.prepare(src, target)?;
-        let started = self.begin_small(src, (target, kept), pair, report);
-        if started.makes(src.stat.size) {
-            return Ok(None);
-        }
-        self.copy_as_planned(src, (target, kept), pair, started, report)
-    }
-
-    /// Plans the copy, and makes it; `started` is made of it already.
-    #[inline(never)] // as `copy_atomic`
+    /// Plans the copy, and makes it.
     fn copy_as_planned(
         &mut self,
-        src: &Source<P>,
-        (target, kept): (&Opened<P>, ResumeState<'_, P>),
+        file: &mut OneFile<'_, P>,
+        target: &Opened<P>,
+        kept: ResumeState<'_, P>,
         pair: &VolumePair,
-        started: Started,
-        report: &mut Report,
     ) -> Result<Option<Hash>, FileError> {
+        let (src, report) = (&*file.src, &mut *file.report);
         let (facts, plan, _taken) = self.plan(&src.stat, target, pair);
         let hashes = self.digest(&src.stat);
         let shape = Shape {
@@ -94,7 +76,6 @@ impl<P: Platform> FileCopier<'_, P> {
             self.buffers,
         );
         transfer.progress_sink = kept.progress_sink;
-        transfer.started = started;
         transfer.state = State::resumed(kept.offset);
         report.resumed = kept.offset;
         let result = exec::run(&plan, &facts, &mut transfer, pair, report);

@@ -17,7 +17,6 @@ use crate::words::options::Force;
 use crate::words::stat::{FileId, FileKind, Stat};
 
 impl<P: Platform> FileCopier<'_, P> {
-    #[inline(always)] // as `open_source`
     pub(super) fn open_destination(
         &mut self,
         src: &Source<P>,
@@ -83,7 +82,6 @@ impl<P: Platform> FileCopier<'_, P> {
     }
 
     /// Opens an existing destination and empties it, unless it is the source after all.
-    #[inline(never)] // as `copy_atomic`
     fn open_existing(&self, src: &Stat, dst: &Destination<'_, P>) -> Result<Opened<P>, FileError> {
         let failed = |code| FileError::system(Operation::OpenDestination, code);
         let how = match dst.existing {

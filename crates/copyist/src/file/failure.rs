@@ -32,7 +32,7 @@ impl FileError {
 
     #[cold]
     #[inline(never)] // as `new`
-    pub(super) fn system(operation: Operation, code: Code) -> FileError {
+    pub(crate) fn system(operation: Operation, code: Code) -> FileError {
         FileError::new(operation, Cause::System(code))
     }
 
@@ -102,7 +102,7 @@ pub(crate) fn explain_stop(stop: Stop, method: Option<Method>, offset: u64) -> F
     let (operation, cause) = match stop {
         Stop::Code { operation, code } => (operation, Cause::System(code)),
         Stop::Cancelled => (Operation::Transfer, Cause::Refused(Refusal::Cancelled)),
-        // Whoever could not open it says more.
+        // The code that could not open it reports more.
         Stop::NoDestination => (Operation::OpenDestination, Cause::System(Code::NO_PROGRESS)),
     };
     FileError::new(operation, cause).with_transfer(method.map(|method| (method, offset)))

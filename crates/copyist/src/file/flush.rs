@@ -13,7 +13,6 @@ use crate::words::options::Fsync;
 impl<P: Platform> FileCopier<'_, P> {
     /// Whether this file is to be durable by itself. The volume that a symbolic link leads to is
     /// not among those that are flushed at the end.
-    #[inline(always)] // as `open_source`
     fn flushes_each(&self, dst: &Destination<'_, P>) -> bool {
         match self.options.fsync {
             Fsync::None => false,
@@ -22,7 +21,6 @@ impl<P: Platform> FileCopier<'_, P> {
         }
     }
 
-    #[inline(always)] // as `open_source`
     pub(super) fn flush(
         &self,
         handle: &P::Handle,
@@ -41,7 +39,6 @@ impl<P: Platform> FileCopier<'_, P> {
     }
 
     /// Makes a new name durable, if the options want that.
-    #[inline(always)] // as `open_source`
     pub(super) fn sync_parent_dir(
         &self,
         at: At<'_, P>,

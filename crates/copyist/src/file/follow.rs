@@ -13,7 +13,7 @@ use crate::words::stat::FileKind;
 const MOST_LINKS: u32 = 40;
 
 /// The path that a symbolic link at the destination leads to; `None` if that is no path but an
-/// open file ([`Platform::is_magic_link`]).
+/// open file ([`Names::is_magic_link`](crate::system::Names::is_magic_link)).
 pub(crate) fn resolve<P: Platform>(platform: &P, at: At<'_, P>) -> Sys<Option<OsString>> {
     let os = platform.os();
     let mut name = at.name.to_os_string();

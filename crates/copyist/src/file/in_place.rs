@@ -8,11 +8,10 @@ use crate::system::Platform;
 
 impl<P: Platform> FileCopier<'_, P> {
     /// Copies into a file that has its name already, or gets it at once.
-    #[inline(always)] // as `open_source`
     pub(super) fn copy_in_place(&mut self, file: &mut OneFile<'_, P>) -> Result<(), FileError> {
         let start = self.context.now();
         let target = self.open_destination(file.src, file.dst)?;
-        let result = match self.fill(file, (&target, ResumeState::nothing())) {
+        let result = match self.fill(file, &target, ResumeState::nothing()) {
             Ok(hash) => match self.finish_in_place(file, &target) {
                 Ok(()) => {
                     self.prove(file.src, &target, file.report);
@@ -39,7 +38,6 @@ impl<P: Platform> FileCopier<'_, P> {
 
     /// What was made and could not be finished must not look like a copy.
     #[cold]
-    #[inline(never)] // as `copy_atomic`
     fn give_up(&self, dst: &Destination<'_, P>, is_new: bool, error: FileError) -> FileError {
         if is_new {
             // The failure is reported already; that of removing it would say less.
@@ -49,7 +47,6 @@ impl<P: Platform> FileCopier<'_, P> {
     }
 
     /// Attributes, and a flush.
-    #[inline(always)] // as `open_source`
     fn finish_in_place(
         &mut self,
         file: &mut OneFile<'_, P>,

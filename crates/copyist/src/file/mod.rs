@@ -20,7 +20,7 @@ pub(crate) mod journal;
 pub(crate) mod one_file;
 pub(crate) mod plan;
 pub(crate) mod publish;
-pub(crate) mod small;
+pub(crate) mod single;
 pub(crate) mod source;
 pub(crate) mod target;
 pub(crate) mod temp_file;

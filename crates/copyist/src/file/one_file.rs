@@ -8,7 +8,6 @@ use crate::words::error::{Cause, Operation};
 
 impl<P: Platform> FileCopier<'_, P> {
     /// Copies a file.
-    #[inline(always)] // as `open_source`
     pub(crate) fn copy(&mut self, file: &mut OneFile<'_, P>) -> Result<(), FileError> {
         if self.platform.is_dry() {
             return self.copy_dry(file);
@@ -23,7 +22,6 @@ impl<P: Platform> FileCopier<'_, P> {
     }
 
     /// [`FileCopier::copy`], where the file is to have its name only when it is complete.
-    #[inline(never)] // as `copy_atomic`
     fn publish(&mut self, file: &mut OneFile<'_, P>) -> Result<(), FileError> {
         let code = match self.known_irreplaceable(file.dst) {
             Some(code) => code,

@@ -13,7 +13,6 @@ pub(crate) struct Source<P: Platform> {
 
 /// Opens a source to read its content. Never waits for the other end of a FIFO unless the FIFO's
 /// content is what is wanted, and never returns a device that took a file's place meanwhile.
-#[inline(always)] // whoever calls it goes on with other system calls: see `copyist_sys::linux`
 pub(crate) fn open_source<P: Platform>(
     platform: &P,
     at: At<'_, P>,

@@ -76,7 +76,7 @@ pub(crate) struct Opened<P: Platform> {
     pub(super) old: Option<OldState>,
 }
 
-/// A file as it was before it was overwritten, to tell old content from a bad copy.
+/// A file's state before it was overwritten, to distinguish old content from a bad copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct OldState {
     size: u64,

@@ -2,7 +2,7 @@
 //!
 //! `.copyist-` and 24 hexadecimal digits: 16 chosen at random, and 8 that follow from them, so
 //! that no other file is ever taken for one of ours. Whoever writes one keeps it locked
-//! ([`crate::system::Platform::lock`]); one that is not locked was left by a run that crashed.
+//! ([`crate::system::Data::lock`]); one that is not locked was left by a run that crashed.
 
 use crate::words::code::Code;
 use std::collections::HashMap;
@@ -24,7 +24,7 @@ const PREFIX: &str = ".copyist-";
 pub(crate) struct Temporary(pub(crate) u64);
 
 impl Temporary {
-    /// One that nobody else uses.
+    /// A name that no other process uses.
     pub(crate) fn new() -> Temporary {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         // The standard library's hash tables have their seeds from the system.

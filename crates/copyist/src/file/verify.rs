@@ -76,7 +76,6 @@ impl ReadBackError {
 impl<P: Platform> FileCopier<'_, P> {
     /// What must be known of a copy before it is closed; `None` if it need not be read. `in_flight` is
     /// the hash that was made on the way.
-    #[inline(always)] // as `open_source`
     pub(super) fn prepare_read_back(
         &mut self,
         src: &Source<P>,
@@ -90,7 +89,6 @@ impl<P: Platform> FileCopier<'_, P> {
         }
     }
 
-    #[inline(never)] // as `copy_atomic`
     fn prepare_to_hash(
         &mut self,
         src: &Source<P>,
@@ -147,7 +145,6 @@ impl<P: Platform> FileCopier<'_, P> {
 
     /// Reads a closed copy under its name. A bad one is removed, unless the options keep it; one that
     /// could not be read is noted in `failures`.
-    #[inline(never)] // as `copy_atomic`
     pub(super) fn read_back(
         &mut self,
         file: &mut OneFile<'_, P>,

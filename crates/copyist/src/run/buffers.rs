@@ -3,15 +3,14 @@
 /// Size of the plain buffer, bytes: what GNU cp measured as best on Linux (coreutils' ioblksize.h).
 pub(crate) const BUFFER_BYTES: usize = 256 << 10;
 
-/// What buffers are aligned to at least, bytes. The kernel copies to and from the start of a page up
-/// to 2.4 times as fast as to an address 16 bytes further, where an allocator puts a large buffer
-/// (docs/measurements.md).
+/// The minimum alignment of buffers, bytes. The kernel copies to and from the start of a page up to 2.4 times as fast
+/// as to an address 16 bytes further, where an allocator puts a large buffer (docs/measurements.md).
 pub(crate) const PAGE_BYTES: usize = 4096;
 
 /// Size of each buffer for direct I/O, bytes: large, since no cache merges the requests.
 pub(crate) const DIRECT_BYTES: usize = 1 << 20;
 
-/// How many buffers direct I/O needs to read and write at once.
+/// The number of buffers that direct I/O needs to read and write at once.
 pub(crate) const DIRECT_COUNT: usize = 4;
 
 /// The buffers of one worker.
@@ -19,7 +18,7 @@ pub(crate) const DIRECT_COUNT: usize = 4;
 pub(crate) struct Buffers {
     plain: Option<Aligned>,
     direct: Vec<Aligned>,
-    /// What the system writes directory entries into.
+    /// The buffer for the system's directory entries.
     pub(crate) read_dir: Vec<u8>,
     /// Names and values of extended attributes.
     pub(crate) xattr_names: Vec<u8>,
@@ -34,14 +33,19 @@ impl Buffers {
             .as_mut_slice()
     }
 
-    /// Puts another buffer in the plain one's place, which it answers.
+    /// Without those for direct I/O, which are large.
+    pub(crate) fn without_direct(mut self) -> Buffers {
+        self.direct = Vec::new();
+        self
+    }
+
+    /// Exchanges the plain buffer for another one, and returns it.
     pub(crate) fn swap_plain(&mut self, other: Aligned) -> Aligned {
         self.plain();
         self.plain.replace(other).unwrap_or_default()
     }
 
-    /// Takes the buffers for direct I/O, aligned to `alignment`; give them back with
-    /// [`Buffers::return_direct`].
+    /// Takes the buffers for direct I/O, aligned to `alignment`; return them with [`Buffers::return_direct`].
     pub(crate) fn take_direct(&mut self, alignment: usize) -> Vec<Aligned> {
         let mut taken = std::mem::take(&mut self.direct);
         if taken

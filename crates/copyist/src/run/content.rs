@@ -1,4 +1,4 @@
-//! Reading what files contain: to hash it, and to compare two of them.
+//! Reads the content of files: to hash it, and to compare two of them.
 
 use crate::system::filesystem::is_on;
 
@@ -15,15 +15,16 @@ use crate::words::observer::CancelToken;
 use crate::words::options::Flush;
 use crate::words::stat::Stat;
 
-/// Lets the next reads come from the device. Where that can't be, what the cache says is all there is.
+/// Evicts a file from the page cache, so that the next reads come from the device. Where that is impossible, the
+/// cache is read.
 pub(crate) fn leave_cache<P: Platform>(platform: &P, file: &P::Handle) {
-    // Only what has been written out can be let go of.
+    // Only clean pages can be evicted.
     let _ = platform.flush(file, Flush::Ordered);
     let _ = platform.uncache(file);
 }
 
-/// Reads an open file from end to end, but for the holes that its filesystem names. Cancelled, it ends with
-/// [`Code::CANCELLED`].
+/// Reads and hashes an open file from start to end, except for the holes that its filesystem reports. If cancelled,
+/// the result is [`Code::CANCELLED`].
 pub(crate) fn hash<P: Platform>(
     platform: &P,
     (file, stat): (&P::Handle, &Stat),
@@ -46,7 +47,7 @@ pub(crate) fn hash<P: Platform>(
         }
         let buffer = buffers.plain();
         let left = usize::try_from(data_end.saturating_sub(offset)).unwrap_or(usize::MAX);
-        // Behind the size a read shows the end.
+        // After the reported size, a read of 0 bytes shows the end.
         let asked = if offset < size {
             buffer.len().min(left)
         } else {
@@ -59,18 +60,18 @@ pub(crate) fn hash<P: Platform>(
         hash.data(offset, read, buffers);
         offset += read as u64;
     }
-    // A read that ends early has not seen the file, where reads go by its size.
+    // Where reads end at stat's size, a read that ends earlier has not returned the whole file.
     if offset < size && is_on(platform, file, FsKind::stat_size_is_sound) {
         return Err(Code::NO_PROGRESS);
     }
-    // A thread that hashed can only be lost by a panic.
+    // The hashing thread can only be lost by a panic.
     hash.finish(offset).ok_or(Code::NO_PROGRESS)
 }
 
-/// The largest offset of a file (`off_t`): a read beyond it is an error, and not the end.
+/// The largest offset of a file (`off_t`): a read after it is an error, and not the end of the file.
 const LARGEST_OFFSET: u64 = i64::MAX as u64;
 
-/// One read, whatever signals come.
+/// One read, repeated after signals.
 pub(crate) fn read<P: Platform>(
     platform: &P,
     file: &P::Handle,
@@ -94,7 +95,7 @@ pub(crate) fn read<P: Platform>(
     }
 }
 
-/// Fills the buffer as far as the file goes.
+/// Fills the buffer, or reads to the end of the file.
 pub(crate) fn read_full<P: Platform>(
     platform: &P,
     file: &P::Handle,

@@ -1,15 +1,15 @@
-//! Who watches a run, and who can stop it.
+//! The observer and the cancel token of a run.
 
 use std::time::Instant;
 
 use crate::words::observer::{CancelToken, Observer};
 
-/// Who watches a run, and who can stop it.
+/// The observer and the cancel token of a run.
 #[derive(Clone, Copy)]
 pub(crate) struct RunContext<'a> {
     pub(crate) observer: &'a dyn Observer,
     pub(crate) cancel: &'a CancelToken,
-    /// The observer wants to know how long something takes.
+    /// The observer wants durations in its reports.
     pub(crate) wants_times: bool,
 }
 
@@ -22,7 +22,7 @@ impl<'a> RunContext<'a> {
         }
     }
 
-    /// The time, if anybody wants to know how long something takes.
+    /// The current time, if the observer wants durations.
     pub(crate) fn now(&self) -> Option<Instant> {
         self.wants_times.then(Instant::now)
     }

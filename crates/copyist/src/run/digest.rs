@@ -1,4 +1,4 @@
-//! Hashes content: all of it, or what of it is no hole.
+//! Hashing content: all of it, or only the parts that are not zeros.
 
 use crate::words::hash::Hash;
 use crate::words::hash::HashKind;
@@ -8,12 +8,12 @@ use sha2::Digest as _;
 
 use super::holes;
 
-/// What content is hashed for.
+/// The purpose of a hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Digest {
     /// The hash is reported.
     Reported(HashKind),
-    /// It is only compared with another one. Zeros are left out and the places of the rest are hashed, so
+    /// It is only compared with another one. Blocks of zeros are skipped and the offsets of the others are hashed, so
     /// that a hole costs nothing.
     Compared,
 }
@@ -23,7 +23,7 @@ impl Digest {
         Digest::Reported(kind)
     }
 
-    /// Whatever hash that is wanted will do.
+    /// For comparing, the hash that the options report is not needed.
     pub(crate) fn compared(_: HashKind) -> Digest {
         Digest::Compared
     }
@@ -33,10 +33,10 @@ impl Digest {
     }
 }
 
-/// What a hole is hashed by.
+/// The data of a hole.
 static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
 
-/// A hash on its way.
+/// A hash that is being computed.
 pub(crate) enum Hasher {
     Blake3(Box<blake3::Hasher>),
     Xxh3(Box<xxhash_rust::xxh3::Xxh3>),
@@ -78,7 +78,7 @@ impl Hasher {
         }
     }
 
-    /// A hole: so many zeros.
+    /// Adds a hole: `len` zeros.
     pub(crate) fn zeros(&mut self, len: u64) {
         if let Hasher::Sparse(hasher) = self {
             return hasher.zeros(len);
@@ -99,7 +99,7 @@ impl Hasher {
                 HashKind::Blake3
             }
             Hasher::Xxh3(hasher) => {
-                // The order in which XXH128 is written ("canonical": the highest byte first).
+                // The order in which XXH128 is written ("canonical": most significant byte first).
                 bytes[..16].copy_from_slice(&hasher.digest128().to_be_bytes());
                 HashKind::Xxh3
             }
@@ -116,21 +116,21 @@ impl Hasher {
     }
 }
 
-/// The unit in which [`SparseHasher`] leaves zeros out, bytes.
+/// The unit in which [`SparseHasher`] skips zeros, bytes.
 const SPARSE_BLOCK: usize = 4096;
 
-/// A hash of the blocks that are not all zeros, of their places and of the length: the same for a file with
-/// holes and for one that has the zeros, in whatever pieces they come.
+/// A hash of the blocks that are not all zeros, of their offsets and of the length: the same for a file with holes
+/// and for one with zeros in their place, whatever pieces the content is added in.
 #[derive(Clone, Default)]
 pub(crate) struct SparseHasher {
     content: blake3::Hasher,
-    /// Of the offsets where blocks that were hashed begin and end.
+    /// Hashes the offsets where hashed ranges begin and end.
     places: blake3::Hasher,
-    /// How many bytes have come.
+    /// The number of bytes added so far.
     len: u64,
-    /// Where the blocks end that were hashed one after the other.
+    /// The end of the current range of hashed blocks.
     hashed_end: u64,
-    /// The part of a block that has come.
+    /// The part of an incomplete block that was added.
     part: Vec<u8>,
 }
 
@@ -161,7 +161,7 @@ impl SparseHasher {
 
     pub(crate) fn zeros(&mut self, len: u64) {
         let block = SPARSE_BLOCK as u64;
-        // To the end of a block that has begun, over whole blocks, and into the last one.
+        // Splits into: the rest of an incomplete block, whole blocks, and a last incomplete one.
         let first = if self.part.is_empty() {
             0
         } else {
@@ -173,7 +173,7 @@ impl SparseHasher {
         self.update(&ZEROS[..(rest % block) as usize]);
     }
 
-    /// Hashes the block that has come in parts, unless it is all zeros.
+    /// Hashes the block that was added in parts, unless it is all zeros.
     fn end_part(&mut self) {
         let part = std::mem::take(&mut self.part);
         if part.iter().any(|&byte| byte != 0) {
@@ -212,7 +212,7 @@ impl Hash {
 mod tests {
     use super::{Digest, Hash, HashKind, Hasher};
 
-    /// The comparing hash of content that comes in pieces of so many bytes, its zeros as holes or as data.
+    /// The comparing hash of content that is added in pieces of `piece` bytes, its zeros as holes or as data.
     fn compared(data: &[u8], piece: usize, has_holes: bool) -> Hash {
         let mut hasher = Hasher::new(Digest::Compared);
         for piece in data.chunks(piece) {
@@ -261,7 +261,7 @@ mod tests {
         assert_ne!(hasher.finish(), other.finish());
     }
 
-    /// What `printf abc | b3sum`, `xxh128sum` and `sha256sum` say.
+    /// The output of `printf abc | b3sum`, `xxh128sum` and `sha256sum`.
     const ABC: [(HashKind, &str); 3] = [
         (
             HashKind::Blake3,

@@ -1,7 +1,7 @@
-//! Runs a plan. This is the only loop that falls from one method to the next.
+//! Runs a plan. This is the only loop that falls back from one method to the next.
 //!
-//! Each method moves what it can; how its end is judged is the rules' business, and how it moves
-//! bytes is [`crate::run::transfer`]'s. The next method starts where the last one stopped.
+//! Each method moves what it can; `rules` judges how it ended, and [`crate::run::transfer`] moves the bytes. The next
+//! method starts where the last one stopped.
 
 use crate::run::step::RETRIES;
 use crate::run::step::Runs;
@@ -19,18 +19,18 @@ use crate::words::report::{Attempt, Ended, Report};
 /// Why a plan failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// A method met a real error.
+    /// A method failed with a real error.
     Stopped { method: Method, stop: Stop },
-    /// No method of the plan serves here.
+    /// No method of the plan can be used.
     NoMethod {
-        /// The last one's answer, if any ran.
+        /// The last method and its code, if any was tried.
         last: Option<(Method, Code)>,
         /// The chosen methods that were not tried, and why.
         skipped: Vec<(Method, Skip)>,
     },
 }
 
-/// What the failed attempts of a plan teach.
+/// Records what the failed attempts of a plan show.
 pub(crate) trait RefusalCache {
     fn learn(&self, method: Method, remember: Scope);
 }
@@ -59,7 +59,7 @@ pub(crate) fn run(
     Err(Failure::NoMethod { last, skipped })
 }
 
-/// Runs one method to its end, and puts that into the report.
+/// Runs one method to its end, and adds that to the report.
 fn attempt(
     method: Method,
     facts: &Facts,

@@ -1,8 +1,8 @@
-//! Hashing what is copied while it is copied: what has been written is given to the hash in order.
+//! Hashing while copying: data that was written is passed to the hash in order.
 //!
-//! A method that doesn't see the bytes leaves the hash behind, and then it is never complete: whoever
-//! wants it reads the copy. For a large file that one thread copies, the hash has a thread of its own,
-//! which is handed the buffers full and hands them back; several threads that copy hash in turns.
+//! A method that bypasses memory leaves the hash incomplete: the caller then reads the copy to hash it. For a large
+//! file that one thread copies, a separate thread hashes: it receives full buffers and returns them. Several threads
+//! that copy take turns at hashing.
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
@@ -13,18 +13,17 @@ use crate::run::step::Stop;
 use crate::words::hash::Hash;
 use crate::words::observer::CancelToken;
 
-/// How much of a hole is hashed between two looks at the cancellation, bytes: some 20 ms at the pace of
-/// SHA-256.
+/// How much of a hole is hashed between two checks for cancellation, bytes: some 20 ms at the speed of SHA-256.
 const ZEROS_BYTES: u64 = 8 << 20;
 
-/// How many buffers are on the way between copying and hashing.
+/// The number of buffers that circulate between copying and hashing.
 const BUFFERS: usize = 4;
 
-/// A hash, and how far it has come.
+/// A hash, and how much of the file it covers.
 #[derive(Debug)]
 pub(crate) struct InFlight {
     digest: Digest,
-    /// Everything before it is hashed.
+    /// Everything before this offset is hashed.
     at: u64,
     feed: Feed,
 }
@@ -33,7 +32,7 @@ pub(crate) struct InFlight {
 enum Feed {
     Here(Hasher),
     Beside(Beside),
-    /// The thread is gone (by a panic, which it has told of).
+    /// The thread has ended by a panic, which it has reported.
     Lost,
 }
 
@@ -51,7 +50,7 @@ enum Part {
 }
 
 impl InFlight {
-    /// `beside`: by a thread of its own, if there can be one.
+    /// `beside`: in a separate thread, if one can be started.
     pub(crate) fn new(digest: Digest, beside: bool) -> InFlight {
         let here = || Feed::Here(Hasher::new(digest));
         let feed = if beside {
@@ -66,15 +65,15 @@ impl InFlight {
         }
     }
 
-    /// The plain buffer's first `len` bytes are in place, at `start` of the file.
+    /// The first `len` bytes of the plain buffer were written, at `start` of the file.
     pub(crate) fn data(&mut self, start: u64, len: usize, buffers: &mut Buffers) {
         let full = buffers.swap_plain(Aligned::default());
         let free = self.piece(start, len, full);
         buffers.swap_plain(free);
     }
 
-    /// The first `len` bytes of a buffer of [`BUFFER_BYTES`] are in place, at `start` of the file.
-    /// Answers a buffer to go on with.
+    /// The first `len` bytes of a buffer of [`BUFFER_BYTES`] were written, at `start` of the file. Returns a buffer
+    /// to continue with.
     pub(super) fn piece(&mut self, start: u64, len: usize, full: Aligned) -> Aligned {
         if self.at != start {
             return full;
@@ -96,8 +95,8 @@ impl InFlight {
         }
     }
 
-    /// A hole of `len` bytes at `start` of the file. Its zeros are hashed in parts, so that a cancellation
-    /// is noticed.
+    /// A hole of `len` bytes at `start` of the file. Its zeros are hashed in parts, so that a cancellation is
+    /// noticed.
     pub(crate) fn zeros(&mut self, start: u64, len: u64, cancel: &CancelToken) -> Result<(), Stop> {
         let (mut at, end) = (start, start + len);
         while at < end && self.at == at {
@@ -127,7 +126,7 @@ impl InFlight {
         }
     }
 
-    /// The hash of a file of `len` bytes, if all of it has been seen.
+    /// The hash of a file of `len` bytes; `None` if not all of it was added.
     pub(crate) fn finish(self, len: u64) -> Option<Hash> {
         let hasher = match self.feed {
             Feed::Here(hasher) => hasher,
@@ -146,7 +145,7 @@ impl Beside {
         let (full, parts) = sync_channel::<Part>(BUFFERS);
         let (give_back, free) = sync_channel(BUFFERS + 1);
         for _ in 1..BUFFERS {
-            // The channel has room for every buffer there is.
+            // The channel has capacity for every buffer.
             let _ = give_back.send(Aligned::new(BUFFER_BYTES, PAGE_BYTES));
         }
         let hash = move || {
@@ -155,7 +154,7 @@ impl Beside {
                 match part {
                     Part::Data(buffer, len) => {
                         hasher.update(&buffer.as_slice()[..len]);
-                        // Nobody may be there any more to take it.
+                        // The receiver may have ended.
                         let _ = give_back.send(buffer);
                     }
                     Part::Zeros(len) => hasher.zeros(len),
@@ -167,8 +166,7 @@ impl Beside {
         Some(Beside { full, free, thread })
     }
 
-    /// Hands a buffer over, and takes a free one in its place; `Err` with a buffer all the same if the
-    /// thread is gone.
+    /// Sends a full buffer and receives a free one; if the thread has ended, `Err` with a buffer.
     fn exchange(&self, full: Aligned, len: usize) -> Result<Aligned, Aligned> {
         let Ok(free) = self.free.recv() else {
             return Err(full);

@@ -1,4 +1,4 @@
-//! Which ranges of a file are data, as its filesystem tells, and which blocks are all zeros.
+//! Which ranges of a file are data, by its filesystem's map, and which blocks are all zeros.
 
 use std::ops::Range;
 
@@ -6,8 +6,7 @@ use crate::system::{Platform, Seek};
 
 /// The next data at or after `offset`, within `end`; `None` if only a hole is left.
 ///
-/// A filesystem that can't answer has said nothing, so that everything is data: a hole is an
-/// optimisation, and never worth a byte.
+/// If the filesystem can't say, everything counts as data: a hole is an optimisation, and no byte is lost for one.
 pub(crate) fn next_data<P: Platform>(
     platform: &P,
     src: &P::Handle,
@@ -30,7 +29,7 @@ pub(crate) fn next_data<P: Platform>(
 
 /// The next run of blocks in `data` that are all zeros (`true`) or not (`false`), from `from` on.
 ///
-/// A partial block at the end counts as one: the file's length is set apart from its data.
+/// A partial block at the end counts as one: the file's length is set separately.
 pub(crate) fn next_run(data: &[u8], from: usize, block: usize) -> (Range<usize>, bool) {
     let block_at = |at: usize| &data[at..data.len().min(at + block)];
     let zero = is_zero(block_at(from));
@@ -43,7 +42,7 @@ pub(crate) fn next_run(data: &[u8], from: usize, block: usize) -> (Range<usize>,
 
 /// Whether every byte is 0.
 fn is_zero(data: &[u8]) -> bool {
-    // A first look settles almost every block of data; the compiler vectorises the rest.
+    // The first byte decides for almost every block of data; the compiler vectorises the rest.
     data.first().is_none_or(|&byte| byte == 0) && data.iter().fold(0, |all, &byte| all | byte) == 0
 }
 

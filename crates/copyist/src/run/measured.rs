@@ -1,10 +1,10 @@
-//! Looks up what was measured before between two volumes.
+//! Looks up earlier measurements between two volumes.
 
 use crate::system::{Mounted, Platform};
 use crate::words::bench_results::{BenchResult, Preferred};
 use crate::words::method::Os;
 
-/// Names what is mounted: another filesystem, or the same at another place, is another volume.
+/// Identifies a mounted volume: another filesystem, or the same one mounted elsewhere, has another key.
 pub(crate) fn key(mounted: &Mounted) -> String {
     let Mounted {
         type_name,
@@ -19,7 +19,7 @@ pub(crate) fn key(mounted: &Mounted) -> String {
     format!("{type_name} {device} {point} {id:x}")
 }
 
-/// Names the system: another kernel may have other bugs and other speeds.
+/// Identifies the system: another kernel may have other bugs and other speeds.
 pub(crate) fn system<P: Platform>(platform: &P) -> String {
     let name = match platform.os() {
         Os::Linux => "Linux",
@@ -30,7 +30,7 @@ pub(crate) fn system<P: Platform>(platform: &P) -> String {
     format!("{name} {}", platform.release()).trim().to_owned()
 }
 
-/// What was measured between the volumes of two open files, if that still counts.
+/// The measurement between the volumes of two open files, if it is still valid.
 pub(crate) fn preferred<P: Platform>(
     bench_results: &[BenchResult],
     platform: &P,
@@ -40,7 +40,7 @@ pub(crate) fn preferred<P: Platform>(
     if bench_results.is_empty() {
         return None;
     }
-    // A volume that can't be named is none of those that were.
+    // A volume that can't be identified was not measured.
     let key = |handle| platform.describe(handle).ok().map(|it| key(&it));
     let (src, dst, system) = (key(src)?, key(dst)?, system(platform));
     let last = bench_results

@@ -1,4 +1,4 @@
-//! How the bytes of one file are moved.
+//! Moving the bytes of one file.
 
 pub(crate) mod buffers;
 pub(crate) mod clone_flags;

@@ -2,7 +2,7 @@
 
 use crate::words::hash::{Hash, HashKind};
 
-/// What content is hashed for.
+/// The purpose of a hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Digest {}
 
@@ -20,7 +20,7 @@ impl Digest {
     }
 }
 
-/// A hash on its way.
+/// A hash that is being computed.
 #[derive(Debug)]
 pub(crate) struct Hasher(Digest);
 

@@ -1,8 +1,8 @@
-//! Panics of the caller's code, and of ours: the run stops as if it had been cancelled, so that nothing
-//! half-made stays and no thread waits for one that is gone; then the panic goes on in the caller's thread.
+//! Panics of the caller's code, and of copyist: the run stops as if it had been cancelled, so that no incomplete file
+//! remains and no thread waits for one that has ended; then the panic is resumed in the caller's thread.
 //!
-//! The caller's code is never unwound through: neither through the engine, which would leave the file under way
-//! as it is, nor through a system's callback, which is undefined behaviour.
+//! A panic of the caller's code never unwinds through the engine, which would leave an incomplete file, nor through a
+//! system's callback, which is undefined behaviour.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -12,12 +12,12 @@ use super::context::RunContext;
 use crate::words::observer::{CancelToken, Event, Observer, PathSource, Question};
 use crate::words::stat::FileKind;
 
-/// The caller's code in one run.
+/// The caller's code in one run, with the first panic caught.
 pub(crate) struct PanicGuard<'a, T: ?Sized> {
     caller: &'a T,
-    /// What stops this run: the caller's token, or a panic.
+    /// Stops this run: by the caller's token, or by a panic.
     cancel: CancelToken,
-    /// The first one.
+    /// The first panic.
     panic: Mutex<Option<Box<dyn Any + Send>>>,
 }
 
@@ -30,12 +30,12 @@ impl<'a, T: ?Sized> PanicGuard<'a, T> {
         }
     }
 
-    /// To be looked at in place of the caller's.
+    /// The token to check instead of the caller's.
     pub(crate) fn cancel(&self) -> &CancelToken {
         &self.cancel
     }
 
-    /// Calls the caller's code, unless it has panicked. After a panic the result is `otherwise`.
+    /// Calls the caller's code, unless it has panicked before. After a panic the result is `otherwise`.
     pub(crate) fn call<R>(&self, otherwise: R, call: impl FnOnce(&T) -> R) -> R {
         if self.cancel.is_stopped() {
             return otherwise;
@@ -45,7 +45,7 @@ impl<'a, T: ?Sized> PanicGuard<'a, T> {
 
     /// Runs a thread's work; the result is `otherwise` if it panics.
     pub(crate) fn catch<R>(&self, otherwise: R, work: impl FnOnce() -> R) -> R {
-        // The run ends, and nobody looks at what the panic has left.
+        // The run ends, and the state that the panic left is not used.
         catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
             let mut first = self.panic.lock().unwrap_or_else(PoisonError::into_inner);
             first.get_or_insert(panic);
@@ -54,7 +54,7 @@ impl<'a, T: ?Sized> PanicGuard<'a, T> {
         })
     }
 
-    /// After the run: lets the panic go on, if there was one.
+    /// After the run: resumes the panic, if there was one.
     pub(crate) fn resume(self) {
         let panic = self.panic.into_inner();
         if let Some(panic) = panic.unwrap_or_else(PoisonError::into_inner) {
@@ -64,7 +64,7 @@ impl<'a, T: ?Sized> PanicGuard<'a, T> {
 }
 
 impl<'a> PanicGuard<'a, dyn Observer + 'a> {
-    /// `context` for the time of the run.
+    /// `context` with the guarded observer and token, for the duration of the run.
     pub(crate) fn context(&'a self, context: RunContext<'_>) -> RunContext<'a> {
         RunContext {
             observer: self,

@@ -1,13 +1,13 @@
-//! How many bytes two files really share: their extents are asked for, and compared.
+//! How many bytes two files really share: their extents are queried and compared.
 //!
-//! A part counts as shared where both files have it in the same place of the same volume. That is
-//! more than a flag says: an extent may be shared with a third file, and not with this one.
+//! A range counts as shared where both files have it at the same location of the same volume. An extent's "shared"
+//! flag would not prove that: it may be shared with a third file only.
 
 use crate::system::{Extent, Platform, Sys};
 use crate::words::code::Code;
 use crate::words::facts::FsKind;
 
-/// The same of two open files.
+/// The number of bytes that two open files share.
 pub(crate) fn shared<P: Platform>(platform: &P, src: &P::Handle, dst: &P::Handle) -> Sys<u64> {
     if !is_one_volume(platform, src, dst)? {
         return Ok(0);
@@ -18,7 +18,7 @@ pub(crate) fn shared<P: Platform>(platform: &P, src: &P::Handle, dst: &P::Handle
     let (mut a, mut b) = (from.next()?, to.next()?);
     while let (Some(one), Some(other)) = (a, b) {
         shared += overlap(&one, &other, size);
-        // Whichever ends first has met all that it can meet.
+        // The one that ends first can't overlap with a later extent of the other.
         if end(&one) <= end(&other) {
             a = from.next()?;
         } else {
@@ -28,7 +28,7 @@ pub(crate) fn shared<P: Platform>(platform: &P, src: &P::Handle, dst: &P::Handle
     Ok(shared)
 }
 
-/// Subvolumes of one btrfs have numbers of their own, and one device.
+/// Subvolumes of one btrfs have device numbers of their own, but one device.
 fn is_one_volume<P: Platform>(platform: &P, src: &P::Handle, dst: &P::Handle) -> Sys<bool> {
     let (from, to) = (platform.volume(src)?, platform.volume(dst)?);
     if from.id == to.id {
@@ -46,7 +46,7 @@ const fn end(extent: &Extent) -> u64 {
     extent.offset.saturating_add(extent.len)
 }
 
-/// The bytes before `size` that both extents have in one place.
+/// The number of bytes before `size` that both extents have at the same location.
 fn overlap(one: &Extent, other: &Extent, size: u64) -> u64 {
     let (Some(here), Some(there)) = (one.place, other.place) else {
         return 0;
@@ -54,7 +54,7 @@ fn overlap(one: &Extent, other: &Extent, size: u64) -> u64 {
     if one.is_encoded != other.is_encoded {
         return 0;
     }
-    // Of a compressed extent only the place of the whole is told.
+    // For a compressed extent only the location of the whole extent is reported.
     let same = if one.is_encoded {
         here == there
     } else {
@@ -65,7 +65,7 @@ fn overlap(one: &Extent, other: &Extent, size: u64) -> u64 {
     if same { to.saturating_sub(from) } else { 0 }
 }
 
-/// Goes over a file's extents; there are never many of them in memory.
+/// Iterates over a file's extents, with one batch of them in memory.
 struct Cursor<'a, P: Platform> {
     platform: &'a P,
     file: &'a P::Handle,
@@ -102,7 +102,7 @@ impl<'a, P: Platform> Cursor<'a, P> {
             return Ok(None);
         };
         self.at += 1;
-        // A map that goes back, or stands still, would be read for ever.
+        // A map that goes backwards or does not advance would loop forever.
         if end(&extent) <= self.offset {
             return Err(Code::NO_PROGRESS);
         }

@@ -6,7 +6,7 @@ use crate::words::code::Code;
 use crate::words::error::Operation;
 use crate::words::method::Method;
 
-/// How often a method may ask to be called again without having moved anything.
+/// How often a method may be called again without having moved anything.
 pub(crate) const RETRIES: u32 = 16;
 
 /// Why a method stopped before the end.
@@ -14,9 +14,9 @@ pub(crate) const RETRIES: u32 = 16;
 pub(crate) enum Stop {
     /// A call failed.
     Code { operation: Operation, code: Code },
-    /// The caller cancelled.
+    /// The run was cancelled.
     Cancelled,
-    /// The destination could not be opened for the method; who opens it knows why.
+    /// The destination could not be opened for the method; the code that opens it has the reason.
     NoDestination,
 }
 
@@ -29,7 +29,7 @@ impl Stop {
     }
 }
 
-/// A point in a transfer, to measure from.
+/// A position in a transfer, to measure progress from.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Mark {
     pub(crate) offset: u64,
@@ -37,21 +37,21 @@ pub(crate) struct Mark {
     pub(crate) holes: u64,
 }
 
-/// How long it has been since then.
+/// The time that has passed since `start`.
 pub(crate) fn since(start: Option<Instant>) -> Duration {
     start.map_or(Duration::ZERO, |start| start.elapsed())
 }
 
-/// What a plan is run on: the data of one file on its way.
+/// What a plan is run on: the transfer of one file's data.
 pub(crate) trait Runs {
-    /// Moves everything that is left by one method.
+    /// Moves everything that is left, by one method.
     fn run(&mut self, method: Method) -> Result<(), Stop>;
-    /// How far it has come.
+    /// How far the transfer has come.
     fn mark(&self) -> Mark;
-    /// What was moved since `mark` (its `offset` stays the mark's).
+    /// What was moved since `mark` (the result's `offset` is the mark's).
     fn since(&self, mark: Mark) -> Mark;
-    /// What is to be said of the method that has moved everything that was left.
+    /// A remark about the method that has moved everything that was left.
     fn note(&self) -> Option<&'static str>;
-    /// The time, if anybody wants it.
+    /// The current time, if the observer wants durations.
     fn now(&self) -> Option<Instant>;
 }

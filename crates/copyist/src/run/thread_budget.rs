@@ -1,4 +1,4 @@
-//! How many threads work, how they are started, and which of them one file may take besides the worker that copies it.
+//! The number of threads of a run, how they are started, and how many of them one file may use besides its worker.
 
 use std::io;
 use std::num::NonZeroUsize;
@@ -8,34 +8,33 @@ use std::thread::{self, Builder, Scope};
 
 use crate::system::Platform;
 
-/// The most threads that work on one file: beyond that they wait for the file's lock.
+/// The most threads that work on one file: more would wait for the file's lock.
 const MOST_FOR_ONE: usize = 4;
 
-/// A file of so many bytes may well be the last one that is worked at: it takes threads though other workers have
-/// something to do. Where a smaller one did, there were more threads than processors, and the system was
-/// seen to leave one of two processors idle for tens of milliseconds.
+/// A file of at least this size may well be the last one of a run: it gets threads even though other workers are
+/// busy. When smaller files did, there were more threads than processors, and the kernel was seen to leave one of two
+/// processors idle for tens of milliseconds.
 const LONG_BYTES: u64 = 64 << 20;
 
-/// The most workers that are started without being asked for.
+/// The most workers that are started by default.
 const MOST_WORKERS: usize = 8;
 
-/// How many threads work at a time, if nobody says.
+/// The default number of threads.
 ///
-/// Asked for only where there is work for more than one: on Linux the answer takes some 15 system calls,
-/// as containers limit it by files, and three such questions took an eighth of the time of `cp` of a small
-/// file.
+/// Queried only where there is work for more than one: on Linux it takes some 15 system calls, as containers limit
+/// processors through files, and three such queries took an eighth of the time of `cp` of a small file.
 fn processors() -> usize {
     static FOUND: OnceLock<usize> = OnceLock::new();
     *FOUND.get_or_init(|| thread::available_parallelism().map_or(1, |n| n.get().min(MOST_WORKERS)))
 }
 
-/// How many threads work at a time: as many as were asked for, else [`processors`].
+/// The number of threads: as many as the options say, otherwise [`processors`].
 pub(crate) fn workers(jobs: Option<NonZeroUsize>) -> usize {
     jobs.map_or_else(processors, NonZeroUsize::get)
 }
 
-/// Starts a thread. Linux often leaves a new one on the processor of its maker for 1 to 25 ms, although others
-/// have nothing to do (docs/measurements.md): so its maker lets it run, and it goes to another one.
+/// Starts a thread. Linux often leaves a new thread on its creator's processor for 1 to 25 ms, although others are
+/// idle (docs/measurements.md): so the creator yields, and the thread moves itself away.
 pub(crate) fn start<'s, P: Platform>(
     builder: Builder,
     scope: &'s Scope<'s, '_>,
@@ -55,16 +54,16 @@ pub(crate) fn start<'s, P: Platform>(
     Ok(())
 }
 
-/// How many threads of a run are not in use. Two large files at a time share them.
+/// The unused threads of a run. Two large files at a time share them.
 #[derive(Debug)]
 pub(crate) struct ThreadBudget {
     jobs: Option<NonZeroUsize>,
-    /// Known when the first file asks.
+    /// Set when the first file needs it.
     free: OnceLock<AtomicUsize>,
 }
 
 impl ThreadBudget {
-    /// For a run of so many workers; without a number, one for each processor.
+    /// For a run of `jobs` workers; with `None`, one for each processor.
     pub(crate) fn new(jobs: Option<NonZeroUsize>) -> ThreadBudget {
         ThreadBudget {
             jobs,
@@ -77,8 +76,8 @@ impl ThreadBudget {
             .get_or_init(|| AtomicUsize::new(workers(self.jobs) - 1))
     }
 
-    /// Takes what there is for a file of so many bytes, which may be nothing, while so many workers besides
-    /// its own have something to do. They are free again when the answer is dropped.
+    /// Takes the available threads, possibly none, for a file of so many bytes, while so many other workers are busy.
+    /// They are returned when the lease is dropped.
     pub(crate) fn take(&self, bytes: u64, others_at_work: usize) -> ThreadLease<'_> {
         let busy = if bytes < LONG_BYTES {
             others_at_work
@@ -86,7 +85,7 @@ impl ThreadBudget {
             0
         };
         let mut taken = 0;
-        // The closure never declines, so that the result says nothing more.
+        // The closure never returns `None`, so the result can be ignored.
         let _ = self
             .free()
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |free| {
@@ -100,7 +99,7 @@ impl ThreadBudget {
     }
 }
 
-/// Threads that were taken.
+/// Threads taken from the budget.
 #[derive(Debug)]
 pub(crate) struct ThreadLease<'a> {
     thread_budget: &'a ThreadBudget,
@@ -108,7 +107,7 @@ pub(crate) struct ThreadLease<'a> {
 }
 
 impl ThreadLease<'_> {
-    /// With the worker itself.
+    /// Including the worker itself.
     pub(crate) fn threads(&self) -> usize {
         self.taken + 1
     }

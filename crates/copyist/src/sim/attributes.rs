@@ -1,4 +1,4 @@
-//! Attributes that one side's filesystem has and the other's hasn't, and copies that were made before.
+//! Attributes that only one side's filesystem has, and existing copies.
 
 use std::path::Path;
 use std::sync::Mutex;
@@ -41,7 +41,7 @@ fn xattr(sim: &Sim, path: &str, name: &str) -> Option<Vec<u8>> {
     world[Path::new(path)].xattrs.get(name.as_bytes()).cloned()
 }
 
-/// What a comparison reports.
+/// The result of a comparison.
 #[derive(Default)]
 struct Told(Mutex<Vec<String>>);
 
@@ -138,7 +138,7 @@ fn a_list_is_kept_where_the_destination_has_its_kind() {
     }
 }
 
-/// FUSE filesystems refuse with any code to remove what they never had.
+/// FUSE filesystems may refuse with any code to remove an attribute that they don't have.
 #[test]
 fn what_was_never_there_is_not_removed() {
     for options in [archive(), only_mode()] {
@@ -152,14 +152,14 @@ fn what_was_never_there_is_not_removed() {
             let outcome = run(&sim, &options);
             assert_eq!(failures(&outcome), Vec::<String>::new());
         }
-        // One that is there gives access that the source doesn't: it is not left in silence.
+        // An existing attribute gives access that the source doesn't: that is reported.
         let dst = super::build::Builder::below(&sim, std::ffi::OsStr::new("/to"));
         dst.xattr("dst/f", "system.posix_acl_access", b"list");
         assert_eq!(failures(&run(&sim, &options)).len(), 1);
     }
 }
 
-/// Permissions alone: what the names don't list is neither asked for nor removed.
+/// Permissions alone: attributes that are not listed are neither read nor removed.
 #[test]
 fn a_file_without_lists_costs_one_listing() {
     let sim = system(Os::Linux, Volume::new(2, FsKind::Ext), None);
@@ -198,7 +198,7 @@ fn what_overlays_and_others_keep_in_attributes_is_copied() {
     assert_eq!(compared(&sim), Vec::<String>::new());
 }
 
-/// As with GNU cp, unless the attribute was asked for by name. What can't be listed may be an access list.
+/// As with GNU cp, unless the attribute was named by the caller. An attribute that can't be listed may be an ACL.
 #[test]
 fn a_value_that_can_not_be_read_is_missed_only_where_it_was_asked_for() {
     let named = Options {
@@ -217,12 +217,12 @@ fn a_value_that_can_not_be_read_is_missed_only_where_it_was_asked_for() {
     ] {
         for code in [EIO, EBUSY, ENOENT, EACCES] {
             if code == EACCES && call == list {
-                continue; // whoever may not list them copies none
+                continue; // a process that may not list them copies none
             }
             let sim = system(Os::Linux, Volume::new(2, FsKind::Ext), None);
             build(&sim).file("src", 10).xattr("src", "user.a", b"1");
             build(&sim).xattr("src", "user.b", b"2");
-            // The value that is read and set, not the list of the destination's directory.
+            // The value that is read and set, not the inherited ACL of the destination's directory.
             let log = run(&sim.fork(), &options).log;
             let is_it = |n: usize| {
                 log[n].call == call && (call == list || log[n + 1].call == Call::SetXattr)
@@ -250,7 +250,8 @@ fn a_value_that_can_not_be_read_is_missed_only_where_it_was_asked_for() {
     }
 }
 
-/// Copies onto a volume that keeps times so, and again with `-u`: how many files were copied then.
+/// Copies onto a volume that stores times this way, and again with `-u`: returns how many files were copied the
+/// second time.
 fn copied_again(dst: Volume, second: i64, options: &Options) -> (u64, Vec<String>) {
     let sim = system(Os::Linux, Volume::new(2, FsKind::Ext), Some(dst));
     build(&sim).dir("src");
@@ -292,7 +293,7 @@ fn a_time_that_the_destination_can_t_hold_is_not_an_older_one() {
             };
             let (again, differences) = copied_again(volume, 1_600_000_001, &update);
             assert_eq!(again, 0, "{kind:?}");
-            // A comparison tries nothing, so it reports what only trying would show.
+            // A comparison tries nothing, so it reports what only a trial could settle.
             if dates_changes || matches!(kind, FsKind::Fat | FsKind::ExFat | FsKind::Fuse) {
                 assert_eq!(differences, none().1, "{kind:?}");
             }

@@ -1,5 +1,5 @@
-//! A system with a bug of ours planted between it and the engine: what the engine would do if it
-//! had that bug, the sweep must notice.
+//! A bug of copyist, planted between the simulated system and the engine: the engine behaves as if it had that bug,
+//! and the sweep must notice.
 
 use std::ffi::OsString;
 use std::ops::Range;
@@ -32,7 +32,7 @@ pub(super) enum Bug {
     FallbackAfterIoError,
     /// An interrupted call is made again for ever.
     RetriedForEver,
-    /// What was half-made stays.
+    /// An incomplete file is not removed.
     FailedFileNotRemoved,
     /// A refused clone is copied, and reported as a clone.
     CopyReportedAsClone,
@@ -44,9 +44,9 @@ pub(super) enum Bug {
     HandleLeaked,
     /// Each write begins at the start of the file again.
     StartsOver,
-    /// A file that can't be given its length is left without.
+    /// If a file's length can't be set, that is ignored.
     LengthErrorSwallowed,
-    /// An attribute that can't be set is not worth a word.
+    /// An attribute that can't be set is not reported.
     AttributeErrorSwallowed,
     /// An existing file is opened where a new one was to be made.
     CreatesOverExisting,
@@ -58,15 +58,15 @@ pub(super) enum Bug {
     TakenNameUnlinked,
     /// What the system's copier has left of a failed copy stays.
     PartOfWholeLeft,
-    /// What has been given the name meanwhile is replaced by an atomic copy.
+    /// An atomic copy replaces a file that has been created under its name meanwhile.
     PublishesOverAnything,
-    /// A volume says that it was flushed, and was not.
+    /// A volume reports a flush that was not made.
     VolumeNotFlushed,
     /// A failed flush is a success.
     FlushErrorSwallowed,
-    /// What is written is not what was given.
+    /// The data written is not the data given.
     FlipsABit,
-    /// A file that was overwritten is shown as it was before, with its old size and time.
+    /// After it was overwritten, a file is shown with its old content, size and time.
     ShowsOld,
 }
 
@@ -76,7 +76,7 @@ pub(super) struct Buggy {
     pub(super) bug: Bug,
 }
 
-/// More tries than any run without the bug needs, so that the test ends.
+/// More attempts than any run without the bug needs, so that the test ends.
 const FOR_EVER: usize = 30_000;
 
 impl Buggy {
@@ -94,7 +94,7 @@ impl Buggy {
         call()
     }
 
-    /// What a file that was overwritten is shown as, to whoever reads it.
+    /// What readers see of a file that was overwritten.
     fn old_of(&self, handle: &Handle) -> Option<(u64, Timestamp)> {
         if !self.has(Bug::ShowsOld) {
             return None;

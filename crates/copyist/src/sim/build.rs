@@ -1,4 +1,4 @@
-//! Makes trees to be copied, through the waist: the same on a simulated and on a real system.
+//! Creates trees to be copied, through [`crate::system`]: the same on a simulated and on a real system.
 
 use std::ffi::OsStr;
 use std::iter::once;

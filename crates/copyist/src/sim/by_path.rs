@@ -1,4 +1,4 @@
-//! Whole copies in a simulated world: clonefile and copyfile of macOS, CopyFileExW of Windows.
+//! Copies of whole files in a simulated world: clonefile and copyfile of macOS, CopyFileExW of Windows.
 
 use std::ffi::OsStr;
 
@@ -10,7 +10,7 @@ use crate::words::method::Os;
 use crate::words::stat::FileKind;
 use crate::words::xattr_names::access_acl;
 
-/// The system's copier tells of its progress each time it has copied so much, bytes.
+/// The system's copier reports its progress after so many bytes.
 const STEP_BYTES: usize = 64 << 10;
 
 /// Where the copy goes: an open file, or a name in a directory.

@@ -1,4 +1,4 @@
-//! The error codes that a simulated system answers with: one idea, three numberings.
+//! The error codes that a simulated system returns: one meaning, three numberings.
 
 use crate::think::rules::{linux, macos, windows};
 use crate::words::code::Code;
@@ -43,7 +43,7 @@ impl Codes {
         }
     }
 
-    /// What a call may plausibly fail with: those to be tried at every call of a sweep.
+    /// The codes with which a call may plausibly fail: a sweep tries them at every call.
     pub(super) fn plausible(self) -> Vec<Code> {
         let mut codes = vec![
             self.io,
@@ -73,7 +73,7 @@ impl Codes {
         codes
     }
 
-    /// What nobody may paper over by trying something else.
+    /// The codes that no other attempt may hide.
     pub(super) fn is_real(self, code: Code) -> bool {
         [self.io, self.nospc, self.dquot, self.nomem].contains(&code)
     }

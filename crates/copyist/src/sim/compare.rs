@@ -1,4 +1,4 @@
-//! Whether a copy has the attributes that were asked for.
+//! Whether a copy has the attributes that the options ask for.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use crate::words::options::{Make, NewMode, Reflink, Want};
 use crate::words::stat::FileKind;
 use crate::words::xattr_names::{access_acl, owner_record};
 
-/// What is wrong with the attributes of a copy, as far as they could be kept in silence.
+/// What is wrong with the attributes of a copy, except for those that may be lost silently.
 pub(super) fn wrong_attributes(
     trial: &Trial<'_>,
     src: &Seen,
@@ -27,7 +27,7 @@ pub(super) fn wrong_attributes(
     let privileged = trial.scenario.sim.world().privileged;
     let owned = (src.stat.uid, src.stat.gid) == (now.stat.uid, now.stat.gid);
     let excused = Excused::by(trial);
-    // Where an owner is a record, it fails like one.
+    // Where an owner is a security record, setting it fails like setting one.
     let owner_excused = owner_record(trial.scenario.os()).is_some() && excused.xattrs;
     if preserve.owner && !owned && privileged && !owner_excused {
         return Some(format!("owned by {}:{}", now.stat.uid, now.stat.gid));
@@ -46,12 +46,12 @@ pub(super) fn wrong_attributes(
         (false, false) => old.map_or(0, |old| old.stat.mode),
     };
     let says_mode = preserve.mode || options.new_mode == NewMode::FromSource;
-    // Whoever is told that there is nothing makes something new.
+    // If the destination is reported missing, a new file is created.
     let as_new = options.atomic.wanted() && now.stat.mode == src.stat.mode & 0o777 & !umask;
     if !is_link && says_mode && now.stat.mode != wanted && !as_new {
         return Some(format!("mode {:o} instead of {wanted:o}", now.stat.mode));
     }
-    // A file that was read in vain, or as a copy for another name, has been accessed.
+    // A file that was read for nothing, or read as the copy for another name, has a new access time.
     let Outcome {
         failures, no_links, ..
     } = trial.outcome;
@@ -142,7 +142,7 @@ fn wrong_xattrs_of_macos(trial: &Trial<'_>, src: &Seen, now: &Seen) -> Option<St
 }
 
 impl Trial<'_> {
-    /// Whether the copy under this name was read as far as it had to be: nobody said that it was not.
+    /// Whether the copy under this name was read as far as it had to be: no report or error says otherwise.
     pub(super) fn is_checked(&self, dst: &Path) -> bool {
         let is_here = |it: &Failure| it.dst.as_deref().map(relative).as_deref() == Some(dst);
         let failures = &self.outcome.failures;
@@ -152,7 +152,7 @@ impl Trial<'_> {
     }
 }
 
-/// What a failed call excuses in silence: the volume or the process can't keep that attribute.
+/// What a failed call excuses silently: the volume or the process can't keep that attribute.
 struct Excused {
     xattrs: bool,
     /// The value of an attribute could not be read.

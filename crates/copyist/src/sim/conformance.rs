@@ -30,10 +30,10 @@ use crate::words::report::{Attempt, Ended};
 use crate::words::stat::FileKind;
 use trees::{conflicts, everything, files, newer, over, solid, xattrs};
 
-/// What a run reports of one file: what each method moved.
+/// What a run reports of one file: how much each method moved.
 type Attempts = Vec<(Method, u64, u64, u64)>;
 
-/// Keeps what is said.
+/// Records the events.
 #[derive(Default)]
 struct Notes {
     /// What moved each file. Which of two names of a file comes first, and which file is the first
@@ -69,7 +69,7 @@ impl Observer for Notes {
     }
 }
 
-/// What came of a run.
+/// The result of a run.
 struct Outcome {
     tree: Snapshot,
     files: Vec<Attempts>,
@@ -208,7 +208,7 @@ fn known(native: &Native, root: &Path) -> bool {
     is_known
 }
 
-/// Whether what was never written takes no room where the tests are: on Windows a file has to be told.
+/// Whether unwritten ranges take no space on the tests' filesystem: on Windows a file needs the sparse attribute.
 fn holds_holes(native: &Native, root: &Path) -> bool {
     Builder::below(native, root.as_os_str()).sparse("hole", 1 << 20, []);
     let holds = through_waist(native, root)[Path::new("hole")]

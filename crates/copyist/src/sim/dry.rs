@@ -1,5 +1,5 @@
-//! A plan that is printed is the plan that runs: each scenario is played dry and then for real, and what
-//! ran must be what was said.
+//! The plan that a dry run reports is the plan that runs: each scenario is played dry and then for real, and the
+//! attempts must match the plan.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -43,7 +43,7 @@ fn play<P: Platform>(platform: &P, scenario: &Scenario) -> Vec<(PathBuf, Report)
         .unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What is wrong with what was said of a scenario, and how many files were compared.
+/// What is wrong with the reported plans of a scenario, and how many files were compared.
 fn compare(scenario: &Scenario) -> (Vec<String>, usize) {
     let sim = scenario.sim.fork();
     let before = snapshot::of_world(&sim.world());

@@ -3,7 +3,7 @@
 use crate::system::{Move, Whole};
 use crate::words::code::Code;
 
-/// The calls of the waist, to be counted and to be failed.
+/// The calls of the platform, to be counted and to be failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Call {
     CurrentDir,
@@ -51,7 +51,7 @@ pub(super) enum Call {
 }
 
 impl Call {
-    /// It moves data or settles it: an error here means that bytes may be missing.
+    /// It moves data or confirms it: an error here means that bytes may be missing.
     pub(super) fn is_about_data(self) -> bool {
         matches!(
             self,
@@ -70,7 +70,7 @@ impl Call {
         )
     }
 
-    /// It answers how much it moved.
+    /// It returns how much it moved.
     pub(super) fn moves_data(self) -> bool {
         matches!(self, Call::Read | Call::Write | Call::Move(_))
     }
@@ -81,21 +81,21 @@ impl Call {
 pub(super) enum Effect {
     /// It fails.
     Fail(Code),
-    /// It does its work, but at most so many bytes.
+    /// It succeeds, but handles at most so many bytes.
     AtMost(u64),
-    /// It does half of what was asked.
+    /// It succeeds, but handles half of the request.
     Half,
-    /// It answers 0 bytes, and does nothing.
+    /// It returns 0 bytes, and does nothing.
     Nothing,
     /// It fails when it has done a part, and leaves that.
     FailHalfWay(Code),
     /// It panics.
     Panic,
-    /// Somebody else does something first; then it goes on as usual.
+    /// Another process does something first; then the call continues as usual.
     First(Deed),
 }
 
-/// What somebody else does.
+/// An action of another process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Deed {
     /// Adds bytes to the end of a file.
@@ -132,11 +132,11 @@ pub(super) enum Deed {
 /// When it happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum When {
-    /// At the n-th call of all, counted from 0.
+    /// At the Nth call of all, counted from 0.
     Nth(u64),
-    /// At the n-th call, and at each later one of the same kind.
+    /// At the Nth call, and at each later one of the same kind.
     FromNth(u64),
-    /// At the n-th call of a kind.
+    /// At the Nth call of a kind.
     NthOf(Call, u64),
     /// At every call that moves data.
     EveryMove,
@@ -176,7 +176,7 @@ pub(super) struct Faults {
 }
 
 impl Faults {
-    /// Enters a call into the log, and answers what is to happen at it.
+    /// Adds a call to the log, and returns what is to happen at it.
     pub(super) fn at(&mut self, call: Call) -> Option<Effect> {
         let n = self.log.len() as u64;
         let of_kind = || self.log.iter().filter(|record| record.call == call).count() as u64;

@@ -121,8 +121,8 @@ fn a_large_directory_is_cloned_in_parts() {
     assert_eq!(outcome.summary.files as usize, 3 * (WHOLE_ENTRIES / 2));
 }
 
-/// One that the system won't clone is walked; where it says that it can't, it isn't asked again;
-/// a real error is told.
+/// A directory that the system refuses to clone is walked; if cloning is not supported, it isn't tried again; a real
+/// error is reported.
 #[test]
 fn a_refused_clone_of_a_directory_is_walked() {
     let sim = macos(FsKind::Apfs, None);
@@ -260,7 +260,7 @@ fn attempts_by_name_are_reported() {
     );
 }
 
-/// Keeps who told of files.
+/// Records which threads reported files.
 #[derive(Default)]
 struct Threads(Mutex<BTreeSet<String>>);
 
@@ -307,7 +307,7 @@ fn one_worker_is_enough_on_apfs() {
         threads(&scenario.options),
         [name(thread::current().id())].into()
     );
-    // Whoever asks for more gets them.
+    // Callers that request more workers get them.
     scenario.options.jobs = NonZeroUsize::new(4);
     assert!(!threads(&scenario.options).is_empty());
 }

@@ -1,12 +1,13 @@
-//! A simulated Linux, macOS or Windows: one more implementation of the waist, in memory, with
-//! the faults that real systems have and that no test machine shows on demand.
+//! A simulated Linux, macOS or Windows: one more implementation of [`crate::system::Platform`], in memory, with the
+//! faults that real systems have and that no test machine shows on demand.
 //!
-//! [`Sim`] has volumes, inodes and names ([`world`]), files with holes and shared blocks ([`data`]), volumes that can
-//! and can't, and that don't always say the truth about it ([`volume`]), and a log of its calls, any of which can be made
-//! to fail ([`faults`]). It is deterministic: the same calls on the same seed have the same answers.
+//! [`Sim`] has volumes, inodes and names ([`world`]), files with holes and shared blocks ([`data`]), volumes with and
+//! without each feature, some of which misreport it ([`volume`]), and a log of its calls, any of which can be made to
+//! fail ([`faults`]). It is deterministic: the same calls with the same seed return the same results.
 //!
-//! The tests with it: [`sweep`] fails every call with every code and asks the [`oracle`]; [`planted`] shows that it finds
-//! bugs; [`races`] changes files meanwhile; [`panics`] panics; [`dry`] plays plans; [`conformance`] compares it with this system.
+//! The tests with it: [`sweep`] fails every call with every code, and the [`oracle`] judges the run; [`planted`]
+//! shows that this finds bugs; [`races`] changes files during a run; [`panics`] panics; [`dry`] compares plans with
+//! runs; [`conformance`] compares the simulator with this system.
 
 use std::ffi::OsString;
 use std::ops::Range;
@@ -39,6 +40,7 @@ mod world;
 
 mod attributes;
 mod buggy;
+mod calls;
 mod compare;
 mod compared;
 mod conformance;
@@ -60,8 +62,10 @@ mod races;
 mod refusals;
 mod scenarios;
 mod selftests;
+mod single;
 mod snapshot;
 mod sweep;
+mod undone;
 mod windows;
 mod workers;
 
@@ -404,7 +408,7 @@ impl Data for Sim {
     }
 
     fn close(&self, file: Handle) -> Sys<()> {
-        // The handle is gone whatever the answer: `file` is dropped once the world is let go.
+        // The handle is closed whatever the result: `file` is dropped once the world is unlocked.
         let result = self.world().enter(Call::Close);
         drop(file);
         result.map(|_| ())

@@ -247,7 +247,7 @@ impl World {
         KeptNames::new(is_append_only, (node.mode, node.uid), uid)
     }
 
-    /// A directory may keep a name of this file.
+    /// Whether this file's name can't be removed from a directory.
     fn check_kept(&self, dir: u64, ino: u64) -> Sys<()> {
         match self.kept_names(dir).has(&self.stat(ino)) {
             true => Err(self.codes.perm),
@@ -322,7 +322,7 @@ impl World {
         Ok(())
     }
 
-    /// The order of a directory is the filesystem's secret: here, the seed's.
+    /// The order of a directory is unspecified: here, the seed determines it.
     fn ordered_names(&self, dir: u64) -> Sys<Vec<(OsString, u64)>> {
         use std::hash::{DefaultHasher, Hash, Hasher};
         let names = self.names(dir)?;
@@ -348,8 +348,7 @@ impl World {
         Ok(())
     }
 
-    /// What somebody else does between two calls. A path that leads nowhere (any more) is not
-    /// his business.
+    /// The action of another process between two calls. If its path does not exist (any more), nothing happens.
     pub(super) fn does(&mut self, deed: &Deed) {
         let now = self.now();
         match *deed {

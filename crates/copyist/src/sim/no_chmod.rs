@@ -86,7 +86,7 @@ fn an_old_file_keeps_its_permissions_and_is_written_in_place() {
         let outcome = run(&sim, with(Atomic::BestEffort));
         assert!(outcome.failures.is_empty(), "{:?}", outcome.failures);
         assert_eq!(result(&sim), (mode, 1, true));
-        // The draft's permissions are those of a file that nobody else sees.
+        // The draft's permissions are those of a file that no other process sees.
         assert_eq!(outcome.in_place.len(), usize::from(mode != 0o700));
     }
     let sim = refusing(Some(0o640));

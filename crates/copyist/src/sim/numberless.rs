@@ -135,7 +135,7 @@ fn what_is_the_same_is_still_refused() {
     );
 }
 
-/// What tells two names of one file from two files is then the number of links.
+/// Only the number of links then distinguishes two names of one file from two files.
 #[test]
 fn files_of_one_number_are_not_taken_for_names_of_one_file() {
     for atomic in [Atomic::No, Atomic::BestEffort] {

@@ -37,7 +37,7 @@ impl World {
     pub(super) fn remove_pending(&mut self, ino: u64) {
         let is_open = self.open.values().any(|file| file.ino == ino);
         if !is_open && let Some((dir, name)) = self.pending.remove(&ino) {
-            // Somebody else may have removed it.
+            // Another process may have removed it.
             let _ = self.unname(dir, &name);
         }
     }

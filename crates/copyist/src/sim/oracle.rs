@@ -1,4 +1,4 @@
-//! What must be true after any run, whatever the system answered.
+//! What must be true after any run, whatever the calls returned.
 
 use std::path::{Path, PathBuf};
 
@@ -61,7 +61,7 @@ impl Trial<'_> {
         pairs
     }
 
-    /// Every failure is told, with an operation and a path.
+    /// Every failure is reported, with an operation and a path.
     fn counts(&self, wrong: &mut Vec<String>) {
         let Outcome {
             summary,
@@ -159,7 +159,7 @@ impl Trial<'_> {
             && path.as_os_str().as_encoded_bytes().ends_with(b"~")
     }
 
-    /// Nothing was made that nobody asked for: no temporary file is left.
+    /// No unexpected file was created, and no temporary file is left.
     fn strangers(&self, wrong: &mut Vec<String>) {
         let expected = self.pairs();
         for path in self.after.keys() {
@@ -253,8 +253,7 @@ impl Trial<'_> {
         files.any(|(_, report)| report.in_place.is_some())
     }
 
-    /// A read said that the source ends early: the copy is the part before that, and whoever
-    /// watches was warned.
+    /// A read reported that the source ends early: the copy is the part before that, and the observer was warned.
     fn ended_early(&self, src: &Path, source: &Seen, now: &Seen) -> bool {
         let said =
             |record: &Record| record.call == Call::Read && record.effect == Some(Effect::Nothing);
@@ -470,7 +469,7 @@ impl Trial<'_> {
     }
 }
 
-/// A hash is of what was written, whoever has been in the way.
+/// A hash is that of the written data, whatever interfered.
 fn wrong_hash(report: &Report, data: &Data) -> Option<String> {
     let hash = report.hash?;
     let mut all = vec![0; usize::try_from(data.size()).ok()?];

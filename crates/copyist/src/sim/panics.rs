@@ -74,7 +74,7 @@ impl Observer for Panics {
 
 type Panic = Box<dyn Any + Send>;
 
-/// Runs a scenario, and answers how it panicked.
+/// Runs a scenario, and returns how it panicked.
 fn run(scenario: &Scenario, sim: &Sim, observer: &Panics) -> Option<Panic> {
     let cancel = CancelToken::new();
     let context = RunContext::new(observer, &cancel);
@@ -109,7 +109,7 @@ fn outcome(scenario: &Scenario, sim: &Sim, observer: Panics) -> Outcome {
     outcome
 }
 
-/// The observer panics at its call `at`; answers what is wrong then.
+/// The observer panics at its call `at`; returns what is wrong then.
 fn observer_panics(scenario: &Scenario, at: usize) -> Vec<String> {
     let before = snapshot::of_world(&scenario.sim.world());
     let sim = scenario.sim.fork();

@@ -155,8 +155,7 @@ fn a_flush_error_swallowed() {
     catches(Bug::FlushErrorSwallowed, &flushed);
 }
 
-/// What the sweep can't see from what is told, verifying finds: the copy is not told to be done, and
-/// not left.
+/// What the sweep can't see from the reports, verifying finds: the copy is not reported as done, and is removed.
 #[test]
 fn a_bit_flipped_on_its_way_is_found_by_verifying() {
     let scenarios = scenarios::hashed();

@@ -1,4 +1,4 @@
-//! What stands in the way of a copy to volumes that hold less than others.
+//! Problems of a copy to volumes that can store less than others.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -95,9 +95,9 @@ fn where_space_matters_each_file_is_looked_at_once_and_none_that_is_not_wanted()
     let sim = hundred(Volume::new(2, FsKind::Ext), Some(to));
     let (found, counted) = to_new(&sim);
     assert_eq!(found, []);
-    assert_eq!(counted.looked.entries, 101);
-    assert_eq!(counted.looked.files, 100);
-    assert_eq!(counted.looked.bytes, 100 * BLOCK);
+    assert_eq!(counted.examined.entries, 101);
+    assert_eq!(counted.examined.files, 100);
+    assert_eq!(counted.examined.bytes, 100 * BLOCK);
     assert!(counted.is_complete);
     let stats = calls(&sim, Call::Stat);
     assert!((100..=106).contains(&stats), "{stats}");
@@ -120,7 +120,7 @@ fn where_use_says_nothing_of_space_files_are_looked_at() {
         let sim = hundred(Volume::new(2, from), Some(Volume::new(3, to)));
         let (found, counted) = to_new(&sim);
         assert_eq!((found, counted.is_complete), (vec![], true), "{from:?}");
-        assert_eq!(counted.looked.files, 100);
+        assert_eq!(counted.examined.files, 100);
     }
     let sim = hundred(Volume::new(2, FsKind::Ext), None);
     build(&sim).dir("src/sub/mount");
@@ -135,7 +135,7 @@ fn where_use_says_nothing_of_space_files_are_looked_at() {
     }
     let (found, counted) = to_new(&sim);
     assert_eq!((found, counted.is_complete), (vec![], true));
-    assert_eq!(counted.looked.files, 100);
+    assert_eq!(counted.examined.files, 100);
 }
 
 /// Names that may be too long are read, and nothing is asked of the files.
@@ -150,7 +150,7 @@ fn where_names_matter_the_directory_says_what_they_are() {
     let (found, counted) = to_new(&sim);
     let path = Path::new("/from/src/sub").join(&long);
     assert_eq!(found, [Obstacle::Name(path, BadName::TooLong)]);
-    assert_eq!((counted.looked.files, counted.is_complete), (101, false));
+    assert_eq!((counted.examined.files, counted.is_complete), (101, false));
     assert!(calls(&sim, Call::Stat) <= 6);
 }
 
@@ -196,7 +196,7 @@ fn a_directory_of_a_slow_mount_is_shared_out() {
     }
     let (found, counted) = to_new(&sim);
     assert_eq!(found, []);
-    assert_eq!((counted.looked.files, counted.is_complete), (5000, true));
+    assert_eq!((counted.examined.files, counted.is_complete), (5000, true));
 }
 
 #[test]
@@ -218,7 +218,7 @@ fn a_panic_of_the_caller_ends_the_look() {
     preflight::look(&sim, &operands, &archive(), &CancelToken::new(), &Panics);
 }
 
-/// A tree with what FAT has no place for, looked at before it goes to a volume of this kind.
+/// A tree with what FAT has no place for, examined at before it goes to a volume of this kind.
 fn obstacles(to: FsKind) -> Vec<Obstacle> {
     let sim = linux(FsKind::Ext, Some(to));
     build(&sim)

@@ -1,5 +1,5 @@
-//! Somebody else is at work in the same directories: files grow, shrink and change, and names
-//! lead elsewhere, between any two calls.
+//! Another process works in the same directories: between any two calls, files grow, shrink and change, and names are
+//! redirected.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ use crate::words::stat::FileKind;
 
 mod replaced;
 
-/// A run during which somebody does something before the n-th call.
+/// A run during which another process does something before the Nth call.
 struct Race {
     outcome: Outcome,
     before: Snapshot,
@@ -82,8 +82,7 @@ fn one_file() -> Vec<Scenario> {
     scenarios
 }
 
-/// Every byte of `copy` is one that `old` or `new` has at its place (or, beyond the end of both,
-/// there is none).
+/// Every byte of `copy` is the byte of `old` or of `new` at the same offset (after the end of both, there is none).
 fn is_mixture(copy: &Data, old: &Data, new: &Data) -> bool {
     let size = usize::try_from(copy.size()).unwrap();
     let bytes = |data: &Data| {
@@ -338,8 +337,8 @@ fn the_races_catch_an_engine_that_follows_links() {
     }
 }
 
-/// A destination that goes away (or that a stale answer of NFS said was there) is made. GNU's test
-/// nfs-removal-race is about that.
+/// A destination that disappears (or that NFS reported from a stale cache) is created. GNU's test nfs-removal-race
+/// covers that.
 #[test]
 fn a_destination_that_goes_away_is_made() {
     let sim = linux(FsKind::Ext, None);
@@ -359,7 +358,7 @@ fn a_destination_that_goes_away_is_made() {
                 let src = &race.after[&PathBuf::from("from/src")];
                 seen.data.same_bytes(&src.data)
             };
-            // Once it is open, somebody else's removal is his own business.
+            // Once it is open, its removal by another process is no failure of the copy.
             if opened.is_none() {
                 let dst = race.after.get(&PathBuf::from("to/dst"));
                 assert!(dst.is_some_and(copied), "before {call:?} at {n}");

@@ -1,5 +1,5 @@
-//! What a tree looks like, to be compared: taken from the inside of a simulated world, or, on
-//! any system, through the waist.
+//! The state of a tree, to be compared: read from the inside of a simulated world or, on any system, through
+//! [`crate::system`].
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -24,7 +24,7 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// Nothing that anybody sees has changed (the time of the last access is nobody's business).
+    /// Nothing visible has changed (the access time does not count).
     pub(super) fn is_as_before(&self, before: &Seen) -> bool {
         let with_access = |seen: &Seen| Stat {
             accessed: before.stat.accessed,
@@ -75,7 +75,7 @@ pub(super) fn of_world(world: &World) -> Snapshot {
     snapshot
 }
 
-/// Looks at what is below `root` through the waist.
+/// Reads everything below `root` through [`crate::system`].
 pub(super) fn through_waist<P: Platform>(platform: &P, root: &Path) -> Snapshot {
     let current = platform.current_dir().unwrap();
     let mut snapshot = Snapshot::new();

@@ -36,7 +36,7 @@ const MOST_RUNS: usize = 5_000;
 /// The same for each of macOS's scenarios, of which there are many.
 const MACOS_RUNS: usize = 700;
 
-/// A failure that was told.
+/// A failure that was reported.
 #[derive(Debug)]
 pub(super) struct Failure {
     pub(super) operation: Operation,
@@ -426,7 +426,7 @@ fn misreported() {
     sweep.found.finish("misreported");
 }
 
-/// The next method goes on where the destination ends; a clone that was insisted on fails.
+/// The next method continues where the destination ends; with `Reflink::Always` the copy fails.
 #[test]
 fn partly_cloned() {
     let mut sweep = Sweep::new(|sim| sim).most_runs(200);

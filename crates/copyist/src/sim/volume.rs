@@ -11,7 +11,7 @@ use crate::words::stat::Timestamp;
 pub(super) enum RangeCopy {
     No,
     Yes,
-    /// It answers success and 0, as on procfs.
+    /// It returns success and 0, as on procfs.
     Nothing,
 }
 

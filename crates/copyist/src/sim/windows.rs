@@ -149,7 +149,7 @@ fn a_clone_that_is_refused_goes_to_the_system_s_copier() {
         (Method::SystemCopy, Ended::Done),
     ];
     assert_eq!(ends(&outcome), expected);
-    // Windows 11 24H2 clones in there: nobody can tell, so nobody says so.
+    // Windows 11 24H2 clones within this call: that is not visible, so it is not reported.
     let report = &outcome.files[0].1;
     assert_eq!((report.cloned(), report.offloaded()), (0, 300_000));
 }
@@ -289,8 +289,8 @@ fn a_walk_fetches_nothing() {
     assert_eq!(outcome.summary.files, 1);
 }
 
-/// Names of a source that tells cases apart come together where nobody does: the second is told
-/// of, and overwrites nothing.
+/// Names of a case-sensitive source collide on a destination that folds case: the second is reported, and overwrites
+/// nothing.
 #[test]
 fn names_that_differ_in_case_do_not_overwrite_each_other() {
     let cares = Volume {
@@ -312,8 +312,8 @@ fn names_that_differ_in_case_do_not_overwrite_each_other() {
     );
 }
 
-/// What a run that was killed has left is removed, but not what another run has locked, nor what is
-/// young: CopyFileExW can't be told to lock what it makes.
+/// Leftovers of a killed run are removed, but not those that another run has locked, nor recent ones: CopyFileExW
+/// can't lock the file that it creates.
 #[test]
 fn what_crashed_runs_have_left_is_removed() {
     let sim = windows(FsKind::Ntfs, None);

@@ -72,7 +72,7 @@ pub(super) struct OpenFile {
     pub(super) ino: u64,
     pub(super) reads: bool,
     pub(super) writes: bool,
-    /// Names that [`crate::system::Platform::read_dir`] has still to tell.
+    /// Names that [`crate::system::Names::read_dir`] has still to tell.
     pub(super) names: Option<Vec<(OsString, u64)>>,
     pub(super) position: u64,
     pub(super) direct: bool,
@@ -99,14 +99,14 @@ pub(super) struct World {
     /// Size and time of files before they were emptied, for [`super::buggy::Bug::ShowsOld`].
     pub(super) overwritten: BTreeMap<u64, (u64, Timestamp)>,
     pub(super) faults: Faults,
-    /// What no engine may do, whatever the system answers.
+    /// What no engine may do, whatever the calls return.
     pub(super) violations: Vec<String>,
     /// A run that makes more calls hangs.
     pub(super) most_calls: u64,
     /// How many files can be open at a time, and how many the system says it is.
     pub(super) most_open: usize,
     pub(super) says_most_open: Option<u64>,
-    /// From this call on, nothing that the process asks for is done: it was killed.
+    /// From this call on, calls have no effect: the process was killed.
     pub(super) dead_from: u64,
     /// How often the volumes were mounted again.
     pub(super) mounts: u128,
@@ -181,7 +181,7 @@ impl World {
         &self.volumes[self.node(ino).volume]
     }
 
-    /// The time, which goes on with every look at it.
+    /// The time, which advances each time it is read.
     pub(super) fn now(&mut self) -> Timestamp {
         self.clock += 1;
         Timestamp {
@@ -248,7 +248,7 @@ impl World {
         }
     }
 
-    /// Locks a file, unless somebody else has.
+    /// Locks a file, unless another handle holds the lock.
     pub(super) fn lock_file(&mut self, handle: u64) -> Sys<bool> {
         let ino = self.file(handle)?.ino;
         let taken = |(id, file): (&u64, &OpenFile)| *id != handle && file.ino == ino && file.locked;
@@ -324,7 +324,7 @@ impl World {
             device: node.device,
             accessed: node.accessed,
             modified: node.modified,
-            // Nobody can set it to an earlier time; where it has to tell files apart, that counts.
+            // No process can set it to an earlier time; that matters where it distinguishes files.
             changed: match volume.hides_numbers {
                 true => node.created.max(node.modified),
                 false => volume.changed(node.modified),
@@ -476,7 +476,7 @@ impl World {
         }
     }
 
-    /// Takes a name away; answers the inode that had it.
+    /// Removes a name; returns its inode.
     pub(super) fn unname(&mut self, dir: u64, name: &OsStr) -> Sys<u64> {
         let (stored, ino) = self.find(dir, name)?.ok_or(self.codes.noent)?;
         let now = self.now();

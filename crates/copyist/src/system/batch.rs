@@ -1,4 +1,4 @@
-//! What a directory says of what is in it.
+//! Directory entries, as read from a directory.
 
 use std::ffi::OsStr;
 
@@ -6,12 +6,12 @@ use copyist_sys::Names;
 
 use crate::words::stat::FileKind;
 
-/// Names read from a directory at once. Cleared and filled again, it allocates nothing new.
+/// Names read from a directory at once. It is cleared and filled again without a new allocation.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
     names: Names,
     kinds: Vec<Option<FileKind>>,
-    /// Where the system tells.
+    /// Empty where the system doesn't report inode numbers.
     inodes: Vec<u64>,
 }
 
@@ -22,20 +22,20 @@ impl Batch {
         self.inodes.clear();
     }
 
-    /// Adds a name, and what the directory says of its kind.
+    /// Adds a name, with its type if the directory entry has one.
     pub(crate) fn push(&mut self, name: &OsStr, kind: Option<FileKind>) {
         self.names.push(name);
         self.kinds.push(kind);
     }
 
-    /// The same, where the directory says which inode it is.
-    #[allow(dead_code)] // not every system's directories tell
+    /// The same, with the inode number of the directory entry.
+    #[allow(dead_code)] // not every system's directory entries have it
     pub(crate) fn push_inode(&mut self, name: &OsStr, kind: Option<FileKind>, inode: u64) {
         self.push(name, kind);
         self.inodes.push(inode);
     }
 
-    /// Adds all of another batch.
+    /// Adds all entries of another batch.
     pub(crate) fn append(&mut self, other: &Batch) {
         for (n, (name, kind)) in other.iter().enumerate() {
             self.push(name, kind);
@@ -43,8 +43,8 @@ impl Batch {
         }
     }
 
-    /// The same in the order of the inodes: that in which GNU cp copies a directory. Where the
-    /// inodes are not known, in the order of the directory.
+    /// The same entries in the order of their inode numbers, in which GNU cp copies a directory. Without inode
+    /// numbers, in the order of the directory.
     pub(crate) fn by_inode(&self) -> Batch {
         let mut order: Vec<usize> = (0..self.len()).collect();
         order.sort_by_key(|&n| self.inodes.get(n));

@@ -10,39 +10,39 @@ use crate::words::facts::{Known, VolumeFacts};
 use crate::words::options::Flush;
 use crate::words::stat::Stat;
 
-/// Calls by which the system itself moves data between open files.
+/// Calls with which the kernel moves data between open files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Move {
-    /// Share all extents of the source (FICLONE). Answers the destination's size then.
+    /// Shares all extents of the source (FICLONE). Returns the destination's new size.
     CloneFile,
-    /// Share a range (FICLONERANGE), and return how much of it the destination's length covers then, where
-    /// the call makes the file longer (not on Windows, where it is given its length before).
+    /// Shares a range (FICLONERANGE), and returns how much of it lies within the destination's new length, where the
+    /// call extends the file (not on Windows, where the length is set before).
     CloneRange,
     /// copy_file_range, at most `len` bytes.
     CopyRange,
-    /// sendfile, at most `len` bytes; the destination's file position must be at the offset,
-    /// which [`Data::move_data`] sees to.
+    /// sendfile, at most `len` bytes; the destination's file position must be at the offset, which
+    /// [`Data::move_data`] ensures.
     Sendfile,
-    /// Around the cache, several requests in flight (Windows).
+    /// Bypasses the page cache, with several requests in flight (Windows).
     Unbuffered,
 }
 
-/// Alignment that direct I/O asks for, bytes.
+/// The alignment that direct I/O requires, bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct DirectAlignment {
     pub(crate) memory: usize,
     pub(crate) offset: usize,
 }
 
-/// Where a part of a file lies on its volume.
+/// The location of a part of a file on its volume.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Extent {
-    /// Where in the file, bytes.
+    /// The offset in the file, bytes.
     pub(crate) offset: u64,
     pub(crate) len: u64,
-    /// Where on the volume, bytes; `None` for what lies in no place that could be shared.
+    /// The offset on the volume, bytes; `None` for data without a location that could be shared.
     pub(crate) place: Option<u64>,
-    /// Compressed: `place` is that of the whole, wherever in it the part begins.
+    /// Compressed: `place` is that of the whole extent, wherever in it the part begins.
     pub(crate) is_encoded: bool,
 }
 
@@ -53,29 +53,38 @@ pub(crate) enum Seek {
     Hole,
 }
 
-/// Open files: their data, and what is known of the volume they are on.
+/// The data of open files, and facts about the volume they are on.
 pub(crate) trait Data: Machine {
     fn stat_open(&self, handle: &Self::Handle) -> Sys<Stat>;
     fn volume(&self, handle: &Self::Handle) -> Sys<VolumeFacts>;
+    /// [`Data::volume`] of a file that [`Data::stat_open`] was called for already.
+    fn volume_of(&self, handle: &Self::Handle, _: &Stat) -> Sys<VolumeFacts> {
+        self.volume(handle)
+    }
+    /// [`Data::stat_open`] and [`Data::volume`] of one file.
+    fn stat_and_volume(&self, handle: &Self::Handle) -> Sys<(Stat, VolumeFacts)> {
+        let stat = self.stat_open(handle)?;
+        Ok((stat, self.volume_of(handle, &stat)?))
+    }
     /// At `offset`, or where the stream is with `None`. 0 is the end.
     fn read(&self, file: &Self::Handle, offset: Option<u64>, buffer: &mut [u8]) -> Sys<usize>;
     fn write(&self, file: &Self::Handle, offset: Option<u64>, data: &[u8]) -> Sys<usize>;
-    /// [`Data::read`] and [`Data::write`] that leave nothing in the cache that was not there
-    /// before. Where a system has no such calls, it has the plain ones.
+    /// [`Data::read`] and [`Data::write`] that leave nothing in the page cache that was not there before. Where a
+    /// system has no such calls, the plain ones.
     fn read_uncached(&self, file: &Self::Handle, offset: u64, buffer: &mut [u8]) -> Sys<usize> {
         self.read(file, Some(offset), buffer)
     }
     fn write_uncached(&self, file: &Self::Handle, offset: u64, data: &[u8]) -> Sys<usize> {
         self.write(file, Some(offset), data)
     }
-    /// Starts to write a range of the file from the cache to the device; `wait` until that is done.
-    /// Where a system has no such call, it writes when it likes.
+    /// Starts writing a range of the file from the page cache to the device; with `wait`, waits until that is done.
+    /// Where a system has no such call, nothing is done, and the kernel writes the range by its own schedule.
     fn write_back(&self, _: &Self::Handle, _range: Range<u64>, _wait: bool) -> Sys<()> {
         Ok(())
     }
-    /// Asks the system to drop what it has cached of a range of the file. It need not.
+    /// Advises the kernel to evict a range of the file from the page cache. It may ignore that.
     fn drop_cached(&self, _: &Self::Handle, _range: Range<u64>) {}
-    /// Moves up to `len` bytes at `offset` of both files; how many is answered.
+    /// Moves up to `len` bytes at `offset` of both files; returns how many.
     fn move_data(
         &self,
         how: Move,
@@ -84,63 +93,63 @@ pub(crate) trait Data: Machine {
         offset: u64,
         len: u64,
     ) -> Sys<u64>;
-    /// Makes a whole copy; answers its length, bytes. `progress` may never be called: a clone has
-    /// no progress.
+    /// Copies a whole file or directory; returns its length, bytes. `progress` may never be called: a clone has no
+    /// progress.
     fn copy_by_path(
         &self,
         copy: &WholeCopy<'_, Self>,
         progress: &mut Progress<'_>,
     ) -> Result<u64, NotMade>;
-    /// The start of the next data or hole at or after `offset`; `None` past the last data.
+    /// The start of the next data or hole at or after `offset`; `None` after the last data.
     fn seek(&self, file: &Self::Handle, offset: u64, what: Seek) -> Sys<Option<u64>>;
     /// Reserves space without changing the size.
     fn allocate(&self, file: &Self::Handle, offset: u64, len: u64) -> Sys<()>;
     fn set_len(&self, file: &Self::Handle, len: u64) -> Sys<()>;
-    /// Turns direct I/O on, and says what it asks for.
+    /// Turns direct I/O on, and returns the alignment that it requires.
     fn direct_on(&self, file: &Self::Handle) -> Sys<DirectAlignment>;
     fn direct_off(&self, file: &Self::Handle) -> Sys<()>;
-    /// Waits until what was written is safe from what `how` names.
+    /// Waits until written data is flushed as far as `how` says.
     fn flush(&self, file: &Self::Handle, how: Flush) -> Sys<()>;
-    /// Waits until everything that was written to the volume of an open file or directory is on
-    /// the medium ([`Os::flushes_volumes`]).
+    /// Waits until everything that was written to the volume of an open file or directory is on stable storage
+    /// ([`Os::flushes_volumes`](crate::words::method::Os::flushes_volumes)).
     fn flush_volume(&self, handle: &Self::Handle) -> Sys<()> {
         let _ = handle;
         Err(not_supported(self.os()))
     }
-    /// Locks a file against everybody else who locks it, until it is closed, however the process
-    /// ends; `false` if somebody else has. It never waits.
+    /// Locks a file against other processes that lock it, until it is closed or the process ends; `false` if another
+    /// process holds the lock. It never waits.
     fn lock(&self, file: &Self::Handle) -> Sys<bool> {
         let _ = file;
         Err(not_supported(self.os()))
     }
-    /// Hears the errors that a close would tell, and leaves the file open.
+    /// Returns the errors that a close would return, and leaves the file open.
     fn check_close_errors(&self, file: &Self::Handle) -> Sys<()> {
-        let _ = file; // where a close has nothing to tell that a flush has not
+        let _ = file; // on systems where a close returns no other errors than a flush
         Ok(())
     }
-    /// Closes, and hears the errors that come only now.
+    /// Closes the file, and returns the errors that are reported only now.
     fn close(&self, file: Self::Handle) -> Sys<()>;
-    /// Closes what was only read, so that there is nothing to hear.
+    /// Closes a file that was only read, whose close reports no error.
     fn close_quietly(&self, file: Self::Handle) {
         drop(file);
     }
     fn describe(&self, _: &Self::Handle) -> Sys<Mounted> {
         Err(not_supported(self.os()))
     }
-    /// Whether something is mounted below this directory.
+    /// Whether a mount point is below this directory.
     fn has_mounts_below(&self, _: &Self::Handle) -> Known {
-        Known::Unknown // Linux alone has one list of them that is cheap to read
+        Known::Unknown // only Linux has a list of mount points that is cheap to read
     }
-    /// Adds the next extents at or after `from` to `found`, in order, and answers whether there may
-    /// be more. What has no place yet is written out first.
+    /// Adds the next extents at or after `from` to `found`, in order, and returns whether there may be more. Data
+    /// without a location yet (delayed allocation) is written out first.
     fn extents(&self, _: &Self::Handle, _from: u64, _found: &mut Vec<Extent>) -> Sys<bool> {
         Err(not_supported(self.os()))
     }
-    /// Asks the system to forget what it keeps of this file in memory.
+    /// Asks the kernel to evict this file from memory.
     fn uncache(&self, _: &Self::Handle) -> Sys<()> {
         Err(not_supported(self.os()))
     }
-    /// Whether the data at `offset` would be read from memory.
+    /// Whether the data at `offset` is in memory, so that a read needs no device.
     fn is_cached(&self, _: &Self::Handle, _offset: u64) -> Sys<bool> {
         Err(not_supported(self.os()))
     }

@@ -1,7 +1,7 @@
-//! A system on which nothing is changed: what would be made is answered as if it were there.
+//! A platform that changes nothing: what would be created is reported as if it existed.
 //!
-//! A dry run is the whole engine on this waist, so that it decides what a run would decide, by the
-//! same lines. What it can't know is what a call would have answered that was not made.
+//! A dry run is the whole engine on this platform, so that the same code decides as in a real run. What it can't know
+//! is the result of a call that was not made.
 
 use crate::system::filesystem;
 use std::collections::HashMap;
@@ -22,36 +22,36 @@ use crate::words::method::Os;
 use crate::words::options::Flush;
 use crate::words::stat::{FileId, FileKind, KeptNames, Stat, Timestamp};
 
-/// Such a system.
+/// A platform that only simulates changes to `real`.
 pub(crate) struct Dry<P: Platform> {
     real: P,
     names: Mutex<HashMap<Name, Fate>>,
     next: AtomicU64,
 }
 
-/// A directory, and a name as it is given there.
+/// A directory, and a name as it is passed to the calls.
 type Name = (FileId, OsString);
 
-/// What would have become of a name.
+/// What would have happened to a name.
 #[derive(Clone, Copy)]
 enum Fate {
-    /// It would be this, of which there is no file yet.
+    /// It would be this file, which does not exist.
     Made(Stat),
-    /// What has it would be gone.
+    /// The file that has the name would have been removed.
     Removed,
 }
 
-/// An open file or directory, or one that would be open.
+/// An open file or directory, or one that would have been created.
 pub(crate) enum Handle<P: Platform> {
     Real(Arc<P::Handle>),
-    /// Its volume is that of `place`: the file itself, or the next directory on the way to it that is there.
+    /// Its volume is that of `place`: the file itself, or its nearest ancestor directory that exists.
     Made {
         stat: Stat,
         place: Arc<P::Handle>,
     },
 }
 
-/// How many symbolic links are followed in one name, as Linux has it.
+/// The most symbolic links that are followed in one name, as on Linux.
 const MOST_LINKS: usize = 40;
 
 impl<P: Platform> Dry<P> {
@@ -63,13 +63,13 @@ impl<P: Platform> Dry<P> {
         }
     }
 
-    /// What would be made under a name.
+    /// Records what would be created under a name.
     fn make_up(&self, at: At<'_, Self>, kind: FileKind, mode: u32) -> Sys<Handle<P>> {
         let place = self.place(at)?;
         let now = Timestamp::now();
         let id = FileId {
             volume: self.real.volume(&place)?.id,
-            // Far from the numbers that filesystems give.
+            // Far from the inode numbers that filesystems use.
             inode: u128::MAX - u128::from(self.next.fetch_add(1, Ordering::Relaxed)),
         };
         let stat = Stat {
@@ -91,7 +91,7 @@ impl<P: Platform> Dry<P> {
         Ok(Handle::Made { stat, place })
     }
 
-    /// The directory that a name is in: of a path that is not there yet, the next one that is.
+    /// The directory that a name is in: its nearest ancestor directory that exists.
     fn place(&self, at: At<'_, Self>) -> Sys<Arc<P::Handle>> {
         let dir = match at.dir {
             Handle::Real(dir) => dir,
@@ -110,7 +110,7 @@ impl<P: Platform> Dry<P> {
         Ok(Arc::clone(dir))
     }
 
-    /// The name that a symbolic link leads to: of a link that leads to nothing, where a file would be made.
+    /// The name that a symbolic link leads to; for a dangling link, the name under which a file would be created.
     fn led_to(&self, at: At<'_, Self>) -> OsString {
         let mut name = at.name.to_os_string();
         for _ in 0..MOST_LINKS {
@@ -121,23 +121,23 @@ impl<P: Platform> Dry<P> {
             let Ok(target) = self.read_link(at) else {
                 break;
             };
-            // Relative to where the link is.
+            // Relative to the directory of the link.
             let parent = Path::new(&name).parent().unwrap_or(Path::new(""));
             name = parent.join(target).into_os_string();
         }
         name
     }
 
-    /// An existing file, as if it were open to be written to.
+    /// An existing file, as if it were open for writing.
     fn written_to(&self, at: At<'_, Self>, stat: Stat, follow: bool) -> Sys<Handle<P>> {
         let opened = match inner(at) {
-            // Nothing is read, and nobody who waits for a reader is to see one.
+            // Only regular files are opened: a writer that waits for a FIFO's reader must not be woken.
             Some(at) if stat.kind == FileKind::Regular => {
                 self.real.open(at, Open::Read { follow }).ok()
             }
             _ => None,
         };
-        // One that may only be written to is on the volume of its directory, mostly.
+        // A file that can be written but not read is almost always on the volume of its directory.
         let place = match opened {
             Some(file) => Arc::new(file),
             None if follow => self.place(At {
@@ -153,7 +153,7 @@ impl<P: Platform> Dry<P> {
         self.names.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What would have become of a name.
+    /// What would have happened to a name.
     fn fate(&self, at: At<'_, Self>) -> Sys<Option<Fate>> {
         let name = (self.stat_open(at.dir)?.id, at.name.to_os_string());
         Ok(self.lock().get(&name).copied())
@@ -179,7 +179,7 @@ fn real<P: Platform>(handle: P::Handle) -> Handle<P> {
     Handle::Real(Arc::new(handle))
 }
 
-/// The same name on the real system; `None` in a directory that is not there.
+/// The same name on the real system; `None` if its directory does not exist.
 fn inner<'a, P: Platform>(at: At<'a, Dry<P>>) -> Option<At<'a, P>> {
     match at.dir {
         Handle::Real(dir) => Some(At { dir, name: at.name }),
@@ -291,7 +291,7 @@ impl<P: Platform> Names for Dry<P> {
                     mode,
                 )
             }
-            // What is made beside another file is planned as a new one.
+            // A file that would be created beside another one is planned as a new one.
             Open::CreateDraft { .. } | Open::Draft | Open::Nameless { .. } => {
                 Err(rules::not_supported(self.os()))
             }
@@ -304,7 +304,8 @@ impl<P: Platform> Names for Dry<P> {
                 }
                 self.written_to(at, stat, follow)
             }
-            // Whoever writes to a FIFO is not to see a reader; and nobody may come.
+            // A writer that waits for a FIFO's reader must not be woken; and without a writer, the open would not
+            // return.
             Open::ReadStream { follow } if self.is_fifo(at, follow) => {
                 let stat = self.stat(at, follow)?;
                 self.written_to(at, stat, follow)
@@ -462,7 +463,7 @@ impl<P: Platform> Data for Dry<P> {
 
     fn close(&self, file: Handle<P>) -> Sys<()> {
         match file {
-            // Where something was looked up in it, it closes with that.
+            // If another handle still refers to the same open file, it is closed with that one.
             Handle::Real(file) => {
                 Arc::into_inner(file).map_or(Ok(()), |file| self.real.close(file))
             }

@@ -1,16 +1,16 @@
-//! The filesystem that a name or an open file is on.
+//! The filesystem type of a name or an open file.
 
 use super::parent::parent_dir;
 use super::{At, Open, Platform};
 use crate::words::facts::FsKind;
 
-/// The kind of the volume with this number, on which the name is, or which it leads to.
+/// The type of the volume with this number, which has the name or the file that the name leads to.
 pub(crate) fn kind_at<P: Platform>(platform: &P, at: At<'_, P>, volume: u64) -> FsKind {
     let kind = |handle: &P::Handle| {
         let found = platform.volume(handle).ok()?;
         (found.id == volume).then_some(found.kind)
     };
-    // What is named by a path need not be on the volume of the directory that the path begins in.
+    // A path may lead to another volume than that of the directory where its lookup starts.
     let opened = |at| {
         let place = platform.open(at, Open::Path { follow: true }).ok()?;
         let kind = kind(&place);
@@ -23,7 +23,7 @@ pub(crate) fn kind_at<P: Platform>(platform: &P, at: At<'_, P>, volume: u64) -> 
         .unwrap_or(FsKind::Other)
 }
 
-/// The kind of the volume on which a name is, or would be.
+/// The type of the volume that has the name's directory.
 pub(crate) fn kind_of_parent<P: Platform>(platform: &P, at: At<'_, P>) -> FsKind {
     let kind = platform
         .open(parent_dir(at), Open::Path { follow: true })
@@ -35,7 +35,7 @@ pub(crate) fn kind_of_parent<P: Platform>(platform: &P, at: At<'_, P>) -> FsKind
     kind.map_or(FsKind::Other, |volume| volume.kind)
 }
 
-/// Whether this holds for the filesystem of an open file; not if that can't be asked.
+/// Whether `holds` is true for the filesystem of an open file; `false` if its type can't be queried.
 pub(crate) fn is_on<P: Platform>(
     platform: &P,
     file: &P::Handle,

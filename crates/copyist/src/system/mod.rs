@@ -1,9 +1,9 @@
-//! The waist: everything that the engine asks of a system, and nothing more.
+//! The platform interface: everything that the engine needs from a system, and nothing more.
 //!
 //! It is four traits: [`Machine`], [`Names`], [`Data`] and [`Attributes`]; together they are a [`Platform`].
-//! [`native`] is the system that copyist runs on; the tests have another one, `sim`, which
-//! simulates Linux, macOS and Windows with their faults. Each call is one thing that a system does:
-//! no policy, no fallback, no loop, and an error is a plain [`Code`](crate::words::code::Code).
+//! [`native`] is the system that copyist runs on; the tests have another one, `sim`, which simulates Linux, macOS and
+//! Windows with their faults. Each method is one operation of a system: no policy, no fallback, no loop, and an error
+//! is a plain [`Code`](crate::words::code::Code).
 
 mod attributes;
 mod batch;

@@ -1,47 +1,46 @@
-//! What is mounted somewhere, and how much it holds. A number that a filesystem can't mean is unknown.
+//! What is mounted at a path, and its capacity. Numbers that can't be true are treated as unknown.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-/// What a mounted volume is called, and how much it holds.
+/// The names and the capacity of a mounted volume.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Mounted {
     /// The system's name for the filesystem, such as "ext4".
     pub(crate) type_name: Option<String>,
     pub(crate) device: Option<OsString>,
     pub(crate) point: Option<PathBuf>,
-    /// Tells filesystems apart, and stays the same while one is mounted (`f_fsid`).
+    /// Identifies the filesystem while it is mounted (`f_fsid`).
     pub(crate) id: u64,
     pub(crate) is_read_only: bool,
     pub(crate) space: Space,
-    /// The longest name, bytes; `None` where that is not known.
+    /// The longest name, bytes; `None` if unknown.
     pub(crate) name_bytes: Option<u64>,
 }
 
-/// How much a volume holds; `None` is not known.
+/// The capacity of a volume; `None` is unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub(crate) struct Space {
-    /// Bytes that this user may still use.
+    /// The bytes that are available to this user.
     pub(crate) free_bytes: Option<u64>,
     pub(crate) total_bytes: Option<u64>,
 }
 
 impl Space {
-    /// What statvfs returns, as far as a filesystem can mean it. Those without a device (procfs,
-    /// cgroup) and some servers return 0 blocks; other servers more free blocks than there are, or
-    /// more than a number of bytes can be.
+    /// From statvfs's numbers, if they can be true. Filesystems without a device (procfs, cgroup) and some servers
+    /// return 0 blocks; other servers return more free blocks than blocks, or more bytes than fit in 64 bits.
     pub(crate) fn of_blocks(block_bytes: u64, free: u64, total: u64) -> Space {
         let total_bytes = total.checked_mul(block_bytes).filter(|bytes| *bytes > 0);
         Space {
             free_bytes: total_bytes
                 .filter(|_| free <= total)
-                .map(|_| free * block_bytes), // no more than the total, which is a number of bytes
+                .map(|_| free * block_bytes), // no overflow: it is at most the total
             total_bytes,
         }
     }
 }
 
-/// The longest name, unless it is one of no bytes, which no filesystem means.
+/// The longest name in bytes; 0 means that the filesystem doesn't report it.
 pub(crate) fn longest_name(bytes: u64) -> Option<u64> {
     (bytes > 0).then_some(bytes)
 }

@@ -7,7 +7,7 @@ use super::machine::{Machine, Sys};
 use crate::think::rules::not_supported;
 use crate::words::stat::{FileKind, KeptNames, Stat};
 
-/// A name in an open directory. The name of an operand may be a whole path.
+/// A name in an open directory. An operand's name may be a whole path.
 pub(crate) struct At<'a, P: Machine> {
     pub(crate) dir: &'a P::Handle,
     pub(crate) name: &'a OsStr,
@@ -21,7 +21,7 @@ impl<P: Machine> Clone for At<'_, P> {
 
 impl<P: Machine> Copy for At<'_, P> {}
 
-/// What an attribute call is about; a named symbolic link is not followed.
+/// The file that an attribute call acts on; a named symbolic link is not followed.
 pub(crate) enum Target<'a, P: Machine> {
     Open(&'a P::Handle),
     Named(At<'a, P>),
@@ -35,46 +35,46 @@ impl<P: Machine> Clone for Target<'_, P> {
 
 impl<P: Machine> Copy for Target<'_, P> {}
 
-/// How to open what exists, or to make and open a file.
+/// How to open an existing file, or to create and open one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Open {
-    /// For reading. Never waits: not for the other end of a FIFO, not for a device.
+    /// For reading. Never waits, neither for the other end of a FIFO nor for a device.
     Read { follow: bool },
-    /// For reading, and wait for a FIFO's other end: it is its content that is wanted.
+    /// For reading; waits for a FIFO's other end, since its content is to be copied.
     ReadStream { follow: bool },
-    /// An existing file for writing; its content stays. Never waits.
+    /// An existing file for writing, without truncating it. Never waits.
     Write { follow: bool },
-    /// An existing file for writing, emptied by the call itself (O_TRUNC). On Windows as `Write`: no
-    /// driver there is known to ask for more.
+    /// An existing file for writing, truncated by the open itself (O_TRUNC). On Windows like `Write`: no driver there
+    /// is known to need this.
     WriteEmptied { follow: bool },
-    /// As `Write`, and wait for a FIFO's other end: it is for that end that the data is meant.
+    /// Like `Write`, but waits for a FIFO's other end, which is to receive the data.
     WriteStream { follow: bool },
-    /// A new regular file for writing; EEXIST if anything has the name.
+    /// A new regular file for writing; EEXIST if the name exists.
     Create { mode: u32 },
-    /// The same, but a symbolic link to nothing is followed, and what it names is made.
+    /// The same, but a dangling symbolic link is followed, and its target is created.
     CreateThrough { mode: u32 },
-    /// A new regular file for writing and reading, with no name yet, in the directory that is
-    /// named: [`Names::name`] gives it one. It is gone when it is closed without.
+    /// A new regular file for writing and reading, without a name, on the filesystem of the named directory:
+    /// [`Names::name`] gives it a name. If it is closed before that, it is gone.
     #[allow(dead_code)] // not every system has them
     Nameless { mode: u32 },
-    /// A new regular file for writing and reading; EEXIST if anything has the name.
+    /// A new regular file for writing and reading; EEXIST if the name exists.
     CreateDraft { mode: u32 },
     /// An existing file for writing and reading; no symbolic link is followed.
-    #[allow(dead_code)] // a journal opens it
+    #[allow(dead_code)] // used for a journal only
     Draft,
-    /// A directory, to read and to name things in.
+    /// A directory, to be read and to look up names in.
     Directory { follow: bool },
-    /// A directory, to name things in only: it need not be readable.
+    /// A directory, to look up names in only: read permission is not needed.
     Path { follow: bool },
 }
 
-/// What to make under a new name.
+/// What to create under a new name.
 #[allow(dead_code)] // Windows has no modes and no special files
 pub(crate) enum Node<'a, P: Machine> {
     Directory {
         mode: u32,
     },
-    /// On Windows one to a directory is made as such, whether or not that is there (`to_dir`).
+    /// On Windows, a symbolic link to a directory is a type of its own, whether or not the target exists (`to_dir`).
     Symlink {
         target: &'a OsStr,
         to_dir: bool,
@@ -85,7 +85,7 @@ pub(crate) enum Node<'a, P: Machine> {
         mode: u32,
         device: u64,
     },
-    /// Another name of an existing file. A symbolic link is followed only if `follow` says so.
+    /// Another name of an existing file. A symbolic link is followed only with `follow`.
     HardLink {
         to: At<'a, P>,
         follow: bool,
@@ -102,45 +102,66 @@ impl<P: Machine> Copy for Node<'_, P> {}
 
 /// Names in directories.
 pub(crate) trait Names: Machine {
-    /// The directory that relative paths start from.
+    /// The directory at which relative paths start.
     fn current_dir(&self) -> Sys<Self::Handle>;
-    /// A directory that absolute paths can be looked up from, whatever may be done in the current one.
+    /// A directory from which absolute paths can be looked up, whatever the permissions of the current directory.
     fn root_dir(&self) -> Sys<Self::Handle> {
-        Err(not_supported(self.os())) // Windows looks them up without
+        Err(not_supported(self.os())) // on Windows, absolute paths need no directory
+    }
+    /// [`Names::stat`] of a path. The three calls that take a path look it up from the current directory
+    /// without opening that first, where the system has such calls.
+    fn stat_path(&self, path: &OsStr, follow: bool) -> Sys<Stat> {
+        self.look_up(path, |at| self.stat(at, follow))
+    }
+    /// [`Names::open`] of a path.
+    fn open_path(&self, path: &OsStr, how: Open) -> Sys<Self::Handle> {
+        self.look_up(path, |at| self.open(at, how))
+    }
+    /// Removes a path that is no directory's.
+    fn remove_path(&self, path: &OsStr) -> Sys<()> {
+        self.look_up(path, |at| self.remove(at, false))
+    }
+    /// Looks a path up from the current directory.
+    fn look_up<T>(&self, path: &OsStr, call: impl FnOnce(At<'_, Self>) -> Sys<T>) -> Sys<T> {
+        let dir = self.current_dir()?;
+        call(At {
+            dir: &dir,
+            name: path,
+        })
     }
     fn stat(&self, at: At<'_, Self>, follow: bool) -> Sys<Stat>;
     fn open(&self, at: At<'_, Self>, how: Open) -> Sys<Self::Handle>;
     fn make(&self, at: At<'_, Self>, node: Node<'_, Self>) -> Sys<()>;
     fn read_link(&self, at: At<'_, Self>) -> Sys<OsString>;
-    /// Whether a symbolic link leads to an open file itself, and not to what its text names: a magic
-    /// link of procfs, such as `/proc/self/fd/1`. See symlink(7).
+    /// Whether a symbolic link leads to an open file itself, and not to the path in its text: a magic link of procfs,
+    /// such as `/proc/self/fd/1`. See symlink(7).
     fn is_magic_link(&self, at: At<'_, Self>) -> Sys<bool> {
-        let _ = at; // Linux alone has them
+        let _ = at; // only Linux has them
         Ok(false)
     }
     fn remove(&self, at: At<'_, Self>, is_dir: bool) -> Sys<()>;
-    /// Whether the process may write to what has this name.
+    /// Whether the process has write permission for this name's file.
     fn may_write(&self, at: At<'_, Self>) -> bool;
-    /// Which names of a directory the process may not take away again, although it may make names there.
-    /// A directory that can't be looked at keeps none.
+    /// Which names of a directory the process can't remove or rename, although it can create names there. A directory
+    /// that can't be examined counts as one without such names.
     fn kept_names(&self, _dir: At<'_, Self>) -> KeptNames {
         KeptNames::None
     }
     fn rename(&self, from: At<'_, Self>, to: At<'_, Self>) -> Sys<()>;
-    /// The same, but the new name must be free.
+    /// The same, but the new name must not exist.
     fn rename_new(&self, from: At<'_, Self>, to: At<'_, Self>) -> Sys<()> {
         let _ = (from, to);
         Err(not_supported(self.os()))
     }
-    /// Gives a file that was opened as [`Open::Nameless`] a name, which must be free.
+    /// Gives a file that was opened as [`Open::Nameless`] a name, which must not exist.
     fn name(&self, file: &Self::Handle, at: At<'_, Self>) -> Sys<()> {
         let _ = (file, at);
         Err(not_supported(self.os()))
     }
     /// Reads the next names through a buffer; an empty batch is the end of the directory.
     fn read_dir(&self, dir: &Self::Handle, buffer: &mut Vec<u8>, batch: &mut Batch) -> Sys<()>;
-    /// A file in a directory, for writing and reading, to try things with: it is gone when it is
-    /// closed. Where that can't be had, a file that has a name is made ([`crate::api::probe`]).
+    /// A file for trials in a directory, for writing and reading; it is gone when it is closed. Where such a file is
+    /// not available, a file with a name is created ([`crate::api::probe`]).
     fn scratch(&self, dir: &Self::Handle) -> Sys<Self::Handle> {
         let _ = dir;
         Err(not_supported(self.os()))

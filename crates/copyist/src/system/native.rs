@@ -36,7 +36,7 @@ pub(crate) fn raise_open_file_limit() -> Sys<()> {
     Ok(()) // Windows has no such limit
 }
 
-/// The system that this is.
+/// The system that this program was compiled for.
 pub(crate) fn os() -> Os {
     if cfg!(target_os = "linux") {
         Os::Linux
@@ -49,14 +49,14 @@ pub(crate) fn os() -> Os {
     }
 }
 
-/// See [`crate::process::enter_sandbox`]; the path is what it failed at.
+/// See [`crate::process::enter_sandbox`]; on failure, the path is the one that caused it.
 #[cfg(feature = "sandbox")]
 pub(crate) fn enter_sandbox(places: &Places) -> Result<(), (Option<&Path>, Code)> {
     #[cfg(target_os = "linux")]
     return linux::enter_sandbox(places);
     #[cfg(not(target_os = "linux"))]
     {
-        // macOS's sandbox_init is deprecated; Windows has none that a process enters by itself.
+        // macOS's sandbox_init is deprecated; on Windows a process can't enter a sandbox by itself.
         let _ = places;
         Err((None, crate::think::rules::not_supported(os())))
     }

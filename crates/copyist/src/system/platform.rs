@@ -1,4 +1,4 @@
-//! All that the engine asks of a system.
+//! Everything that the engine needs from a system.
 
 use super::{Attributes, Data, Names};
 

@@ -1,12 +1,12 @@
-//! What a process that copies keeps access to.
+//! The files that stay accessible to a sandboxed process.
 
 use std::path::PathBuf;
 
-/// What a sandbox leaves.
+/// The access that a sandbox leaves.
 #[derive(Debug, Default)]
 pub(crate) struct Places {
-    /// These files, and what is below these directories, can be read.
+    /// These files, and everything below these directories, can be read.
     pub(crate) read: Vec<PathBuf>,
-    /// Everything can be done to these files and below these directories, but run programs.
+    /// These files, and everything below these directories, can be changed in any way, but not executed.
     pub(crate) write: Vec<PathBuf>,
 }

@@ -1,12 +1,12 @@
-//! Where paths are looked up from.
+//! The directory at which the lookup of paths starts.
 
 use std::path::Path;
 
 use super::{Platform, Sys};
 use crate::think::rules::is_access_denied;
 
-/// The directory to look up paths from. That is the current one; where the process may not search it,
-/// absolute paths can be looked up all the same.
+/// The directory at which the lookup of paths starts: the current one. Where the process may not search it, absolute
+/// paths can still be looked up.
 pub(crate) fn start_dir<'p, P: Platform>(
     platform: &P,
     paths: impl IntoIterator<Item = &'p Path>,

@@ -5,57 +5,16 @@
 //! the order in which the system is asked is a part of what is tested here, and nothing is asked
 //! that does not matter.
 
+mod directory;
+
+use crate::think::policy::Policy;
 use crate::think::same_file::{self, Relation, Sameness};
 use crate::think::times;
 use crate::words::code::Code;
 use crate::words::error::{Operation, Refusal};
 use crate::words::facts::FsKind;
-use crate::words::options::{Backup, Force, Make, Options, Update};
+use crate::words::options::{Backup, Force, Make, Update};
 use crate::words::stat::{FileId, FileKind, KeptNames, Stat};
-
-/// What the options say about existing destinations.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Policy {
-    pub(crate) make: Make,
-    pub(crate) update: Update,
-    pub(crate) interactive: bool,
-    pub(crate) force: Force,
-    pub(crate) backup: Backup,
-    /// Files are written beside what they replace, and renamed.
-    pub(crate) is_atomic: bool,
-    pub(crate) recursive: bool,
-    pub(crate) copy_contents: bool,
-    pub(crate) attributes_only: bool,
-    pub(crate) keeps_links: bool,
-    pub(crate) keeps_times: bool,
-    pub(crate) keep_directory_symlink: bool,
-    pub(crate) write_through_dangling: bool,
-}
-
-impl Policy {
-    pub(crate) fn of(options: &Options) -> Policy {
-        Policy {
-            make: options.make,
-            update: options.update,
-            interactive: options.interactive,
-            force: options.force,
-            backup: options.backup,
-            is_atomic: options.atomic.wanted(),
-            recursive: options.recursive,
-            copy_contents: options.copy_contents,
-            attributes_only: options.attributes_only,
-            keeps_links: options.preserve.links,
-            keeps_times: options.preserve.times,
-            keep_directory_symlink: options.keep_directory_symlink,
-            write_through_dangling: options.write_through_dangling,
-        }
-    }
-
-    /// Nothing that exists is replaced.
-    fn is_never(&self) -> bool {
-        matches!(self.update, Update::None | Update::NoneFail)
-    }
-}
 
 /// How the run came to an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -370,7 +329,7 @@ fn reads_content(known: &Known, policy: &Policy) -> Result<bool, Need> {
 /// Decides what becomes of a destination, or what is to be known for that.
 pub(crate) fn decide(known: &Known, policy: &Policy) -> Result<Disposition, Need> {
     match known.src.kind {
-        FileKind::Directory => of_directory(known, policy),
+        FileKind::Directory => directory::decide(known, policy),
         _ => of_file(known, policy),
     }
 }
@@ -648,115 +607,6 @@ fn is_source(known: &Known, policy: &Policy, backup: &BackupName) -> Result<bool
 fn is_foreign(known: &Known, link: &Stat, target: Option<&Stat>) -> bool {
     let is_owners = target.is_some_and(|target| target.uid == link.uid);
     known.is_privileged && known.role == Role::Found && link.uid != 0 && !is_owners
-}
-
-fn of_directory(known: &Known, policy: &Policy) -> Result<Disposition, Need> {
-    let walk = &known.walk;
-    let is_walked = known.role != Role::Parent && !walk.is_unreadable;
-    if is_walked && walk.is_destination {
-        return refuse(Refusal::IntoItself);
-    }
-    let there = match there(known, policy)? {
-        Ok(there) => there,
-        Err(disposition) => return Ok(disposition),
-    };
-    if is_walked && walk.is_entered {
-        return refuse(Refusal::Loop);
-    }
-    if known.role == Role::Operand
-        && let Some(disposition) = of_operand(known, policy, is_walked)?
-    {
-        return Ok(disposition);
-    }
-    match there {
-        There::Nothing => Ok(Disposition::Create),
-        There::Directory { follow } => Ok(Disposition::Enter { follow }),
-        There::Other => backed_up(known, policy, None),
-    }
-}
-
-/// What else is to be said of a directory that the caller named, before it is copied.
-fn of_operand(
-    known: &Known,
-    policy: &Policy,
-    is_walked: bool,
-) -> Result<Option<Disposition>, Need> {
-    if is_walked && known.given.ok_or(Need::Given)? {
-        return Ok(Some(Disposition::Skip(Skip::GivenTwice)));
-    }
-    let is_same = matches!(known.dst, Some(Looked::Found(dst)) if dst.is_same_file(&known.src));
-    if is_same && !(is_walked && policy.is_never()) {
-        // The hard links that are wanted are there.
-        let is_done = is_walked && policy.make == Make::HardLink;
-        return Ok(Some(match is_done {
-            true => Disposition::Skip(Skip::AlreadyThere),
-            false => Disposition::Refuse(Refusal::SameFile),
-        }));
-    }
-    if is_walked && walk_is_above(known)? {
-        return Ok(Some(Disposition::Refuse(Refusal::IntoItself)));
-    }
-    Ok(None)
-}
-
-fn walk_is_above(known: &Known) -> Result<bool, Need> {
-    known.walk.is_above.ok_or(Need::IsAbove)
-}
-
-/// What has the name that a directory is to get.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum There {
-    Nothing,
-    Directory {
-        follow: bool,
-    },
-    /// Something else, which is to become a backup.
-    Other,
-}
-
-/// What is there already, or why no directory can be. What is no directory can make room for one if it is
-/// kept as a backup.
-fn there(known: &Known, policy: &Policy) -> Result<Result<There, Disposition>, Need> {
-    let is_parent = known.role == Role::Parent;
-    if known.dir_is_empty {
-        return Ok(Ok(There::Nothing));
-    }
-    let found = match known.dst.ok_or(Need::Destination)? {
-        Looked::Found(found) => found,
-        Looked::Nothing => return Ok(Ok(There::Nothing)),
-        // Making it will say why.
-        Looked::Loop(_) | Looked::Failed(_) if is_parent => return Ok(Ok(There::Nothing)),
-        Looked::Loop(code) | Looked::Failed(code) => {
-            return Ok(Err(Disposition::Fail(Operation::StatDestination, code)));
-        }
-    };
-    // A symbolic link to a directory will do as the directory.
-    let follows = policy.keep_directory_symlink || is_parent;
-    let is_dir = |stat: Stat| stat.kind == FileKind::Directory;
-    let leads_to_dir = found.kind == FileKind::Symlink
-        && follows
-        && matches!(known.behind.ok_or(Need::BehindLink)?, Looked::Found(it) if is_dir(it));
-    if is_dir(found) || leads_to_dir {
-        let follow = follows || known.walk.names_a_dir;
-        return Ok(Ok(There::Directory { follow }));
-    }
-    let is_link = found.kind == FileKind::Symlink;
-    let leads_to_source = is_link
-        && !is_parent
-        && !policy.is_never()
-        && sameness(known, policy, &found, &found)? == Sameness::Same;
-    let refusal = if leads_to_source {
-        Refusal::SameFile
-    } else if is_parent {
-        Refusal::ParentNotDirectory
-    } else if policy.backup == Backup::None {
-        Refusal::DirectoryOverFile
-    } else if was_made(known, &found)? {
-        Refusal::JustCreated
-    } else {
-        return Ok(Ok(There::Other));
-    };
-    Ok(Err(Disposition::Refuse(refusal)))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
-//! The table of dispositions: typical rows, and what holds for every row.
+//! The table of dispositions: typical rows.
 
 use super::*;
+use crate::words::options::Options;
 use crate::words::stat::Timestamp;
 
 const OS_CODE: Code = Code(17);
@@ -62,8 +63,6 @@ fn leads(link: Stat, to: Looked) -> (Looked, Looked) {
 const SOURCE: Stat = stat(FileKind::Regular, 10);
 const LINK: Stat = stat(FileKind::Symlink, 20);
 const OTHER: Stat = stat(FileKind::Regular, 30);
-
-const FILE: Disposition = Disposition::WriteInto(Existing::File);
 
 const PLAIN: World = World {
     src: SOURCE,
@@ -132,246 +131,131 @@ fn policy() -> Policy {
     Policy::of(&Options::default())
 }
 
+/// Source, destination, options, and what becomes of the destination.
+const ROWS: &str = "
+file | nothing          |                              | Create
+file | file             |                              | WriteInto(File)
+file | link to file     |                              | WriteInto(LinkToFile)
+file | link to nothing  |                              | Create
+file | fifo             |                              | WriteInto(Stream)
+file | directory        |                              | Refuse(FileOverDirectory)
+file | directory        | -b                           | WriteInto(File)
+file | itself           |                              | Refuse(SameFile)
+file | hard link        |                              | Refuse(SameFile)
+file | hard link        | --remove-destination         | Replace(Remove)
+file | hard link        | -b                           | Replace(MoveToBackup)
+file | hard link        | -l                           | Skip(AlreadyThere)
+file | link to source   |                              | Refuse(SameFile)
+file | link to source   | -b                           | Replace(MoveToBackup)
+file | link to source   | --remove-destination         | Replace(Remove)
+file | link to itself   |                              | Fail(StatDestination)
+file | link to itself   | -f                           | WriteInto(File)
+file | file             | -u                           | Skip(NotOlder)
+file | old file         | -u                           | WriteInto(File)
+file | old file         | -n                           | Skip(Exists)
+file | itself           | -n                           | Skip(Exists)
+file | old file         | none-fail                    | Refuse(NotReplacing)
+file | file             | -b                           | Replace(MoveToBackup)
+file | link to file     | -b                           | Replace(MoveToBackup)
+file | file             | -b --atomic                  | Replace(LinkToBackup)
+file | link to file     | --remove-destination         | Replace(Remove)
+file | file             | --remove-destination --atomic | Replace(Atomically)
+file | file             | -s                           | WriteInto(File)
+file | file             | -s -f                        | Replace(ByLink)
+file | file             | -l -f                        | Replace(ByLink)
+file | file             | -l --remove-destination      | Replace(Remove)
+link | file             |                              | Replace(Remove)
+link | link to file     |                              | Replace(Remove)
+link | itself           |                              | Refuse(SameFile)
+link | hard link        |                              | Skip(AlreadyThere)
+fifo | file             | -r                           | Replace(Remove)
+directory | nothing     | -r                           | Create
+directory | directory   | -r                           | Enter
+directory | itself      | -r                           | Refuse(SameFile)
+directory | file        | -r                           | Refuse(DirectoryOverFile)
+directory | file        | -r -b                        | Replace(MoveToBackup)
+directory | link to source    | -r                     | Refuse(SameFile)
+directory | link to directory | -r                     | Refuse(DirectoryOverFile)
+directory | link to directory | -r --keep-directory-symlink | Enter
+";
+
 #[test]
 fn typical_rows() {
-    use Disposition::{Create, Enter, Refuse, Replace as By, Skip as Leave, WriteInto};
-    use FileKind::{Directory, Fifo, Regular, Symlink};
-    let file = |stat| (Looked::Found(stat), Looked::Nothing);
-    let to_other = leads(LINK, Looked::Found(OTHER));
-    let twin = Stat { links: 2, ..SOURCE };
-    let old = file(older(OTHER));
-    let plain = policy();
-    type Row = (
-        &'static str,
-        FileKind,
-        (Looked, Looked),
-        fn(&mut Policy),
-        Disposition,
-    );
-    let into = || WriteInto(Existing::File);
-    let rows: Vec<Row> = vec![
-        (
-            "",
-            Regular,
-            (Looked::Nothing, Looked::Nothing),
-            |_| {},
-            Create,
-        ),
-        ("", Regular, file(OTHER), |_| {}, into()),
-        (
-            "",
-            Regular,
-            to_other,
-            |_| {},
-            WriteInto(Existing::LinkToFile(OTHER.id)),
-        ),
-        ("", Regular, leads(LINK, Looked::Nothing), |_| {}, Create),
-        (
-            "",
-            Regular,
-            file(stat(Fifo, 30)),
-            |_| {},
-            WriteInto(Existing::Stream { follow: false }),
-        ),
-        (
-            "",
-            Regular,
-            file(stat(Directory, 30)),
-            |_| {},
-            Refuse(Refusal::FileOverDirectory),
-        ),
-        ("", Regular, file(SOURCE), |_| {}, Refuse(Refusal::SameFile)),
-        (
-            "hard link",
-            Regular,
-            file(twin),
-            |_| {},
-            Refuse(Refusal::SameFile),
-        ),
-        (
-            "hard link --remove-destination",
-            Regular,
-            file(twin),
-            |it| it.force = Force::RemoveFirst,
-            By(Replace::Remove),
-        ),
-        (
-            "-l hard link",
-            Regular,
-            file(twin),
-            |it| it.make = Make::HardLink,
-            Leave(Skip::AlreadyThere),
-        ),
-        (
-            "link to it",
-            Regular,
-            leads(LINK, Looked::Found(SOURCE)),
-            |_| {},
-            Refuse(Refusal::SameFile),
-        ),
-        (
-            "link to it -b",
-            Regular,
-            leads(LINK, Looked::Found(SOURCE)),
-            |it| it.backup = Backup::Simple,
-            By(Replace::MoveToBackup),
-        ),
-        (
-            "-f loop",
-            Regular,
-            leads(LINK, Looked::Loop(OS_CODE)),
-            |it| it.force = Force::IfNeeded,
-            into(),
-        ),
-        (
-            "loop",
-            Regular,
-            leads(LINK, Looked::Loop(OS_CODE)),
-            |_| {},
-            Disposition::Fail(Operation::StatDestination, OS_CODE),
-        ),
-        (
-            "-u newer",
-            Regular,
-            file(OTHER),
-            |it| it.update = Update::Older,
-            Leave(Skip::NotOlder),
-        ),
-        (
-            "-u older",
-            Regular,
-            old,
-            |it| it.update = Update::Older,
-            into(),
-        ),
-        (
-            "-n",
-            Regular,
-            old,
-            |it| it.update = Update::None,
-            Leave(Skip::Exists),
-        ),
-        (
-            "-n itself",
-            Regular,
-            file(SOURCE),
-            |it| it.update = Update::None,
-            Leave(Skip::Exists),
-        ),
-        (
-            "none-fail",
-            Regular,
-            old,
-            |it| it.update = Update::NoneFail,
-            Refuse(Refusal::NotReplacing),
-        ),
-        (
-            "-b",
-            Regular,
-            old,
-            |it| it.backup = Backup::Simple,
-            By(Replace::MoveToBackup),
-        ),
-        (
-            "-b link",
-            Regular,
-            to_other,
-            |it| it.backup = Backup::Simple,
-            By(Replace::MoveToBackup),
-        ),
-        (
-            "-b --atomic",
-            Regular,
-            old,
-            |it| (it.backup, it.is_atomic) = (Backup::Simple, true),
-            By(Replace::LinkToBackup),
-        ),
-        (
-            "--remove-destination",
-            Regular,
-            to_other,
-            |it| it.force = Force::RemoveFirst,
-            By(Replace::Remove),
-        ),
-        (
-            "the same, --atomic",
-            Regular,
-            old,
-            |it| (it.force, it.is_atomic) = (Force::RemoveFirst, true),
-            By(Replace::Atomically),
-        ),
-        ("-s", Regular, old, |it| it.make = Make::Symlink, into()),
-        (
-            "-sf",
-            Regular,
-            old,
-            |it| (it.make, it.force) = (Make::Symlink, Force::IfNeeded),
-            By(Replace::ByLink),
-        ),
-        (
-            "-d link over file",
-            Symlink,
-            old,
-            |_| {},
-            By(Replace::Remove),
-        ),
-        (
-            "-R FIFO over file",
-            Fifo,
-            old,
-            |it| it.recursive = true,
-            By(Replace::Remove),
-        ),
-        (
-            "-r dir over dir",
-            Directory,
-            file(stat(Directory, 30)),
-            |_| {},
-            Enter { follow: false },
-        ),
-        (
-            "-r dir over file",
-            Directory,
-            old,
-            |_| {},
-            Refuse(Refusal::DirectoryOverFile),
-        ),
-        (
-            "-rb dir over file",
-            Directory,
-            old,
-            |it| it.backup = Backup::Simple,
-            By(Replace::MoveToBackup),
-        ),
-        (
-            "-r dir over link to dir",
-            Directory,
-            leads(LINK, Looked::Found(stat(Directory, 30))),
-            |_| {},
-            Refuse(Refusal::DirectoryOverFile),
-        ),
-        (
-            "the same, --keep-directory-symlink",
-            Directory,
-            leads(LINK, Looked::Found(stat(Directory, 30))),
-            |it| it.keep_directory_symlink = true,
-            Enter { follow: true },
-        ),
-    ];
-    for (name, kind, (dst, behind), change, expected) in rows {
-        let mut policy = plain;
-        change(&mut policy);
-        let src = Stat { kind, ..SOURCE };
-        let same_entry = matches!(dst, Looked::Found(dst) if dst == SOURCE);
-        let world = World {
-            src,
-            src_link: src,
-            dst,
-            behind,
-            same_entry,
-            ..PLAIN
+    for row in ROWS.lines().filter(|row| !row.is_empty()) {
+        let parts: Vec<_> = row.split('|').map(str::trim).collect();
+        let [src, dst, options, expected] = parts[..] else {
+            panic!("{row}");
         };
-        assert_eq!(play(&world, &policy).0, expected, "{name} {world:?}");
+        let mut policy = policy();
+        for option in options.split_whitespace() {
+            give(&mut policy, option);
+        }
+        let (found, _) = play(&world(src, dst), &policy);
+        assert_eq!(short(&found), expected, "{row}");
+    }
+}
+
+/// Without the numbers of files and codes.
+fn short(disposition: &Disposition) -> String {
+    let text = format!("{disposition:?}");
+    let words = text.split([' ', '(', ')', ',']).filter(|it| !it.is_empty());
+    let words: Vec<_> = words
+        .take_while(|it| !["FileId", "{", "Code"].contains(it))
+        .collect();
+    match words[..] {
+        [what] => what.into(),
+        [what, of, ..] => format!("{what}({of})"),
+        [] => text,
+    }
+}
+
+fn give(policy: &mut Policy, option: &str) {
+    match option {
+        "-f" => policy.force = Force::IfNeeded,
+        "--remove-destination" => policy.force = Force::RemoveFirst,
+        "-b" => policy.backup = Backup::Simple,
+        "-u" => policy.update = Update::Older,
+        "-n" => policy.update = Update::None,
+        "none-fail" => policy.update = Update::NoneFail,
+        "-l" => policy.make = Make::HardLink,
+        "-s" => policy.make = Make::Symlink,
+        "-r" => policy.recursive = true,
+        "--atomic" => policy.is_atomic = true,
+        "--keep-directory-symlink" => policy.keep_directory_symlink = true,
+        other => panic!("{other}"),
+    }
+}
+
+fn world(src: &str, dst: &str) -> World {
+    use FileKind::{Directory, Fifo, Regular, Symlink};
+    let kind = |name: &str| match name {
+        "link" => Symlink,
+        "directory" => Directory,
+        "fifo" => Fifo,
+        _ => Regular,
+    };
+    let src = stat(kind(src), 10);
+    let there = stat(kind(dst), 30);
+    let found = |stat| (Looked::Found(stat), Looked::Nothing);
+    let (dst_stat, behind) = match dst {
+        "nothing" => (Looked::Nothing, Looked::Nothing),
+        "itself" => found(src),
+        "hard link" => found(Stat { links: 2, ..src }),
+        "old file" => found(older(there)),
+        "link to source" => leads(LINK, Looked::Found(src)),
+        "link to itself" => leads(LINK, Looked::Loop(OS_CODE)),
+        "link to nothing" => leads(LINK, Looked::Nothing),
+        "link to file" => leads(LINK, Looked::Found(OTHER)),
+        "link to directory" => leads(LINK, Looked::Found(stat(Directory, 30))),
+        _ => found(there),
+    };
+    World {
+        src,
+        src_link: src,
+        dst: dst_stat,
+        behind,
+        same_entry: dst == "itself",
+        ..PLAIN
     }
 }
 
@@ -477,310 +361,5 @@ fn times_are_compared_as_the_volume_keeps_them() {
     assert_eq!(decide(&known, &policy), Ok(skip));
 }
 
-/// All situations: what the source is, what has the destination's name, and how the two relate.
-fn worlds() -> Vec<World> {
-    use FileKind::{CharDevice, Directory, Fifo, Regular, Symlink};
-    let mut worlds = Vec::new();
-    for kind in [Regular, Directory, Symlink, Fifo, CharDevice] {
-        for follows in [false, true] {
-            if follows && kind == Symlink {
-                continue; // what is followed is no link
-            }
-            let src = Stat { kind, ..SOURCE };
-            for src_link in [src, stat(Symlink, 11)] {
-                if src_link != src && !follows {
-                    continue;
-                }
-                let base = World {
-                    src,
-                    src_link,
-                    follows,
-                    ..PLAIN
-                };
-                for (dst, behind, same_entry) in destinations(&base) {
-                    worlds.push(World {
-                        dst,
-                        behind,
-                        same_entry,
-                        ..base
-                    });
-                }
-            }
-        }
-    }
-    let with = |change: fn(&mut World)| {
-        move |world: &World| {
-            let mut world = *world;
-            change(&mut world);
-            world
-        }
-    };
-    let found: Vec<World> = worlds
-        .iter()
-        .map(with(|it| it.role = Role::Found))
-        .collect();
-    worlds.extend(found);
-    let changes: [fn(&mut World); 6] = [
-        |it| it.was_made = true,
-        |it| it.answer = false,
-        |it| it.is_privileged = true,
-        |it| it.is_foreign_open_file = true,
-        |it| it.backup_is_source = true,
-        |it| it.src_end = Some(OTHER),
-    ];
-    let all: Vec<World> = changes
-        .into_iter()
-        .flat_map(|change| worlds.iter().map(with(change)).collect::<Vec<_>>())
-        .collect();
-    worlds.extend(all);
-    worlds
-}
-
-/// What can have the destination's name, and what is behind it; last, whether it is the source's name.
-fn destinations(world: &World) -> Vec<(Looked, Looked, bool)> {
-    use FileKind::{BlockDevice, Directory, Fifo};
-    let name = world.src_link;
-    let twice = |stat| Stat { links: 2, ..stat };
-    let mine = Stat { uid: 1, ..LINK };
-    let nothing = Looked::Nothing;
-    let mut found = vec![(nothing, nothing, false)];
-    let singles = [
-        (OTHER, false),
-        (older(OTHER), false),
-        (twice(older(OTHER)), false),
-        (stat(Directory, 30), false),
-        (stat(Fifo, 30), false),
-        (stat(BlockDevice, 30), false),
-        (name, true),
-        (twice(name), false),
-        // A symbolic link that is followed leads to it.
-        (world.src, world.src == name),
-    ];
-    for (dst, is_name) in singles {
-        let behind = match dst.kind {
-            FileKind::Symlink => Looked::Found(world.src),
-            _ => nothing,
-        };
-        found.push((Looked::Found(dst), behind, is_name));
-    }
-    let behind = [
-        Looked::Found(OTHER),
-        Looked::Found(older(OTHER)),
-        Looked::Found(stat(Directory, 30)),
-        Looked::Found(stat(Fifo, 30)),
-        Looked::Found(world.src),
-        Looked::Found(twice(world.src)),
-        nothing,
-        Looked::Loop(OS_CODE),
-    ];
-    for link in [LINK, mine] {
-        found.extend(behind.map(|behind| (Looked::Found(link), behind, false)));
-    }
-    found
-}
-
-/// All options that bear on it: the first ones in every combination, and with each of these the others one by one.
-fn policies() -> Vec<Policy> {
-    let mut policies = Vec::new();
-    let others: [fn(&mut Policy); 8] = [
-        |_| {},
-        |it| it.is_atomic = true,
-        |it| it.recursive = true,
-        |it| (it.recursive, it.copy_contents) = (true, true),
-        |it| it.attributes_only = true,
-        |it| it.keeps_links = true,
-        |it| it.keep_directory_symlink = true,
-        |it| it.write_through_dangling = true,
-    ];
-    for make in [Make::Copy, Make::HardLink, Make::Symlink] {
-        for update in [Update::All, Update::Older, Update::None, Update::NoneFail] {
-            for force in [Force::No, Force::IfNeeded, Force::RemoveFirst] {
-                for backup in [Backup::None, Backup::Simple, Backup::Numbered] {
-                    for interactive in [false, true] {
-                        for other in others {
-                            let mut policy = Policy {
-                                make,
-                                update,
-                                force,
-                                backup,
-                                interactive,
-                                ..policy()
-                            };
-                            other(&mut policy);
-                            policies.push(policy);
-                        }
-                    }
-                }
-            }
-        }
-    }
-    policies
-}
-
-/// Each of these is a sentence about cp, none about how it is decided.
-fn check(world: &World, policy: &Policy, disposition: &Disposition, needs: &[Need]) {
-    let why = || format!("{disposition:?} for {world:?} with {policy:?}");
-    let is_dir = world.src.kind == FileKind::Directory;
-    let is = |stat: Looked, kind| matches!(stat, Looked::Found(stat) if stat.kind == kind);
-    let dst_is_link = is(world.dst, FileKind::Symlink);
-    let end = if dst_is_link { world.behind } else { world.dst };
-    let is_src = |stat: Looked| matches!(stat, Looked::Found(stat) if stat.id == world.src.id);
-    let is_src_name =
-        |stat: Looked| matches!(stat, Looked::Found(stat) if stat.id == world.src_link.id);
-    let has_two = matches!(world.dst, Looked::Found(stat) if stat.links > 1);
-    let asked = needs.iter().any(|it| matches!(it, Need::Answer { .. }));
-    assert!(!asked || policy.interactive, "a question: {}", why());
-    let never = matches!(policy.update, Update::None | Update::NoneFail);
-    let changes = match disposition {
-        Disposition::WriteInto(existing) => {
-            let target = match existing {
-                Existing::LinkToFile(_) | Existing::Stream { follow: true } => world.behind,
-                _ => world.dst,
-            };
-            assert!(!is_src(target), "written into itself: {}", why());
-            let is_loop = matches!(world.behind, Looked::Loop(_));
-            let through = target == world.behind || is_loop;
-            let reads = match world.src.kind {
-                FileKind::Regular => true,
-                FileKind::Symlink => false,
-                _ => !policy.recursive || policy.copy_contents,
-            };
-            let is_written = reads && policy.make == Make::Copy;
-            assert!(!is_written || !dst_is_link || through, "{}", why());
-            true
-        }
-        Disposition::Replace(how) => {
-            let keeps = matches!(how, Replace::MoveToBackup | Replace::LinkToBackup);
-            assert_eq!(keeps, policy.backup != Backup::None, "a backup: {}", why());
-            assert!(
-                !is(world.dst, FileKind::Directory),
-                "a directory: {}",
-                why()
-            );
-            // A symbolic link that is followed onto itself is lost, as with GNU cp; what it leads to stays.
-            let is_lost = world.src_link != world.src;
-            let is_last = world.same_entry || is_src_name(world.dst) && !has_two;
-            let is_link_like_it = dst_is_link && !world.same_entry;
-            assert!(
-                is_lost || !is_last || is_link_like_it,
-                "its last name: {}",
-                why()
-            );
-            // A source that is a symbolic link is what it leads to.
-            assert!(
-                !is_src(world.dst) || dst_is_link || has_two,
-                "the source: {}",
-                why()
-            );
-            let is_made_again = !policy.attributes_only
-                && (!world.follows && world.src.kind != FileKind::Regular
-                    || policy.keeps_links && matches!(end, Looked::Found(stat) if stat.links > 1)
-                    || policy.keeps_links && has_two);
-            let is_forced = policy.force == Force::RemoveFirst
-                || policy.make != Make::Copy && policy.force != Force::No
-                // The user was asked.
-                || policy.make == Make::HardLink && policy.interactive;
-            assert!(
-                keeps || is_forced || is_made_again,
-                "without force: {}",
-                why()
-            );
-            true
-        }
-        Disposition::Create => {
-            assert!(end == Looked::Nothing, "there is something: {}", why());
-            false
-        }
-        Disposition::Enter { follow } => {
-            let dir = if *follow { end } else { world.dst };
-            assert!(is_dir && is(dir, FileKind::Directory), "{}", why());
-            false
-        }
-        Disposition::Skip(skip) => {
-            let holds = match skip {
-                Skip::Exists => policy.update == Update::None,
-                Skip::NotOlder => policy.update == Update::Older,
-                Skip::AlreadyThere => policy.make == Make::HardLink || dst_is_link,
-                Skip::GivenTwice | Skip::Finished => false,
-            };
-            assert!(holds, "{}", why());
-            false
-        }
-        Disposition::Fail(..) => {
-            assert!(world.behind == Looked::Loop(OS_CODE), "{}", why());
-            false
-        }
-        Disposition::Refuse(refusal) => {
-            check_refusal(world, policy, refusal, end);
-            false
-        }
-    };
-    // Of a link that leads to itself nothing is known: it can't be opened, and is removed by -f.
-    let is_loop = matches!(end, Looked::Loop(_)) && *disposition == FILE;
-    if changes && !is_dir && !is_loop {
-        assert!(!never, "no-clobber: {}", why());
-        let seen = match policy {
-            _ if !dst_is_link => world.dst,
-            // Which of the two is replaced?
-            _ if needs.iter().any(|it| matches!(it, Need::LinkWasMade(_))) => world.behind,
-            _ => world.dst,
-        };
-        if let Looked::Found(dst) = seen
-            && policy.update == Update::Older
-        {
-            assert!(dst.modified < world.src.modified, "newer: {}", why());
-        }
-        let is_in_the_way = is(end, FileKind::Directory);
-        assert!(
-            !policy.interactive || asked && world.answer,
-            "unasked: {}",
-            why()
-        );
-        let told = needs.contains(&Need::Tell);
-        assert!(told || is_in_the_way, "untold: {}", why());
-    }
-}
-
-fn check_refusal(world: &World, policy: &Policy, refusal: &Refusal, end: Looked) {
-    let why = || format!("{refusal:?} for {world:?} with {policy:?}");
-    let is_dir = world.src.kind == FileKind::Directory;
-    let is = |stat: Looked, kind| matches!(stat, Looked::Found(stat) if stat.kind == kind);
-    let ids = [world.src.id, world.src_link.id, OTHER.id];
-    let is_any = |stat: Looked| matches!(stat, Looked::Found(stat) if ids.contains(&stat.id));
-    let holds = match refusal {
-        Refusal::SameFile => is_any(end) || is_any(world.dst),
-        Refusal::FileOverDirectory => !is_dir && is(end, FileKind::Directory),
-        Refusal::DirectoryOverFile => {
-            is_dir && !is(world.dst, FileKind::Directory) && policy.backup == Backup::None
-        }
-        Refusal::JustCreated => world.was_made,
-        Refusal::ThroughJustCreatedSymlink => world.was_made && is(world.dst, FileKind::Symlink),
-        Refusal::ForeignSymlink => world.is_privileged && world.role == Role::Found,
-        Refusal::NotRegularFile => world.role == Role::Found && !is(end, FileKind::Regular),
-        Refusal::BackupDestroysSource => world.backup_is_source && policy.backup == Backup::Simple,
-        Refusal::NotReplacing => policy.update == Update::NoneFail,
-        Refusal::Declined => policy.interactive && !world.answer,
-        _ => false,
-    };
-    assert!(holds, "{}", why());
-}
-
-#[test]
-fn every_row_keeps_what_cp_promises() {
-    let (worlds, policies) = (worlds(), policies());
-    let mut rows = 0;
-    for (n, world) in worlds.iter().enumerate() {
-        // Each of a dozen neighbours takes its turn, so that a run is short.
-        let policies = policies.iter().skip(n % STEP).step_by(STEP);
-        for policy in policies {
-            let (disposition, needs) = play(world, policy);
-            check(world, policy, &disposition, &needs);
-            rows += 1;
-        }
-    }
-    assert!(rows >= 100_000, "{rows}");
-    println!("{rows} rows");
-}
-
-/// All rows, with optimisation, else every fifth.
-const STEP: usize = if cfg!(debug_assertions) { 5 } else { 1 };
+#[path = "disposition_product.rs"]
+mod product;

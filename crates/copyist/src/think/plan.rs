@@ -1,4 +1,4 @@
-//! Facts and options make a plan: the ordered methods to try, and those skipped with the reason.
+//! Makes a plan from facts and options: the ordered methods to try, and those skipped with the reason.
 //! Pure: the same input gives the same plan on every machine.
 //!
 //! ```text
@@ -22,9 +22,9 @@ use crate::words::options::{
 mod prefer;
 mod small;
 
-pub(crate) use small::small_file_method;
+pub(crate) use small::{SmallFiles, small_files};
 
-/// How holes in the source are dealt with.
+/// How holes in the source are treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Holes {
     /// Everything is data.
@@ -33,23 +33,23 @@ pub(crate) enum Holes {
     Map,
     /// Blocks of zeros, found by reading, become holes.
     Detect,
-    /// The map's holes, and of the data blocks of zeros.
+    /// Holes by the filesystem's map; in the data, blocks of zeros become holes too.
     MapAndDetect,
 }
 
 impl Holes {
-    /// The filesystem's map says what need not be read.
+    /// Whether the filesystem's map of holes is used, so that holes aren't read.
     pub(crate) const fn use_map(self) -> bool {
         matches!(self, Holes::Map | Holes::MapAndDetect)
     }
 
-    /// Zeros that are read become holes.
+    /// Whether zeros that are read become holes.
     pub(crate) const fn are_detected(self) -> bool {
         matches!(self, Holes::Detect | Holes::MapAndDetect)
     }
 }
 
-/// What will be tried.
+/// The methods that will be tried, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Plan {
     pub(crate) methods: ArrayVec<Method, { Method::ALL.len() }>,
@@ -59,26 +59,28 @@ pub(crate) struct Plan {
     pub(crate) preallocate: bool,
     /// How many threads read and write.
     pub(crate) threads: usize,
-    /// What passes through memory is hashed by a thread of its own.
+    /// A separate thread hashes what passes through memory.
     pub(crate) hash_beside: bool,
-    /// Leave the cache as it was.
+    /// Evict what was copied from the page cache.
     pub(crate) drop_behind: bool,
 }
 
-/// A file of at most this many bytes is read and written at once: cheaper than setting up
-/// anything else, unless it can be cloned.
+/// A file of at most this many bytes is copied by one read and one write: cheaper than setting up any other method,
+/// unless it can be cloned.
 pub(crate) const SMALL_BYTES: u64 = 64 << 10;
 
-/// From this size on, bytes, hashing has a thread of its own, if one is free.
+/// From this size on, bytes, a separate thread computes the hash, if one is free.
 pub(crate) const HASH_BESIDE_BYTES: u64 = 4 << 20;
 
-/// From this size on, space is reserved before it is written, where that was measured to pay.
+/// From this size on, bytes, space is reserved before it is written, on filesystems where that was measured to be
+/// faster.
 const PREALLOCATE_BYTES: u64 = 8 << 20;
 
-/// From this size on a file is copied around the cache, on macOS and (by its own copier) on Windows.
+/// From this size on, bytes, a file is copied around the page cache, on macOS and (by the system's copier) on
+/// Windows.
 pub(crate) const LARGE_BYTES: u64 = 512 << 20;
 
-/// From this size on it is asked whether there is memory for a file and its copy.
+/// From this size on, bytes, available memory is queried, to see whether a file and its copy fit.
 pub(crate) const ASK_MEMORY_BYTES: u64 = 256 << 20;
 
 /// Makes the plan.
@@ -91,7 +93,7 @@ pub(crate) fn plan(facts: &Facts, options: &Options) -> Plan {
         holes,
         preallocate: false,
         threads: if several { facts.threads } else { 1 },
-        // Several threads that copy hash in turns.
+        // Several threads that copy take turns at hashing.
         hash_beside: options.hash_wanted().is_some()
             && facts.threads > 1
             && facts.src.size >= HASH_BESIDE_BYTES
@@ -111,27 +113,27 @@ pub(crate) fn plan(facts: &Facts, options: &Options) -> Plan {
     plan
 }
 
-/// Whether a clone comes first, and all that is known says that it will be one: then what only the other
-/// methods depend on needn't be asked of the system. (If it is refused all the same, they do without.)
+/// Whether a clone comes first and is known to work: then facts that only the other methods need are not queried. (If
+/// it is refused all the same, the other methods run without these facts.)
 pub(crate) fn is_sure_to_clone(facts: &Facts, options: &Options) -> bool {
     let works = facts.same_volume() == Known::Yes && facts.dst_volume.clone == Known::Yes;
     let is_all = options.reflink == Reflink::Always;
     (works || is_all) && skip(Method::Clone, facts, options, holes(facts, options.sparse)).is_none()
 }
 
-/// The Windows from which on its copier keeps holes: 11 22H2 (NTDDI_WIN10_NI in winbase.h).
+/// The first Windows build whose copier keeps holes: 11 22H2 (NTDDI_WIN10_NI in winbase.h).
 const SPARSE_BUILD: u16 = 22_621;
 
-/// The most entries of a directory that is cloned whole: the call can't be cancelled, and holds up
-/// others while it runs (clonefile(2) discourages it for that). A larger one is walked, and its
+/// The most entries of a directory that is cloned by one call: the call can't be cancelled, and blocks other
+/// processes while it runs (clonefile(2) discourages it for that). A larger directory is walked, and its
 /// subdirectories are considered in turn.
 pub(crate) const WHOLE_ENTRIES: usize = 1024;
 
-/// How deep such a directory may be.
+/// The greatest depth of such a directory.
 pub(crate) const WHOLE_DEPTH: usize = 32;
 
-/// Whether directories may be cloned whole: where the system can, and what the options keep is
-/// what such a clone keeps, no more and no less.
+/// Whether directories may be cloned by one call: the system can do it, and the clone keeps exactly the attributes
+/// that the options ask for.
 pub(crate) fn clones_directories(os: Os, options: &Options) -> bool {
     let Preserve { times, xattrs, .. } = options.preserve;
     os == Os::Macos
@@ -154,13 +156,13 @@ pub(crate) fn clones_directories(os: Os, options: &Options) -> bool {
         && xattrs.wanted()
 }
 
-/// Why `method` is not to be tried, if it is not.
+/// Why `method` is not to be tried; `None` if it is.
 fn skip(method: Method, facts: &Facts, options: &Options, holes: Holes) -> Option<Skip> {
     if options
         .methods
         .is_some_and(|chosen| !chosen.contains(method))
     {
-        // In an empty file there is nothing to choose a method for; reading shows that it is.
+        // For an empty file the methods don't differ; reading confirms that it is empty.
         let empty = facts.src.size == 0 && facts.src.is_regular && method == Method::ReadWrite;
         if !empty || facts.src_volume.kind == FsKind::Pseudo {
             return Some(Skip::NotChosen);
@@ -170,7 +172,7 @@ fn skip(method: Method, facts: &Facts, options: &Options, holes: Holes) -> Optio
         return Some(Skip::DestinationExists);
     }
     by_policy(method, facts, options, holes).or_else(|| {
-        // What the caller asked for by name is tried: the system's own answer is better than ours.
+        // A method that the caller named is tried: the system's result is more reliable than our prediction.
         let asked = options.methods.is_some()
             || (options.reflink == Reflink::Always && method == Method::Clone);
         if asked {
@@ -181,24 +183,23 @@ fn skip(method: Method, facts: &Facts, options: &Options, holes: Holes) -> Optio
     })
 }
 
-/// A method that doesn't show the bytes saves less than reading the copy again for its hash costs,
-/// where both are in the cache (docs/measurements.md). A clone costs nothing, and a server's copy
-/// saves the network.
+/// A method that bypasses memory saves less than reading the copy again for its hash costs, if both are in the page
+/// cache (docs/measurements.md). A clone costs nothing, and a server-side copy saves network traffic.
 fn unseen(method: Method, facts: &Facts, options: &Options) -> Option<Skip> {
     let hides = matches!(method, Method::CopyRange | Method::Sendfile);
     let local = splices_well(facts.src_volume.kind) && splices_well(facts.dst_volume.kind);
     (options.hash_wanted().is_some() && hides && local).then_some(Skip::BypassesHash)
 }
 
-/// Whether a call that makes whole copies can also fill a file that is there: fcopyfile can,
-/// clonefile and CopyFileExW can't.
+/// Whether a call that copies whole files can also fill an existing one: fcopyfile can, clonefile and CopyFileExW
+/// can't.
 fn fills(os: Os, method: Method) -> bool {
     os == Os::Macos && method == Method::SystemCopy
 }
 
-/// What the options rule out, whatever the facts.
+/// What the options exclude, whatever the facts.
 fn by_policy(method: Method, facts: &Facts, options: &Options, holes: Holes) -> Option<Skip> {
-    // copy_file_range shares extents by itself (btrfs, XFS, NFS), and so does Windows 11's copy.
+    // copy_file_range may share extents (btrfs, XFS, NFS), and so may the copier of Windows 11.
     let may_share = matches!(method, Method::Clone | Method::CopyRange)
         || (method == Method::SystemCopy && facts.os == Os::Windows);
     if options.reflink == Reflink::Never && may_share {
@@ -207,19 +208,19 @@ fn by_policy(method: Method, facts: &Facts, options: &Options, holes: Holes) -> 
     if options.reflink == Reflink::Always && method != Method::Clone {
         return Some(Skip::ReflinkAlways);
     }
-    // Only bytes that pass through memory are sure to be written, zeros included.
+    // Only bytes that pass through memory are certain to be written, zeros included.
     let reads_all = matches!(method, Method::ReadWrite | Method::Direct);
     if options.sparse == Sparse::Never && !reads_all {
         return Some(Skip::HolesPolicy);
     }
-    // An older CopyFileExW fills them: see `copyflags` of copyist-sys.
+    // Older versions of CopyFileExW fill them: see `copyflags` of copyist-sys.
     let fills_holes = method == Method::SystemCopy
         && facts.os == Os::Windows
         && facts.kernel < Kernel(10, SPARSE_BUILD);
     if holes.use_map() && fills_holes {
         return Some(Skip::HolesPolicy);
     }
-    // A clone has the source's holes without looking for any, so it does for `auto`.
+    // A clone has the source's holes without a search for them, so it suffices for `auto`.
     let clones_holes = method == Method::Clone && options.sparse == Sparse::Auto;
     if holes.are_detected() && !reads_all && !clones_holes {
         return Some(Skip::HolesPolicy);
@@ -227,7 +228,7 @@ fn by_policy(method: Method, facts: &Facts, options: &Options, holes: Holes) -> 
     None
 }
 
-/// What the facts speak against.
+/// What the facts exclude.
 fn by_facts(method: Method, facts: &Facts, cache: Cache) -> Option<Skip> {
     if method == Method::ReadWrite {
         return None;
@@ -247,7 +248,7 @@ fn by_facts(method: Method, facts: &Facts, cache: Cache) -> Option<Skip> {
         Method::CopyRange if facts.same_volume() != Known::Yes => {
             across_volumes_is_buggy(facts.kernel).or_else(|| small(facts))
         }
-        // One copy of the data less than reading and writing it (docs/measurements.md).
+        // One copy of the data fewer than read and write (docs/measurements.md).
         Method::CopyRange if facts.dst_volume.kind == FsKind::Tmpfs => None,
         Method::SystemCopy if facts.src.is_compressed => None,
         Method::SystemCopy if by_direct(facts) => Some(Skip::Slower),
@@ -259,19 +260,19 @@ fn by_facts(method: Method, facts: &Facts, cache: Cache) -> Option<Skip> {
         }
         Method::Sendfile => Some(Skip::Slower),
         Method::Direct if by_direct(facts) => None,
-        // Pays for cold files that are larger than memory; asked for by name until then.
+        // Faster for uncached files that are larger than memory; used only if named by the caller.
         Method::Direct => Some(Skip::Slower),
         Method::ReadWrite => None,
     }
 }
 
-/// macOS: around the cache for large files, as the reference's decision tree has it. copyfile
-/// would push everything else out of the cache.
+/// macOS: bypass the page cache for large files, as the reference's decision tree does. copyfile would evict
+/// everything else from it.
 fn by_direct(facts: &Facts) -> bool {
     facts.os == Os::Macos && facts.src.size >= LARGE_BYTES && !facts.src.is_compressed
 }
 
-/// Whether the caller wants the cache left alone in a way that only direct I/O knows.
+/// Whether the options demand that the page cache is left alone in a way that only direct I/O provides.
 fn around_cache(facts: &Facts, cache: Cache) -> bool {
     match cache {
         Cache::Auto | Cache::Keep => false,
@@ -280,7 +281,7 @@ fn around_cache(facts: &Facts, cache: Cache) -> bool {
     }
 }
 
-/// Whether what passes through the cache is to be dropped from it.
+/// Whether copied data is to be evicted from the page cache.
 fn drops_behind(facts: &Facts, options: &Options) -> bool {
     let sized = facts.src.is_regular && facts.dst_is_regular;
     facts.os == Os::Linux
@@ -288,7 +289,7 @@ fn drops_behind(facts: &Facts, options: &Options) -> bool {
         && match options.cache {
             Cache::Keep => false,
             Cache::DropBehind | Cache::Direct => true,
-            // Both sides of it would be cached.
+            // Both source and destination would be cached.
             Cache::Auto => facts
                 .memory_bytes
                 .is_some_and(|free| facts.src.size > free / 2),
@@ -301,14 +302,14 @@ fn clone_by_facts(facts: &Facts) -> Option<Skip> {
     } else if facts.dst_volume.clone == Known::No {
         Some(Skip::VolumeCannot)
     } else if facts.os == Os::Windows && facts.src.size <= facts.dst_volume.block_bytes.into() {
-        // What could be shared is one cluster, and setting up its destination takes more calls
-        // than reading and writing it.
+        // At most one cluster could be shared, and setting up the destination takes more calls than reading and
+        // writing it.
         Some(Skip::TooSmall)
     } else if facts.dst_volume.clone == Known::Yes {
         None
     } else {
-        // Unknown: a refusal would cost a small file more than a clone could save it; and on XFS
-        // a clone of one is a transaction dearer than the data.
+        // Unknown: a refused attempt would cost a small file more than a clone could save; and on XFS the transaction
+        // of a clone costs more than copying so little data.
         small(facts)
     }
 }
@@ -317,8 +318,8 @@ fn small(facts: &Facts) -> Option<Skip> {
     (facts.src.size <= SMALL_BYTES).then_some(Skip::TooSmall)
 }
 
-/// Whether sendfile was measured to beat read and write there: it takes 0.7 to 0.8 of the time
-/// between local filesystems, and 1.3 times as long on FUSE (docs/measurements.md).
+/// Whether sendfile was measured to be faster than read and write there: it takes 0.7 to 0.8 of the time between
+/// local filesystems, and 1.3 times as long on FUSE (docs/measurements.md).
 fn splices_well(kind: FsKind) -> bool {
     matches!(
         kind,
@@ -326,8 +327,8 @@ fn splices_well(kind: FsKind) -> bool {
     )
 }
 
-/// Linux 5.3 opened copy_file_range to any two filesystems and 5.19 closed it again: data was
-/// lost between (commit 868f9f2f8e00, "vfs: fix copy_file_range() regression in cross-fs copies").
+/// Linux 5.3 allowed copy_file_range between any two filesystems, and 5.19 disallowed it again: data was lost between
+/// (commit 868f9f2f8e00, "vfs: fix copy_file_range() regression in cross-fs copies").
 fn across_volumes_is_buggy(kernel: Kernel) -> Option<Skip> {
     (kernel >= Kernel(5, 3) && kernel < Kernel(5, 19)).then_some(Skip::BuggyKernel)
 }
@@ -342,7 +343,7 @@ fn holes(facts: &Facts, policy: Sparse) -> Holes {
     match policy {
         Sparse::Never => Holes::Ignore,
         Sparse::Always if uses_map => Holes::MapAndDetect,
-        // In a stream too.
+        // In streams too.
         Sparse::Always => Holes::Detect,
         Sparse::Auto if uses_map => Holes::Map,
         Sparse::Auto if looks_sparse => Holes::Detect,
@@ -350,13 +351,13 @@ fn holes(facts: &Facts, policy: Sparse) -> Holes {
     }
 }
 
-/// Whether to reserve the space of the destination first. Never where holes are to be kept, since
-/// the reservation would fill them.
+/// Whether to reserve the destination's space first. Never where holes are to be kept, since the reservation would
+/// fill them.
 fn preallocate(facts: &Facts, plan: &Plan) -> bool {
     let pays = match plan.methods.iter().find(|it| **it != Method::Clone) {
         Some(Method::Direct) => true,
-        // Several writers that each make the file longer wait for each other: two threads take
-        // 0.75 of the time of those without a reservation (docs/measurements.md).
+        // Several writers that extend one file wait for each other: with a reservation, two threads take 0.75 of the
+        // time (docs/measurements.md).
         Some(Method::ReadWrite) => {
             plan.threads > 1 && matches!(facts.dst_volume.kind, FsKind::Ext | FsKind::Xfs)
         }

@@ -1,5 +1,5 @@
-//! The plan for every combination of facts and options keeps its promises; and a table of typical
-//! cases, to be read.
+//! Properties of the plan, checked for every combination of facts and options; and a table of typical cases for
+//! readers.
 
 use super::*;
 use crate::words::facts::{FileFacts, VolumeFacts};
@@ -114,7 +114,7 @@ fn every_file(os: Os, src: VolumeFacts, dst: VolumeFacts, check: &mut dyn FnMut(
                             dst_volume: dst,
                             dst_is_regular,
                             dst_is_free,
-                            // One tells the plans of a small file, and of a large one, apart from those of two.
+                            // With one thread, the plans of a small and of a large file differ from those with two.
                             threads: if size > PREALLOCATE_BYTES { 2 } else { 1 },
                             memory_bytes: None,
                             refused,
@@ -166,7 +166,7 @@ fn every_plan_keeps_its_promises() {
     println!("{count} plans, {of_macos} of them of macOS");
 }
 
-/// The promise that a plan breaks.
+/// The property that a plan violates, if any.
 fn broken(plan: &Plan, facts: &Facts, options: &Options) -> Option<&'static str> {
     if let Some(broken) = structure_broken(plan, facts).or_else(|| shape_broken(plan, facts)) {
         return Some(broken);
@@ -240,7 +240,7 @@ fn broken(plan: &Plan, facts: &Facts, options: &Options) -> Option<&'static str>
     first_broken(&checks)
 }
 
-/// The promise about holes, or about destinations that exist, that a plan breaks.
+/// The property about holes or existing destinations that a plan violates, if any.
 fn shape_broken(plan: &Plan, facts: &Facts) -> Option<&'static str> {
     let has = |method| plan.methods.contains(&method);
     let holes_kept = plan.holes != Holes::Ignore;
@@ -376,7 +376,7 @@ impl Row {
         self
     }
 
-    /// The plan, as words.
+    /// The plan in words.
     fn plan(&self) -> String {
         let says_clone = |kind| match kind {
             FsKind::Btrfs | FsKind::Apfs => Known::Yes,

@@ -1,6 +1,6 @@
-//! What a look at a tree could find before it is copied: an obstacle that two volumes rule out is not looked for.
+//! Which checks a tree needs before it is copied. An obstacle that the facts of the two volumes rule out needs none.
 //!
-//! The rules err to one side: what is not known makes the look necessary.
+//! Where a fact is unknown, the check is made.
 
 use super::plan;
 use crate::words::facts::{Facts, FileFacts, FsKind, Kernel, Known, VolumeFacts};
@@ -10,7 +10,7 @@ use crate::words::options::{Options, Sparse};
 /// FAT keeps a file's length in 32 bits.
 pub(crate) const FAT_FILE_BYTES: u64 = u32::MAX as u64;
 
-/// How many threads look on mounts that may be slow to answer: most of them wait.
+/// How many threads examine a tree on a mount whose calls may take long: most of them wait.
 pub(crate) const SLOW_THREADS: usize = 32;
 
 /// One side of a copy.
@@ -23,12 +23,12 @@ pub(crate) struct Side {
     pub(crate) used_bytes: Option<u64>,
 }
 
-/// What is to be looked at in a tree.
+/// What must be checked in a tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Looks {
-    /// Its names.
+pub(crate) struct Checks {
+    /// The names of its entries.
     pub(crate) names: bool,
-    /// The sizes of its files, which the destination may not hold.
+    /// The sizes of its files: the destination's filesystem has a limit that one may exceed.
     pub(crate) sizes: bool,
     pub(crate) space: Space,
 }
@@ -36,37 +36,36 @@ pub(crate) struct Looks {
 /// How much space the copy of a tree needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Space {
-    /// None: each file is cloned.
+    /// None: every file is cloned.
     Nothing,
-    /// So many bytes at most.
+    /// At most this many bytes.
     AtMost(u64),
-    /// Only the files tell.
+    /// The files must be examined.
     Unknown,
 }
 
-/// What has to be looked at in a directory and all below it, which are on one volume if `mounts_below` is
-/// [`Known::No`].
-pub(crate) fn looks(
+/// The checks that a directory needs, with all below it. They are on one volume if `mounts_below` is [`Known::No`].
+pub(crate) fn checks(
     system: (Os, Kernel),
     (src, dst): (&Side, &Side),
     mounts_below: Known,
     options: &Options,
-) -> Looks {
+) -> Checks {
     let is_one_volume = mounts_below == Known::No;
     let sizes = limits_size(dst.volume.kind) && !(is_one_volume && limits_size(src.volume.kind));
-    Looks {
+    Checks {
         names: !(is_one_volume && takes_all_names(src, dst)),
         sizes,
         space: space(system, (src, dst), is_one_volume, options),
     }
 }
 
-/// Whether a file can be too large for a volume of this kind.
+/// Whether a file can be too large for a filesystem of this kind.
 pub(crate) fn limits_size(kind: FsKind) -> bool {
     kind == FsKind::Fat
 }
 
-/// Whether another program or machine may answer each call.
+/// Whether another program or machine may serve each call.
 pub(crate) fn may_be_slow(kind: FsKind) -> bool {
     matches!(
         kind,
@@ -74,13 +73,12 @@ pub(crate) fn may_be_slow(kind: FsKind) -> bool {
     )
 }
 
-/// Whether a volume of this kind refuses characters that are legal elsewhere.
+/// Whether a filesystem of this kind rejects characters that are valid in names elsewhere.
 pub(crate) fn limits_characters(kind: FsKind) -> bool {
     matches!(kind, FsKind::Fat | FsKind::ExFat)
 }
 
-/// Whether each name of the source's volume can be a name of the destination's, beside all that were
-/// beside it.
+/// Whether all names of a directory of the source's volume can be the names of a directory of the destination's.
 fn takes_all_names(src: &Side, dst: &Side) -> bool {
     let (from, to) = (&src.volume, &dst.volume);
     let is_same = from.id == to.id;
@@ -89,14 +87,14 @@ fn takes_all_names(src: &Side, dst: &Side) -> bool {
         Known::No | Known::Unknown => true,
     };
     let is_short = match (src.name_bytes, dst.name_bytes) {
-        (_, None) => true, // no limit is known, so that none is checked
+        (_, None) => true, // without a known limit there is no check
         (Some(longest), Some(limit)) => longest <= limit && counts_bytes(from.kind),
         (None, Some(_)) => false,
     };
     folds_alike && (is_same || is_short && !limits_characters(to.kind))
 }
 
-/// Whether folding case is a property of the volume. ext4, F2FS and NTFS have it for each directory.
+/// Whether folding case is a property of the whole volume. On ext4, F2FS and NTFS it is one of each directory.
 fn folds_everywhere(kind: FsKind) -> bool {
     matches!(
         kind,
@@ -104,8 +102,8 @@ fn folds_everywhere(kind: FsKind) -> bool {
     )
 }
 
-/// Whether no name is longer than statvfs says. NTFS, SMB, APFS and HFS+ count characters of UTF-16 or UTF-8,
-/// and FUSE servers report a number that nobody checks.
+/// Whether no name is longer than statvfs reports. NTFS, SMB, APFS and HFS+ count UTF-16 code units or characters;
+/// the kernel does not check the number that a FUSE server reports.
 fn counts_bytes(kind: FsKind) -> bool {
     matches!(
         kind,
@@ -137,8 +135,8 @@ fn space(
     let may_grow = options.sparse == Sparse::Never
         || !(options.preserve.links && to.kind.links() == Known::Yes)
         || to.block_bytes > from.block_bytes;
-    // XFS was made with reflinks or without: without them no file shares data, with them each is cloned but
-    // the small ones, of which few share any.
+    // XFS has reflinks or has none (mkfs). Without them no file shares data; with them all but the small files are
+    // cloned, and few small files share data.
     let is_counted = !shares_data(from.kind)
         || from.kind == FsKind::Xfs && clones(&[(LARGE, LARGE), (LARGE, 0)]);
     match src.used_bytes {
@@ -147,8 +145,8 @@ fn space(
     }
 }
 
-/// Whether files may occupy more bytes together than are in use on their volume: they share data, are
-/// compressed, or are not on that volume at all (FUSE, servers, layers).
+/// Whether files together may occupy more bytes than are in use on their volume: they share data, are compressed,
+/// or lie on another volume (FUSE, servers, overlay layers).
 fn shares_data(kind: FsKind) -> bool {
     !matches!(
         kind,
@@ -156,10 +154,10 @@ fn shares_data(kind: FsKind) -> bool {
     )
 }
 
-/// A file for which a clone that may be refused is worth its try, bytes.
+/// The size of a file that is large enough to try a clone which may fail, bytes.
 const LARGE: u64 = 1 << 40;
 
-/// Whether files of these sizes, and with so much allocated, are cloned first.
+/// Whether the plan for files of these (size, allocated bytes) begins with a clone.
 fn clones_first(
     system: (Os, Kernel),
     volumes: (VolumeFacts, VolumeFacts),

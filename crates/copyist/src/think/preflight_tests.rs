@@ -1,6 +1,6 @@
 //! What volumes rule out, over all kinds of them.
 
-use super::{Looks, Side, Space, looks};
+use super::{Checks, Side, Space, checks};
 use crate::words::facts::{FsKind, Kernel, Known, VolumeFacts};
 use crate::words::method::Os;
 use crate::words::options::{Options, Preserve, Reflink, Sparse};
@@ -57,8 +57,8 @@ fn archive() -> Options {
     }
 }
 
-fn of(src: &Side, dst: &Side) -> Looks {
-    looks(LINUX, (src, dst), Known::No, &archive())
+fn of(src: &Side, dst: &Side) -> Checks {
+    checks(LINUX, (src, dst), Known::No, &archive())
 }
 
 /// The rules once more, as what can be in the way: over all kinds of volumes, one or two, with every
@@ -69,7 +69,7 @@ fn what_can_be_in_the_way_is_looked_for() {
         let (mut src, mut dst) = (side(1, from), side(if is_same { 1 } else { 2 }, to));
         dst.volume.folds_case = folds;
         (src.name_bytes, dst.name_bytes) = names;
-        let found = looks(LINUX, (&src, &dst), mounts, &archive());
+        let found = checks(LINUX, (&src, &dst), mounts, &archive());
         let case = format!("{from:?} {to:?} {is_same} {folds:?} {mounts:?} {names:?}");
         let fat = |kind| matches!(kind, FsKind::Fat | FsKind::ExFat);
         if mounts != Known::No {
@@ -123,7 +123,7 @@ fn product() -> impl Iterator<Item = (FsKind, FsKind, bool, Known, Known, Names)
 
 #[test]
 fn between_filesystems_that_are_alike_there_is_nothing_to_look_for() {
-    let nothing = |space| Looks {
+    let nothing = |space| Checks {
         names: false,
         sizes: false,
         space,
@@ -141,7 +141,8 @@ fn between_filesystems_that_are_alike_there_is_nothing_to_look_for() {
 #[test]
 fn what_may_grow_is_not_bounded() {
     let (src, mut dst) = (side(1, FsKind::Ext), side(2, FsKind::Ext));
-    let space = |dst: &Side, options: &Options| looks(LINUX, (&src, dst), Known::No, options).space;
+    let space =
+        |dst: &Side, options: &Options| checks(LINUX, (&src, dst), Known::No, options).space;
     assert_eq!(space(&dst, &archive()), Space::AtMost(USED));
     let mut options = archive();
     options.sparse = Sparse::Never;
@@ -166,7 +167,7 @@ fn a_clone_that_is_not_wanted_needs_its_space() {
     };
     for kind in [FsKind::Btrfs, FsKind::Xfs] {
         let side = side(1, kind);
-        let found = looks(LINUX, (&side, &side), Known::No, &options);
+        let found = checks(LINUX, (&side, &side), Known::No, &options);
         assert_eq!(found.space, Space::Unknown, "{kind:?}");
     }
 }

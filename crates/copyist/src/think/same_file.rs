@@ -1,16 +1,16 @@
-//! Whether a destination may be replaced although it is, through some alias, the source. Pure.
+//! Whether a destination that is the source under another name may be replaced. Pure.
 
-use super::disposition::Policy;
+use crate::think::policy::Policy;
 use crate::words::options::{Backup, Force, Make};
 
-/// How two names relate that lead to one file, or may.
+/// How two names relate that lead, or may lead, to one file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Relation {
-    /// Symbolic links are followed in the source.
+    /// The options follow symbolic links in the source.
     pub(crate) follows: bool,
-    /// With symbolic links followed as the options ask, both are one file.
+    /// With symbolic links followed as the options say, both are one file.
     pub(crate) same_file: bool,
-    /// The directory entries themselves are of one inode.
+    /// The directory entries themselves refer to one inode.
     pub(crate) same_inode: bool,
     /// They are one directory entry: the same name in the same directory.
     pub(crate) same_entry: bool,
@@ -18,22 +18,22 @@ pub(crate) struct Relation {
     pub(crate) same_target: bool,
     pub(crate) src_is_link: bool,
     pub(crate) dst_is_link: bool,
-    /// How many names the destination has.
+    /// The number of hard links of the destination.
     pub(crate) dst_names: u64,
 }
 
 /// What to do about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sameness {
-    /// They are different enough: go on.
+    /// They are distinct: copy.
     Distinct,
-    /// Nothing is to be done: the destination is what it should be.
+    /// Nothing needs to be done: the destination is already as it should be.
     Done,
     /// Copying would destroy the source.
     Same,
 }
 
-/// Judges two names, as cp does.
+/// Decides for two names, as cp does.
 pub(crate) fn judge(relation: Relation, policy: &Policy) -> Sameness {
     if relation.same_file && policy.make == Make::HardLink {
         return Sameness::Done;
@@ -77,7 +77,7 @@ pub(crate) fn judge(relation: Relation, policy: &Policy) -> Sameness {
     Sameness::Same
 }
 
-/// Two symbolic links, copied as links: fine, unless they are one and the same.
+/// Two symbolic links that are copied as links: allowed, unless they are one and the same.
 fn two_links(relation: Relation, policy: &Policy) -> Sameness {
     if relation.same_entry {
         Sameness::Same
@@ -88,12 +88,12 @@ fn two_links(relation: Relation, policy: &Policy) -> Sameness {
     }
 }
 
-/// The old file is moved aside first, which is fine unless that takes the source away.
+/// The old file is renamed first: allowed, unless that removes the source.
 fn with_backup(relation: Relation) -> Sameness {
     let same = if relation.same_inode {
         relation.same_entry
     } else {
-        // The source is a link to the destination, and would then lead to nothing.
+        // The source is a link to the destination, and would then dangle.
         relation.follows && relation.src_is_link && !relation.dst_is_link
     };
     if same {
@@ -103,7 +103,7 @@ fn with_backup(relation: Relation) -> Sameness {
     }
 }
 
-/// Whether removing the destination leaves the source in place.
+/// Whether the source still exists after the destination is removed.
 fn removable(relation: Relation) -> bool {
     relation.dst_is_link || (relation.same_inode && relation.dst_names > 1 && !relation.same_entry)
 }

@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::dir::Entry;
-use super::walk::Worker;
+use super::worker::Worker;
 use crate::run::volumes::VolumePair;
 use crate::system::{At, Batch, Open, Platform, Sys, Takes, Target, Whole, WholeCopy};
 use crate::think::plan::{WHOLE_DEPTH, WHOLE_ENTRIES};
@@ -166,7 +166,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         }
     }
 
-    /// A directory that the system won't clone is walked; a real error is told.
+    /// A directory that the system refuses to clone is walked; a real error is reported.
     fn whole_refused(
         &self,
         entry: &Entry<'_, P>,
@@ -196,7 +196,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         Ok(false)
     }
 
-    /// Tells of everything in the clone, and counts it.
+    /// Reports everything in the clone, and counts it.
     fn tell_of_clone(&mut self, entry: &Entry<'_, P>) {
         let root = Found {
             src: entry.src(),

@@ -1,4 +1,4 @@
-//! How many files are copied at a time: learnt while running, where nobody has said.
+//! The number of files that are copied at a time: adapted during the run, unless the options set it.
 //!
 //! A local disk is served best by as many workers as there are processors. A mount that takes its
 //! time for every request (NFS, SMB, FUSE, a cloud's disk) is served best by many more, most of
@@ -114,7 +114,7 @@ impl Control {
         }
     }
 
-    /// Looks, and answers how many are to be in flight from now on.
+    /// Measures, and returns the number of files to be in flight from now on.
     pub(super) fn look(&mut self, seen: Seen) -> usize {
         match self.state {
             State::Holding(0) => self.try_another(seen),
@@ -263,12 +263,12 @@ impl Concurrency {
         is_due
     }
 
-    /// Looks; answers the number that is to be in flight, if it was for this thread to look.
+    /// Measures if it is this thread's turn; returns the number of files to be in flight.
     pub(super) fn look(&self, pair: Pair, used: Used) -> Option<usize> {
         let mut learnt = match self.learnt.try_lock() {
             Ok(learnt) => learnt,
             Err(TryLockError::Poisoned(poisoned)) => PoisonError::into_inner(poisoned),
-            Err(TryLockError::WouldBlock) => return None, // somebody is looking
+            Err(TryLockError::WouldBlock) => return None, // another thread is measuring
         };
         let now = self.start.elapsed();
         let done = self.done.load(Ordering::Relaxed);

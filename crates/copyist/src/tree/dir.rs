@@ -3,13 +3,15 @@
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::file::attributes::CreatedState;
 use crate::run::volumes::VolumePair;
 use crate::system::{At, Batch, Platform, Target};
 pub(crate) use crate::think::disposition::Role;
+use crate::think::recipe::Recipe;
+use crate::words::method::Method;
 use crate::words::observer::PathSource;
 use crate::words::stat::{FileId, Stat};
 
@@ -86,7 +88,7 @@ pub(crate) struct State<P: Platform> {
     pub(crate) ids: Option<Ids>,
     /// The names that had not been read when it was closed.
     pub(crate) unread: Option<Batch>,
-    /// It can't be opened again, which has been told.
+    /// It can't be opened again, which has been reported.
     pub(crate) is_lost: bool,
 }
 
@@ -105,6 +107,10 @@ pub(crate) struct Dir<P: Platform> {
     pub(crate) root_volume: u64,
     pub(crate) pair: Option<Arc<VolumePair>>,
     pub(crate) made: CreatedState,
+    /// What is done with the plain files in it.
+    recipe: Option<Recipe>,
+    /// A file was not as the recipe expects, and others may not be: see [`Dir::drop_recipe`].
+    recipe_dropped: AtomicBool,
     /// Names made in it may be given an access control list by it.
     pub(crate) gives_acl: bool,
     /// It leads to an operand, and was made for that.
@@ -125,6 +131,8 @@ impl<P: Platform> Dir<P> {
             src_stat: None,
             root_volume: 0,
             pair: None,
+            recipe: None,
+            recipe_dropped: AtomicBool::new(false),
             made: CreatedState::before(),
             gives_acl: true,
             is_parent: false,
@@ -154,6 +162,8 @@ impl<P: Platform> Dir<P> {
                 .map_or(open.src_stat.id.volume, |_| parent.root_volume),
             src_stat: Some(open.src_stat),
             pair: Some(open.pair),
+            recipe: open.recipe,
+            recipe_dropped: AtomicBool::new(false),
             made: open.made,
             gives_acl: open.gives_acl,
             is_parent: open.is_parent,
@@ -194,6 +204,25 @@ impl<P: Platform> Dir<P> {
         self.pending.fetch_sub(1, Ordering::AcqRel) == 1
     }
 
+    /// What is done with the plain files in it, if they need not be looked at one by one.
+    pub(crate) fn recipe(&self) -> Option<&Recipe> {
+        match self.recipe_dropped.load(Ordering::Relaxed) {
+            true => Some(&Recipe::Open),
+            false => self.recipe.as_ref(),
+        }
+    }
+
+    /// Opens the other files for the general path: to undo each of them would take twice the time.
+    pub(crate) fn drop_recipe(&self) {
+        self.recipe_dropped.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether a method is not known to be refused for the files of this volume.
+    pub(crate) fn has_method(&self, method: Method, src_volume: u64) -> bool {
+        let pair = self.pair.as_deref();
+        pair.is_some_and(|it| it.src.id == src_volume && !it.refused().contains(method))
+    }
+
     /// This directory and those above it in the walk.
     pub(crate) fn up(&self) -> impl Iterator<Item = &Dir<P>> {
         std::iter::successors(Some(self), |dir| dir.parent.as_deref())
@@ -224,6 +253,7 @@ pub(crate) struct OpenDir<P: Platform> {
     pub(crate) dst: OpenDst<P>,
     pub(crate) src_stat: Stat,
     pub(crate) pair: Arc<VolumePair>,
+    pub(crate) recipe: Option<Recipe>,
     pub(crate) made: CreatedState,
     pub(crate) gives_acl: bool,
     pub(crate) is_parent: bool,

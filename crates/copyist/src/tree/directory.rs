@@ -1,18 +1,20 @@
 //! Directories: made before what is in them, finished after.
 
-use crate::tree::engine::ends_in_separator;
-use crate::tree::engine::is_separator;
+use crate::tree::paths::ends_in_separator;
+use crate::tree::paths::is_separator;
 use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::dir::{Dir, DirPair, Entry, OpenDir, OpenDst, Role, TreePath};
 use super::existing::{Onto, Resolved, SourceStat};
-use super::walk::{Job, Worker};
+use super::job::Job;
+use super::worker::Worker;
 use crate::file::attributes::{Attributes, CreateMode, CreatedState};
 use crate::system::parent::parent_dir;
 use crate::system::{At, Attribute, Node, Open, Platform, Target};
 use crate::think::disposition::{Known, Walk};
+use crate::think::recipe::{Sides, recipe};
 use crate::think::rules;
 use crate::words::code::Code;
 use crate::words::error::{Cause, Error, Operation, Refusal};
@@ -263,7 +265,14 @@ impl<P: Platform> Worker<'_, '_, P> {
             paths: entry,
             what: observer::Made::Directory,
         });
+        let sides = Sides {
+            os: session.platform.os(),
+            is_new: made.is_empty(),
+            // On a dry run none is copied.
+            files: pair.small_files().filter(|_| !session.platform.is_dry()),
+        };
         let open = OpenDir {
+            recipe: recipe(sides, session.options),
             src,
             dst,
             src_stat,

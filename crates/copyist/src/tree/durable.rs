@@ -1,15 +1,15 @@
 //! What makes a run durable beyond the files themselves: the names in directories, and with
 //! [`Fsync::End`] whole volumes.
 
+use super::volumes::Volume;
 use crate::system::filesystem;
 use crate::system::parent;
 use std::ffi::OsStr;
-use std::path::PathBuf;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use super::dir::Entry;
-use super::engine::Session;
+use super::session::Session;
 use crate::system::parent::parent_dir;
 use crate::system::{At, Open, Platform};
 use crate::words::code::Code;
@@ -18,22 +18,6 @@ use crate::words::facts::{FsKind, VolumeFacts};
 use crate::words::observer::PathSource;
 use crate::words::options::Fsync;
 use crate::words::stat::{FileId, Stat};
-
-/// The volumes that something was copied to.
-pub(super) struct Volumes<P: Platform>(Mutex<Vec<Volume<P>>>);
-
-struct Volume<P: Platform> {
-    id: u64,
-    /// Open from before the first byte was written, so that no error goes by unheard.
-    handle: Arc<P::Handle>,
-    dst: PathBuf,
-}
-
-impl<P: Platform> Default for Volumes<P> {
-    fn default() -> Volumes<P> {
-        Volumes(Mutex::default())
-    }
-}
 
 impl<P: Platform> Session<'_, P> {
     /// Makes the name of an entry durable, if each is to be.
@@ -153,7 +137,6 @@ impl<P: Platform> Session<'_, P> {
     }
 
     /// Notes a finished file in the journal.
-    #[inline(never)] // few files take it: see `plain.rs`
     pub(super) fn note_done(&self, entry: &Entry<'_, P>, src: &Stat) {
         let Some(journal) = &self.journal else { return };
         // What can't be looked at counts as not done.
@@ -197,7 +180,7 @@ impl<P: Platform> Session<'_, P> {
         let cancelled = self.context.cancel.is_cancelled();
         let closed = match self.errors.load(Ordering::Relaxed) {
             0 if !cancelled => journal.remove(),
-            // Whoever cancels does not want to wait.
+            // A cancelled run does not wait.
             _ if cancelled => Ok(()),
             _ => journal.note_rest(|| self.flush_for_journal()),
         };

@@ -9,7 +9,8 @@ use super::dir::{Entry, Role};
 use super::existing::{Onto, Resolved, SourceStat};
 use super::links::{Claim, Copied};
 use super::space_retry::LARGE_BYTES;
-use super::walk::{Outcome, Worker};
+use super::worker::Outcome;
+use super::worker::Worker;
 use crate::file::attributes;
 use crate::file::change::CHANGE_RETRIES;
 use crate::file::copier::{FileCopier, OneFile};
@@ -18,7 +19,8 @@ use crate::file::journal::PART_BYTES;
 use crate::file::source::{Source, open_source};
 use crate::file::target::{Destination, Existing};
 use crate::system::Platform;
-use crate::think::disposition::{Policy, Product, enters};
+use crate::think::disposition::{Product, enters};
+use crate::think::policy::Policy;
 use crate::words::error::{Cause, Error, Operation, Refusal};
 use crate::words::facts::NoLink;
 use crate::words::observer::{Event, Made, PathSource, Warning};
@@ -28,38 +30,19 @@ use crate::words::stat::{FileKind, Stat};
 
 /// What became of one try to copy a file.
 #[derive(Default)]
-pub(super) struct AttemptOutcome {
-    pub(super) report: Report,
+struct AttemptOutcome {
+    report: Report,
     /// Attributes that could not be kept.
-    pub(super) failures: Vec<FileError>,
+    failures: Vec<FileError>,
 }
 
 impl<P: Platform> Worker<'_, '_, P> {
-    /// Copies an entry, unless it is a directory. `kind` is what its directory says of it.
-    #[inline(always)] // as `try_plain`
-    pub(super) fn entry(&mut self, entry: Entry<'_, P>, kind: Option<FileKind>) -> Outcome {
-        let failed = match self.try_plain(&entry, kind) {
-            Some(Ok(())) => return Outcome::Done,
-            Some(Err(error)) => Some(error),
-            None => None,
-        };
-        self.entry_by_name(entry, failed)
-    }
-
-    /// The same for what has to be looked at before it is opened; or after a first try that `failed`.
-    #[inline(always)] // as `try_plain`
-    pub(super) fn entry_by_name(
-        &mut self,
-        entry: Entry<'_, P>,
-        mut failed: Option<Error>,
-    ) -> Outcome {
+    /// Copies an entry, unless it is a directory.
+    #[inline(never)] // apart from the loop of `fast`
+    pub(super) fn entry_by_name(&mut self, entry: Entry<'_, P>) -> Outcome {
         let mut retries = 0;
         loop {
-            let result = match failed.take() {
-                Some(error) => Err(error),
-                None => self.try_entry(entry, retries > 0),
-            };
-            match result {
+            match self.try_entry(entry, retries > 0) {
                 Ok(outcome) => {
                     if let Outcome::Done = outcome {
                         self.session.remember_made(&entry);
@@ -77,6 +60,22 @@ impl<P: Platform> Worker<'_, '_, P> {
         }
     }
 
+    /// Copies a file that was opened as a recipe has it, and is not for that: nothing has its name.
+    #[inline(never)] // apart from the loop of `fast`
+    pub(super) fn copy_opened(&mut self, entry: Entry<'_, P>, source: Source<P>) -> Outcome {
+        let src = SourceStat {
+            stat: source.stat,
+            follow: false,
+        };
+        let free = Onto::Free { backup: None };
+        match self.with_links(&entry, &src, free, Some(source)) {
+            Ok(()) => {}
+            Err(error) if self.is_tried_again(&error) => return self.entry_by_name(entry),
+            Err(error) => self.session.fail(error),
+        }
+        Outcome::Done
+    }
+
     /// What was decided of a file that has been replaced since is decided anew, if the options say
     /// so: nothing has been made of it, and what was moved aside for it is back.
     fn is_tried_again(&self, error: &Error) -> bool {
@@ -84,7 +83,6 @@ impl<P: Platform> Worker<'_, '_, P> {
         was_replaced && self.session.options.on_change == OnChange::Retry
     }
 
-    #[inline(always)] // as `try_plain`
     fn try_entry(&mut self, entry: Entry<'_, P>, again: bool) -> Result<Outcome, Error> {
         let follow = self.follows(&entry);
         let stat = self
@@ -106,7 +104,7 @@ impl<P: Platform> Worker<'_, '_, P> {
             known.finished = Some(false);
         }
         match self.resolve_destination(&entry, known, again)? {
-            Resolved::Make(onto) => self.with_links(&entry, &looked, onto, &mut None)?,
+            Resolved::Make(onto) => self.with_links(&entry, &looked, onto, None)?,
             Resolved::Enter { .. } => return Ok(Outcome::Directory),
             Resolved::Skip(why) => {
                 self.summary.skipped += u64::from(why.is_counted());
@@ -149,7 +147,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         })
     }
 
-    /// What can't be opened may not even be looked at: then that is what there is to tell.
+    /// A file that can't be opened may not be visible to stat either: then that is the error to report.
     pub(super) fn unseen(&self, entry: &Entry<'_, P>, follow: bool) -> Option<Error> {
         let code = self.session.platform.stat(entry.src_at(), follow).err()?;
         let cause = Cause::System(code);
@@ -157,12 +155,12 @@ impl<P: Platform> Worker<'_, '_, P> {
     }
 
     /// Copies an entry, or links it to the copy of another name of the same file.
-    pub(super) fn with_links(
+    fn with_links(
         &mut self,
         entry: &Entry<'_, P>,
         src: &SourceStat,
         onto: Onto,
-        opened: &mut Option<Source<P>>,
+        opened: Option<Source<P>>,
     ) -> Result<(), Error> {
         if !self.keeps_links(entry, &src.stat) {
             return self.make(entry, src, onto, opened);
@@ -190,7 +188,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         entry: &Entry<'_, P>,
         src: &SourceStat,
         mut onto: Onto,
-        opened: &mut Option<Source<P>>,
+        opened: Option<Source<P>>,
         mut copied: Copied,
     ) -> Result<(), Error> {
         let links = &self.session.links;
@@ -289,7 +287,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         entry: &Entry<'_, P>,
         src: &SourceStat,
         onto: Onto,
-        opened: &mut Option<Source<P>>,
+        opened: Option<Source<P>>,
     ) -> Result<(), Error> {
         let replaces = matches!(onto, Onto::Over { .. });
         let (existing, backup) = match onto {
@@ -314,7 +312,6 @@ impl<P: Platform> Worker<'_, '_, P> {
         result
     }
 
-    #[inline(always)] // as `try_plain`
     pub(super) fn begin(&self, entry: &Entry<'_, P>, backup: Option<&OsString>, kind: FileKind) {
         let backup = backup.map(|it| Self::backup_path(entry, it));
         let is_parent = entry.role == Role::Parent;
@@ -328,32 +325,29 @@ impl<P: Platform> Worker<'_, '_, P> {
     }
 
     /// Copies a file, and does so again where what it lacked is there now. Only the last try counts.
-    pub(super) fn copy_content(
+    fn copy_content(
         &mut self,
         entry: &Entry<'_, P>,
         src: &SourceStat,
         how: (Existing, bool),
-        opened: &mut Option<Source<P>>,
+        mut opened: Option<Source<P>>,
     ) -> Result<(), Error> {
         let space_retry = &self.session.space_retry;
         let mut tries = space_retry.tries();
         loop {
             let writing = (src.stat.size >= LARGE_BYTES).then(|| space_retry.write());
             let mut tried = AttemptOutcome::default();
-            let mut copied = self.open_and_copy(entry, src, how, opened, &mut tried);
+            let mut copied = self.open_and_copy(entry, src, how, opened.take(), &mut tried);
             if let Err(error) = &copied
                 && self.retry_after_emfile(entry, error.operation(), error.cause())
             {
                 tried = AttemptOutcome::default();
-                copied = self.open_and_copy(entry, src, how, opened, &mut tried);
+                copied = self.open_and_copy(entry, src, how, None, &mut tried);
             }
             drop(writing);
             match copied {
                 Err(error)
-                    if self.retry_after_enospc(entry, (&src.stat, how.0), &error, &mut tries) =>
-                {
-                    *opened = None; // it may have changed since
-                }
+                    if self.retry_after_enospc(entry, (&src.stat, how.0), &error, &mut tries) => {}
                 copied => {
                     self.finish_entry(entry, tried);
                     return copied;
@@ -363,21 +357,21 @@ impl<P: Platform> Worker<'_, '_, P> {
     }
 
     /// Counts what the last try has done, and tells which attributes it could not keep.
-    pub(super) fn finish_entry(&mut self, entry: &Entry<'_, P>, mut tried: AttemptOutcome) {
-        self.tell_failures(entry, &mut tried);
+    fn finish_entry(&mut self, entry: &Entry<'_, P>, mut tried: AttemptOutcome) {
+        self.tell_failures(entry, std::mem::take(&mut tried.failures));
         self.summary.add_report(&tried.report);
     }
 
     /// Reports which attributes could not be kept. The same failure is reported once: some are set twice, on a draft
     /// and in place, or before and after a copy is read back.
-    fn tell_failures(&self, entry: &Entry<'_, P>, tried: &mut AttemptOutcome) {
-        let mut failures: Vec<FileError> = Vec::new();
-        for error in tried.failures.drain(..) {
-            if !failures.iter().any(|it| it.says_as_much(&error)) {
-                failures.push(error);
+    pub(super) fn tell_failures(&self, entry: &Entry<'_, P>, failures: Vec<FileError>) {
+        let mut told: Vec<FileError> = Vec::new();
+        for error in failures {
+            if !told.iter().any(|it| it.says_as_much(&error)) {
+                told.push(error);
             }
         }
-        for error in failures {
+        for error in told {
             self.session.fail(self.session.file_error(entry, error));
         }
     }
@@ -388,15 +382,15 @@ impl<P: Platform> Worker<'_, '_, P> {
         entry: &Entry<'_, P>,
         src: &SourceStat,
         how: (Existing, bool),
-        opened: &mut Option<Source<P>>,
+        opened: Option<Source<P>>,
         tried: &mut AttemptOutcome,
     ) -> Result<(), Error> {
-        let source = match opened {
+        let mut source = match opened {
             Some(source) => source,
             None => {
                 let kind = Some(src.stat.kind);
                 let opening = open_source(self.session.platform, entry.src_at(), src.follow, kind);
-                opened.insert(opening.map_err(|error| self.session.file_error(entry, error))?)
+                opening.map_err(|error| self.session.file_error(entry, error))?
             }
         };
         if source.stat.id != src.stat.id {
@@ -410,15 +404,12 @@ impl<P: Platform> Worker<'_, '_, P> {
         }
         self.session.remove_leftovers_beside(entry);
         self.session.note_volume_beside(entry)?;
-        self.copy_file(entry, source, how, tried)?;
-        if let Some(source) = opened.take() {
-            self.session.platform.close_quietly(source.handle);
-        }
+        self.copy_file(entry, &mut source, how, tried)?;
+        self.session.platform.close_quietly(source.handle);
         Ok(())
     }
 
-    #[inline(always)] // as `try_plain`
-    pub(super) fn copy_file(
+    fn copy_file(
         &mut self,
         entry: &Entry<'_, P>,
         source: &mut Source<P>,
@@ -452,7 +443,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         };
         let stays = matches!(existing, Existing::Nothing | Existing::File);
         let volume = source.stat.id.volume;
-        let known_pair = entry.dir.pair.as_deref();
+        let known_pair = entry.dir.pair.as_ref();
         let AttemptOutcome { report, failures } = tried;
         let result = copier.copy(&mut OneFile {
             src: source,
@@ -470,7 +461,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         let mut is_checked = true;
         if !tried.failures.is_empty() {
             is_checked = !tried.failures.iter().any(FileError::is_about_checking);
-            self.tell_failures(entry, tried);
+            self.tell_failures(entry, std::mem::take(&mut tried.failures));
         }
         let is_whole = source.stat.kind == FileKind::Regular && is_checked;
         self.tell_copied(entry, (existing, is_whole), &source.stat, &tried.report);
@@ -478,7 +469,6 @@ impl<P: Platform> Worker<'_, '_, P> {
     }
 
     /// A file's data is complete: into the journal, and to whoever watches.
-    #[inline(always)] // as `try_plain`
     fn tell_copied(
         &self,
         entry: &Entry<'_, P>,

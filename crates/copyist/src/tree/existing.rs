@@ -1,4 +1,4 @@
-//! A destination whose name may be taken: looks up what [`decide`] asks for, and does what it decides.
+//! An existing destination: queries what [`decide`] needs, and does what it decides.
 //! What is decided, and in which order the system is asked, is there.
 
 use std::ffi::{OsStr, OsString};
@@ -8,16 +8,16 @@ use copyist_sys::name_prefix;
 
 use super::backup;
 use super::dir::Entry;
-use super::engine::base_name;
-use super::walk::Worker;
+use super::paths::base_name;
+use super::worker::Worker;
 use crate::file::follow::resolve;
 use crate::file::temp_file::Temporary;
 use crate::system::parent::parent_dir;
 use crate::system::{At, Node, Open, Platform, filesystem};
 use crate::think::disposition::{
-    BackupName, Disposition, Existing, Known, Looked, Need, Policy, Product, Replace, Skip, decide,
-    product,
+    BackupName, Disposition, Existing, Known, Looked, Need, Product, Replace, Skip, decide, product,
 };
+use crate::think::policy::Policy;
 use crate::think::rules;
 use crate::words::code::Code;
 use crate::words::error::{Cause, Error, Operation};
@@ -68,7 +68,6 @@ struct Looking {
 
 impl<P: Platform> Worker<'_, '_, P> {
     /// Looks at the destination, and makes room for what it is to be.
-    #[inline(always)] // as `Worker::try_plain`
     pub(super) fn resolve_destination(
         &self,
         entry: &Entry<'_, P>,
@@ -219,7 +218,6 @@ impl<P: Platform> Worker<'_, '_, P> {
         Ok(())
     }
 
-    #[inline(always)] // as `Worker::try_plain`
     fn look(&self, entry: &Entry<'_, P>, follow: bool) -> Looked {
         let platform = self.session.platform;
         let os = platform.os();
@@ -435,7 +433,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         }
     }
 
-    /// The backup's path, for whoever watches.
+    /// The backup's path, for the observer.
     pub(super) fn backup_path(entry: &Entry<'_, P>, backup: &OsStr) -> PathBuf {
         let backup = base_name(backup);
         let dst = entry.dst().into_os_string();

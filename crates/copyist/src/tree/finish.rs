@@ -1,7 +1,7 @@
 //! The end of a directory: its attributes, when everything in it is done.
 
 use super::dir::Dir;
-use super::walk::Worker;
+use super::worker::Worker;
 use crate::file::attributes;
 use crate::file::attributes::{Attributes, Failed};
 use crate::system::{At, Platform, Target};

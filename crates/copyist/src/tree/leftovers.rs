@@ -4,7 +4,7 @@
 use std::ffi::OsStr;
 
 use super::dir::Entry;
-use super::engine::Session;
+use super::session::Session;
 use crate::file::temp_file::{Temporary, remove_closed};
 use crate::system::parent::parent_dir;
 use crate::system::{At, Batch, Open, Platform};
@@ -76,7 +76,7 @@ impl<P: Platform> Session<'_, P> {
             && platform.stat(at, false).is_ok_and(|it| it.id == stat.id)
             && platform.remove(at, false).is_err()
         {
-            // Not every mount lets go of the name of an open file.
+            // Not every mount can remove the name of an open file.
             platform.close_quietly(file);
             let _ = remove_closed(platform, at);
         }

@@ -8,17 +8,17 @@ use std::sync::Arc;
 use super::dir::{Dir, DirPair, Entry, TreePath};
 use super::existing::{Onto, SourceStat};
 use super::links::Copied;
-use super::walk::Worker;
+use super::worker::Worker;
 use crate::file::temp_file::Temporary;
 use crate::system::parent::parent_dir;
 use crate::system::{At, Node, Open, Platform};
 use crate::think::disposition::Product;
+use crate::think::linking::{self, Known, Step, Taken, Try};
 use crate::think::rules;
 use crate::words::code::Code;
 use crate::words::error::{Cause, Error, Operation, Refusal};
 use crate::words::facts::NoLink;
 use crate::words::observer::{Event, Made, PathSource};
-use crate::words::options::Atomic;
 use crate::words::stat::{FileKind, KeptNames, Stat};
 
 impl<P: Platform> Worker<'_, '_, P> {
@@ -31,43 +31,32 @@ impl<P: Platform> Worker<'_, '_, P> {
         onto: Onto,
     ) -> Result<Option<(Onto, NoLink)>, Error> {
         let session = self.session;
-        let (backup, replaces) = match &onto {
-            Onto::Free { backup } => (backup.clone(), false),
-            Onto::Over { backup } => (backup.clone(), true),
-            Onto::Into(_) if self.is_linked(entry, copied) => return Ok(None),
-            Onto::Into(_) => (None, true),
+        let (taken, backup) = match &onto {
+            Onto::Free { backup } => (Taken::Nothing, backup.clone()),
+            Onto::Over { backup } => (Taken::Replaced, backup.clone()),
+            Onto::Into(_) => (Taken::Written, None),
         };
-        let made = if replaces {
-            self.replace_by_link(entry, copied, &onto)
-        } else {
-            let made = self.make_link(entry, copied, entry.dst_at());
-            made.map_err(|code| (Operation::CreateHardLink, code))
+        let mut known = Known {
+            taken,
+            atomic: session.options.atomic,
+            is_linked: None,
+            kept: None,
+            tried: None,
         };
-        if let Err((operation, code)) = made
-            && operation == Operation::CreateHardLink
-            && let Some(why) = self.no_link(entry, code)
-        {
-            return Ok(Some((onto, why)));
-        }
-        // `copy` writes into the file then; `cp` fails, as GNU's does.
-        if let Err((_, code)) = made
-            && matches!(onto, Onto::Into(_))
-            && session.options.atomic == Atomic::BestEffort
-            && self.is_refused(code)
-        {
-            return Ok(Some((onto, NoLink::NotReplaceable)));
-        }
-        self.begin(entry, backup.as_ref(), FileKind::Regular);
-        let result = made.map_err(|(operation, code)| {
-            let error = session.error(entry, operation, Cause::System(code));
-            if operation != Operation::CreateHardLink {
-                return error;
+        let result = loop {
+            match linking::next(&known) {
+                Step::LookWhetherLinked => known.is_linked = Some(self.is_linked(entry, copied)),
+                Step::LookWhetherKept => known.kept = Some(self.would_be_kept(entry, copied)),
+                Step::Try(how) => known.tried = Some((how, self.try_link(entry, copied, how))),
+                Step::Leave => return Ok(None),
+                Step::Copy(why) => return Ok(Some((onto, why))),
+                Step::Done => break Ok(()),
+                Step::Fail(failed) => break Err(self.link_error(entry, copied, failed)),
             }
-            let to = copied.tree_path.dst().join(&copied.dst_name);
-            error.with_paths(Some(to), Some(entry.dst()))
-        });
+        };
+        self.begin(entry, backup.as_ref(), FileKind::Regular);
         if let (Err(_), Some(backup)) = (&result, &backup) {
-            if replaces {
+            if taken == Taken::Replaced {
                 self.forget_backup(entry, backup);
             } else {
                 self.move_back(entry, backup);
@@ -90,66 +79,83 @@ impl<P: Platform> Worker<'_, '_, P> {
         })
     }
 
-    /// Replaces what is there by a link, in one step. Where that is refused, it is removed first, unless the options
-    /// demand one step. A file that could be written into is removed only after a link was made in its directory.
-    fn replace_by_link(
+    fn try_link(
         &self,
         entry: &Entry<'_, P>,
         copied: &Copied,
-        onto: &Onto,
-    ) -> Result<(), (Operation, Code)> {
-        let platform = self.session.platform;
-        let of_link = |code| (Operation::CreateHardLink, code);
-        let refused = if self.would_be_kept(entry, copied) {
-            let code = rules::kept_name(platform.os());
-            if let Onto::Into(_) = onto {
-                return Err(of_link(code));
-            }
-            code
-        } else {
-            let temporary = Temporary::new().beside(entry.dst_name);
-            let at = At {
-                dir: &entry.open.dst,
-                name: &temporary,
-            };
-            self.make_link(entry, copied, at).map_err(of_link)?;
-            let renamed = platform.rename(at, entry.dst_at());
-            // Two names of one file are left both by a rename.
-            let _ = platform.remove(at, false);
-            match renamed {
-                Ok(()) => {
-                    let removed = Event::Removed { paths: entry };
-                    self.session.context.observer.event(removed);
-                    return Ok(());
-                }
-                Err(code) => code,
-            }
-        };
-        if !self.is_refused(refused) {
-            return Err((Operation::Replace, refused));
+        how: Try,
+    ) -> Result<(), linking::Failed> {
+        let failed = |operation| move |code| self.link_failed(entry, operation, code);
+        if how == Try::RenameOver {
+            return self.rename_link_over(entry, copied);
         }
-        self.take_away(entry)
-            .map_err(|code| (Operation::Remove, code))?;
+        if how == Try::RemoveThenMake {
+            self.take_away(entry).map_err(failed(Operation::Remove))?;
+        }
         self.make_link(entry, copied, entry.dst_at())
-            .map_err(of_link)
+            .map_err(failed(Operation::CreateHardLink))
     }
 
-    /// Whether a second name of the copy could not be taken away again, or given to another file, in this directory.
-    fn would_be_kept(&self, entry: &Entry<'_, P>, copied: &Copied) -> bool {
+    fn rename_link_over(
+        &self,
+        entry: &Entry<'_, P>,
+        copied: &Copied,
+    ) -> Result<(), linking::Failed> {
         let platform = self.session.platform;
-        match platform.kept_names(parent_dir(entry.dst_at())) {
-            KeptNames::None => false,
-            kept => {
-                let file = self.stat_copied(entry, copied);
-                file.is_ok_and(|file| kept.has(&file))
-            }
+        let failed = |operation| move |code| self.link_failed(entry, operation, code);
+        let temporary = Temporary::new().beside(entry.dst_name);
+        let at = At {
+            dir: &entry.open.dst,
+            name: &temporary,
+        };
+        self.make_link(entry, copied, at)
+            .map_err(failed(Operation::CreateHardLink))?;
+        let renamed = platform.rename(at, entry.dst_at());
+        // Two names of one file are left both by a rename.
+        let _ = platform.remove(at, false);
+        renamed.map_err(failed(Operation::Replace))?;
+        let removed = Event::Removed { paths: entry };
+        self.session.context.observer.event(removed);
+        Ok(())
+    }
+
+    #[cold]
+    fn link_failed(
+        &self,
+        entry: &Entry<'_, P>,
+        operation: Operation,
+        code: Code,
+    ) -> linking::Failed {
+        let is_of_link = operation == Operation::CreateHardLink;
+        linking::Failed {
+            operation,
+            code,
+            no_link: is_of_link.then(|| self.no_link(entry, code)).flatten(),
+            is_irreplaceable: rules::is_irreplaceable(self.session.platform.os(), code),
         }
     }
 
-    /// Whether what has a name could not be replaced in one step, and may be in two, or be written into.
-    fn is_refused(&self, code: Code) -> bool {
-        self.session.options.atomic != Atomic::Required
-            && rules::is_irreplaceable(self.session.platform.os(), code)
+    fn link_error(&self, entry: &Entry<'_, P>, copied: &Copied, failed: linking::Failed) -> Error {
+        let cause = Cause::System(failed.code);
+        let error = self.session.error(entry, failed.operation, cause);
+        if failed.operation != Operation::CreateHardLink {
+            return error;
+        }
+        let to = copied.tree_path.dst().join(&copied.dst_name);
+        error.with_paths(Some(to), Some(entry.dst()))
+    }
+
+    /// Whether a second name of the copy could not be taken away again, or given to another file, in this
+    /// directory: then what that would fail with.
+    fn would_be_kept(&self, entry: &Entry<'_, P>, copied: &Copied) -> Option<linking::Failed> {
+        let platform = self.session.platform;
+        let kept_names = platform.kept_names(parent_dir(entry.dst_at()));
+        let is_kept = kept_names != KeptNames::None
+            && self
+                .stat_copied(entry, copied)
+                .is_ok_and(|file| kept_names.has(&file));
+        let code = rules::kept_name(platform.os());
+        is_kept.then(|| self.link_failed(entry, Operation::CreateHardLink, code))
     }
 
     /// Whether the destination's filesystem is why a link could not be made.

@@ -43,7 +43,7 @@ impl Copied {
 /// What to do with a name.
 #[derive(Debug)]
 pub(crate) enum Claim {
-    /// It is the first: copy it, and call [`Links::settle`].
+    /// It is the first: copy it, and call [`Links::record_copy`].
     Copy,
     /// Link it to this.
     Link(Copied),

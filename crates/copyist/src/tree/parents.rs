@@ -8,8 +8,8 @@ use std::path::{Component, Path};
 use std::sync::Arc;
 
 use super::dir::{Dir, Entry, Role};
-use super::engine::{ends_in_separator, is_separator};
-use super::walk::Worker;
+use super::paths::{ends_in_separator, is_separator};
+use super::worker::Worker;
 use crate::system::{At, Platform};
 use crate::think::rules;
 use crate::words::error::{Cause, Error, Operation};

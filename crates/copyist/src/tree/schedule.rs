@@ -77,12 +77,12 @@ impl<J> Schedule<J> {
         self.publish(&state);
     }
 
-    /// Whether somebody waits for a job, or could be started for one. It may have changed since.
+    /// Whether a worker waits for a job, or could be started for one. It may have changed since.
     pub(crate) fn wants_work(&self) -> bool {
         self.hungry.load(Ordering::Relaxed)
     }
 
-    /// How many workers have a job, besides the one that asks. It may have changed since.
+    /// The number of other workers that have a job. It may have changed since.
     pub(crate) fn others_at_work(&self) -> usize {
         self.at_work.load(Ordering::Relaxed).saturating_sub(1)
     }
@@ -119,7 +119,7 @@ impl<J> Schedule<J> {
         self.lock().jobs.is_empty()
     }
 
-    /// Before the first worker begins: nobody works yet.
+    /// Before the first worker begins: no job has been taken yet.
     pub(crate) fn begin(&self) {
         let mut state = self.lock();
         state.workers = 1;
@@ -171,7 +171,7 @@ impl<J> Schedule<J> {
             if !state.jobs.is_empty() && state.workers > state.most_workers {
                 state.workers -= 1;
                 self.unlock(state);
-                self.changed.notify_one(); // somebody else does what there is to do
+                self.changed.notify_one(); // another worker takes the next job
                 return None;
             }
             if let Some(job) = state.jobs.pop() {

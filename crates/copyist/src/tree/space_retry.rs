@@ -7,28 +7,18 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::dir::Entry;
-use super::engine::Session;
-use super::walk::Worker;
-use crate::file::target::Existing;
-use crate::system::parent::parent_dir;
-use crate::system::{At, Node, Open, Platform, Sys};
-use crate::think::rules;
-use crate::words::error::Error;
-use crate::words::stat::{FileKind, Stat};
-
 /// A file of so many bytes takes long enough to be in the way of others: while a worker copies it, another
 /// may run out of work, or of room.
 pub(super) const LARGE_BYTES: u64 = 1 << 20;
 
-/// Who writes large files.
+/// The workers that write large files.
 #[derive(Debug, Default)]
 pub(super) struct SpaceRetry {
     writers: Mutex<usize>,
     /// How many large files have been written, or have failed. Changed only while `writers` is locked.
     ended: AtomicU64,
     changed: Condvar,
-    /// Held by whoever writes a large file a second time.
+    /// Held by a worker that writes a large file for the second time.
     again: Mutex<()>,
 }
 
@@ -113,70 +103,5 @@ impl Drop for Writing<'_> {
         self.0.ended.fetch_add(1, Ordering::Release);
         drop(writers);
         self.0.changed.notify_all();
-    }
-}
-
-impl<P: Platform> Worker<'_, '_, P> {
-    /// Makes what takes little room under a name.
-    pub(super) fn make_node(&self, at: At<'_, P>, node: Node<'_, P>) -> Sys<()> {
-        let Session {
-            platform,
-            space_retry,
-            ..
-        } = self.session;
-        let mut tries = space_retry.tries();
-        loop {
-            match platform.make(at, node) {
-                Err(code) if rules::is_out_of_room(platform.os(), code) && tries.again() => {}
-                made => return made,
-            }
-        }
-    }
-
-    /// Whether a file that found no room may find some now, and can be copied once more.
-    pub(super) fn retry_after_enospc(
-        &self,
-        entry: &Entry<'_, P>,
-        (src, existing): (&Stat, Existing),
-        error: &Error,
-        tries: &mut Tries<'_>,
-    ) -> bool {
-        let Session {
-            platform, options, ..
-        } = self.session;
-        let lacked = |code| rules::is_out_of_room(platform.os(), code);
-        let begins_anew = match existing {
-            Existing::Stream { .. } => false,
-            // What a link to nothing leads to was made, and is not known.
-            Existing::Nothing => !options.write_through_dangling,
-            Existing::File | Existing::LinkToFile(_) => true,
-        };
-        if src.kind != FileKind::Regular || !begins_anew || !error.code().is_some_and(lacked) {
-            return false;
-        }
-        if src.size < LARGE_BYTES {
-            return tries.again();
-        }
-        // What a journal knows of a large file stays, and keeps its room, until the copy is resumed.
-        self.session.journal.is_none() && tries.again_alone() && self.fits(entry, src)
-    }
-
-    /// Whether there is as much room as a file takes, with what has its name already.
-    fn fits(&self, entry: &Entry<'_, P>, src: &Stat) -> bool {
-        let platform = self.session.platform;
-        let place = parent_dir(entry.dst_at());
-        let Ok(dir) = platform.open(place, Open::Directory { follow: true }) else {
-            return false;
-        };
-        // What was removed just now may be free only when that is written (btrfs).
-        let _ = platform.flush_volume(&dir);
-        // Where that is not known the try shows it.
-        let free = platform
-            .describe(&dir)
-            .map_or(Some(0), |it| it.space.free_bytes);
-        let free = free.unwrap_or(u64::MAX);
-        let old = platform.stat(entry.dst_at(), true);
-        let old = old.map_or(0, |it| it.allocated_bytes);
-        free.saturating_add(old) >= src.size.min(src.allocated_bytes)
     }
 }

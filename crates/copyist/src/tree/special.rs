@@ -1,7 +1,7 @@
-//! Symbolic links, FIFOs, sockets and devices: made anew, not read.
+//! Symbolic links, FIFOs, sockets and devices: created again, not read.
 
 use super::dir::Entry;
-use super::walk::Worker;
+use super::worker::Worker;
 use crate::file::attributes;
 use crate::file::attributes::{Attributes, CreateMode, CreatedState};
 use crate::system::{Node, Platform, Target};

@@ -3,7 +3,7 @@
 use std::sync::PoisonError;
 
 use super::dir::Entry;
-use super::walk::Worker;
+use super::worker::Worker;
 use crate::file::temp_file::{Temporary, remove_closed};
 use crate::system::parent::check_removable;
 use crate::system::parent::parent_dir;

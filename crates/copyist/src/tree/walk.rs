@@ -4,11 +4,11 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Scope;
 
-use super::concurrency::Tally;
 use super::dir::{Dir, DirPair, Entry, Role};
-use super::engine::Session;
+use super::job::{Job, Rest};
 use super::schedule::Push;
-use crate::run::buffers::Buffers;
+use super::session::Session;
+use super::worker::{Outcome, Worker};
 use crate::run::thread_budget;
 use crate::system::{Batch, Platform, Sys};
 use crate::words::code::Code;
@@ -24,63 +24,7 @@ const WORKER_STACK_BYTES: usize = 256 << 10;
 /// is cheaper than to leave it to whoever is free.
 const FEW_NAMES: usize = 128;
 
-/// Something to do.
-pub(super) enum Job<P: Platform> {
-    /// Copy something that the caller named.
-    Operand(Operand),
-    /// Read the next names of a directory, and copy them.
-    Read(Arc<Dir<P>>),
-    /// Copy a part of a batch: the walk went down before it, or another worker shares it.
-    Rest(Rest<P>),
-}
-
-/// Names of a directory that are still to be copied.
-pub(super) struct Rest<P: Platform> {
-    dir: Arc<Dir<P>>,
-    batch: Arc<Batch>,
-    names: Range<usize>,
-}
-
-/// What became of an entry.
-pub(super) enum Outcome {
-    /// It is done with.
-    Done,
-    /// It is a directory, to be entered.
-    Directory,
-}
-
-/// One thread's share of the walk.
-pub(super) struct Worker<'s, 'e, P: Platform> {
-    pub(super) session: &'s Session<'s, P>,
-    scope: &'s Scope<'s, 'e>,
-    total: &'s Mutex<Summary>,
-    pub(super) summary: Summary,
-    pub(super) buffers: Buffers,
-    /// Batches that were read and can be filled again.
-    batches: Vec<Batch>,
-    /// What follows the entry that is being copied, unless it was left to others.
-    rest: Option<Rest<P>>,
-    tally: Tally,
-}
-
 impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
-    pub(super) fn new(
-        session: &'s Session<'s, P>,
-        scope: &'s Scope<'s, 'e>,
-        total: &'s Mutex<Summary>,
-    ) -> Worker<'s, 'e, P> {
-        Worker {
-            session,
-            scope,
-            total,
-            summary: Summary::default(),
-            buffers: Buffers::default(),
-            batches: Vec::new(),
-            rest: None,
-            tally: Tally::default(),
-        }
-    }
-
     /// A worker from its first job to its last. If it panics, the others end too: nobody waits for what it had
     /// begun.
     pub(super) fn run_all(
@@ -110,6 +54,7 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .add(&self.summary);
+        self.session.learnt.return_buffers(self.buffers);
     }
 
     fn run(&mut self, job: Job<P>) {
@@ -168,13 +113,12 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
         if !self.is_wanted(&entry, None) {
             return;
         }
-        if let Outcome::Directory = self.entry_by_name(entry, None) {
+        if let Outcome::Directory = self.entry_by_name(entry) {
             self.enter(entry);
         }
     }
 
-    /// Whether the filters let an entry through. What can't be looked at will be told of.
-    #[inline(always)] // as `try_plain`
+    /// Whether the filters let an entry through. What can't be looked at is reported later.
     fn is_wanted(&self, entry: &Entry<'_, P>, kind: Option<FileKind>) -> bool {
         !self.session.options.filtered || self.passes_filters(entry, kind)
     }
@@ -214,7 +158,7 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
         let is_all = batch.len() <= FEW_NAMES && self.is_at_end(dir, &open, &mut batch);
         drop(open);
         if !is_all {
-            // The rest of the directory is there for whoever is free.
+            // The rest of the directory is left to any free worker.
             dir.hold();
             self.push(Job::Read(Arc::clone(dir)));
         }
@@ -297,9 +241,10 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
                 continue;
             }
             let before = self.summary.bytes;
-            let outcome = match kind {
-                Some(FileKind::Directory) => Outcome::Directory,
-                kind => self.entry(entry, kind),
+            let outcome = match (kind, dir.recipe()) {
+                (Some(FileKind::Directory), _) => Outcome::Directory,
+                (Some(FileKind::Regular), Some(recipe)) => self.by_recipe(entry, recipe),
+                _ => self.entry_by_name(entry),
             };
             if let Outcome::Directory = outcome {
                 let name = name.to_os_string();
@@ -361,7 +306,7 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
         }
     }
 
-    /// Keeps a batch that nobody needs any more, to be filled again.
+    /// Keeps a batch that is no longer needed, to be filled again.
     fn recycle(&mut self, batch: Arc<Batch>) {
         self.batches.extend(Arc::into_inner(batch));
     }

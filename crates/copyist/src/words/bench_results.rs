@@ -1,8 +1,8 @@
-//! What was measured before: which methods are the fastest between two volumes.
+//! Earlier measurements: which methods are the fastest between two volumes.
 //!
-//! It is remembered outside of this library (`copyist bench --save`) and given to it as
-//! [`Options::bench_results`](crate::Options::bench_results). It counts as long as nothing has changed that it
-//! depends on: the kernel, and what is mounted where.
+//! They are stored outside this library (`copyist bench --save`) and passed in as
+//! [`Options::bench_results`](crate::Options::bench_results). A measurement is valid for the kernel and the mounts
+//! that it was made with, and is ignored when either has changed.
 
 use arrayvec::ArrayVec;
 
@@ -12,22 +12,22 @@ use crate::words::method::Method;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BenchResult {
-    /// The source's volume, as [`VolumeProbe::key`](crate::probe::VolumeProbe::key) names it.
+    /// The source's volume, as [`VolumeProbe::key`](crate::probe::VolumeProbe::key) returns it.
     pub src: String,
-    /// The destination's.
+    /// The destination's volume, in the same form.
     pub dst: String,
-    /// The system that it was measured on, as [`Probe::system`](crate::probe::Probe::system) names it.
+    /// The system that it was measured on, as [`Probe::system`](crate::probe::Probe::system) returns it.
     pub system: String,
-    /// The size of the files that were copied, bytes. Files of half of that and more are copied by
-    /// what was the fastest; of smaller ones nothing is known.
+    /// The size of the files that were copied, in bytes. `order` applies to files of at least half this size; nothing
+    /// is known of smaller ones.
     pub file_bytes: u64,
-    /// The methods, the fastest first.
+    /// The methods, fastest first.
     pub order: Vec<Method>,
 }
 
 impl BenchResult {
-    /// A measurement of files of `file_bytes` bytes between the volumes `src` and `dst`, which are named as in the
-    /// fields, with the methods in `order`, the fastest first.
+    /// A measurement of files of `file_bytes` bytes between the volumes `src` and `dst`, in the form that the fields
+    /// describe, with the methods of `order`, fastest first.
     ///
     /// ```
     /// use copyist::measure::BenchResult;
@@ -53,16 +53,16 @@ impl BenchResult {
         }
     }
 
-    /// Whether it was measured between these volumes, on this system.
+    /// Whether the measurement was made between these volumes, on this system.
     pub fn counts_for(&self, src: &str, dst: &str, system: &str) -> bool {
         self.src == src && self.dst == dst && self.system == system
     }
 }
 
-/// What of it the planner is told.
+/// The part of a measurement that the planner uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Preferred {
-    /// For files of this size, bytes, and larger.
+    /// For files of at least this size, in bytes.
     pub(crate) from_bytes: u64,
     order: [Option<Method>; Method::ALL.len()],
 }
@@ -84,7 +84,7 @@ impl Preferred {
         }
     }
 
-    /// How many are faster; `None` if it was not measured.
+    /// The number of methods that are faster; `None` if this one was not measured.
     pub(crate) fn rank(&self, method: Method) -> Option<usize> {
         self.order.iter().position(|it| *it == Some(method))
     }

@@ -14,18 +14,18 @@ pub(crate) mod windows;
 pub struct Code(pub i32);
 
 impl Code {
-    /// The codes' own name for a call that moved nothing where data was expected: a first
-    /// "0 bytes" is not the end of a file until a read says so.
+    /// copyist's own code for a call that moved nothing where data was expected: a first return of 0 bytes is not the
+    /// end of the file until a read returns 0 too.
     pub const NO_PROGRESS: Code = Code(0);
 
     /// The code of an attempt that was cancelled.
     pub const CANCELLED: Code = Code(-1);
 
-    /// The constant's name on `os`, such as `EOPNOTSUPP`; `None` for one without a name here.
+    /// The constant's name on `os`, such as `EOPNOTSUPP`; `None` for a code that copyist has no name for.
     pub fn name(self, os: Os) -> Option<&'static str> {
         let names = match os {
             Os::Linux => linux::NAMES,
-            // Both have the numbers of 4.4BSD, as far as they are used here.
+            // Both use the numbers of 4.4BSD for the codes that are used here.
             Os::Macos | Os::Freebsd => macos::NAMES,
             Os::Windows => windows::NAMES,
         };

@@ -1,4 +1,4 @@
-//! What went wrong: operation, method, paths, offset, cause, and what had been tried.
+//! Errors: the operation, method, paths, offset and cause, and the methods that had been tried.
 
 use crate::words::code::Code;
 use std::fmt;
@@ -9,14 +9,14 @@ use super::method::Skip;
 use super::method::{Method, Os};
 use super::report::{Attempt, Summary};
 
-/// What copyist was doing when something failed.
+/// The operation that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(missing_docs)] // the names are the documentation
 #[non_exhaustive]
 pub enum Operation {
     StatSource,
     StatDestination,
-    /// Looking at a directory on the way to an operand (`--parents`).
+    /// Calling stat on a directory that leads to an operand (`--parents`).
     StatParent,
     OpenSource,
     OpenDestination,
@@ -24,9 +24,9 @@ pub enum Operation {
     OpenDirectory,
     ReadDirectory,
     CreateDirectory,
-    /// Making a directory on the way to an operand (`--parents`).
+    /// Making a directory that leads to an operand (`--parents`).
     CreateParent,
-    /// Asking the volume what it is.
+    /// Querying the volume (statfs, GetVolumeInformation and the like).
     Volume,
     ReadLink,
     CreateSymlink,
@@ -35,12 +35,12 @@ pub enum Operation {
     CreateSpecial,
     Remove,
     MakeBackup,
-    /// Moving data; the error's method and offset say how and where.
+    /// Moving data; [`Error::method`] and [`Error::offset`] have the method and the position.
     Read,
     Write,
     Transfer,
     FindHoles,
-    /// Asking where data lies ([`crate::measure::shared_bytes`]).
+    /// Querying the extents of a file ([`crate::measure::shared_bytes`]).
     FindExtents,
     Allocate,
     Truncate,
@@ -52,98 +52,97 @@ pub enum Operation {
     SetXattrs,
     SetAcl,
     SetFlags,
-    /// Waiting until data is safe ([`crate::Options::flush`]).
+    /// Waiting until data is on stable storage ([`crate::Options::flush`]).
     Flush,
     /// Reading or writing the journal ([`crate::Options::journal`]).
     Journal,
-    /// Giving a finished copy the name of what it replaces.
+    /// Renaming a finished copy over the file that it replaces.
     Replace,
     CloseDestination,
-    /// Reading a copy back to compare it ([`crate::Options::verify`]). Unless the cause is
-    /// [`Refusal::Differs`], nothing is known against the copy, and it was kept.
+    /// Reading a copy back to compare it ([`crate::Options::verify`]). Unless the cause is [`Refusal::Differs`], the
+    /// comparison was not made, and the copy was kept.
     Verify,
-    /// Reading a source again to compare its copy with it; as for `Verify`, the copy was kept.
+    /// Reading a source again to compare its copy with it; as with `Verify`, the copy was kept.
     VerifySource,
     /// Reading a copy to report its hash ([`crate::Options::hash`]); the copy was kept.
     Hash,
-    /// Giving up what the copy does not need ([`crate::process::enter_sandbox`]).
+    /// Dropping the rights that the copy does not need ([`crate::process::enter_sandbox`]).
     EnterSandbox,
     /// Deciding what to do; the cause is a [`Refusal`].
     Plan,
 }
 
-/// Why copyist declined to do something that the system would perhaps have let it do.
+/// Why copyist refused an operation that the system might have allowed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// Source and destination are the same file, through whatever alias.
+    /// Source and destination are the same file, possibly under two names.
     SameFile,
     /// A directory would be copied into itself.
     IntoItself,
     /// The source is a directory and `recursive` is off.
     OmittingDirectory,
-    /// A directory can't replace something else.
+    /// A directory can't replace a file that is not a directory.
     DirectoryOverFile,
-    /// What is no directory is where one of those that lead to an operand has to be (`--parents`).
+    /// A path that leads to an operand has a component that is not a directory (`--parents`).
     ParentNotDirectory,
     /// A file can't replace a directory.
     FileOverDirectory,
-    /// The destination was made by this very run.
+    /// The destination was created earlier in this run.
     JustCreated,
-    /// The destination's parent is a symbolic link that was made by this very run.
+    /// The destination's parent is a symbolic link that was created earlier in this run.
     ThroughJustCreatedSymlink,
-    /// The destination is a symbolic link to nothing.
+    /// The destination is a symbolic link whose target does not exist.
     DanglingSymlink,
-    /// The destination is a symbolic link in a tree, made by a user who does not own what it leads to;
-    /// a superuser does not write through it.
+    /// The destination, inside a tree, is a symbolic link of a user who does not own the link's target. A process of
+    /// the superuser does not write through it.
     ForeignSymlink,
-    /// What would be overwritten in a tree is a FIFO, a socket or a device.
+    /// The existing destination, inside a tree, is a FIFO, a socket or a device.
     NotRegularFile,
     /// Backing up the destination would destroy the source.
     BackupDestroysSource,
-    /// The destination exists and `Update::NoneFail` was asked for.
+    /// The destination exists, and the options have [`Update::NoneFail`](crate::options::Update::NoneFail).
     NotReplacing,
-    /// The observer was asked, and said no.
+    /// [`Observer::may_replace`](crate::Observer::may_replace) returned `false`.
     Declined,
-    /// The source was replaced by something else between being looked at and being opened.
+    /// The source was replaced by another file between its stat and its open.
     Replaced,
     /// A directory was moved away, or replaced by another one, while it was copied.
     Moved,
     /// A followed symbolic link leads back to a directory that contains it.
     Loop,
-    /// Another run uses the journal.
+    /// Another process has the journal locked.
     JournalInUse,
-    /// The journal is that of another copy.
+    /// The journal was written by a copy with other sources, destinations or options.
     JournalOfAnother,
-    /// The file is no journal of this version.
+    /// The file is not a journal of this version.
     NotJournal,
-    /// It changed while it was copied, and [`crate::options::OnChange::Fail`] was asked for.
+    /// The source changed while it was copied, and the options have [`crate::options::OnChange::Fail`].
     Changed,
-    /// The kind of file can't be copied.
+    /// Files of this type can't be copied.
     UnknownKind,
-    /// None of the methods that the options allow serves here. Those that were not even tried,
-    /// with the reason.
+    /// None of the methods that the options allow can be used. The methods that were not tried, each with the reason.
     NoMethod(Vec<(Method, Skip)>),
-    /// The copy was read back, and its content is not what was copied.
+    /// The copy was read back, and its content differs from what was written.
     Differs,
-    /// The copy was read back, and the file is still as it was before: the filesystem has not stored
-    /// the copy yet.
+    /// The copy was read back, and the file still has its content from before the copy: the filesystem has not stored
+    /// the new data yet.
     NotStored,
     /// The run was cancelled.
     Cancelled,
-    /// A relative symbolic link can be made in the current directory only.
+    /// A relative symbolic link can be created in the current directory only.
     RelativeSymlink,
-    /// A cloud provider keeps the content, and would fetch it to have it copied. That is done only
-    /// for a file that the caller named (Windows).
+    /// A cloud provider holds the content and would download it for the copy. That is done only for a file that the
+    /// caller named (Windows).
     NotLocal,
 }
 
-/// What lies behind an [`Error`].
+/// The cause of an [`Error`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cause {
-    /// The system said so.
+    /// A system call returned this code.
     System(Code),
-    /// copyist said so.
+    /// copyist refused the operation.
     Refused(Refusal),
 }
 
@@ -215,17 +214,17 @@ impl Error {
         self.inner.os
     }
 
-    /// What was being done.
+    /// The operation that failed.
     pub fn operation(&self) -> Operation {
         self.inner.operation
     }
 
-    /// The system's or copyist's own reason.
+    /// The cause: the system's error code, or the reason of a refusal.
     pub fn cause(&self) -> &Cause {
         &self.inner.cause
     }
 
-    /// The method that was moving data, if one was.
+    /// The method that was moving data, if any.
     pub fn method(&self) -> Option<Method> {
         self.inner.method
     }
@@ -240,12 +239,12 @@ impl Error {
         self.inner.dst.as_deref()
     }
 
-    /// How many bytes into the file it happened.
+    /// The position in the file at which it failed, in bytes; `None` if no data was being moved.
     pub fn offset(&self) -> Option<u64> {
         self.inner.offset
     }
 
-    /// The methods that had run on this file, the failed one included.
+    /// The methods that were tried on this file, the failed one included.
     pub fn attempts(&self) -> &[Attempt] {
         &self.inner.attempts
     }
@@ -255,7 +254,7 @@ impl Error {
         &self.inner.io
     }
 
-    /// The system's error code, if the system is the cause.
+    /// The system's error code; `None` if copyist itself refused.
     pub fn code(&self) -> Option<Code> {
         match self.inner.cause {
             Cause::System(code) => Some(code),
@@ -263,7 +262,8 @@ impl Error {
         }
     }
 
-    /// The name of [`Error::code`], such as `ENOSPC`.
+    /// The constant's name of [`Error::code`], such as `ENOSPC`; `None` without a code, or for one without a name
+    /// here.
     pub fn code_name(&self) -> Option<&'static str> {
         self.code()?.name(self.inner.os)
     }
@@ -275,7 +275,7 @@ impl Error {
 }
 
 impl Operation {
-    /// In words, to be followed by the path it was about.
+    /// The operation in words; the path follows them in a message.
     pub const fn words(self) -> &'static str {
         match self {
             Operation::StatSource | Operation::StatDestination => "cannot stat",
@@ -310,7 +310,7 @@ impl Operation {
             Operation::SetXattrs => "cannot preserve extended attributes of",
             Operation::SetAcl => "cannot preserve access control list of",
             Operation::SetFlags => "cannot preserve inode flags of",
-            Operation::Flush => "cannot force down the data of",
+            Operation::Flush => "cannot flush the data of",
             Operation::Journal => "cannot use the journal",
             Operation::Replace => "cannot replace",
             Operation::CloseDestination => "failed to close",
@@ -322,7 +322,7 @@ impl Operation {
         }
     }
 
-    /// Whether the operation was about the source (else about the destination).
+    /// Whether the operation acts on the source (otherwise on the destination).
     pub const fn is_about_source(self) -> bool {
         matches!(
             self,
@@ -446,9 +446,9 @@ impl std::error::Error for Error {
 }
 
 impl From<Error> for io::Error {
-    /// Keeps the system's error code ([`io::Error::raw_os_error`]), as a caller of [`std::fs::copy`] may look at it.
-    /// An [`io::Error`] with a code has no place for anything else: whoever wants the paths in the message
-    /// prints the [`Error`]. Without a code the kind is kept, and the [`Error`] itself is the inner error.
+    /// Keeps the system's error code ([`io::Error::raw_os_error`]), since a caller of [`std::fs::copy`] may check it.
+    /// An [`io::Error`] with a code can't hold anything else: to have the paths in the message, print the [`Error`].
+    /// Without a code, the kind is kept, and the [`Error`] is the inner error.
     ///
     /// ```
     /// fn copy() -> std::io::Result<()> {
@@ -467,7 +467,7 @@ impl From<Error> for io::Error {
     }
 }
 
-/// Something of a run over several files has failed; everything else has been copied.
+/// The error of a run over several files: at least one entry failed; all others were copied.
 ///
 /// ```
 /// # let temp = tempfile::tempdir()?;
@@ -490,27 +490,27 @@ impl TreeError {
         }
     }
 
-    /// What was done all the same.
+    /// What was copied despite the failures.
     pub fn summary(&self) -> &Summary {
         &self.inner.0
     }
 
-    /// The first failure. An observer is told of each ([`Event::Error`](crate::Event::Error)).
+    /// The first failure. An observer gets every failure as an [`Event::Error`](crate::Event::Error).
     pub fn first(&self) -> &Error {
         &self.inner.1
     }
 
-    /// How many there were.
+    /// The number of failures.
     pub fn failures(&self) -> u64 {
         self.inner.0.errors
     }
 
-    /// Whether the run was cancelled, and that is all that failed.
+    /// Whether the run was cancelled, and nothing else failed.
     pub fn is_cancelled(&self) -> bool {
         self.first().is_cancelled() && self.failures() == 1
     }
 
-    /// The first failure, without the rest.
+    /// Converts into the first failure.
     pub fn into_first(self) -> Error {
         self.inner.1
     }
@@ -532,7 +532,7 @@ impl std::error::Error for TreeError {
 }
 
 impl From<TreeError> for io::Error {
-    /// As that of the first failure.
+    /// Converts the first failure, as for a single [`Error`].
     fn from(error: TreeError) -> io::Error {
         error.into_first().into()
     }

@@ -1,30 +1,30 @@
-//! What is known of source, destination and their volumes before a byte moves.
+//! Facts about source, destination and their volumes, collected before any byte is copied.
 //!
-//! "Unknown" is a value: where the system can't say, the planner plans an attempt and the rules
-//! judge its outcome. Nothing here asks the system; [`crate::system`] fills these in.
+//! "Unknown" is a value: where the system can't say, the planner plans an attempt, and the rules judge its outcome.
+//! Nothing here makes a system call; [`crate::system`] fills these types in.
 
 use super::bench_results::Preferred;
 use super::method::{MethodSet, Os};
 
-/// An answer that may not be known.
+/// A yes or no that may be unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Known {
-    /// It is so.
+    /// True.
     Yes,
-    /// It is not so.
+    /// False.
     No,
-    /// Nobody has said yet: only trying can tell.
+    /// Not known until it is tried.
     Unknown,
 }
 
-/// A filesystem, as far as the rules tell them apart.
+/// A filesystem type, as far as the rules distinguish them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(missing_docs)] // the names are the documentation
 #[non_exhaustive]
 pub enum FsKind {
     Btrfs,
     Xfs,
-    /// ext4. ext2 and ext3 have its magic number (0xEF53), and its name in reports.
+    /// ext4. ext2 and ext3 share its magic number (0xEF53), and are reported under its name.
     Ext,
     Bcachefs,
     Ocfs2,
@@ -39,7 +39,7 @@ pub enum FsKind {
     Fat,
     ExFat,
     Ntfs,
-    /// procfs, sysfs and their kin: files are made when they are read, and sizes mean nothing.
+    /// procfs, sysfs and similar filesystems: content is generated when it is read, and sizes mean nothing.
     Pseudo,
     Apfs,
     HfsPlus,
@@ -47,17 +47,17 @@ pub enum FsKind {
     Other,
 }
 
-/// Why a link can't be made, where the destination's filesystem is the reason.
+/// Why a hard or symbolic link could not be created, where the reason lies in the destination's filesystem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NoLink {
-    /// A filesystem of this kind has none.
+    /// Filesystems of this type have no links.
     Unsupported(FsKind),
-    /// The file has as many names as the filesystem allows.
+    /// The file already has as many links as the filesystem allows (EMLINK).
     TooMany,
-    /// The two names are on different filesystems, or mounts of one.
+    /// The two names are on different filesystems, or on different mounts of one (EXDEV).
     Elsewhere,
-    /// A file that has the second name can't be replaced by another there: it is written into.
+    /// The destination is an existing file that can't be replaced, only written into.
     NotReplaceable,
 }
 
@@ -89,8 +89,9 @@ impl FsKind {
         }
     }
 
-    /// Whether a file keeps its inode number when the volume is mounted again. FAT and exFAT have no inodes, and
-    /// Linux numbers their files as they come; so do many FUSE filesystems, and SMB where the server has none.
+    /// Whether a file keeps its inode number when the volume is mounted again. FAT and exFAT store no inodes: Linux
+    /// numbers their files in the order of first use. Many FUSE filesystems do the same, and so does SMB where the
+    /// server sends no number.
     pub(crate) const fn keeps_numbers(self) -> bool {
         !matches!(
             self,
@@ -98,8 +99,7 @@ impl FsKind {
         )
     }
 
-    /// Whether it is one that is known to have hard and symbolic links, or one that is known to have none;
-    /// of a network's and of FUSE that is not known.
+    /// Whether this filesystem has hard and symbolic links; unknown for network filesystems and FUSE.
     pub(crate) const fn links(self) -> Known {
         match self {
             FsKind::Fat | FsKind::ExFat => Known::No,
@@ -113,16 +113,15 @@ impl FsKind {
         }
     }
 
-    /// Whether it makes one change of its metadata after the other, so that more workers only get
-    /// in each other's way: APFS clones 6,100 files a second from one thread and 3,600 from eight
-    /// (measured by others), and takes a global lock even to read directories
-    /// (<https://gregoryszorc.com/blog/2018/10/29/global-kernel-locks-in-apfs/>).
+    /// Whether the filesystem serialises changes of metadata, so that more workers only wait for each other: APFS
+    /// clones 6,100 files a second from one thread and 3,600 from eight (measured by others), and takes a global lock
+    /// even to read directories (<https://gregoryszorc.com/blog/2018/10/29/global-kernel-locks-in-apfs/>).
     pub(crate) const fn serialises_metadata(self) -> bool {
         matches!(self, FsKind::Apfs)
     }
 
-    /// Whether a read ends where stat says: both go by the size that this kernel keeps for the file. Elsewhere
-    /// a server or another filesystem reports the size, and only a read of 0 bytes is the end.
+    /// Whether the size that stat reports is where reads end: this kernel keeps one size for both. Elsewhere a server
+    /// or another filesystem reports the size, and only a read of 0 bytes is the end.
     pub(crate) const fn stat_size_is_sound(self) -> bool {
         matches!(
             self,
@@ -143,11 +142,11 @@ impl FsKind {
         )
     }
 
-    /// Whether this filesystem's map of holes (SEEK_DATA) can be believed. Where it can't, holes
-    /// are found by reading: a hole is an optimisation and is never trusted over data.
+    /// Whether this filesystem's map of holes (SEEK_DATA) is reliable. Where it isn't, holes are found by reading: a
+    /// hole is an optimisation and is never trusted over data.
     ///
-    /// Not believed: ZFS, which reported holes over dirty data (OpenZFS issue 15526); APFS, where
-    /// images showed the same; FUSE, whose servers answer whatever they like.
+    /// Not reliable: ZFS, which reported holes over dirty data (OpenZFS issue 15526); APFS, where images showed the
+    /// same; FUSE, where the map is the server's.
     pub const fn hole_map_is_sound(self) -> bool {
         !matches!(
             self,
@@ -160,39 +159,39 @@ impl FsKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Kernel(pub(crate) u16, pub(crate) u16);
 
-/// What is known of a mounted volume.
+/// Facts about a mounted volume.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct VolumeFacts {
-    /// Names the volume while it is mounted (Linux: st_dev; Windows: its serial number).
+    /// Identifies the volume while it is mounted (Linux: st_dev; Windows: its serial number).
     pub(crate) id: u64,
     /// Which filesystem it is.
     pub(crate) kind: FsKind,
-    /// Its block (allocation unit), bytes.
+    /// Its block size (allocation unit), bytes.
     pub(crate) block_bytes: u32,
     /// Whether it can clone at all.
     pub(crate) clone: Known,
     /// Whether names that differ only in case are one.
     pub(crate) folds_case: Known,
-    /// From this size on, bytes, a file is written faster by several threads than by one.
+    /// From this file size on, bytes, several threads write faster than one.
     pub(crate) parallel_from_bytes: Option<u64>,
 }
 
-/// What is known of the source file.
+/// Facts about the source file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FileFacts {
-    /// Its size in bytes, where the filesystem's word counts for something.
+    /// Its size in bytes, where the filesystem reports a usable one.
     pub(crate) size: u64,
-    /// The bytes it occupies on its volume.
+    /// The bytes allocated to it on its volume.
     pub(crate) allocated_bytes: u64,
-    /// A regular file; otherwise it is read as a stream.
+    /// It is a regular file; anything else is read as a stream.
     pub(crate) is_regular: bool,
-    /// The system keeps it compressed (decmpfs of macOS) or encrypted (EFS of Windows), and only its
-    /// own copier knows how.
+    /// The system stores it compressed (decmpfs of macOS) or encrypted (EFS of Windows), and only the system's own
+    /// copier keeps that.
     pub(crate) is_compressed: bool,
 }
 
 impl FileFacts {
-    /// A regular file that the system keeps as it is.
+    /// A regular file that the system stores neither compressed nor encrypted.
     pub(crate) const fn plain(size: u64, allocated_bytes: u64) -> FileFacts {
         FileFacts {
             size,
@@ -202,13 +201,13 @@ impl FileFacts {
         }
     }
 
-    /// Less is allocated than its size needs: holes, or a compression that nobody tells of.
+    /// Fewer bytes are allocated than its size needs: holes, or transparent compression that stat does not report.
     pub(crate) const fn looks_sparse(&self) -> bool {
         self.allocated_bytes < self.size && !self.is_compressed
     }
 }
 
-/// Everything the planner is told.
+/// The planner's input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Facts {
     /// The system.
@@ -223,11 +222,11 @@ pub(crate) struct Facts {
     pub(crate) dst_volume: VolumeFacts,
     /// The destination is a regular file (else: a device, FIFO or terminal).
     pub(crate) dst_is_regular: bool,
-    /// The destination is still to be made: a system that makes whole copies may name it.
+    /// The destination does not exist yet, so that a call that creates it with its content can be used.
     pub(crate) dst_is_free: bool,
-    /// How many threads may work on the file.
+    /// The number of threads that may work on the file.
     pub(crate) threads: usize,
-    /// Memory to be had, files in the cache included, bytes; where it was asked for.
+    /// Available memory, page cache included, in bytes; `None` where it was not queried.
     pub(crate) memory_bytes: Option<u64>,
     /// Methods that were refused before, for this volume pair or everywhere.
     pub(crate) refused: MethodSet,
@@ -236,13 +235,13 @@ pub(crate) struct Facts {
 }
 
 impl Facts {
-    /// Whether the source's size is that of its content. Otherwise (an empty file, procfs, a stream) only a read of
-    /// 0 bytes is the end.
+    /// Whether the source's size is the length of its content. Otherwise (an empty file, procfs, a stream) only a
+    /// read of 0 bytes is the end.
     pub(crate) fn size_counts(&self) -> bool {
         self.src.is_regular && self.src.size > 0 && self.src_volume.kind != FsKind::Pseudo
     }
 
-    /// Two volumes, and an ordinary file that is copied between them to a new name by one thread.
+    /// Two volumes, and an ordinary file that one thread copies from one to the other under a new name.
     pub(crate) const fn new(
         (os, kernel): (Os, Kernel),
         src: FileFacts,
@@ -263,8 +262,8 @@ impl Facts {
         }
     }
 
-    /// Whether several threads are there, and the volumes reward them. From where reading is not
-    /// known to be local, the number of requests in flight is not for one file to raise.
+    /// Whether several threads are available and faster on these volumes. Where reading is not known to be local, a
+    /// single file does not add requests in flight.
     pub(crate) fn is_for_several(&self) -> bool {
         let from = self.dst_volume.parallel_from_bytes;
         self.threads > 1
@@ -274,7 +273,7 @@ impl Facts {
             && from.is_some_and(|from| self.src.size.min(self.src.allocated_bytes) >= from)
     }
 
-    /// Whether a file server is on one side.
+    /// Whether source or destination is on a network filesystem.
     pub(crate) fn is_over_network(&self) -> bool {
         [self.src_volume.kind, self.dst_volume.kind].contains(&FsKind::Cifs)
     }
@@ -301,7 +300,7 @@ impl Facts {
 mod tests {
     use super::FsKind;
 
-    /// A user looks a name up as it is: in /proc/filesystems, or in a manual.
+    /// Users look these names up in /proc/filesystems or in a manual.
     #[test]
     fn a_filesystem_is_called_by_one_name() {
         let kinds = [FsKind::Ext, FsKind::HfsPlus, FsKind::Btrfs, FsKind::ExFat];

@@ -3,21 +3,21 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// Which hash.
+/// A hash algorithm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum HashKind {
-    /// BLAKE3, 256 bits: what nobody can forge, at the speed of memory. `b3sum` has it.
+    /// BLAKE3, 256 bits: cryptographic, and as fast as memory. The same as `b3sum` prints.
     #[default]
     Blake3,
-    /// XXH3, 128 bits: faster still, against accidents only. `xxh128sum` has it.
+    /// XXH3, 128 bits: faster still; detects accidental changes only. The same as `xxh128sum` prints.
     Xxh3,
-    /// SHA-256: for whom asks for it. `sha256sum` has it.
+    /// SHA-256, for use with other tools. The same as `sha256sum` prints.
     Sha256,
 }
 
 impl HashKind {
-    /// All of them.
+    /// Every algorithm.
     pub const ALL: [HashKind; 3] = [HashKind::Blake3, HashKind::Xxh3, HashKind::Sha256];
 
     /// The name used in options and reports.
@@ -44,7 +44,7 @@ impl fmt::Display for HashKind {
     }
 }
 
-/// A hash of some content; displayed in hexadecimal.
+/// A hash of some content. `Display` writes it in hexadecimal.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Hash {
     pub(crate) kind: HashKind,
@@ -52,17 +52,17 @@ pub struct Hash {
 }
 
 impl Hash {
-    /// Which hash it is.
+    /// The algorithm.
     pub fn kind(&self) -> HashKind {
         self.kind
     }
 
-    /// Its bytes, in the order in which they are written.
+    /// The bytes of the hash, in the order in which they are written.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes[..self.kind.len_bytes()]
     }
 
-    /// Reads what [`struct@Hash`]'s display writes; `None` for what is no such hash.
+    /// Parses what the `Display` of [`struct@Hash`] writes; `None` if `hex` is no hash of this kind.
     pub fn parse(kind: HashKind, hex: &str) -> Option<Hash> {
         let mut bytes = [0; 32];
         if hex.len() != 2 * kind.len_bytes() || !hex.is_ascii() {
@@ -70,7 +70,7 @@ impl Hash {
         }
         for (n, byte) in bytes[..kind.len_bytes()].iter_mut().enumerate() {
             let digits = &hex[2 * n..2 * n + 2];
-            // A sign would be accepted too.
+            // The parser of integers would accept a sign too.
             let are_digits = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
             *byte = u8::from_str_radix(digits, 16).ok().filter(|_| are_digits)?;
         }
@@ -92,7 +92,7 @@ impl fmt::Debug for Hash {
     }
 }
 
-/// The name is not that of a hash.
+/// The name is not that of a hash algorithm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownHash;
 

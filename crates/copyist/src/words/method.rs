@@ -1,9 +1,9 @@
-//! The vocabulary: the ways to move bytes, and each system's order of trying them.
+//! The methods of moving bytes, and each system's order of trying them.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// An operating system, as a value: what copyist decides on one system can be tested on another.
+/// An operating system, as a value: a decision for one system can be tested on another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Os {
@@ -13,7 +13,7 @@ pub enum Os {
     Macos,
     /// Windows 10 and later.
     Windows,
-    /// FreeBSD, by the portable way alone.
+    /// FreeBSD, with [`Method::ReadWrite`] only.
     Freebsd,
 }
 
@@ -28,8 +28,8 @@ impl Os {
         }
     }
 
-    /// Whether this system gives the destination its name in one call with its content, so that
-    /// the method needs a name that is free and not an open file.
+    /// Whether, on this system, one call of the method creates the destination together with its content, so that it
+    /// needs a free name and not an open file.
     pub(crate) const fn creates_destination(self, method: Method) -> bool {
         match self {
             Os::Linux | Os::Freebsd => false,
@@ -38,7 +38,7 @@ impl Os {
         }
     }
 
-    /// Whether one call waits until all that was written to a volume is on its medium (syncfs).
+    /// Whether one call waits until everything that was written to a volume is on stable storage (syncfs).
     pub(crate) const fn flushes_volumes(self) -> bool {
         matches!(self, Os::Linux)
     }
@@ -49,21 +49,21 @@ impl Os {
 #[repr(u8)]
 #[non_exhaustive]
 pub enum Method {
-    /// Share the extents: FICLONE, FICLONERANGE, clonefile, FSCTL_DUPLICATE_EXTENTS_TO_FILE.
+    /// Shares the extents: FICLONE, FICLONERANGE, clonefile, FSCTL_DUPLICATE_EXTENTS_TO_FILE.
     Clone,
     /// The kernel or the file server copies: copy_file_range.
     CopyRange,
     /// The system's own file copier: copyfile(3), CopyFileExW.
     SystemCopy,
-    /// The kernel splices through the page cache: sendfile.
+    /// The kernel splices pages from the page cache: sendfile.
     Sendfile,
-    /// Around the page cache: O_DIRECT, F_NOCACHE, FILE_FLAG_NO_BUFFERING.
+    /// Bypasses the page cache: O_DIRECT, F_NOCACHE, FILE_FLAG_NO_BUFFERING.
     Direct,
     /// Portable buffered reads and writes; always possible.
     ReadWrite,
 }
 
-/// Under which of the report's counters a method's bytes are counted.
+/// The counter of a report that a method's bytes are added to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tally {
     /// Shared, not copied: only a clone call may claim this.
@@ -85,7 +85,7 @@ impl Method {
         Method::ReadWrite,
     ];
 
-    /// The name used on command lines and in reports.
+    /// The name used on the command line and in reports.
     pub const fn name(self) -> &'static str {
         match self {
             Method::Clone => "clone",
@@ -97,7 +97,7 @@ impl Method {
         }
     }
 
-    /// Which counter of the report this method's bytes belong to.
+    /// The counter of a report that this method's bytes are added to.
     pub const fn tally(self) -> Tally {
         match self {
             Method::Clone => Tally::Cloned,
@@ -145,7 +145,7 @@ impl std::error::Error for UnknownMethod {}
 pub struct MethodSet(u8);
 
 impl MethodSet {
-    /// No method.
+    /// The empty set.
     pub const EMPTY: MethodSet = MethodSet(0);
 
     /// The set with `method` added.
@@ -164,7 +164,7 @@ impl MethodSet {
         self.0 == 0
     }
 
-    /// Everything that is in either set.
+    /// The union of both sets.
     #[must_use]
     pub const fn union(self, other: MethodSet) -> MethodSet {
         MethodSet(self.0 | other.0)
@@ -204,31 +204,31 @@ impl fmt::Debug for MethodSet {
 pub enum Skip {
     /// The caller allows certain methods only.
     NotChosen,
-    /// `Reflink::Never`: it shares extents, or may.
+    /// `Reflink::Never`: this method shares extents, or may do so.
     ReflinkNever,
-    /// `Reflink::Always`: it doesn't share extents.
+    /// `Reflink::Always`: this method doesn't share extents.
     ReflinkAlways,
-    /// It would keep the holes that are to be filled, or not find those to be made.
+    /// The method would keep holes that are to be filled, or would not detect zeros that are to become holes.
     HolesPolicy,
-    /// Source or destination is no regular file, or the source's size means nothing.
+    /// Source or destination is not a regular file, or the source's size is not that of its content.
     Stream,
-    /// It makes destinations, and this one exists.
+    /// The method creates the destination, and the destination exists.
     DestinationExists,
-    /// Two volumes.
+    /// Source and destination are on two volumes.
     OtherVolume,
-    /// The filesystem can't.
+    /// The filesystem does not support it.
     VolumeCannot,
-    /// It was refused before, for this volume pair or in this process.
+    /// It was refused earlier in this process, for this pair of volumes or for all.
     RefusedBefore,
-    /// The kernel has the call and corrupts data with it.
+    /// This kernel's implementation of the call corrupts data.
     BuggyKernel,
     /// Another method is cheaper for a file of this size.
     TooSmall,
     /// Another method is faster here.
     Slower,
-    /// The content is to be hashed, which is cheapest on its way through memory.
+    /// The content is to be hashed, and this method does not pass it through memory.
     BypassesHash,
-    /// It fills the page cache, which was forbidden.
+    /// It fills the page cache, and the options forbid that.
     FillsCache,
 }
 
@@ -239,7 +239,7 @@ impl fmt::Display for Skip {
             Skip::ReflinkNever => "it may share data, which was forbidden",
             Skip::ReflinkAlways => "it doesn't clone, which was asked for",
             Skip::HolesPolicy => "it can't make the holes that are wanted, or fill them",
-            Skip::Stream => "source or destination is no regular file with a size",
+            Skip::Stream => "source or destination is not a regular file, or is empty",
             Skip::DestinationExists => "it makes its destination itself, and this one exists",
             Skip::OtherVolume => "source and destination are on different volumes",
             Skip::VolumeCannot => "the filesystem can't",

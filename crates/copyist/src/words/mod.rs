@@ -1,4 +1,4 @@
-//! What the others speak of: values, and nothing that asks the system or decides.
+//! The vocabulary of all other modules: values. Nothing here makes a system call or a decision.
 
 pub(crate) mod bench_results;
 pub(crate) mod code;

@@ -1,6 +1,6 @@
 //! Without the feature `hash`: no content is hashed, so these types have no values.
 
-/// Which hash.
+/// A hash algorithm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum HashKind {}
 

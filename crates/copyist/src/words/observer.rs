@@ -1,4 +1,4 @@
-//! Watching a copy, answering its questions, and stopping it.
+//! Observing a copy, answering its questions, and cancelling it.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,8 +10,7 @@ use super::facts::NoLink;
 use super::report::Report;
 use super::stat::FileKind;
 
-/// The path of an entry, put together only when somebody asks for it: copying a small file
-/// allocates nothing.
+/// The paths of an entry, built only when they are called for: copying a small file allocates nothing.
 pub trait PathSource {
     /// The path of the source, as the caller named it.
     fn src(&self) -> PathBuf;
@@ -19,77 +18,76 @@ pub trait PathSource {
     fn dst(&self) -> PathBuf;
 }
 
-/// Something that happened.
+/// An event of a run.
 #[non_exhaustive]
 #[derive(Clone, Copy)]
 pub enum Event<'a> {
-    /// An entry is about to be made. With [`crate::Options::ordered`] these come in order.
+    /// An entry is about to be created. With [`crate::Options::ordered`] these events come in order.
     Begin {
-        /// Where.
+        /// The entry's paths.
         paths: &'a dyn PathSource,
-        /// Where the old version went, if there was one and backups are made.
+        /// The name that the old version was moved to, if there was one and backups are made.
         backup: Option<&'a PathBuf>,
-        /// What will be made (a hard link to an earlier copy says what it links to).
+        /// The type of what will be created (for a hard link to an earlier copy, the type of that copy).
         kind: FileKind,
-        /// It is a directory on the way to an operand (`--parents`).
+        /// It is a directory that leads to an operand (`--parents`).
         is_parent: bool,
     },
-    /// Data has been copied: so many bytes more, holes passed over included.
+    /// Data was copied: the number of bytes since the last such event, holes that were passed over included.
     Bytes(u64),
-    /// An existing destination is about to be replaced, by whatever means the options say.
+    /// An existing destination is about to be replaced: written into, renamed over, or removed.
     Replaces {
-        /// Where.
+        /// The entry's paths.
         paths: &'a dyn PathSource,
     },
-    /// An existing destination was removed before being made anew.
+    /// An existing destination was removed before it is created again.
     Removed {
-        /// Where.
+        /// The entry's paths.
         paths: &'a dyn PathSource,
     },
-    /// What had been moved to a backup has its name again: making the new one failed.
+    /// Creating the new file failed, and the backup was renamed back to the destination's name.
     MovedBack {
-        /// Where.
+        /// The entry's paths.
         paths: &'a dyn PathSource,
-        /// Where it was.
+        /// The name of the backup.
         backup: &'a PathBuf,
     },
     /// A regular file's data is complete (or, with `attributes_only`, the file is).
     File {
-        /// Where.
+        /// The entry's paths.
         paths: &'a dyn PathSource,
-        /// How.
+        /// How it was copied.
         report: &'a Report,
     },
-    /// Something else than a regular file is complete.
+    /// An entry that is not a regular file is complete.
     Entry {
-        /// Where.
+        /// The entry's paths.
         paths: &'a dyn PathSource,
-        /// What was made.
+        /// What was created.
         what: Made,
     },
-    /// An existing destination was left alone, as the options ask.
+    /// An existing destination was left as it is, as the options demand.
     Skipped {
-        /// Where.
+        /// The entry's paths.
         paths: &'a dyn PathSource,
     },
-    /// The destination's filesystem could not be given a link. In place of a hard link to an earlier copy
-    /// (`what` is [`Made::HardLink`]) the file was copied once more; a symbolic link is missing, and an
-    /// [`Event::Error`] follows.
+    /// The destination's filesystem could not create a link. In place of a hard link to an earlier copy (`what` is
+    /// [`Made::HardLink`]) the file was copied again. A symbolic link is missing, and an [`Event::Error`] follows.
     NoLink {
-        /// Where.
+        /// The entry's paths.
         paths: &'a dyn PathSource,
-        /// What should have been made.
+        /// The link that should have been created.
         what: Made,
-        /// Why it could not be.
+        /// Why it could not be created.
         why: NoLink,
     },
-    /// A failure. The run goes on with the other entries.
+    /// A failure. The run continues with the other entries.
     Error(&'a Error),
-    /// Something to know that is no failure.
+    /// A condition worth reporting that is not a failure.
     Warning(&'a Warning),
 }
 
-/// What an [`Event::Entry`] is about.
+/// The subject of an [`Event::Entry`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)] // the names are the documentation
 pub enum Made {
@@ -99,17 +97,17 @@ pub enum Made {
     Special,
 }
 
-/// Something to know that is no failure.
+/// A condition worth reporting that is not a failure.
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Warning {
-    /// The source changed while it was copied; the copy is of this moment's mixture.
+    /// The source changed while it was copied; the copy may mix old and new content.
     Changed {
         /// The source.
         src: PathBuf,
-        /// Its size when the copy began.
+        /// Its size when the copy began, in bytes.
         size_before: u64,
-        /// Its size when the copy ended.
+        /// Its size when the copy ended, in bytes.
         size_after: u64,
     },
     /// A source directory was given twice; it is copied once.
@@ -120,14 +118,14 @@ pub enum Warning {
         is_dir: bool,
     },
     /// A file was written in place, since it could not be replaced in one step
-    /// ([`crate::options::Atomic::BestEffort`]). It is the first one of the run.
+    /// ([`crate::options::Atomic::BestEffort`]). Only the first such file of a run is reported.
     WroteInPlace {
         /// The destination.
         dst: PathBuf,
         /// Why it could not be replaced.
         code: Code,
     },
-    /// A socket or another thing that has no content to copy was skipped.
+    /// A socket, or another type of file without content, was skipped.
     Skipped {
         /// The source.
         src: PathBuf,
@@ -143,24 +141,24 @@ pub struct Question<'a> {
 }
 
 impl<'a> Question<'a> {
-    /// What would be replaced.
+    /// The paths of the entry that would be replaced.
     pub fn paths(&self) -> &'a dyn PathSource {
         self.paths
     }
 
-    /// The permission bits of a destination that can't be written to, so that it would have to
-    /// be removed or its protection overridden.
+    /// The permission bits of a destination that the process may not write to, so that it would have to be removed or
+    /// its permissions overridden; `None` if it is writable.
     pub fn unwritable_mode(&self) -> Option<u32> {
         self.unwritable_mode
     }
 
-    /// It would be removed and created again, not written into.
+    /// Whether the destination would be removed and created again (otherwise it is written into).
     pub fn removes(&self) -> bool {
         self.removes
     }
 }
 
-/// How far a call has come: see [`Copier::on_progress`](crate::Copier::on_progress).
+/// The progress of a call: see [`Copier::on_progress`](crate::Copier::on_progress).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
     pub(crate) bytes: u64,
@@ -179,44 +177,43 @@ impl Progress {
     }
 }
 
-/// Watches a run. Called from several threads at once, except with [`crate::Options::ordered`].
+/// Observes a run. The functions are called from several threads at once, except with [`crate::Options::ordered`].
 ///
-/// A panic in one of these functions stops the run as cancelling it does: what is half-made is removed, no
-/// function is called any more, and when all threads have ended the panic goes on in the caller's.
+/// A panic in one of these functions stops the run as cancelling does: incomplete files are removed, and no function
+/// is called any more. When all threads have ended, the panic is resumed in the caller's thread.
 pub trait Observer: Send + Sync {
-    /// Something happened.
+    /// Called for every event.
     fn event(&self, event: Event<'_>) {
         let _ = event;
     }
 
-    /// Whether an entry is wanted (asked with [`crate::Options::filtered`] only). What is in a
-    /// directory that is not wanted is not looked at.
+    /// Whether to copy an entry; called with [`crate::Options::filtered`] only. A directory that is not wanted is not
+    /// read.
     fn wants(&self, paths: &dyn PathSource, kind: FileKind) -> bool {
         let _ = (paths, kind);
         true
     }
 
-    /// Whether the reports are to say how long each file and attempt took. Without it those times are 0,
-    /// and a small file is spared four looks at the clock, a percent of its cost. Asked once, before a run.
+    /// Whether the reports should have the time that each file and attempt took; called once, before a run. Without
+    /// it those times are 0, and a small file needs four clock reads fewer, a percent of its cost.
     fn wants_times(&self) -> bool {
         true
     }
 
-    /// Whether an existing destination may be replaced (asked with
-    /// [`crate::Options::interactive`] only).
+    /// Whether an existing destination may be replaced; called with [`crate::Options::interactive`] only.
     fn may_replace(&self, question: Question<'_>) -> bool {
         let _ = question;
         false
     }
 }
 
-/// Watches nothing.
+/// An observer that ignores every event.
 #[derive(Clone, Copy, Debug)]
 pub struct Silent;
 
 impl Observer for Silent {}
 
-/// Stops a run: checked at every entry and at least every 64 MiB of data.
+/// Cancels a run. The token is checked at every entry, and at least every 64 MiB of data.
 ///
 /// ```
 /// use copyist::{CancelToken, Copier};
@@ -234,7 +231,7 @@ impl Observer for Silent {}
 #[derive(Clone, Debug, Default)]
 pub struct CancelToken {
     flag: Arc<AtomicUsize>,
-    /// Of a run's own token: the run stops, and others with the same flag don't.
+    /// Set in a run's own token: stops this run only, and no other run with the same flag.
     stopped: Option<Arc<AtomicBool>>,
 }
 
@@ -244,8 +241,8 @@ impl CancelToken {
         CancelToken::default()
     }
 
-    /// A token that is cancelled when `flag` is another number than 0. A handler of signals that can do no more
-    /// than store a number, such as signal-hook's `flag::register_usize`, cancels by it.
+    /// A token that is cancelled when `flag` is not 0. A signal handler that can only store a number, such as
+    /// signal-hook's `flag::register_usize`, can cancel with it.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -264,7 +261,7 @@ impl CancelToken {
         }
     }
 
-    /// Stops every run that has this token or a clone of it.
+    /// Cancels every run that has this token or a clone of it.
     pub fn cancel(&self) {
         self.flag.store(1, Ordering::Release);
     }
@@ -274,7 +271,7 @@ impl CancelToken {
         self.flag.load(Ordering::Acquire) != 0 || self.is_stopped()
     }
 
-    /// A token of one run, which can be stopped by itself.
+    /// A token of one run, which can be stopped separately.
     pub(crate) fn for_run(&self) -> CancelToken {
         CancelToken {
             flag: Arc::clone(&self.flag),
@@ -295,7 +292,7 @@ impl CancelToken {
         stopped.is_some_and(|stopped| stopped.load(Ordering::Acquire))
     }
 
-    /// The flag, for a system's call that looks at it: a number other than 0 is [`CancelToken::cancel`].
+    /// The flag, for a system call that reads it: [`CancelToken::cancel`] sets it to a number other than 0.
     pub(crate) fn flag(&self) -> &AtomicUsize {
         &self.flag
     }

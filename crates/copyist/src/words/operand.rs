@@ -8,15 +8,15 @@ use std::path::PathBuf;
 pub struct Operand {
     /// The source.
     pub src: PathBuf,
-    /// The destination itself (not the directory that it goes into).
+    /// The destination's own path (not that of the directory that it goes into).
     pub dst: PathBuf,
-    /// If set, `dst` is `src` below this directory, and the directories between are made like
-    /// those of the source (`--parents`).
+    /// If set, `dst` is `src` below this directory, and the directories between are created with the attributes of
+    /// the source's (`--parents`).
     pub parents_below: Option<PathBuf>,
 }
 
 impl Operand {
-    /// Copies `src` to `dst`, its copy's own path.
+    /// Copies `src` to `dst`, which is the path of the copy itself.
     ///
     /// ```
     /// use copyist::Operand;
@@ -32,8 +32,8 @@ impl Operand {
         }
     }
 
-    /// Makes the directories between `directory` and the destination like those of the source (`--parents`). The
-    /// destination is the source's path below `directory`.
+    /// Creates the directories between `directory` and the destination with the attributes of the source's
+    /// (`--parents`). The destination is the source's path below `directory`.
     ///
     /// ```
     /// use copyist::Operand;

@@ -1,4 +1,4 @@
-//! What the caller wants.
+//! The options of a copy.
 
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
@@ -10,27 +10,27 @@ use super::bench_results::BenchResult;
 use super::hash::HashKind;
 use super::method::MethodSet;
 
-/// The user's policy on cloning (the `--reflink` of cp).
+/// The policy on cloning (`--reflink` of cp).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Reflink {
-    /// Clone where possible, else copy.
+    /// Clone where possible, otherwise copy.
     #[default]
     Auto,
     /// Clone, or fail.
     Always,
-    /// Never share an extent; this excludes copy_file_range too, which may share by itself.
+    /// Never share an extent. This excludes copy_file_range too, which may share extents.
     Never,
 }
 
-/// The user's policy on holes (the `--sparse` of cp).
+/// The policy on holes (`--sparse` of cp).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Sparse {
     /// Keep the source's holes.
     #[default]
     Auto,
-    /// Also make holes of blocks that are all zeros.
+    /// Keep them, and turn blocks that are all zeros into holes.
     Always,
     /// Fill holes with zeros.
     Never,
@@ -39,10 +39,10 @@ pub enum Sparse {
 /// Whether something is wanted, and whether its failure is an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Want {
-    /// Leave it.
+    /// Don't do it.
     #[default]
     No,
-    /// Do it where the destination can; a failure because it can't is not an error.
+    /// Do it where the destination supports it; lack of support is not an error.
     BestEffort,
     /// Do it; any failure is an error.
     Required,
@@ -55,28 +55,27 @@ impl Want {
     }
 }
 
-/// The attributes to keep.
+/// The attributes to preserve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Preserve {
-    /// Permission bits, with set-id and sticky bits.
+    /// Permission bits, including the set-ID and sticky bits.
     pub mode: bool,
-    /// Access control lists; nothing without `mode`, whose bits are part of them.
+    /// Access control lists. They need `mode`, since the permission bits are part of them.
     pub acl: bool,
-    /// Owner and group. Kept where the process may; without the right to, silently not, and then
-    /// the set-id bits are dropped. On Windows it may where SeRestorePrivilege is enabled in its token, which is
-    /// the program's to do.
+    /// Owner and group. Without the right to set them they are silently not kept, and the set-ID bits are dropped. On
+    /// Windows the right is SeRestorePrivilege, which the program has to enable in its token.
     pub owner: bool,
     /// Access and modification times, to the nanosecond.
     pub times: bool,
-    /// Hard links between the copied files. A name that the destination's filesystem can't make a link is
-    /// another copy, and [`crate::Event::NoLink`] says so.
+    /// Hard links between the copied files. Where the destination's filesystem can't create a link, the file is
+    /// copied again, and [`crate::Event::NoLink`] reports it.
     pub links: bool,
     /// Extended attributes other than access control lists.
     pub xattrs: Want,
     /// SELinux security context (the xattr `security.selinux`).
     pub context: Want,
-    /// The inode flags of chattr(1) that can be set on a copy (NOCOW before the first byte).
+    /// The inode flags of chattr(1) that can be set on a copy (NOCOW is set before the first byte is written).
     pub flags: bool,
 }
 
@@ -135,7 +134,7 @@ pub enum Follow {
     /// None: links are copied as links.
     #[default]
     Never,
-    /// Those named as a source by the caller.
+    /// Those that the caller named as a source.
     Operands,
     /// All.
     Always,
@@ -150,40 +149,40 @@ pub enum Update {
     All,
     /// When it is older than the source.
     Older,
-    /// Never; that is no error.
+    /// Never; an existing destination is no error.
     None,
-    /// Never; each is an error.
+    /// Never; each existing destination is an error.
     NoneFail,
 }
 
-/// How a destination that can't be opened for writing is dealt with.
+/// What to do with a destination that can't be opened for writing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Force {
-    /// That is an error.
+    /// Report an error.
     #[default]
     No,
-    /// It is removed and made anew (`-f`).
+    /// Remove it and create it again (`-f`).
     IfNeeded,
-    /// Every existing destination is removed before it is copied to (`--remove-destination`).
+    /// Remove every existing destination before copying to it (`--remove-destination`).
     RemoveFirst,
 }
 
-/// How the old version of a replaced destination is kept.
+/// Whether and how the old version of a replaced destination is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Backup {
-    /// It isn't.
+    /// It isn't kept.
     #[default]
     None,
-    /// Under its name with the suffix.
+    /// Under its name with the suffix appended.
     Simple,
-    /// Numbered if numbered backups exist, else simple.
+    /// Numbered if numbered backups of the file exist, otherwise simple.
     Existing,
-    /// Under its name with `.~N~`.
+    /// Under its name with `.~N~` appended.
     Numbered,
 }
 
-/// What is made of a source file.
+/// What is created for a source file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Make {
@@ -200,17 +199,17 @@ pub enum Make {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Cache {
-    /// `Keep`, but `DropBehind` for a file that would push everything else out: with its copy, larger than
-    /// the memory that is to be had.
+    /// `Keep`, but `DropBehind` for a file that would evict everything else: one that, together with its copy, is
+    /// larger than the available memory.
     #[default]
     Auto,
-    /// What the system likes.
+    /// The kernel's default.
     Keep,
-    /// What was there before. Linux: what was copied is written to the device and dropped behind the copy,
-    /// and counts as progress when it is there (RWF_DONTCACHE where kernel and filesystem have it,
-    /// sync_file_range(2), posix_fadvise(2)). Elsewhere like `Direct`.
+    /// Only what was there before. Linux: copied data is written to the device and evicted while the copy runs, and
+    /// counts as progress when it is on the device (RWF_DONTCACHE where kernel and filesystem support it, otherwise
+    /// sync_file_range(2) and posix_fadvise(2)). Elsewhere like `Direct`.
     DropBehind,
-    /// The method [`Method::Direct`](crate::Method::Direct) where the files allow it, else `DropBehind`.
+    /// The method [`Method::Direct`](crate::Method::Direct) where the files allow it, otherwise `DropBehind`.
     Direct,
 }
 
@@ -218,15 +217,15 @@ pub enum Cache {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Atomic {
-    /// It doesn't: an existing file is written into, and a new one has its name at once.
+    /// No: an existing file is written into, and a new one has its name from the start.
     #[default]
     No,
-    /// Where the destination allows that. Elsewhere (a mount point, a mount that can't rename, a directory
-    /// that may not be written to) the file is written into, and the first one is reported
+    /// Where the destination allows it. Elsewhere (a mount point, a mount without rename, a directory without write
+    /// permission) the file is written into, and the first such file is reported
     /// ([`crate::observer::Warning::WroteInPlace`], [`crate::Report::in_place`]).
     BestEffort,
-    /// Always: a file that can't be published so is an error ([`crate::Error::is_not_atomic`]), and
-    /// what has its name stays as it is.
+    /// Always: a file that can't be published this way is an error ([`crate::Error::is_not_atomic`]), and the
+    /// existing destination is left as it is.
     Required,
 }
 
@@ -237,38 +236,38 @@ impl Atomic {
     }
 }
 
-/// When what was copied is made durable: safe from a power failure.
+/// When copied data is forced to stable storage, so that it survives a power failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Fsync {
-    /// When the system does it.
+    /// When the kernel writes it out by itself.
     #[default]
     None,
-    /// Each file, and its name, before it is told to be done (fsync).
+    /// Each file and its directory entry, before the file is reported as done (fsync).
     File,
-    /// Everything, before the run ends: its volumes are told to write out all that they have
-    /// (syncfs), at a fraction of the cost. Where the system has no such call, as `File`.
+    /// Everything, before the run ends: all dirty data of the volumes is written out (syncfs), which costs a fraction
+    /// of an fsync per file. Where the system has no such call, as `File`.
     End,
 }
 
-/// What is done about a source that changes while it is copied.
+/// What to do when a source changes while it is copied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum OnChange {
-    /// The copy is kept, and there is a warning.
+    /// Keep the copy, and report a warning.
     #[default]
     Report,
-    /// It is copied again, up to three times, and then reported. One that another file takes the
-    /// name of before it is open is looked at again as often.
+    /// Copy it again, up to three times, and report it if it still changes. A source whose name was given to another
+    /// file before it was opened is looked up again as often.
     Retry,
-    /// It is an error: the copy is removed (with [`Options::atomic`], it never had the name).
+    /// Report an error and remove the copy (with [`Options::atomic`], it never had the name).
     Fail,
 }
 
-/// How files are opened and replaced, trees walked and attributes kept.
+/// The options of a copy: how files are opened and replaced, trees walked and attributes preserved.
 ///
-/// Each option has a setter on [`Copier`](crate::Copier); a program that reads options from its own
-/// arguments may set the fields.
+/// [`Copier`](crate::Copier) has a setter for each option; a program that parses options from its own arguments can
+/// set the fields.
 ///
 /// ```
 /// let mut options = copyist::Options::default();
@@ -279,87 +278,87 @@ pub enum OnChange {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Options {
-    /// Cloning policy.
+    /// The policy on cloning.
     pub reflink: Reflink,
-    /// Hole policy.
+    /// The policy on holes.
     pub sparse: Sparse,
-    /// Only these methods may be used; `None` leaves the choice to the planner.
+    /// The methods that may be used; `None` leaves the choice to the planner.
     pub methods: Option<MethodSet>,
-    /// Attributes to keep.
+    /// The attributes to preserve.
     pub preserve: Preserve,
-    /// Permission bits of new files otherwise.
+    /// The permission bits of new files where `preserve` doesn't include the mode.
     pub new_mode: NewMode,
-    /// Symbolic links to follow in the source.
+    /// The symbolic links in the source that are followed.
     pub follow: Follow,
-    /// Read what a source named by the caller leads to where that is a symbolic link to an open file
-    /// (`/dev/stdin`, `/dev/fd/3`, others in `/proc`) and no directory, whatever [`Options::follow`] and
-    /// [`Options::copy_contents`] say. As a link it would mean nothing to any other process.
+    /// Where a source that the caller named is a symbolic link to an open file (`/dev/stdin`, `/dev/fd/3`, others in
+    /// `/proc`) and not to a directory, read that file, whatever [`Options::follow`] and [`Options::copy_contents`]
+    /// say. A copy of the link would have no meaning in another process.
     pub read_open_files: bool,
-    /// Copy directories with all that is in them.
+    /// Copy directories with their content.
     pub recursive: bool,
-    /// Don't cross into other filesystems; their mount points are made as empty directories.
+    /// Don't cross into other filesystems; their mount points become empty directories.
     pub one_file_system: bool,
-    /// Read FIFOs, devices and sockets instead of making them anew.
+    /// Read FIFOs, devices and sockets instead of creating new ones.
     pub copy_contents: bool,
-    /// Make files without their data, and set attributes on existing ones.
+    /// Create files without their data, and set the attributes of existing ones.
     pub attributes_only: bool,
-    /// What is made of each file.
+    /// What is created for each source file.
     pub make: Make,
     /// When an existing destination is replaced.
     pub update: Update,
-    /// Ask the observer before replacing one.
+    /// Call [`crate::Observer::may_replace`] before an existing destination is replaced.
     pub interactive: bool,
-    /// Ask the observer of each entry whether it is wanted ([`crate::Observer::wants`]).
+    /// Call [`crate::Observer::wants`] for each entry, and skip the entries that are not wanted.
     pub filtered: bool,
-    /// What to do with a destination that can't be opened.
+    /// What to do with a destination that can't be opened for writing.
     pub force: Force,
-    /// How to keep replaced files.
+    /// Whether and how replaced files are kept.
     pub backup: Backup,
     /// The suffix of simple backups.
     pub backup_suffix: OsString,
-    /// A destination that is a symbolic link to a directory counts as that directory.
+    /// Treat a destination that is a symbolic link to a directory as that directory.
     pub keep_directory_symlink: bool,
-    /// Do as POSIX asks of cp where a destination is a dangling symbolic link: write through it.
+    /// Write through a destination that is a dangling symbolic link, as POSIX specifies for cp.
     pub write_through_dangling: bool,
-    /// Workers; `None`: as many as the machine has processors (at most eight), and then as many as
-    /// turn out to be of use: more on a mount that is slow to answer, fewer on a disk that moves its head.
+    /// The number of workers. `None`: at first the number of processors (at most eight), then adapted to what is
+    /// measured: more on a mount with a high latency, fewer on a rotational disk.
     pub jobs: Option<NonZeroUsize>,
-    /// What was measured before; see [`BenchResult`].
+    /// Earlier measurements; see [`BenchResult`].
     pub bench_results: Arc<[BenchResult]>,
-    /// Ask the filesystem, after each file, how many bytes it shares with its source
-    /// ([`crate::Report::shared`]). Data that waits to be written is written out for it.
+    /// Query, after each file, how many bytes it shares with its source ([`crate::Report::shared`]). Dirty data of
+    /// the file is written out for this.
     pub prove: bool,
-    /// Write each file under a temporary name, or none, and give it its own when it is complete:
-    /// nobody sees half a file, and one that is replaced keeps its content until then. It is then
-    /// another file: links to the old one keep the old content.
+    /// Write each file under a temporary name, or without one, and give it its name when it is complete: no process
+    /// sees a partial file, and a replaced file keeps its content until then. The result is a new inode: hard links
+    /// to the old file keep the old content.
     pub atomic: Atomic,
-    /// When what was copied is made durable.
+    /// When copied data is forced to stable storage.
     pub fsync: Fsync,
-    /// What is done about a source that changes while it is copied.
+    /// What to do when a source changes while it is copied.
     pub on_change: OnChange,
-    /// Keep a journal in this file, or go on with it if it is there: a run that was killed or lost
-    /// power is continued by the same one again. It implies [`Atomic::BestEffort`]. The file is removed when
-    /// everything has been copied.
+    /// Keep a journal in this file, or continue from it if it exists: a run that was killed or lost power is resumed
+    /// by running the same copy again. It implies [`Atomic::BestEffort`]. The file is removed when everything has
+    /// been copied.
     #[cfg(feature = "journal")]
     pub journal: Option<PathBuf>,
-    /// Force each file's data down before it counts as copied; `None` leaves that to the system.
+    /// Flush each file's data before it counts as copied; `None` leaves that to the kernel.
     pub flush: Option<Flush>,
     /// Report a hash of each file's content ([`crate::Report::hash`]).
     #[cfg(feature = "hash")]
     pub hash: Option<HashKind>,
-    /// Close each copy, read it back, from the device as far as the system allows that, and compare
-    /// its hash. A copy that differs is an error ([`crate::error::Refusal::Differs`]), and is removed. One
-    /// that could not be read or compared is an error too ([`crate::error::Operation::Verify`],
-    /// [`crate::error::Operation::VerifySource`]), and is kept.
+    /// Close each copy, read it back (from the device, as far as the system allows that) and compare its hash. A copy
+    /// that differs is an error ([`crate::error::Refusal::Differs`]) and is removed. A copy that could not be read or
+    /// compared is an error too ([`crate::error::Operation::Verify`], [`crate::error::Operation::VerifySource`]), and
+    /// is kept.
     #[cfg(feature = "verify")]
     pub verify: bool,
     /// Keep a copy that [`Options::verify`] has found to differ, under its name.
     #[cfg(feature = "verify")]
     pub keep_bad: bool,
-    /// What may stay in the page cache.
+    /// What may remain in the page cache.
     pub cache: Cache,
-    /// One entry after the other, each directory in the order of its inodes (where the system tells
-    /// them), so that what an observer sees is in order. A directory's names are all read first.
+    /// Process one entry at a time, each directory in the order of its inode numbers (where the system reports them),
+    /// so that an observer's events come in a fixed order. All names of a directory are read first.
     pub ordered: bool,
 }
 
@@ -409,7 +408,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// The hash that is to be made of what is copied.
+    /// The hash to compute of what is copied.
     pub(crate) fn hash_wanted(&self) -> Option<HashKind> {
         #[cfg(feature = "hash")]
         return self.hash.or(self.verifies().then_some(HashKind::Blake3));
@@ -417,7 +416,7 @@ impl Options {
         None
     }
 
-    /// The hash that is to be reported.
+    /// The hash to report.
     pub(crate) fn reported_hash(&self) -> Option<HashKind> {
         #[cfg(feature = "hash")]
         return self.hash;
@@ -425,7 +424,7 @@ impl Options {
         None
     }
 
-    /// Whether each copy is to be read back and compared.
+    /// Whether each copy is read back and compared.
     pub(crate) fn verifies(&self) -> bool {
         #[cfg(feature = "verify")]
         return self.verify;
@@ -433,7 +432,7 @@ impl Options {
         false
     }
 
-    /// Whether a copy that differs is to be kept.
+    /// Whether a copy that differs is kept.
     pub(crate) fn keeps_bad(&self) -> bool {
         #[cfg(feature = "verify")]
         return self.keep_bad;
@@ -441,7 +440,7 @@ impl Options {
         false
     }
 
-    /// Whether there is to be a journal.
+    /// Whether a journal is kept.
     pub(crate) fn has_journal(&self) -> bool {
         #[cfg(feature = "journal")]
         return self.journal.is_some();
@@ -450,12 +449,12 @@ impl Options {
     }
 }
 
-/// How far down data is to be forced before a file counts as copied.
+/// How far data is flushed before a file counts as copied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Flush {
-    /// To the device, and not before anything that was written earlier (F_BARRIERFSYNC).
+    /// To the device, after everything that was written earlier (F_BARRIERFSYNC).
     Ordered,
-    /// To the medium: a power failure loses nothing (fsync; macOS: F_FULLFSYNC).
+    /// To stable storage: the data survives a power failure (fsync; macOS: F_FULLFSYNC).
     Durable,
 }

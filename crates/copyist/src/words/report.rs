@@ -1,4 +1,4 @@
-//! What happened: built only from attempts that ran.
+//! Reports of what was done: built only from attempts that ran.
 
 use std::time::Duration;
 
@@ -13,15 +13,15 @@ use super::method::{Method, Tally};
 /// How an attempt ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
-    /// It moved everything that was left.
+    /// It moved all the data that was left.
     Done,
-    /// The method doesn't serve here; the next one continues where this one stopped.
+    /// The method can't be used here; the next one continues where this one stopped.
     Next(Code),
-    /// A real error, not to be papered over by another method.
+    /// A real error, which another method must not hide.
     Failed(Code),
 }
 
-/// One method that really ran.
+/// A method that was tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attempt {
     pub(crate) method: Method,
@@ -34,7 +34,7 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    /// An attempt that began with the file, for tests of what a program makes of a report.
+    /// An attempt from the start of the file, for tests of code that reads reports.
     pub fn new(method: Method, ended: Ended, bytes: u64, holes: u64) -> Attempt {
         Attempt {
             method,
@@ -52,17 +52,17 @@ impl Attempt {
         self.method
     }
 
-    /// Where in the file it began, bytes.
+    /// The position in the file at which it began, in bytes.
     pub fn offset(&self) -> u64 {
         self.offset
     }
 
-    /// The bytes of data that it moved.
+    /// The number of bytes of data that it moved.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// The bytes of holes that it passed over (kept as holes).
+    /// The number of bytes in holes that it skipped (they remain holes).
     pub fn holes(&self) -> u64 {
         self.holes
     }
@@ -72,20 +72,19 @@ impl Attempt {
         self.ended
     }
 
-    /// What is known about the code that it ended with: kernel, filesystem or bug. After
-    /// [`Ended::Done`] by [`Method::Direct`]: which side went through the cache all the same, if its
-    /// filesystem refuses direct I/O.
+    /// The known explanation of the code that it ended with: kernel, filesystem or bug. After [`Ended::Done`] by
+    /// [`Method::Direct`]: the side that went through the page cache, if its filesystem refuses direct I/O.
     pub fn why(&self) -> Option<&'static str> {
         self.why
     }
 
-    /// How long it took.
+    /// The time that it took; 0 unless the observer wants times.
     pub fn elapsed(&self) -> Duration {
         self.elapsed
     }
 }
 
-/// All attempts on one file; each method runs at most once.
+/// All attempts on one file; each method is tried at most once.
 pub(crate) type Attempts = ArrayVec<Attempt, { Method::ALL.len() }>;
 
 /// The source changed while it was copied.
@@ -107,7 +106,7 @@ impl Changed {
     }
 }
 
-/// What would be tried for one file, and what that is decided from.
+/// The plan for one file, and the facts that it is based on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Planned {
     pub(crate) size: u64,
@@ -123,7 +122,7 @@ pub struct Planned {
 }
 
 impl Planned {
-    /// The source's size, bytes.
+    /// The source's size, in bytes.
     pub fn size(&self) -> u64 {
         self.size
     }
@@ -138,43 +137,43 @@ impl Planned {
         self.dst_kind
     }
 
-    /// Whether they are on one volume.
+    /// Whether both are on one volume.
     pub fn same_volume(&self) -> Known {
         self.same_volume
     }
 
-    /// Source and destination are regular files.
+    /// Whether source and destination are regular files.
     pub fn is_regular(&self) -> bool {
         self.is_regular
     }
 
-    /// The source has holes, or a compression that nobody tells of.
+    /// Whether the source has holes, or transparent compression that stat does not report.
     pub fn looks_sparse(&self) -> bool {
         self.looks_sparse
     }
 
-    /// How many threads would read and write.
+    /// The number of threads that would read and write.
     pub fn threads(&self) -> usize {
         self.threads
     }
 
-    /// The destination's space would be reserved first.
+    /// Whether the destination's space would be reserved first.
     pub fn preallocates(&self) -> bool {
         self.preallocates
     }
 
-    /// The methods, in the order of trying.
+    /// The methods, in the order in which they would be tried.
     pub fn methods(&self) -> &[Method] {
         &self.methods
     }
 
-    /// The methods that would not be tried, and why.
+    /// The methods that would not be tried, each with the reason.
     pub fn skipped(&self) -> &[(Method, Skip)] {
         &self.skipped
     }
 }
 
-/// What was done for one file's data.
+/// How one file's data was copied.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Report {
     pub(crate) attempts: Attempts,
@@ -189,7 +188,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// The methods that ran, in order.
+    /// The methods that were tried, in order.
     pub fn attempts(&self) -> &[Attempt] {
         &self.attempts
     }
@@ -199,60 +198,60 @@ impl Report {
         self.elapsed
     }
 
-    /// Bytes that an earlier run had copied, and that were found to be right.
+    /// The number of bytes that an earlier run had copied and that were checked and kept.
     pub fn resumed(&self) -> u64 {
         self.resumed
     }
 
-    /// Set where [`crate::options::Atomic::BestEffort`] was no use, and the file was written in place: why.
+    /// The error code for which [`crate::options::Atomic::BestEffort`] wrote the file in place; `None` if it did not.
     pub fn in_place(&self) -> Option<Code> {
         self.in_place
     }
 
-    /// Set when the source changed during the copy.
+    /// Present if the source changed during the copy.
     pub fn changed(&self) -> Option<Changed> {
         self.changed
     }
 
-    /// With [`crate::Options::prove`]: the bytes that the filesystem says it keeps once for source
-    /// and destination, whatever the method claimed; or the code with which it didn't tell.
+    /// With [`crate::Options::prove`]: the number of bytes that the filesystem reports as shared between source and
+    /// destination, independent of the method; or the error code of that query.
     pub fn shared(&self) -> Option<Result<u64, Code>> {
         self.shared
     }
 
-    /// The hash of the copy's content, where [`crate::Options::hash`] or `verify` asks for it. `None`
-    /// if the copy could not be read back for it.
+    /// The hash of the copy's content, with [`crate::Options::hash`] or [`crate::Options::verify`]. `None` if the
+    /// copy could not be read back to compute it.
     #[cfg(feature = "hash")]
     pub fn hash(&self) -> Option<Hash> {
         self.hash
     }
 
-    /// The copy was read back, and has that hash.
+    /// Whether the copy was read back and has that hash.
     pub fn verified(&self) -> bool {
         self.verified
     }
 
-    /// What would be tried, after a dry run ([`crate::Copier::dry_run_operands`]); nothing was then.
+    /// The plan, after a dry run ([`crate::Copier::dry_run_operands`]), which copies nothing.
     pub fn planned(&self) -> Option<&Planned> {
         self.planned.as_deref()
     }
 
-    /// Bytes shared by a clone call. No other method ever claims this.
+    /// The number of bytes that a clone call shares with the source. No other method is counted here.
     pub fn cloned(&self) -> u64 {
         self.tally(Tally::Cloned)
     }
 
-    /// Bytes copied by the kernel or a server.
+    /// The number of bytes copied by the kernel or a server.
     pub fn offloaded(&self) -> u64 {
         self.tally(Tally::Offloaded)
     }
 
-    /// Bytes copied through memory.
+    /// The number of bytes copied through this process's memory.
     pub fn moved(&self) -> u64 {
         self.tally(Tally::Moved)
     }
 
-    /// Bytes that are holes in the destination, and were not copied.
+    /// The number of bytes that are holes in the destination and were not copied.
     pub fn holes(&self) -> u64 {
         sum(self.attempts.iter().map(|attempt| attempt.holes))
     }
@@ -263,7 +262,7 @@ impl Report {
         sum(attempts.map(|attempt| attempt.bytes.saturating_add(attempt.holes)))
     }
 
-    /// The method that finished the copy, if data had to be copied.
+    /// The method that finished the copy; `None` if no data had to be copied.
     pub fn method(&self) -> Option<Method> {
         let last = self.attempts.last()?;
         (last.ended == Ended::Done).then_some(last.method)
@@ -276,26 +275,26 @@ impl Report {
     }
 }
 
-/// A sum of bytes. Two sparse files can be longer together than a `u64` counts: then it is the largest.
+/// A sum of bytes. Two sparse files together can be longer than `u64::MAX`: the sum is then `u64::MAX`.
 fn sum(bytes: impl Iterator<Item = u64>) -> u64 {
     bytes.fold(0, u64::saturating_add)
 }
 
-/// What was done for a whole run. Sums of bytes that are too large are [`u64::MAX`].
+/// The totals of a run. A sum of bytes that would overflow is [`u64::MAX`].
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Summary {
     /// Regular files copied.
     pub files: u64,
-    /// Directories made or merged into.
+    /// Directories created, or existing ones that were merged into.
     pub dirs: u64,
-    /// Hard links made, instead of a copy.
+    /// Hard links created instead of a copy.
     pub links: u64,
-    /// Symbolic links made.
+    /// Symbolic links created.
     pub symlinks: u64,
-    /// FIFOs, sockets and devices made.
+    /// FIFOs, sockets and devices created.
     pub specials: u64,
-    /// Entries left alone because the options said so (`--update`, `--no-clobber`).
+    /// Entries skipped as the options demand (`--update`, `--no-clobber`).
     pub skipped: u64,
     /// The sum of [`Report::bytes`].
     pub bytes: u64,
@@ -307,11 +306,11 @@ pub struct Summary {
     pub moved: u64,
     /// The sum of [`Report::holes`].
     pub holes: u64,
-    /// The sum of [`Report::shared`]; `None` where the filesystem told of no file.
+    /// The sum of [`Report::shared`]; `None` if the filesystem reported it for no file.
     pub shared: Option<u64>,
     /// Failures.
     pub errors: u64,
-    /// The time that the run took.
+    /// The duration of the run.
     pub elapsed: Duration,
 }
 

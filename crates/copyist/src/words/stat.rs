@@ -1,4 +1,4 @@
-//! What stat(2) returns of a file, and which two files are one.
+//! What stat(2) returns of a file, and when two results are of one file.
 
 use std::time::SystemTime;
 
@@ -13,11 +13,11 @@ pub enum FileKind {
     Socket,
     CharDevice,
     BlockDevice,
-    /// Not known without asking (a directory entry whose filesystem doesn't say).
+    /// Not known until stat is called (a directory entry whose filesystem doesn't report the type).
     Unknown,
 }
 
-/// A point in time: seconds since 1970 and nanoseconds, as files carry it.
+/// A point in time, as filesystems store it: seconds since 1970 and nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(crate) struct Timestamp {
     pub(crate) seconds: i64,
@@ -25,9 +25,9 @@ pub(crate) struct Timestamp {
 }
 
 impl Timestamp {
-    /// The time of day.
+    /// The current time.
     pub(crate) fn now() -> Timestamp {
-        // A clock before 1970 makes it 1970.
+        // A clock before 1970 counts as 1970.
         let since = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
         Timestamp {
             seconds: since.as_secs().cast_signed(),
@@ -36,14 +36,14 @@ impl Timestamp {
     }
 }
 
-/// Names a file while its volume is mounted: (volume, inode). ReFS numbers its files with 128 bits.
+/// Identifies a file while its volume is mounted: (volume, inode). ReFS has 128-bit file IDs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct FileId {
     pub(crate) volume: u64,
     pub(crate) inode: u128,
 }
 
-/// What stat tells.
+/// The result of stat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stat {
     pub(crate) id: FileId,
@@ -58,22 +58,21 @@ pub(crate) struct Stat {
     pub(crate) device: u64,
     pub(crate) accessed: Timestamp,
     pub(crate) modified: Timestamp,
-    /// When anything about it was changed last: nobody can set that.
+    /// The time of the last change of the inode (ctime), which no process can set.
     pub(crate) changed: Timestamp,
-    /// When it was made, where stat says so (not on Linux).
+    /// The time of creation, where stat reports it (not on Linux).
     pub(crate) created: Option<Timestamp>,
-    /// The flags of chflags(1) or, on Windows, the file attributes, where stat says so (not on
-    /// Linux).
+    /// The flags of chflags(1) or, on Windows, the file attributes, where stat reports them (not on Linux).
     pub(crate) flags: Option<u32>,
 }
 
-/// Names that can neither be removed nor given to another file.
+/// Which names of a directory can neither be removed nor be given to another file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum KeptNames {
     None,
-    /// The directory is append-only.
+    /// All: the directory is append-only.
     All,
-    /// The directory is another user's, and sticky: those of files that this user doesn't own.
+    /// The names of files that this user doesn't own: the directory is another user's and sticky.
     #[allow(dead_code)] // not every system has them
     OfOthers {
         uid: u32,
@@ -81,7 +80,7 @@ pub(crate) enum KeptNames {
 }
 
 impl KeptNames {
-    /// Of a directory with these attributes, for a process of this user.
+    /// For a directory with these attributes and a process of this user.
     #[allow(dead_code)] // as above
     pub(crate) fn new(
         is_append_only: bool,
@@ -106,16 +105,16 @@ impl KeptNames {
 }
 
 impl FileId {
-    /// Whether it tells files apart. A server that has no number to give (some FUSE servers) gives 0 to
-    /// every file, and no filesystem means that number.
+    /// Whether the number distinguishes files. A server without file numbers (some FUSE servers) returns 0 for every
+    /// file, and no filesystem uses 0 for a file.
     pub(crate) const fn is_known(self) -> bool {
         self.inode != 0
     }
 }
 
 impl Stat {
-    /// Whether both are of one file. Without a number that tells, whether they agree in everything that a
-    /// read doesn't change: two files hardly changed at the same nanosecond.
+    /// Whether both are of one file. Without a usable inode number: whether everything that a read doesn't change is
+    /// equal, since two files hardly ever change in the same nanosecond.
     pub(crate) fn is_same_file(&self, other: &Stat) -> bool {
         let known = self.id.is_known();
         self.id == other.id

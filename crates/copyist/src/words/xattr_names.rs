@@ -1,24 +1,24 @@
-//! The names under which systems keep access control lists and owners among the extended attributes.
+//! The names under which systems store access control lists and owners among the extended attributes.
 
 use crate::words::method::Os;
 
 /// See acl(5) and the kernel's include/uapi/linux/xattr.h.
 pub(crate) const ACCESS_ACL: &[u8] = b"system.posix_acl_access";
 
-/// A directory's list for what will be made in it.
+/// A directory's default ACL, for files created in it.
 pub(crate) const DEFAULT_ACL: &[u8] = b"system.posix_acl_default";
 
-/// Where macOS keeps its lists (KAUTH_FILESEC_XATTR of xnu's sys/kauth.h). It is never listed, and
-/// only the calls of acl(3) reach it: the waist makes them of this name.
+/// Where macOS stores its ACLs (KAUTH_FILESEC_XATTR of xnu's sys/kauth.h). The name is never listed, and only the
+/// calls of acl(3) reach it: [`crate::system`] translates this name into those calls.
 const MACOS_ACL: &[u8] = b"com.apple.system.Security";
 
-/// The discretionary list of a file's security descriptor, and its owner and group. Neither is
-/// listed, and no stream can be called so: the waist makes them of these names.
+/// The discretionary ACL of a file's security descriptor, with its owner and group. The names are not listed, and no
+/// stream can have them: [`crate::system`] translates them into calls.
 const WINDOWS_ACL: &[u8] = b":security:access";
 
 const WINDOWS_OWNER: &[u8] = b":security:owner";
 
-/// The name of a file's access control list.
+/// The name of a file's ACL.
 pub(crate) const fn access_acl(os: Os) -> &'static [u8] {
     match os {
         Os::Macos => MACOS_ACL,
@@ -27,7 +27,7 @@ pub(crate) const fn access_acl(os: Os) -> &'static [u8] {
     }
 }
 
-/// The name of a file's owner, where that is no number.
+/// The name of a file's owner, on systems where the owner is not a number.
 pub(crate) const fn owner_record(os: Os) -> Option<&'static [u8]> {
     match os {
         Os::Windows => Some(WINDOWS_OWNER),
@@ -35,8 +35,8 @@ pub(crate) const fn owner_record(os: Os) -> Option<&'static [u8]> {
     }
 }
 
-/// The name of the list by which a directory gives access to what is made in it. On macOS and
-/// Windows a directory has one list, of which some entries are inherited.
+/// The name of a directory's ACL for files created in it. On macOS and Windows a directory has one ACL, in which some
+/// entries are inherited.
 pub(crate) const fn inherited_acl(os: Os) -> &'static [u8] {
     match os {
         Os::Macos => MACOS_ACL,
@@ -45,12 +45,11 @@ pub(crate) const fn inherited_acl(os: Os) -> &'static [u8] {
     }
 }
 
-/// The access control list of an NFSv4 server, see nfs4_acl(5). Every file there has one: most say no
-/// more than the permission bits.
+/// The ACL of an NFSv4 server, see nfs4_acl(5). Every file there has one; most say no more than the permission bits.
 pub(crate) const NFS4_ACL: &[u8] = b"system.nfs4_acl";
 
-/// Lists that one kind of filesystem keeps, and no other takes: NFSv4 (the kernel's fs/nfs/nfs4proc.c),
-/// GPFS, ZFS, richacl, NTFS-3G, and SMB (fs/smb/client/xattr.c: all that starts so).
+/// ACLs that only one type of filesystem stores and accepts: NFSv4 (the kernel's fs/nfs/nfs4proc.c), GPFS, ZFS,
+/// richacl, NTFS-3G, and SMB (fs/smb/client/xattr.c: all names with this prefix).
 const OF_FILESYSTEMS: [&[u8]; 11] = [
     NFS4_ACL,
     b"system.nfs4acl",
@@ -65,7 +64,7 @@ const OF_FILESYSTEMS: [&[u8]; 11] = [
     b"system.smb3_ntsd",
 ];
 
-/// Whether this is an access control list that only one kind of filesystem has.
+/// Whether the name is that of an ACL that only one type of filesystem has.
 pub(crate) fn is_of_filesystem(name: &[u8]) -> bool {
     OF_FILESYSTEMS.contains(&name)
         || name.starts_with(b"system.smb3_ntsd_")

@@ -18,7 +18,7 @@ struct Target {
 pub(super) fn ties(sources: &Sources) -> Ties {
     let mut ties = Ties::new();
     for (from, file) in sources.files.iter().enumerate() {
-        // Whoever imports through it imports what is behind it.
+        // An import of this item also imports what is behind it.
         if !file.defines {
             continue;
         }

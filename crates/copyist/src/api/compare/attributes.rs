@@ -1,4 +1,4 @@
-//! What is compared besides content.
+//! Compares attributes.
 
 use crate::system::filesystem;
 use std::collections::BTreeSet;
@@ -50,7 +50,7 @@ impl<P: Platform> Session<'_, P> {
             xattrs,
             ..
         } = *self.compare;
-        // A symbolic link's bits mean nothing.
+        // A symbolic link's permission bits have no meaning.
         if mode && src.mode != dst.mode && src.kind != FileKind::Symlink {
             self.tell(path, &Difference::Mode(src.mode, dst.mode));
         }
@@ -72,8 +72,8 @@ impl<P: Platform> Session<'_, P> {
         }
     }
 
-    /// Whether the destination's filesystem can't hold the source's time any better. Nothing is tried, as a
-    /// comparison changes nothing: what a FUSE filesystem can hold is not known, and a whole second counts.
+    /// Whether the destination's filesystem can't store the source's time more precisely. A comparison changes
+    /// nothing, so nothing is tried: for a FUSE filesystem, whose precision is unknown, equal whole seconds suffice.
     fn is_as_kept(&self, at: At<'_, P>, src: &Stat, dst: &Stat) -> bool {
         let kind = filesystem::kind_at(self.platform, at, dst.id.volume);
         times::is_modified_as(src.modified, dst, kind)
@@ -87,7 +87,7 @@ impl<P: Platform> Session<'_, P> {
             if is_never_copied(name) {
                 continue;
             }
-            // What is not listed is not there: a filesystem may refuse to say so.
+            // An attribute that is not listed counts as absent: a filesystem may refuse to read it.
             let value = |names: &BTreeSet<Vec<u8>>, dir, file| {
                 let mut value = Vec::new();
                 let target = Target::Named(At { dir, name: file });
@@ -108,7 +108,7 @@ impl<P: Platform> Session<'_, P> {
         }
     }
 
-    /// None where there are no such things.
+    /// Empty where there are no extended attributes.
     fn xattr_names(&self, dir: &P::Handle, name: &OsStr) -> BTreeSet<Vec<u8>> {
         let mut names = Vec::new();
         let target = Target::Named(At { dir, name });
@@ -119,8 +119,8 @@ impl<P: Platform> Session<'_, P> {
     }
 }
 
-/// Whether an attribute differs. An access control list that only one side's kind of filesystem has is
-/// no difference where it says no more than the permission bits, which are compared as such.
+/// Whether an attribute differs. An ACL of a type that only one side's filesystem has is not a difference if it is
+/// equivalent to the permission bits, which are compared as such.
 fn differ(name: &[u8], src: Option<&[u8]>, dst: Option<&[u8]>) -> bool {
     match (src, dst) {
         (Some(list), None) | (None, Some(list)) if is_of_filesystem(name) => {

@@ -1,4 +1,4 @@
-//! The content of two files, compared in parts.
+//! Compares the content of two files, in parts.
 
 use std::ops::Range;
 use std::sync::atomic::Ordering;
@@ -16,7 +16,7 @@ impl<P: Platform> Session<'_, P> {
         self.each_part(files, |start| self.part(files, start, buffers));
     }
 
-    /// Gives out the parts in which one of the files has data, and the first one.
+    /// Queues the parts in which one of the files has data, and compares the first one.
     pub(super) fn each_part(&self, files: &Files<P>, mut compare: impl FnMut(u64)) {
         let mut next = Some(0);
         while let Some(start) = next
@@ -32,7 +32,7 @@ impl<P: Platform> Session<'_, P> {
         self.end_part(files);
     }
 
-    /// Where one of the files has data at or after `offset`.
+    /// The next range at or after `offset` in which one of the files has data.
     fn next_data(&self, files: &Files<P>, offset: u64, size: u64) -> Option<u64> {
         if offset >= size || !files.have_holes {
             return Some(offset).filter(|_| offset < size);
@@ -55,7 +55,7 @@ impl<P: Platform> Session<'_, P> {
         let Range { start, end } = part;
         let mut next = self.next_data(files, start, end);
         while let Some(offset) = next
-            // What lies behind a difference makes none.
+            // Only the first difference is reported.
             && files.first.load(Ordering::Relaxed) > offset
         {
             if self.cancel.is_cancelled() {
@@ -88,8 +88,7 @@ impl<P: Platform> Session<'_, P> {
         }
     }
 
-    /// Compares two files of which stat's word is no proof of the length: each ends where a read returns
-    /// nothing.
+    /// Compares two files whose length stat does not prove: each ends where a read returns 0.
     fn until_both_end(&self, files: &Files<P>, buffers: &mut [Aligned; 2]) {
         let mut offset = 0;
         while !self.cancel.is_cancelled() {
@@ -113,11 +112,11 @@ impl<P: Platform> Session<'_, P> {
 
     fn count_bytes(&self, bytes: u64) {
         let add = |sum: u64| Some(sum.saturating_add(bytes));
-        // It never declines.
+        // The closure never returns `None`.
         let _ = (self.counts.bytes).fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
     }
 
-    /// Where the chunks differ.
+    /// The first offset at which the chunks differ.
     fn chunk(
         &self,
         files: &Files<P>,
@@ -126,13 +125,13 @@ impl<P: Platform> Session<'_, P> {
         buffers: &mut [Aligned; 2],
     ) -> Result<Option<u64>, (Operation, Code)> {
         match self.chunks(files, offset, len, buffers)? {
-            // One that ends early has changed.
+            // A file that ends early has changed.
             (read, None) if read < len => Err((Operation::Read, Code::NO_PROGRESS)),
             (_, difference) => Ok(difference),
         }
     }
 
-    /// How much of the source was read, up to `len` bytes, and where the copy differs from that.
+    /// How much of the source was read, up to `len` bytes, and the offset at which the copy differs.
     fn chunks(
         &self,
         files: &Files<P>,

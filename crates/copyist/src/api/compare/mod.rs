@@ -1,7 +1,7 @@
-//! Comparing two trees: content and attributes, by several threads.
+//! Compares two trees: content and attributes, with several threads.
 //!
-//! One thread walks both trees, by open directories and without following links; the others
-//! compare what it finds. A large file is compared in parts, by whoever is free.
+//! One thread walks both trees, by open directories and without following links; the others compare the entries. A
+//! large file is compared in parts, by all threads that are free.
 
 mod attributes;
 mod files;
@@ -25,13 +25,13 @@ use crate::words::facts::FsKind;
 use crate::words::observer::CancelToken;
 use crate::words::stat::{FileKind, Stat};
 
-/// What is compared at a time, bytes.
+/// How much is compared at a time, bytes.
 const CHUNK_BYTES: usize = 1 << 20;
 
-/// What one thread takes of a large file, bytes.
+/// The part of a large file that one thread compares, bytes.
 const PART_BYTES: u64 = 64 << 20;
 
-/// What is compared besides names, kinds and content.
+/// Options of a comparison: what is compared besides names, types and content.
 ///
 /// ```
 /// use std::path::Path;
@@ -67,14 +67,14 @@ pub struct Compare {
     pub mode: bool,
     /// Owner and group.
     pub owner: bool,
-    /// Modification times, as exactly as the destination's filesystem keeps them.
+    /// Modification times, as precisely as the destination's filesystem stores them.
     pub times: bool,
-    /// Extended attributes, access control lists among them. One that only the other kind of filesystem has
-    /// (NFSv4) is no difference where it says no more than the permission bits.
+    /// Extended attributes, including ACLs. An ACL of a type that only one side's filesystem has (NFSv4) is not a
+    /// difference if it is equivalent to the permission bits.
     pub xattrs: bool,
-    /// Read files from their devices, as far as the system lets the cache be left out.
+    /// Read files from their devices, as far as the system allows the page cache to be bypassed.
     pub from_device: bool,
-    /// How many threads compare; 0: [`Compare::usual_threads`].
+    /// The number of threads that compare; 0: [`Compare::usual_threads`].
     pub threads: usize,
 }
 
@@ -91,13 +91,12 @@ impl Default for Compare {
     }
 }
 
-/// How many threads read from devices at least: each waits for one request at a time, and most devices
-/// serve several at once (docs/measurements.md).
+/// The minimum number of threads that read from devices: each waits for one request at a time, and most devices serve
+/// several at once (docs/measurements.md).
 const DEVICE_READERS: usize = 8;
 
 impl Compare {
-    /// How many threads compare where nobody says: one for each processor, and at least eight that read
-    /// from devices.
+    /// The default number of threads: one for each processor, and at least eight if they read from devices.
     #[must_use]
     pub fn usual_threads(from_device: bool) -> usize {
         let processors = thread::available_parallelism().map_or(1, usize::from);
@@ -143,7 +142,7 @@ impl Compare {
         self
     }
 
-    /// Sets how many threads compare; 0: [`Compare::usual_threads`].
+    /// Sets the number of threads that compare; 0: [`Compare::usual_threads`].
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Compare {
         self.threads = threads;
@@ -151,25 +150,25 @@ impl Compare {
     }
 }
 
-/// In what a copy differs from its source.
+/// A difference between a copy and its source. Where there are two values, the first is the source's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Difference {
-    /// The source has it, the destination hasn't.
+    /// The source has it, the destination does not.
     Missing,
-    /// The destination has it, the source hasn't.
+    /// The destination has it, the source does not.
     Extra,
-    /// It is of another kind.
+    /// The file type.
     Kind(FileKind, FileKind),
-    /// Its length in bytes.
+    /// The length in bytes.
     Size(u64, u64),
-    /// Its content, from this byte on.
+    /// The content, from this offset (in bytes) on.
     Content(u64),
-    /// Its content has not the hash that it should have.
+    /// The content does not have the expected hash.
     Hash,
-    /// Where a symbolic link leads.
+    /// The target of a symbolic link.
     Target,
-    /// The number of a device.
+    /// The device number.
     Device,
     /// Permission bits.
     Mode(u32, u32),
@@ -181,7 +180,7 @@ pub enum Difference {
     Xattr(String),
 }
 
-/// How much was compared, and what came of it.
+/// The totals of a comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Compared {
@@ -191,28 +190,28 @@ pub struct Compared {
     pub dirs: u64,
     /// Links and special files.
     pub others: u64,
-    /// Bytes of each side; a sum that is too large is [`u64::MAX`].
+    /// Bytes of the source, or of the destination; a sum that would overflow is [`u64::MAX`].
     pub bytes: u64,
     /// Differences.
     pub differences: u64,
-    /// What could not be compared.
+    /// Entries that could not be compared.
     pub errors: u64,
 }
 
-/// Told what is found, from several threads.
+/// Receives the results, from several threads.
 pub trait Found: Sync {
-    /// A difference of what has this path below both sides (empty: the two themselves).
+    /// The entries with this path below both sides differ (empty: the two operands themselves).
     fn difference(&self, path: &Path, difference: &Difference);
     /// Something could not be compared.
     fn error(&self, error: &Error);
 }
 
 impl Compare {
-    /// Compares `src` and `dst` and all that is in them. A symbolic link that is named is followed.
+    /// Compares `src` and `dst` with their content. If an operand is a symbolic link, it is followed.
     ///
     /// # Panics
     ///
-    /// If `found` does, when all threads have ended.
+    /// If a function of `found` panics; all threads have ended then.
     pub fn run(
         &self,
         src: impl AsRef<Path>,
@@ -225,7 +224,7 @@ impl Compare {
     }
 }
 
-/// What all threads of a run have.
+/// The state that all threads of a run share.
 struct Session<'a, P: Platform> {
     platform: &'a P,
     compare: &'a Compare,
@@ -233,7 +232,7 @@ struct Session<'a, P: Platform> {
     cancel: &'a CancelToken,
     found: &'a dyn Found,
     counts: Counts,
-    /// What each volume that was seen is; `None` if it does not say.
+    /// The filesystem of each volume that was found; `None` if it can't be queried.
     kinds: Mutex<HashMap<u64, Option<FsKind>>>,
 }
 
@@ -259,13 +258,13 @@ struct Files<P: Platform> {
     path: PathBuf,
     src: P::Handle,
     dst: P::Handle,
-    /// The length of both; `None` where stat's word is no proof of it, so that they end where reads do.
+    /// The length of both; `None` where stat does not prove it, so that they end where reads return 0.
     size: Option<u64>,
-    /// Where they first differ; its own largest value while they don't.
+    /// The offset of the first difference; the largest value if there is none yet.
     first: AtomicU64,
-    /// Both have holes, and their filesystems' maps of them can be believed.
+    /// Both have holes, and their filesystems' maps of them are reliable.
     have_holes: bool,
-    /// Parts that are not compared yet, and one more while parts are given out.
+    /// The number of parts not compared yet, plus one while parts are queued.
     left: AtomicUsize,
 }
 
@@ -303,7 +302,7 @@ pub(crate) fn run<P: Platform>(
             let (session, guard, next) = (&session, &guard, Arc::clone(&next));
             scope.spawn(move || guard.catch((), || session.work(&next)));
         }
-        // The channel ends with the last of them, also where they panic.
+        // The channel is closed when the last of them is dropped, also by a panic.
         drop(next);
         guard.catch((), || session.walk(&jobs));
         drop(jobs);
@@ -335,7 +334,7 @@ impl<P: Platform> Session<'_, P> {
 
     fn fail(&self, path: &Path, operation: Operation, code: Code) {
         self.counts.errors.fetch_add(1, Ordering::Relaxed);
-        // Not `join`, which would put a slash after the name of a file.
+        // Not `join`, which would append a slash to the name of a file.
         let below = |side: &Path| match path.as_os_str().is_empty() {
             true => side.to_path_buf(),
             false => side.join(path),
@@ -345,7 +344,7 @@ impl<P: Platform> Session<'_, P> {
         self.found.error(&error);
     }
 
-    /// Walks both trees; what has two sides goes to the others.
+    /// Walks both trees; entries that exist on both sides are queued for the other threads.
     fn walk(&self, jobs: &SyncSender<Job<P>>) {
         let Some(top) = self.top(jobs) else { return };
         let mut dirs = vec![top];
@@ -381,7 +380,7 @@ impl<P: Platform> Session<'_, P> {
         }
     }
 
-    /// The two that were named, if they are directories.
+    /// The two operands, if they are directories.
     fn top(&self, jobs: &SyncSender<Job<P>>) -> Option<Dirs<P>> {
         let path = Path::new("");
         let start = |side| start_dir(self.platform, [side]);
@@ -418,7 +417,7 @@ impl<P: Platform> Session<'_, P> {
         }
     }
 
-    /// A directory is compared here and answered, to be walked; anything else is left to the others.
+    /// A directory is compared here and returned, to be walked; anything else is queued for the others.
     fn down(&self, dir: &Arc<Dirs<P>>, name: &OsStr, jobs: &SyncSender<Job<P>>) -> Option<Dirs<P>> {
         let at = At {
             dir: &dir.src,
@@ -429,7 +428,7 @@ impl<P: Platform> Session<'_, P> {
             .stat(at, false)
             .is_ok_and(|stat| stat.kind == FileKind::Directory);
         if !is_dir {
-            // They listen for as long as this thread sends.
+            // The receivers exist for as long as this thread sends.
             let _ = jobs.send(Job::Entry(Arc::clone(dir), name.to_os_string()));
             return None;
         }
@@ -488,7 +487,7 @@ impl<P: Platform> Session<'_, P> {
         Some((src, dst))
     }
 
-    /// Does what the walk finds, until it is over.
+    /// Compares the entries that the walk queues, until there are no more.
     fn work(&self, jobs: &Mutex<Receiver<Job<P>>>) {
         let mut buffers = [0, 1].map(|_| Aligned::new(CHUNK_BYTES, PAGE_BYTES));
         loop {
@@ -510,7 +509,7 @@ impl<P: Platform> Session<'_, P> {
         }
     }
 
-    /// Whether this holds for the filesystems of both files.
+    /// Whether `holds` is true for the filesystems of both files.
     fn both(
         &self,
         stats: &(Stat, Stat),
@@ -526,7 +525,7 @@ impl<P: Platform> Session<'_, P> {
         })
     }
 
-    /// Compares two entries but for their content. Files are answered, or go to the others.
+    /// Compares two entries except for their content. A file is returned, or its parts are queued in `jobs`.
     fn entry(
         &self,
         dir: &Dirs<P>,
@@ -547,7 +546,7 @@ impl<P: Platform> Session<'_, P> {
             return None;
         }
         self.counts.files.fetch_add(1, Ordering::Relaxed);
-        // What was named may be a symbolic link.
+        // An operand may be a symbolic link.
         let how = Open::Read {
             follow: jobs.is_some(),
         };
@@ -579,7 +578,7 @@ impl<P: Platform> Session<'_, P> {
             return Some(files);
         };
         self.each_part(&files, |start| {
-            // They listen for as long as this thread sends.
+            // The receivers exist for as long as this thread sends.
             let _ = jobs.send(Job::Part(Arc::clone(&files), start));
         });
         None

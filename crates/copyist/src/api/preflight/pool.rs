@@ -1,4 +1,4 @@
-//! A few threads that share a stack of jobs, each of which may add others.
+//! Threads that share a stack of jobs; a job can add jobs.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Builder, Scope};
@@ -8,7 +8,7 @@ use crate::system::Platform;
 
 struct State<J> {
     jobs: Vec<J>,
-    /// Threads that have a job.
+    /// Threads that run a job.
     busy: usize,
     threads: usize,
 }
@@ -17,8 +17,8 @@ pub(super) struct Pool<J> {
     state: Mutex<State<J>>,
     changed: Condvar,
     most_threads: usize,
-    /// Another thread is started when all have a job and so many wait: starting one takes as long as some jobs do.
-    /// With 0, one is always ready.
+    /// Another thread is started when all threads run a job and at least this many jobs wait: a start takes as long as
+    /// several jobs. With 0, one thread is always idle.
     enough: usize,
 }
 
@@ -36,12 +36,12 @@ impl<J: Send> Pool<J> {
         }
     }
 
-    /// Does all jobs, those too that `work` adds. It must not panic.
+    /// Runs all jobs, and those that `work` adds. `work` must not panic.
     pub(super) fn run<P: Platform>(&self, platform: &P, work: &(impl Fn(J) + Sync)) {
         thread::scope(|scope| self.thread(platform, work, scope));
     }
 
-    /// Adds a job; it is returned if so many wait that whoever has it had better do it.
+    /// Adds a job. It is returned if many jobs wait: the caller then runs it.
     pub(super) fn push(&self, job: J) -> Option<J> {
         let mut state = self.state();
         if state.jobs.len() >= self.most_threads * 4 {
@@ -53,7 +53,7 @@ impl<J: Send> Pool<J> {
         None
     }
 
-    /// Adds a job that can wait.
+    /// Adds a job, however many wait.
     pub(super) fn add(&self, job: J) {
         self.state().jobs.push(job);
         self.changed.notify_one();
@@ -74,7 +74,7 @@ impl<J: Send> Pool<J> {
                 let builder = Builder::new().name("preflight".to_owned());
                 let run = move || self.thread(platform, work, scope);
                 if thread_budget::start(builder, scope, platform, run).is_err() {
-                    // Those that are there do it.
+                    // The threads that exist run the jobs.
                     self.state().threads -= 1;
                 }
             }
@@ -89,7 +89,7 @@ impl<J: Send> Pool<J> {
         }
     }
 
-    /// The next job, and whether another thread is to be started; `None` when all are done.
+    /// The next job, and whether to start another thread; `None` when all jobs are done.
     fn next(&self) -> Option<(J, bool)> {
         let mut state = self.state();
         loop {

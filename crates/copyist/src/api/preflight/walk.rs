@@ -1,4 +1,4 @@
-//! The walk over the trees in which something can be in the way.
+//! The walk over the trees that need checks.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -6,28 +6,28 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::pool::Pool;
-use super::{Look, Looked, Names, Tree};
+use super::{Examined, Look, Names, Tree};
 use crate::run::thread_budget;
 use crate::system::{At, Batch, Platform};
 use crate::think::preflight as rules;
 use crate::words::stat::{FileKind, Stat};
 
-/// How many names are one job on a mount that may be slow to answer.
+/// How many names are one job on a mount whose calls may take long.
 const SLOW_NAMES: usize = 16;
 
-/// How many directories wait until another thread is worth its start.
+/// How many directories must wait before another thread is started.
 const ENOUGH_DIRS: usize = 8;
 
-/// Descriptors that a thread needs: two directories, and those of names that wait.
+/// Descriptors that a thread needs: two directories, and those of the names that wait.
 const THREAD_FILES: u64 = 4;
 
-/// A directory that is open.
+/// An open directory.
 struct Dir<P: Platform> {
     tree: Arc<Tree>,
     src_path: PathBuf,
     dst_path: PathBuf,
     src: P::Handle,
-    /// If it is there already, and matters.
+    /// If it exists, and files that it has can free space.
     dst: Option<P::Handle>,
     names: Mutex<Names>,
 }
@@ -37,7 +37,7 @@ enum Job<P: Platform> {
         tree: Arc<Tree>,
         src: PathBuf,
         dst: PathBuf,
-        /// It may be there already.
+        /// The destination may exist.
         may_exist: bool,
     },
     Names(Arc<Dir<P>>, Batch),
@@ -46,13 +46,13 @@ enum Job<P: Platform> {
 struct Walk<'a, 'b, P: Platform> {
     look: &'a Look<'b, P>,
     pool: Pool<Job<P>>,
-    /// Names are shared out in small parts.
+    /// The names of a directory are split into small jobs.
     is_slow: bool,
     missed: AtomicBool,
 }
 
 impl<P: Platform> Look<'_, P> {
-    /// Walks the trees. Returns whether all of them could be looked at.
+    /// Walks the trees. Returns whether every entry could be examined.
     pub(super) fn walk(&self, trees: Vec<Tree>) -> bool {
         let is_slow = trees.iter().any(|tree| {
             let kinds = [tree.pair.src.volume.kind, tree.pair.dst.volume.kind];
@@ -170,7 +170,7 @@ impl<P: Platform> Walk<'_, '_, P> {
     }
 
     fn names(&self, dir: &Dir<P>, batch: &Batch) {
-        let mut looked = Looked::default();
+        let mut examined = Examined::default();
         let mut path = dir.src_path.clone();
         for (name, kind) in batch.iter() {
             if self.look.watch.cancel().is_cancelled() {
@@ -183,20 +183,20 @@ impl<P: Platform> Walk<'_, '_, P> {
                 self.missed.store(true, Ordering::Relaxed);
                 continue;
             };
-            looked.entries += one.entries;
-            looked.files += one.files;
-            looked.bytes = looked.bytes.saturating_add(one.bytes);
+            examined.entries += one.entries;
+            examined.files += one.files;
+            examined.bytes = examined.bytes.saturating_add(one.bytes);
         }
-        self.look.count(looked);
+        self.look.count(examined);
     }
 
-    /// Looks at an entry: the directory says what it is, or else stat. `None` if that fails.
+    /// Examines an entry. Its kind is that of the directory entry, else that of stat; `None` if stat fails.
     fn entry(
         &self,
         dir: &Dir<P>,
         (name, kind): (&OsStr, Option<FileKind>),
         path: &Path,
-    ) -> Option<Looked> {
+    ) -> Option<Examined> {
         let (look, tree) = (self.look, &dir.tree);
         let at = At {
             dir: &dir.src,
@@ -208,15 +208,15 @@ impl<P: Platform> Walk<'_, '_, P> {
             None => ask().map(|stat| (stat.kind, Some(stat)))?,
         };
         if !look.wants(path, kind) {
-            return Some(Looked::default());
+            return Some(Examined::default());
         }
         if tree.names {
             let mut names = dir.names.lock().unwrap_or_else(PoisonError::into_inner);
             look.name(name, path, &tree.pair, &mut names);
         }
-        let mut looked = Looked {
+        let mut examined = Examined {
             entries: 1,
-            ..Looked::default()
+            ..Examined::default()
         };
         match kind {
             FileKind::Directory => {
@@ -231,16 +231,16 @@ impl<P: Platform> Walk<'_, '_, P> {
                 is_within.then(|| self.pool.add(job));
             }
             FileKind::Regular => {
-                looked.files = 1;
+                examined.files = 1;
                 if tree.wants_stat() {
                     let stat = stat.or_else(ask)?;
-                    looked.bytes = stat.size;
+                    examined.bytes = stat.size;
                     self.file(dir, name, path, &stat);
                 }
             }
             _ => {}
         }
-        Some(looked)
+        Some(examined)
     }
 
     fn file(&self, dir: &Dir<P>, name: &OsStr, path: &Path, stat: &Stat) {

@@ -1,4 +1,4 @@
-//! Which method `auto` would take: the planner itself is asked, with what the trials found.
+//! Which method `auto` would use: the planner's result for the facts that the trials found.
 
 use super::{Answer, Choice};
 use crate::run::thread_budget::ThreadBudget;
@@ -8,12 +8,11 @@ use crate::words::facts::{Facts, FileFacts, Known, VolumeFacts};
 use crate::words::method::{Method, MethodSet};
 use crate::words::options::Options;
 
-/// The sizes that are asked about, bytes.
+/// The file sizes for which the planner is run, bytes.
 pub(super) const SMALL: u64 = 4 << 10;
 pub(super) const LARGE: u64 = 1 << 30;
 
-/// What would be planned between two volumes for a file of `size` bytes of which so many are
-/// allocated.
+/// The plan between two volumes for a file of `size` bytes, of which so many are allocated.
 pub(super) fn choose<P: Platform>(
     platform: &P,
     (src, dst): (VolumeFacts, VolumeFacts),

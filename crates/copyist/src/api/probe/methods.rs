@@ -1,5 +1,4 @@
-//! Which methods serve between two places: each is tried on nameless files, and what it has made
-//! is compared.
+//! Which methods work between two directories: each is tried on nameless files, and its result is compared.
 
 use crate::run::clone_flags;
 use std::ops::ControlFlow;
@@ -17,12 +16,12 @@ use crate::words::code::Code;
 use crate::words::facts::{Kernel, Known};
 use crate::words::method::{Method, Os};
 
-/// Trials of the methods between two places.
+/// Trials of the methods between two directories.
 pub(super) struct Trial<'a, P: Platform> {
     platform: &'a P,
     from: &'a Place<P>,
     to: &'a Place<P>,
-    /// The file to copy from, if one could be made.
+    /// The file to copy from, if one could be created.
     source: Sys<Scratch<'a, P>>,
     pattern: Vec<u8>,
 }
@@ -57,7 +56,7 @@ impl<'a, P: Platform> Trial<'a, P> {
         let target = Scratch::make(self.platform, self.to);
         match (&self.source, &target) {
             (Ok(src), Ok(dst)) => self.tried(method, self.try_method(method, src, dst)),
-            // Nothing may be made there: what remains is what is known without.
+            // No file may be created there: only what is known without a trial is left.
             (Err(code), _) | (_, Err(code)) => Answer {
                 code: Some(*code),
                 ..self.untried(method)
@@ -65,7 +64,7 @@ impl<'a, P: Platform> Trial<'a, P> {
         }
     }
 
-    /// What is known where nothing can be tried.
+    /// What is known without a trial.
     fn untried(&self, method: Method) -> Answer {
         let is_one = self.from.facts.id == self.to.facts.id;
         match method {
@@ -74,7 +73,7 @@ impl<'a, P: Platform> Trial<'a, P> {
         }
     }
 
-    /// What can be answered by asking, or is known to be wrong although it can be done.
+    /// What can be queried, or is known to be wrong although the call succeeds.
     fn without_trial(&self, method: Method) -> Option<Answer> {
         if method != Method::CopyRange {
             return None;
@@ -102,11 +101,11 @@ impl<'a, P: Platform> Trial<'a, P> {
             }
             Method::Clone => Move::CloneFile,
             Method::CopyRange => Move::CopyRange,
-            // Where there is one, it makes whole copies.
+            // On systems that have one, it copies whole files.
             Method::SystemCopy => return Err(rules::not_supported(self.platform.os())),
             Method::Sendfile => Move::Sendfile,
             Method::Direct => {
-                // One side is enough: the other goes through the cache.
+                // One side suffices: the other goes through the cache.
                 let read = try_direct(self.platform, src, |buffer| {
                     self.platform.read(src, Some(0), buffer)
                 });
@@ -127,8 +126,8 @@ impl<'a, P: Platform> Trial<'a, P> {
         self.compare(dst)
     }
 
-    /// Tries a method that names its destination: for a moment there are two hidden files, since
-    /// what has no name can't be cloned (clonefile: ENOENT).
+    /// Tries a method that names its destination: for a moment there are two hidden files, since a file without a
+    /// name can't be cloned (clonefile: ENOENT).
     fn try_whole(&self, method: Method) -> Sys<()> {
         check_names(self.platform, self.from)?;
         check_names(self.platform, self.to)?;
@@ -185,7 +184,7 @@ impl<'a, P: Platform> Trial<'a, P> {
         compared
     }
 
-    /// A method that answers success and copies something else is worse than none.
+    /// A method that returns success and copies something else is worse than none.
     fn compare(&self, dst: &P::Handle) -> Sys<()> {
         let mut read = vec![0; TRIAL_BYTES];
         let mut at = 0;

@@ -1,8 +1,8 @@
-//! What a volume, and a pair of volumes, can do: asked, and tried where only trying can tell.
+//! The capabilities of a volume, and of a pair of volumes: queried, and tried where only a trial can show them.
 //!
-//! Trials are made in nameless files of their own, so that nothing of the user's is touched and
-//! nothing is left behind, whatever happens. Where a system or a filesystem has no such files,
-//! something has a name for a moment; all such names begin with [`Probe::scratch_prefix`].
+//! Trials use nameless files of their own, so that no user's file is touched and nothing is left behind. Where a
+//! system or a filesystem has no such files, a file has a name for a moment; all such names begin with
+//! [`Probe::scratch_prefix`].
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -26,18 +26,18 @@ mod volume;
 
 use scratch::{Scratch, check_names};
 
-/// How an answer was found.
+/// How a result was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum How {
-    /// It was done, and worked or was refused.
+    /// By a trial, which worked or was refused.
     Tried,
-    /// The system says so.
+    /// By a query to the system.
     Reported,
-    /// It is known of this filesystem.
+    /// From a table of what is known of this filesystem.
     Table,
 }
 
-/// The answer to one question.
+/// Whether a feature is supported, and how that was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Answer {
@@ -45,9 +45,9 @@ pub struct Answer {
     pub known: Known,
     /// How that was found.
     pub how: How,
-    /// The code that a trial was refused with, or that kept it from being made.
+    /// The code with which a trial was refused, or that prevented it.
     pub code: Option<Code>,
-    /// What is known about that code.
+    /// The known explanation of that code.
     pub why: Option<&'static str>,
 }
 
@@ -61,63 +61,63 @@ pub struct FileLimit {
     pub how: How,
 }
 
-/// What one volume can do.
+/// The capabilities of one volume.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct VolumeProbe {
-    /// The directory that was asked about.
+    /// The directory that was probed.
     pub path: PathBuf,
     /// The filesystem.
     pub kind: FsKind,
     /// The system's own name for it, such as `ext4`.
     pub type_name: Option<String>,
-    /// What is mounted.
+    /// The device or source that is mounted.
     pub device: Option<OsString>,
-    /// Where it is mounted.
+    /// The mount point.
     pub mounted_at: Option<PathBuf>,
-    /// Names what is mounted there, for as long as it is; `None` where the system doesn't tell.
+    /// Identifies what is mounted there while it is mounted; `None` where the system doesn't report it.
     pub key: Option<String>,
-    /// Nothing can be written to it.
+    /// Whether it is mounted read-only.
     pub is_read_only: Option<bool>,
-    /// Its block, bytes: clones share whole blocks.
+    /// Its block size, in bytes: clones share whole blocks.
     pub block_bytes: u32,
-    /// The bytes that this user may still use.
+    /// The bytes that are available to this user.
     pub free_bytes: Option<u64>,
-    /// The bytes that it holds.
+    /// Its total size, in bytes.
     pub total_bytes: Option<u64>,
-    /// The longest name, bytes.
+    /// The longest name, in bytes.
     pub name_bytes: Option<u64>,
-    /// The largest file.
+    /// The size of the largest file.
     pub file_limit: Option<FileLimit>,
-    /// Names that differ only in case are one.
+    /// Names that differ only in case are equal.
     pub folds_case: Answer,
-    /// Files can have holes, and the filesystem tells where (SEEK_DATA).
+    /// Files can have holes, and the filesystem reports them (SEEK_DATA).
     pub holes: Answer,
     /// Space can be reserved (fallocate).
     pub preallocation: Answer,
-    /// Files can have extended attributes of the user's.
+    /// Files can have extended attributes in the user namespace.
     pub xattrs: Answer,
     /// Files can have POSIX access control lists.
     pub acls: Answer,
-    /// Direct I/O, around the cache.
+    /// Direct I/O, which bypasses the page cache.
     pub direct: Answer,
-    /// What direct I/O asks for, bytes: alignment of memory and of offsets.
+    /// The alignment that direct I/O requires, in bytes: of memory and of offsets.
     pub direct_alignment: Option<(usize, usize)>,
 }
 
-/// What `auto` would begin a copy with.
+/// The method with which `auto` would begin a copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Choice {
     /// The method.
     pub method: Method,
-    /// How many threads work on the file.
+    /// The number of threads that would work on the file.
     pub threads: usize,
-    /// It was tried, or always works; else it would be tried first, and may be refused.
+    /// It was tried, or always works; otherwise it would be tried first, and may be refused.
     pub is_certain: bool,
 }
 
-/// What `auto` would take between a pair of volumes.
+/// The choices of `auto` between a pair of volumes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Choices {
@@ -129,19 +129,19 @@ pub struct Choices {
     pub sparse: Option<Choice>,
 }
 
-/// What a pair of volumes can do.
+/// The capabilities of a pair of volumes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Probe {
     /// The source's volume.
     pub src: VolumeProbe,
-    /// The destination's.
+    /// The destination's volume.
     pub dst: VolumeProbe,
     /// Both are on one volume.
     pub is_one_volume: bool,
     /// Each method of this system, in the order of trying.
     pub methods: Vec<(Method, Answer)>,
-    /// What `auto` would take, with nothing learnt.
+    /// The choices of `auto` at the start of a run.
     pub auto: Choices,
     /// The system and its version.
     pub system: String,
@@ -149,17 +149,28 @@ pub struct Probe {
 }
 
 impl Probe {
-    /// What the volume of a directory can do within itself.
+    /// Probes the volume of a directory, and copies within it.
     ///
     /// # Errors
     ///
-    /// If `dir` can't be opened. That nothing may be written there is no error: what only a trial
-    /// can tell is then [`Known::Unknown`].
+    /// If `dir` can't be opened. A directory that can't be written to is no error: what only a trial can show is then
+    /// [`Known::Unknown`].
     pub fn volume(dir: impl AsRef<Path>) -> Result<Probe> {
         Probe::pair(&dir, &dir)
     }
 
-    /// What can be done from the volume of one directory to that of another.
+    /// Probes the volumes of two directories, and copies from the first to the second.
+    ///
+    /// ```
+    /// use copyist::probe::Probe;
+    ///
+    /// # let temp = tempfile::tempdir()?;
+    /// let probe = Probe::pair(temp.path(), temp.path())?;
+    /// for (method, answer) in &probe.methods {
+    ///     println!("{method}: {:?}", answer.known);
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -168,8 +179,8 @@ impl Probe {
         Probe::pair_until(src, dst, &CancelToken::new())
     }
 
-    /// [`Probe::pair`], where nothing more is tried once `cancel` is cancelled: what was not tried is
-    /// [`Known::Unknown`], or what is known without, with the code [`Code::CANCELLED`].
+    /// [`Probe::pair`], without further trials once `cancel` is cancelled: what was not tried is [`Known::Unknown`],
+    /// or what is known without a trial, with the code [`Code::CANCELLED`].
     ///
     /// # Errors
     ///
@@ -182,26 +193,26 @@ impl Probe {
         probe(&Native::new(), (src.as_ref(), dst.as_ref()), cancel)
     }
 
-    /// The answer for one method.
+    /// The result for one method.
     pub fn method(&self, method: Method) -> Option<&Answer> {
         let found = self.methods.iter().find(|(it, _)| *it == method);
         found.map(|(_, answer)| answer)
     }
 
-    /// What is known to be wrong with copying on these filesystems, on this kernel.
+    /// The known defects of copying on these filesystems, with this kernel.
     pub fn known_bugs(&self) -> &[KnownBug] {
         &self.bugs
     }
 
-    /// How all names begin that a probe of this process may give to something for a moment, where
-    /// there are no nameless files. Whoever finds such a name after the process is gone may remove it.
+    /// The prefix of all names that a probe of this process may create for a moment, where there are no nameless
+    /// files. A file with this prefix that is found after the process has ended may be removed.
     pub fn scratch_prefix(process: u32) -> String {
         format!(".copyist-probe-{process}-")
     }
 }
 
-/// A name for something that needs one for a moment. No two are the same: several such files are open
-/// at a time, and on CIFS the name of an open file that was removed stays taken.
+/// A name for a temporary file. Each name is used once: several such files are open at a time, and on CIFS the name
+/// of an open file that was removed stays in use.
 fn scratch_name(what: &str) -> OsString {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -209,7 +220,7 @@ fn scratch_name(what: &str) -> OsString {
     format!("{prefix}{what}-{number}").into()
 }
 
-/// A directory to try things in.
+/// A directory for trials.
 struct Place<P: Platform> {
     dir: P::Handle,
     facts: VolumeFacts,
@@ -217,7 +228,7 @@ struct Place<P: Platform> {
     cancel: CancelToken,
 }
 
-/// Length of the trial files, bytes: enough for a block of any filesystem in use.
+/// The length of the trial files, bytes: enough for a block of any filesystem in use.
 const TRIAL_BYTES: usize = 256 << 10;
 
 pub(crate) fn probe<P: Platform>(
@@ -289,7 +300,7 @@ fn write_all<P: Platform>(platform: &P, file: &P::Handle, data: &[u8]) -> Sys<()
     Ok(())
 }
 
-/// Turns direct I/O on, and makes a transfer: not every filesystem that takes the flag means it (CIFS).
+/// Turns direct I/O on, and makes a transfer: some filesystems accept the flag and refuse the transfer (CIFS).
 fn try_direct<P: Platform>(
     platform: &P,
     file: &P::Handle,

@@ -1,4 +1,4 @@
-//! Files to try things with.
+//! Files for trials.
 
 use std::ffi::{OsStr, OsString};
 use std::ops::Deref;
@@ -9,7 +9,7 @@ use crate::system::parent::check_removable;
 use crate::system::{At, Open, Platform, Sys};
 use crate::words::code::Code;
 
-/// Refuses to make a name where it could not be removed again.
+/// Refuses to create a name that could not be removed again.
 pub(super) fn check_names<P: Platform>(platform: &P, place: &Place<P>) -> Sys<()> {
     let here = At {
         dir: &place.dir,
@@ -18,20 +18,20 @@ pub(super) fn check_names<P: Platform>(platform: &P, place: &Place<P>) -> Sys<()
     check_removable(platform, here)
 }
 
-/// A file to try things with, which is gone when it is dropped.
+/// A file for trials, which is removed when it is dropped.
 pub(super) struct Scratch<'a, P: Platform> {
     platform: &'a P,
     place: &'a Place<P>,
     /// `None` only while it is dropped.
     file: Option<P::Handle>,
-    /// It has this name.
+    /// Its name, if it has one.
     name: Option<OsString>,
 }
 
 impl<'a, P: Platform> Scratch<'a, P> {
-    /// A file that the system makes without a name, or, whatever that is refused with, one with a
-    /// name. The name is removed after the file is closed: not every mount removes an open file, and
-    /// CIFS treats one that it has removed differently (direct I/O, extended attributes).
+    /// A nameless file or, if that is refused for any reason, one with a name. The name is removed after the file is
+    /// closed: some mounts can't remove an open file, and CIFS treats a removed open file differently (direct I/O,
+    /// extended attributes).
     pub(super) fn make(platform: &'a P, place: &'a Place<P>) -> Sys<Scratch<'a, P>> {
         if place.cancel.is_cancelled() {
             return Err(Code::CANCELLED);
@@ -75,7 +75,7 @@ impl<P: Platform> Drop for Scratch<'_, P> {
                 dir: &self.place.dir,
                 name: &name,
             };
-            // What is left now begins with [`super::Probe::scratch_prefix`], by which it can be found.
+            // What is left now has the prefix [`super::Probe::scratch_prefix`], by which it can be found.
             let _ = remove_closed(self.platform, at);
         }
     }

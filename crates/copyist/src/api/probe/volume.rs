@@ -1,4 +1,4 @@
-//! What one place can do by itself.
+//! The capabilities of a single volume.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -65,7 +65,7 @@ pub(super) fn volume<P: Platform>(platform: &P, path: &Path, place: &Place<P>) -
     }
 }
 
-/// What is known of a filesystem where nothing can be tried.
+/// What is known of a filesystem without a trial.
 struct Table {
     holes: Known,
     preallocation: Known,
@@ -92,19 +92,19 @@ impl Table {
     }
 }
 
-/// Makes a file that begins with a hole, and looks for its data.
+/// Creates a file that begins with a hole, and looks for its data.
 fn try_holes<P: Platform>(platform: &P, file: &P::Handle) -> Sys<()> {
     let data_at = TRIAL_BYTES as u64;
     platform.write(file, Some(data_at), b"data")?;
     match platform.seek(file, 0, Seek::Data)? {
         Some(found) if found > 0 && found <= data_at => Ok(()),
-        // All is said to be data, which is right for a filesystem without holes.
+        // All of it is reported as data, which is correct for a filesystem without holes.
         Some(_) => Err(Code::NO_PROGRESS),
         None => Err(LIE),
     }
 }
 
-/// Stands for a map that leads past data.
+/// Stands for a map that skips data.
 const LIE: Code = Code::CANCELLED;
 
 fn lie_about_holes(holes: &Answer) -> Option<&'static str> {
@@ -115,9 +115,9 @@ fn lie_about_holes(holes: &Answer) -> Option<&'static str> {
     }
 }
 
-/// User attributes: set where something may be made, else asked for, which tells as much.
+/// User attributes: set if a file can be created, otherwise queried, which shows the same.
 fn xattrs<P: Platform>(platform: &P, place: &Place<P>, scratch: Option<&P::Handle>) -> Answer {
-    // On Linux a user's attributes begin so; elsewhere any name will do.
+    // On Linux, the names of user attributes begin with this; elsewhere any name will do.
     let name = b"user.copyist.probe";
     match scratch {
         Some(file) => Answer::tried(platform.set_xattr(Target::Open(file), name, b"1")),
@@ -125,7 +125,7 @@ fn xattrs<P: Platform>(platform: &P, place: &Place<P>, scratch: Option<&P::Handl
     }
 }
 
-/// An access control list is no attribute to try things with; the question is answered alike.
+/// No ACL is set as a trial; a query shows the same.
 fn acls<P: Platform>(platform: &P, place: &Place<P>) -> Answer {
     asked(platform, place, access_acl(platform.os()))
 }
@@ -144,8 +144,8 @@ fn asked<P: Platform>(platform: &P, place: &Place<P>, name: &[u8]) -> Answer {
     }
 }
 
-/// The largest size that a file may be given. Where files have holes that costs nothing, and the
-/// system's refusal is exact.
+/// The largest size that a file may have. On filesystems with holes the trial costs nothing, and the system's refusal
+/// is exact.
 fn file_limit<P: Platform>(
     platform: &P,
     kind: FsKind,
@@ -164,7 +164,7 @@ fn file_limit<P: Platform>(
     if holes.known != Known::Yes {
         return None;
     }
-    // A process may have a limit of its own, and asking for more than that can end it.
+    // A process may have a limit of its own, and exceeding it can end the process (SIGXFSZ).
     let most = platform.file_size_limit().min(i64::MAX.cast_unsigned());
     let bytes = largest(most, |bytes| platform.set_len(file, bytes).is_ok());
     platform.set_len(file, 0).ok()?;
@@ -172,7 +172,7 @@ fn file_limit<P: Platform>(
     Some(FileLimit { bytes, how })
 }
 
-/// The largest number up to `most` that is taken, where all below one that is taken are too.
+/// The largest number up to `most` that is accepted, if all below an accepted one are accepted too.
 fn largest(most: u64, takes: impl Fn(u64) -> bool) -> u64 {
     if takes(most) {
         return most; // most filesystems have no limit of their own
@@ -189,14 +189,14 @@ fn largest(most: u64, takes: impl Fn(u64) -> bool) -> u64 {
     taken
 }
 
-/// Questions about names.
+/// Trials with names.
 struct Names<'a, P: Platform> {
     platform: &'a P,
     place: &'a Place<P>,
 }
 
 impl<P: Platform> Names<'_, P> {
-    /// Whether two names that differ in case are one here.
+    /// Whether names that differ in case are equal here.
     fn fold_case(&self, path: &Path) -> Answer {
         let facts = &self.place.facts;
         if facts.folds_case != Known::Unknown {
@@ -227,7 +227,7 @@ impl<P: Platform> Names<'_, P> {
         }
     }
 
-    /// Looks something that is there up by another case.
+    /// Looks up an existing entry in another case.
     fn by_what_is_there(&self) -> Option<Known> {
         let dir = self
             .platform
@@ -246,7 +246,7 @@ impl<P: Platform> Names<'_, P> {
             .find_map(|(name, _)| self.by_name(&self.place.dir, name))
     }
 
-    /// The same with the directory itself, if it has its name on the same volume.
+    /// The same with the directory itself, if its name is on the same volume.
     fn by_its_own_name(&self, path: &Path) -> Option<Known> {
         let whole = std::fs::canonicalize(path).ok()?;
         let (parent, name) = (whole.parent()?, whole.file_name()?);
@@ -269,15 +269,15 @@ impl<P: Platform> Names<'_, P> {
         let here = stat(name).ok()?;
         match stat(&other) {
             Ok(there) if there.is_same_file(&here) => Some(Known::Yes),
-            // Another file; and a second name of the same file would be one too.
+            // Another file. (A second name of the same file would count as equal.)
             Ok(_) => Some(Known::No),
             Err(code) if rules::is_not_found(self.platform.os(), code) => Some(Known::No),
             Err(_) => None,
         }
     }
 
-    /// Where nothing is, something has to get a name for a moment. It is removed by another case:
-    /// where that works, case is folded.
+    /// In an empty directory, a file has to be created for a moment. It is removed under its name in the other case:
+    /// if that works, case is folded.
     fn by_a_new_name(&self) -> Option<Known> {
         if self.place.cancel.is_cancelled() {
             return None;
@@ -307,7 +307,7 @@ impl<P: Platform> Names<'_, P> {
     }
 }
 
-/// The name with its ASCII letters in the other case; `None` if it has none.
+/// The name with its ASCII letters in the other case; `None` if it has no letters.
 fn other_case(name: &OsStr) -> Option<OsString> {
     let name = name.to_str()?;
     let swap = |c: char| {

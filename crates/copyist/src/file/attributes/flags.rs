@@ -93,7 +93,6 @@ pub(crate) fn keeps_flags(os: Os, options: &Options) -> bool {
 
 /// Gives the destination the source's settable flags: those that stat has told, or else is asked for
 /// now. A source without flags has none to keep.
-#[inline(never)] // few files take it: see `crate::file::one_file::FileCopier::copy`
 pub(crate) fn copy_flags<P: Platform>(
     platform: &P,
     options: &Options,

@@ -69,7 +69,7 @@ pub(crate) struct CreatedState {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum InheritedAttributes {
     Nothing,
-    /// Any, or none: the system's copier has its own mind.
+    /// Any, or none: unspecified by the system's copier.
     Some,
     /// All, set-id bits and perhaps the owner excepted: it is a clone.
     All,
@@ -121,7 +121,6 @@ pub(crate) struct CreateMode {
 
 impl CreateMode {
     /// For something of this kind, and a source with these bits.
-    #[inline(always)] // asked for each file: see `crate::file::one_file::open_source`
     pub(crate) fn new<P: Platform>(
         platform: &P,
         options: &Options,
@@ -155,7 +154,7 @@ impl CreateMode {
         } else {
             0
         };
-        // It costs a few calls to find out: only what needs it asks.
+        // This costs a few calls, so it is checked only where it matters.
         let umasked = match needed {
             0 => 0,
             needed => platform.umask() & needed,
@@ -233,7 +232,6 @@ fn default_mode(kind: FileKind, mode: u32) -> u32 {
 
 /// Whether something has all its attributes since it was made: of its source's none is wanted but
 /// permissions, as far as they are given in making it.
-#[inline(always)] // asked for each file: see `crate::file::one_file::open_source`
 pub(crate) fn are_all_set<P: Platform>(
     platform: &P,
     options: &Options,
@@ -335,7 +333,6 @@ impl<P: Platform> Attributes<'_, P> {
         })
     }
 
-    #[inline(always)] // as `are_all_set`
     fn set_times(&self, fail: &mut dyn FnMut(Failed)) {
         let src = self.src_stat;
         let brought = self.made.brought;
@@ -362,7 +359,6 @@ impl<P: Platform> Attributes<'_, P> {
     }
 
     /// What the destination has now.
-    #[inline(always)] // as `are_all_set`
     fn current(&self) -> Result<Stat, Failed> {
         match self.dst {
             Target::Open(handle) => self.platform.stat_open(handle),
@@ -374,14 +370,13 @@ impl<P: Platform> Attributes<'_, P> {
         })
     }
 
-    #[inline(always)] // as `are_all_set`
     fn set(&self, attribute: Attribute, operation: Operation) -> Result<(), Failed> {
         self.platform
             .set(self.dst, attribute)
             .map_err(|code| Failed { operation, code })
     }
 
-    /// Gives it the source's owner and group; answers whether it has them now.
+    /// Sets the source's owner and group; returns whether the file has them now.
     fn set_owner(&mut self, current: Option<&Stat>, fail: &mut dyn FnMut(Failed)) -> bool {
         let (uid, gid) = (self.src_stat.uid, self.src_stat.gid);
         // A user's change of owner takes set-id bits away, also where it changes nothing: see chown(2).
@@ -405,7 +400,7 @@ impl<P: Platform> Attributes<'_, P> {
             fail(failed);
             return false;
         }
-        // Who may not give files away may still be in the group.
+        // A process that may not set another owner may still be in the group.
         let group = Attribute::Owner {
             uid: None,
             gid: Some(gid),

@@ -127,7 +127,7 @@ pub(crate) enum Listed {
     Acl,
     /// Their names, which are in the buffers, and that no access control list is among them.
     NoAcl,
-    /// That its filesystem has none, and what it answered.
+    /// Its filesystem has no extended attributes, with the code that it returned.
     Unsupported(Code),
     /// Why they can't be listed.
     Failed(Code),
@@ -145,7 +145,6 @@ impl Listed {
 
 /// Lists the source's extended attributes, if permissions are kept and the names say whether there is
 /// an access control list. What fails is reported when they are copied.
-#[inline(always)] // asked for each file: see `crate::file::one_file::open_source`
 pub(crate) fn list<P: Platform>(
     platform: &P,
     preserve: &Preserve,
@@ -173,7 +172,7 @@ pub(crate) fn list<P: Platform>(
     }
 }
 
-/// The names of a list of [`Platform::xattr_names`].
+/// The names of a list of [`Attributes::xattr_names`](crate::system::Attributes::xattr_names).
 pub(crate) fn names(list: &[u8]) -> impl Iterator<Item = &[u8]> {
     list.split(|&byte| byte == 0)
         .filter(|name| !name.is_empty())
@@ -188,7 +187,7 @@ pub(super) fn has_none<P: Platform>(it: &mut Attributes<'_, P>, target: Target<'
     }
 }
 
-/// Copies what the options ask for, and answers which access control lists were seen.
+/// Copies what the options ask for, and returns which access control lists were found.
 pub(super) fn copy<P: Platform>(it: &mut Attributes<'_, P>, fail: &mut dyn FnMut(Failed)) -> Acls {
     let preserve = it.options.preserve;
     let os = it.platform.os();

@@ -16,7 +16,7 @@ use crate::words::observer::CancelToken;
 pub(super) const TRIES: u32 = 40;
 const PAUSE: Duration = Duration::from_millis(if cfg!(test) { 0 } else { 50 });
 
-/// Locks a file; `false` if somebody else has it and goes on.
+/// Locks a file; `false` if another process holds the lock and keeps running.
 pub(super) fn wait<P: Platform>(platform: &P, file: &P::Handle, cancel: &CancelToken) -> Sys<bool> {
     for _ in 1..TRIES {
         match platform.lock(file) {

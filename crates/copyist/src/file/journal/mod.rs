@@ -68,7 +68,7 @@ pub(crate) struct Journal<'a, P: Platform> {
 /// Files that are finished and not noted yet.
 struct Waiting {
     files: Vec<u64>,
-    /// Somebody is noting.
+    /// A thread is recording.
     busy: bool,
     noted: Duration,
     cost: Duration,
@@ -371,7 +371,7 @@ impl<'a, P: Platform> Journal<'a, P> {
         error(self.platform, &self.path, code)
     }
 
-    /// Appends a record, and makes it durable. The first failure is told, and ends the journal.
+    /// Appends a record, and makes it durable. The first failure is reported, and ends the journal.
     fn write(&self, record: &Record) -> Result<(), Error> {
         let mut end = lock(&self.end);
         if self.broken.load(Ordering::Relaxed) {

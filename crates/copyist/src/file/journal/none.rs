@@ -12,7 +12,7 @@ use crate::words::code::Code;
 use crate::words::error::Error;
 use crate::words::stat::Stat;
 
-/// As with a journal; nothing goes by it.
+/// As with a journal; nothing depends on it.
 pub(crate) const PART_BYTES: u64 = 16 << 20;
 
 /// An open journal.
@@ -72,7 +72,7 @@ impl<P: Platform> ProgressSink<P> for Mutex<PartialJournal<'_, P>> {
     }
 }
 
-/// A part that can be gone on with.
+/// A part that can be continued.
 pub(crate) struct Resumed<P: Platform> {
     pub(crate) handle: P::Handle,
     pub(crate) temporary: Temporary,

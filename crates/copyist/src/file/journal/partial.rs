@@ -52,7 +52,7 @@ impl<P: Platform> ProgressSink<P> for Mutex<PartialJournal<'_, P>> {
     }
 }
 
-/// A part that can be gone on with.
+/// A part that can be continued.
 pub(crate) struct Resumed<P: Platform> {
     pub(crate) handle: P::Handle,
     pub(crate) temporary: Temporary,
@@ -110,7 +110,7 @@ impl<'a, P: Platform> PartialJournal<'a, P> {
         self.hash(file, offset);
         self.part.hash = self.hasher.clone().finish();
         let record = super::Record::Part(self.part.clone());
-        // What could not be noted is told where it matters; the file itself is none the worse.
+        // A failure to record progress is reported where it matters; the file itself is not affected.
         self.noted_any |= self.journal.write(&record).is_ok();
         self.noted = self.journal.platform.clock();
         self.cost = self.noted - start;
@@ -159,7 +159,7 @@ impl<'a, P: Platform> PartialJournal<'a, P> {
         };
         let file = platform.open(at, Open::Draft).ok()?;
         if exclusive::wait(platform, &file, self.journal.cancel) == Ok(false) {
-            return None; // somebody has it: it is his
+            return None; // another process holds the lock, and uses it
         }
         let offset = self.check(&part, &file);
         let Some(offset) = offset else {
@@ -174,7 +174,7 @@ impl<'a, P: Platform> PartialJournal<'a, P> {
         })
     }
 
-    /// From where the part can be gone on with.
+    /// The offset from which the part can be continued.
     fn check(&mut self, part: &Part, file: &P::Handle) -> Option<u64> {
         let platform = self.journal.platform;
         let stat = platform.stat_open(file).ok()?;

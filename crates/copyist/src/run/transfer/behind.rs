@@ -1,6 +1,6 @@
-//! Copies that leave the cache as it was (`Cache::DropBehind`).
+//! Copies that leave the page cache as it was (`Cache::DropBehind`).
 //!
-//! What was copied is written to the device and dropped from the cache some way behind the copy:
+//! Copied data is written to the device and evicted from the cache at some distance behind the copy:
 //!
 //! ```text
 //! 0 ········· dropped ··········· started ··········· offset
@@ -8,10 +8,9 @@
 //!   and gone    │   the device       │   window yet
 //! ```
 //!
-//! Each window is waited for before the one after the next begins, so that no more than two of them
-//! are ever dirty, and an error of the device shows while the copy can still fail. Reads and writes
-//! go past the cache themselves where the kernel has that (Linux 6.14's RWF_DONTCACHE), and
-//! then there is little left to drop.
+//! Each window is waited for before the one after the next begins, so that at most two of them are dirty, and an
+//! error of the device is reported while the copy can still fail. Reads and writes bypass the cache themselves where
+//! the kernel supports that (Linux 6.14's RWF_DONTCACHE); then there is little left to evict.
 
 use super::{During, Transfer};
 use crate::run::step::Stop;
@@ -21,11 +20,10 @@ use crate::words::code::Code;
 use crate::words::error::Operation;
 use crate::words::observer::Event;
 
-/// What is written and dropped at a time, bytes: enough to keep a disk busy, and a small part of any
-/// memory.
+/// How much is written and evicted at a time, bytes: enough to keep a disk busy, and a small part of any memory.
 pub(super) const WINDOW_BYTES: u64 = 16 << 20;
 
-/// Which reads and writes are still asked to go past the cache.
+/// Whether reads and writes still use RWF_DONTCACHE.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Uncached {
     reads: bool,
@@ -51,14 +49,14 @@ impl Uncached {
         if let (true, Some(offset)) = (self.reads, offset) {
             match platform.read_uncached(file, offset, buffer) {
                 Ok(read) => return Ok(read),
-                // Whether it is the flag that was refused, the plain call shows.
+                // Whether the flag was the reason shows when the plain call is made.
                 Err(_) => self.reads = false,
             }
         }
         platform.read(file, offset, buffer).during(Operation::Read)
     }
 
-    /// One write, of a byte at least.
+    /// One write, which writes at least one byte.
     pub(super) fn write<P: Platform>(
         &mut self,
         platform: &P,
@@ -76,7 +74,7 @@ impl Uncached {
     }
 }
 
-/// A write of nothing would be repeated for ever.
+/// A write that returns 0 would be repeated forever.
 pub(super) fn some(written: Sys<usize>) -> Result<usize, Stop> {
     let written = match written {
         Ok(0) => Err(Code::NO_PROGRESS),
@@ -85,12 +83,12 @@ pub(super) fn some(written: Sys<usize>) -> Result<usize, Stop> {
     written.during(Operation::Write)
 }
 
-/// How far what was copied has left the cache.
+/// How much of the copied data has left the cache.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Behind {
-    /// Everything before it is on the device, and told as progress.
+    /// Everything before this offset is on the device, and was reported as progress.
     dropped: u64,
-    /// Everything before it is at least on its way.
+    /// Everything before this offset is at least being written.
     started: u64,
 }
 
@@ -105,8 +103,8 @@ impl Behind {
 }
 
 impl<P: Platform> Transfer<'_, P> {
-    /// Writes back and drops whole windows behind the offset. No more than two of them hold data: that more
-    /// were passed at once is the work of a hole.
+    /// Writes back and evicts complete windows behind the offset. At most two of them contain data: only a hole can
+    /// pass more at once.
     pub(super) fn drop_behind(&mut self) -> Result<(), Stop> {
         let Behind { dropped, started } = self.behind;
         let windows = (self.offset() - started) / WINDOW_BYTES;
@@ -119,8 +117,8 @@ impl<P: Platform> Transfer<'_, P> {
         self.drop_cached(dropped, started)
     }
 
-    /// Writes back and drops what is left. A file of less than a window is not waited for: that
-    /// would take longer than its copy, and it is no danger to the cache.
+    /// Writes back and evicts the rest. A file smaller than a window is not waited for: that would take longer than
+    /// its copy, and it can't evict much.
     pub(super) fn drop_rest(&mut self) -> Result<(), Stop> {
         let (Behind { dropped, started }, end) = (self.behind, self.offset());
         self.write_back(started, end, false)?;
@@ -133,7 +131,7 @@ impl<P: Platform> Transfer<'_, P> {
         Ok(())
     }
 
-    /// Waits for a range that is on its way, and lets it go.
+    /// Waits for a range that is being written, and evicts it.
     fn drop_cached(&mut self, start: u64, end: u64) -> Result<(), Stop> {
         self.write_back(start, end, true)?;
         if start < end {
@@ -149,7 +147,7 @@ impl<P: Platform> Transfer<'_, P> {
             return Ok(());
         }
         match self.platform.write_back(self.dst, start..end, wait) {
-            // A refusal of the call is none of the data, which the system then writes in its own time.
+            // A refusal of the call does not concern the data, which the kernel then writes by its own schedule.
             Err(code) if rules::is_data_failure(self.platform.os(), code) => {
                 Err(code).during(Operation::Write)
             }
@@ -157,7 +155,7 @@ impl<P: Platform> Transfer<'_, P> {
         }
     }
 
-    /// Progress is what is really on the device.
+    /// Reports progress: the data that is really on the device.
     fn tell_dropped(&mut self, end: u64) {
         let bytes = end - self.behind.dropped;
         self.behind.dropped = end;

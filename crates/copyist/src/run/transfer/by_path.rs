@@ -1,4 +1,4 @@
-//! Whole copies: the system moves everything, and tells how far it has come.
+//! Copies of whole files: the system moves everything, and reports its progress.
 
 use std::ops::ControlFlow;
 
@@ -10,8 +10,8 @@ use crate::words::code::Code;
 use crate::words::error::Operation;
 use crate::words::observer::Event;
 
-/// Makes a whole copy, and tells the observer of its bytes as they come: those that the system
-/// didn't tell of at the end. Answers the length.
+/// Copies a whole file, and passes the system's progress to the observer; bytes that were not reported come at the
+/// end. Returns the length.
 pub(crate) fn copy_by_path<P: Platform>(
     platform: &P,
     context: RunContext<'_>,
@@ -35,7 +35,7 @@ pub(crate) fn copy_by_path<P: Platform>(
     made.inspect(|&len| tell(len))
 }
 
-/// What a failed whole copy stopped with.
+/// The stop of a failed copy of a whole file.
 pub(crate) fn stop(code: Code) -> Stop {
     if code == Code::CANCELLED {
         Stop::Cancelled
@@ -48,9 +48,9 @@ pub(crate) fn stop(code: Code) -> Stop {
 }
 
 impl<P: Platform> Transfer<'_, P> {
-    /// Lets the system's own copier fill a destination that is open.
+    /// It copies whole files, so it can't continue what another method has started.
     pub(super) fn system_copy(&mut self) -> Result<(), Stop> {
-        // It copies whole files: what another method has started, it can't go on with.
+        // It copies whole files, so it can't continue what another method has started.
         if self.state.offset > 0 {
             return Err(stop(Code::NO_PROGRESS));
         }
@@ -70,7 +70,7 @@ impl<P: Platform> Transfer<'_, P> {
                 self.check_cancelled()
             }
             Err(failed) => {
-                // A part of it may be there: the next method begins where there is nothing.
+                // A part may have been written: the next method starts with an empty file.
                 self.set_len(0)?;
                 Err(stop(failed.code))
             }

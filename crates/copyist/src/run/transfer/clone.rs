@@ -1,28 +1,27 @@
-//! `Clone` between open files: FICLONE and FICLONERANGE of Linux, and of Windows
-//! FSCTL_DUPLICATE_EXTENTS_TO_FILE, which wants the destination set up for it first.
+//! `Clone` between open files: FICLONE and FICLONERANGE of Linux, and FSCTL_DUPLICATE_EXTENTS_TO_FILE of Windows, for
+//! which the destination must be set up first.
 
 use crate::run::clone_flags;
 use std::time::Instant;
 
 use super::pace::Pace;
-use super::{CALL_BYTES, During, Shape, Transfer};
+use super::{CALL_BYTES, Shape, Transfer};
 use crate::run::step::Stop;
 use crate::system::{Move, Platform};
 use crate::think::rules;
-use crate::words::error::Operation;
 use crate::words::method::Os;
 
-/// What one call shares.
+/// The range of one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Piece {
-    /// What the call is told, bytes.
+    /// The length that is passed to the call, bytes.
     len: u64,
-    /// How many bytes of the file that is.
+    /// How many bytes of the file that covers.
     bytes: u64,
 }
 
-/// The next piece of data that ends at `end`, of `most` bytes at most. On Windows it ends at a cluster: the last is rounded
-/// up, beyond the end of the file.
+/// The next piece of data that ends at `end`, of at most `most` bytes. On Windows it ends at a cluster: the last one
+/// is rounded up, beyond the end of the file.
 fn piece(os: Os, offset: u64, end: u64, most: u64, cluster: u64) -> Piece {
     let bytes = most.min(end.saturating_sub(offset));
     let len = match os {
@@ -33,9 +32,9 @@ fn piece(os: Os, offset: u64, end: u64, most: u64, cluster: u64) -> Piece {
 }
 
 impl<P: Platform> Transfer<'_, P> {
-    /// Shares the extents: all at once, or in pieces where there are many, since a clone of a
-    /// fragmented file takes time that is proportional to its extents. What the destination's length covers
-    /// then was shared: the call may return success for a part (OpenZFS issue 15728).
+    /// Shares the extents: all at once, or in pieces where there are many, since the time of a clone is proportional
+    /// to the number of extents. Only what lies within the destination's new length counts as shared: the call may
+    /// return success for a part (OpenZFS issue 15728).
     pub(super) fn clone_extents(&mut self) -> Result<(), Stop> {
         let Shape {
             size, data_bytes, ..
@@ -50,14 +49,10 @@ impl<P: Platform> Transfer<'_, P> {
         self.advance(cloned)
     }
 
-    /// One clone; where the two files differ in NOCOW, and so can't share, a second one. Looking at that
-    /// first would cost every small file two calls.
+    /// One clone; if it fails because the files differ in NOCOW, a second one after matching that flag. Checking the
+    /// flag first would cost every small file two calls.
     fn clone_call(&mut self, how: Move, len: u64) -> Result<u64, Stop> {
-        let first = match self.started.take_moved(how) {
-            Some(cloned) => cloned.during(Operation::Transfer),
-            None => self.call(how, len),
-        };
-        match first {
+        match self.call(how, len) {
             Err(Stop::Code { code, .. })
                 if self.state.offset == 0
                     && rules::is_nocow_mismatch(self.platform.os(), code)
@@ -70,7 +65,7 @@ impl<P: Platform> Transfer<'_, P> {
         }
     }
 
-    /// Shares the ranges of data. A hole needs no call: one of 2^63 bytes would take billions.
+    /// Shares the ranges of data. Holes are skipped: one of 2^63 bytes would take billions of calls.
     fn clone_pieces(&mut self) -> Result<(), Stop> {
         let os = self.platform.os();
         let mut pace = Pace::of_clones(os, self.shape.size);
@@ -91,8 +86,8 @@ impl<P: Platform> Transfer<'_, P> {
         self.finish()
     }
 
-    /// ReFS shares only between files that agree in being sparse and in having checksums, and only
-    /// within the length that the destination has. Where it refuses, the destination is as it was.
+    /// ReFS shares only between files that agree in the sparse and the integrity flag, and only within the
+    /// destination's length. If it refuses, the destination is restored.
     fn clone_clusters(&mut self) -> Result<(), Stop> {
         let before = clone_flags::match_for_clone(self.platform, self.src, self.dst);
         let result = self
@@ -116,7 +111,7 @@ mod tests {
 
     const GIB: u64 = 1 << 30;
 
-    /// The pieces of a whole file, on a volume where that takes no time.
+    /// The pieces of a whole file, on a volume where cloning takes no time.
     fn pieces(os: Os, size: u64, cluster: u64) -> Vec<(u64, Piece)> {
         let mut pace = Pace::of_clones(os, size);
         let mut offset = 0;

@@ -1,7 +1,7 @@
 //! `Direct`: around the page cache, reading the next piece while the last one is written.
 //!
-//! Each side takes part for as long as it can: a filesystem that refuses direct I/O, and the
-//! unaligned tail of a file, are read or written through the cache on that side alone.
+//! Each side uses direct I/O for as long as it can: where a filesystem refuses it, and for the unaligned tail of a
+//! file, that side alone goes through the cache.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,15 +17,15 @@ use crate::words::code::Code;
 use crate::words::error::Operation;
 use crate::words::method::Os;
 
-/// How many sides take part. The last one doesn't fall back alone: the method would be no other than
-/// `ReadWrite` then.
+/// How many sides use direct I/O. The last one doesn't fall back on its own: the method would then be the same as
+/// `ReadWrite`.
 struct Taking(AtomicUsize);
 
 /// One side of a direct transfer.
 struct Side<'a, P: Platform> {
     platform: &'a P,
     file: &'a P::Handle,
-    /// What its filesystem asks for; `None` when it goes through the cache.
+    /// The alignment that its filesystem requires; `None` when it goes through the cache.
     alignment: Option<DirectAlignment>,
     taking: &'a Taking,
     /// Its filesystem has refused direct I/O.
@@ -55,8 +55,8 @@ impl<'a, P: Platform> Side<'a, P> {
         (side, refused)
     }
 
-    /// Makes a transfer, and makes it again through the cache if the filesystem took the flag and refuses
-    /// the transfer, while the other side takes part.
+    /// Makes a transfer. If the filesystem accepted the flag and refuses the transfer, makes it again through the
+    /// cache, as long as the other side uses direct I/O.
     fn transfer(&mut self, mut call: impl FnMut() -> Sys<usize>) -> Sys<usize> {
         match call() {
             Err(code)
@@ -72,7 +72,7 @@ impl<'a, P: Platform> Side<'a, P> {
         }
     }
 
-    /// Leaves direct I/O for good unless `offset` and `len` are aligned.
+    /// Turns direct I/O off for the rest of the file unless `offset` and `len` are aligned.
     fn check(&mut self, offset: u64, len: usize) -> Result<(), Code> {
         let Some(alignment) = self.alignment else {
             return Ok(());
@@ -92,7 +92,7 @@ impl<'a, P: Platform> Side<'a, P> {
     }
 }
 
-/// What a report says of a copy that went around the cache on one side only.
+/// The report's remark about a copy that bypassed the cache on one side only.
 fn note(src_refuses: bool, dst_refuses: bool) -> Option<&'static str> {
     match (src_refuses, dst_refuses) {
         (true, _) => Some("the source's filesystem refuses direct I/O: read through the cache"),
@@ -111,7 +111,7 @@ struct Piece {
 
 impl<P: Platform> Transfer<'_, P> {
     pub(super) fn direct(&mut self) -> Result<(), Stop> {
-        // One call has several requests in flight; but only what is read here can become a hole.
+        // On Windows one call has several requests in flight; but only data that is read here can become a hole.
         if self.platform.os() == Os::Windows && !self.shape.holes.are_detected() {
             return self.unbuffered();
         }
@@ -134,7 +134,7 @@ impl<P: Platform> Transfer<'_, P> {
         if result.is_ok() {
             self.state.note = note(src.refuses, dst.refuses);
         }
-        // The next method, if there is one, works through the cache.
+        // The next method, if there is one, goes through the cache.
         let left = src.leave().and(dst.leave()).during(Operation::Transfer);
         result.and(left)
     }
@@ -164,7 +164,7 @@ impl<P: Platform> Transfer<'_, P> {
         let (to_writer, from_reader) = sync_channel(DIRECT_COUNT);
         let (give_back, free) = sync_channel(DIRECT_COUNT);
         for buffer in buffers.drain(..) {
-            // The channel has room for every buffer there is.
+            // The channel has capacity for every buffer.
             let _ = give_back.send(buffer);
         }
         let start = self.state.offset;
@@ -173,7 +173,7 @@ impl<P: Platform> Transfer<'_, P> {
                 let end = read_ahead(src, start..end, &free, &to_writer);
                 (end, free)
             };
-            // Without a thread there is no second request to be in flight: that is a real failure.
+            // Without a thread there is no second request in flight: that is a real failure.
             let reader = std::thread::Builder::new()
                 .spawn_scoped(scope, read)
                 .map_err(|error| Stop::Code {
@@ -181,7 +181,7 @@ impl<P: Platform> Transfer<'_, P> {
                     code: Code(error.raw_os_error().unwrap_or_default()),
                 })?;
             let written = self.write_behind(dst, &from_reader, &give_back);
-            // A reader that waits for either channel hears that nobody is there any more.
+            // When the channels are closed, a reader that waits for one of them ends.
             let unwritten: Vec<Piece> = drain(from_reader);
             drop(give_back);
             let (read, free) = match reader.join() {
@@ -225,7 +225,7 @@ impl<P: Platform> Transfer<'_, P> {
         Ok(())
     }
 
-    /// One write, of the aligned part first.
+    /// One write; the aligned part first.
     fn write_run(&mut self, dst: &mut Side<'_, P>, data: &[u8]) -> Result<usize, Stop> {
         let unit = dst.alignment.map_or(1, |alignment| alignment.offset);
         let aligned = data.len() - data.len() % unit;
@@ -240,7 +240,7 @@ impl<P: Platform> Transfer<'_, P> {
     }
 }
 
-/// Everything that is still in a channel; its other end then finds it closed.
+/// Receives everything that is still in a channel, and closes it for the other end.
 fn drain<T>(channel: Receiver<T>) -> Vec<T> {
     channel.try_iter().collect()
 }
@@ -258,13 +258,13 @@ fn read_ahead<P: Platform>(
     } = range;
     while offset < end {
         let Ok(mut buffer) = free.recv() else {
-            return Ok(false); // the writer has stopped, and says why
+            return Ok(false); // the writer has stopped, and has the reason
         };
         let left = usize::try_from(end - offset)
             .unwrap_or(DIRECT_BYTES)
             .min(DIRECT_BYTES);
         let unit = src.alignment.map_or(1, |alignment| alignment.offset);
-        // The last block is asked for whole: a direct read of a part of it is refused.
+        // The last block is requested completely: a direct read of a part of it would be refused.
         let asked = left.next_multiple_of(unit).min(DIRECT_BYTES);
         src.check(offset, asked).during(Operation::Read)?;
         let (platform, file) = (src.platform, src.file);

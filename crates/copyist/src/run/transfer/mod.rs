@@ -1,7 +1,7 @@
-//! How each method moves bytes: loops over the waist's calls, and nothing that decides.
+//! How each method moves bytes: loops over the calls of [`crate::system`], without decisions.
 //!
-//! Every loop moves bytes or ends. A transfer knows how far it has come, so that the next method
-//! continues where the last one stopped.
+//! Every loop moves bytes or ends. A transfer records its position, so that the next method continues where the last
+//! one stopped.
 
 use crate::run::clone_flags;
 use crate::run::context::RunContext;
@@ -33,19 +33,17 @@ mod direct;
 mod pace;
 mod parallel;
 mod read_write;
-mod started;
 
 use crate::run::hashing::InFlight;
 use behind::{Behind, Uncached};
 pub(crate) use by_path::{copy_by_path, stop};
 use pace::Pace;
-pub(crate) use started::Started;
 
-/// The most that one call of the system is asked to move, bytes: cancellation is checked between
-/// calls. Well below the 2 GiB at which some systems truncate a count.
+/// The most that one call may move, bytes: cancellation is checked between calls. Well below the 2 GiB at which some
+/// systems truncate a count.
 const CALL_BYTES: u64 = 64 << 20;
 
-/// Names the operation of a call that failed.
+/// Adds the operation to the error of a call.
 trait During<T> {
     fn during(self, operation: Operation) -> Result<T, Stop>;
 }
@@ -56,37 +54,37 @@ impl<T> During<T> for Sys<T> {
     }
 }
 
-/// What is to be moved, as far as it was known before it began.
+/// What is to be moved, as far as it is known before the transfer begins.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Shape {
     /// The source's size, bytes.
     pub(crate) size: u64,
-    /// The size means something. Without that (an empty file, procfs, a stream), only a read of
-    /// 0 bytes is the end.
+    /// The size is that of the content. Otherwise (an empty file, procfs, a stream) only a read of 0 bytes is the
+    /// end.
     pub(crate) size_counts: bool,
-    /// How much of it is allocated, bytes: what a clone takes time for.
+    /// How much of it is allocated, bytes, which determines the time of a clone.
     pub(crate) data_bytes: u64,
-    /// No read can return data beyond it ([`crate::words::facts::FsKind::stat_size_is_sound`]).
+    /// No read can return data after the size ([`crate::words::facts::FsKind::stat_size_is_sound`]).
     pub(crate) size_is_sound: bool,
-    /// The source has no offsets.
+    /// The source can't be read at an offset.
     pub(crate) src_streams: bool,
-    /// The destination has no offsets.
+    /// The destination can't be written at an offset.
     pub(crate) dst_streams: bool,
     pub(crate) holes: Holes,
-    /// The destination's block, bytes: the unit in which holes are made.
+    /// The destination's block size, bytes: the unit in which holes are made.
     pub(crate) block_bytes: usize,
     /// Reserve space first.
     pub(crate) preallocate: bool,
     /// How many threads read and write.
     pub(crate) threads: usize,
-    /// Hash what passes through memory; with `true` in a thread of its own.
+    /// Hash what passes through memory; with `true` in a separate thread.
     pub(crate) hash: Option<(Digest, bool)>,
-    /// Leave the cache as it was.
+    /// Leave the page cache as it was.
     pub(crate) drop_behind: bool,
 }
 
 impl Shape {
-    /// Of a file with these facts, copied by this plan.
+    /// For a file with these facts, copied by this plan.
     pub(crate) fn new(facts: &Facts, plan: &Plan) -> Shape {
         Shape {
             size: facts.src.size,
@@ -114,7 +112,7 @@ impl Shape {
     }
 }
 
-/// The data of one file on its way.
+/// The transfer of one file's data.
 pub(crate) struct Transfer<'a, P: Platform> {
     pub(crate) platform: &'a P,
     pub(crate) src: &'a P::Handle,
@@ -127,34 +125,32 @@ pub(crate) struct Transfer<'a, P: Platform> {
     in_flight: Option<InFlight>,
     uncached: Uncached,
     behind: Behind,
-    /// Whether the method that runs drops what it leaves in the cache.
+    /// Whether the current method evicts what it leaves in the page cache.
     drops: bool,
-    /// Told how far it has come.
+    /// Receives the transfer's progress.
     pub(crate) progress_sink: Option<&'a dyn ProgressSink<P>>,
-    /// The calls that were made already.
-    pub(crate) started: Started,
 }
 
-/// How far a transfer has come.
+/// The progress of a transfer.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct State {
-    /// Everything before it is in place.
+    /// Everything before this offset is complete.
     offset: u64,
     /// The end of the last data put into the destination.
     data_end: u64,
-    /// The destination's length now.
+    /// The destination's current length.
     len: u64,
     bytes: u64,
     holes: u64,
-    /// What has been read into the plain buffer and not been written yet. A stream can't be read
-    /// twice, so an interrupted write must not lose it.
+    /// What has been read into the plain buffer and not been written yet. A stream can't be read again, so an
+    /// interrupted write must not lose it.
     pending: Range<usize>,
-    /// What is to be said of the method that has ended.
+    /// A remark about the method that has ended.
     pub(crate) note: Option<&'static str>,
 }
 
 impl State {
-    /// An earlier run has put everything before `offset` in place.
+    /// An earlier run has copied everything before `offset`.
     pub(crate) fn resumed(offset: u64) -> State {
         State {
             offset,
@@ -164,13 +160,13 @@ impl State {
         }
     }
 
-    /// A whole copy is in place.
+    /// A copy of the whole file is complete.
     pub(crate) fn complete(&mut self, len: u64) {
         self.bytes += len - self.offset;
         (self.offset, self.data_end, self.len) = (len, len, len);
     }
 
-    /// Where an attempt begins.
+    /// The position at which an attempt begins.
     pub(crate) fn mark(&self) -> Mark {
         Mark {
             offset: self.offset,
@@ -179,7 +175,7 @@ impl State {
         }
     }
 
-    /// What was moved since `mark` (its `offset` stays the mark's).
+    /// What was moved since `mark` (the result's `offset` is the mark's).
     pub(crate) fn since(&self, mark: Mark) -> Mark {
         Mark {
             offset: mark.offset,
@@ -212,7 +208,7 @@ impl<P: Platform> Runs for Transfer<'_, P> {
                     return Err(stop); // the next method passes the hole again, and counts it
                 }
                 self.shape.holes = Holes::Ignore;
-                // It has seen the hole: whoever wants the hash reads the copy.
+                // Its hash includes the hole: the caller reads the copy to hash it.
                 self.in_flight = None;
                 self.run_method(method)?;
             }
@@ -222,11 +218,11 @@ impl<P: Platform> Runs for Transfer<'_, P> {
             return Ok(());
         }
         if self.state.offset >= self.shape.size {
-            // From here on the size that stat reported says nothing: only a read of 0 bytes is the end.
+            // From here on stat's size is not used: only a read of 0 bytes is the end.
             self.shape.size_counts = false;
         }
         match method {
-            // It is of a whole file with a size, and was of a part.
+            // A clone covers a whole file with a size, and this one covered a part.
             Method::Clone => Err(Code::NO_PROGRESS).during(Operation::Transfer),
             _ => self.run_method(method),
         }
@@ -272,17 +268,16 @@ impl<'a, P: Platform> Transfer<'a, P> {
             behind: Behind::default(),
             drops: false,
             progress_sink: None,
-            started: Started::Nothing,
         }
     }
 
-    /// The hash of the copy, if one was wanted and all of it has passed through memory.
+    /// The hash of the copy, if it is wanted and all of it has passed through memory.
     pub(crate) fn finish_hash(&mut self) -> Option<Hash> {
         let len = self.state.offset;
         self.in_flight.take()?.finish(len)
     }
 
-    /// How far it has come, bytes.
+    /// The position of the transfer, bytes.
     pub(crate) fn offset(&self) -> u64 {
         self.state.offset
     }
@@ -298,8 +293,8 @@ impl<'a, P: Platform> Transfer<'a, P> {
         }
     }
 
-    /// Whether a read finds more data where the method has stopped. Only asked where stat's size is no proof
-    /// of the end, or was not reached (by a clone of a part).
+    /// Whether a read finds more data where the method has stopped. Only tried where stat's size does not prove the
+    /// end, or was not reached (by a partial clone).
     fn source_goes_on(&mut self) -> Result<bool, Stop> {
         let Shape {
             size,
@@ -318,7 +313,7 @@ impl<'a, P: Platform> Transfer<'a, P> {
         reads_more(self.platform, self.src, self.state.offset)
     }
 
-    /// A call has moved nothing: the end of the source, if a read says so.
+    /// A call has moved nothing: it is the end of the source if a read returns 0 too.
     fn end_without_progress(&mut self) -> Result<(), Stop> {
         if self.shape.src_streams || self.reads_more()? {
             return Err(Code::NO_PROGRESS).during(Operation::Transfer);
@@ -326,7 +321,7 @@ impl<'a, P: Platform> Transfer<'a, P> {
         self.finish()
     }
 
-    /// Lets the system move each range of data.
+    /// The kernel moves each range of data.
     fn by_calls(&mut self, how: Move) -> Result<(), Stop> {
         self.lay_out()?;
         let call_bytes = if self.drops {
@@ -338,18 +333,15 @@ impl<'a, P: Platform> Transfer<'a, P> {
         while let Some(end) = self.next_data()? {
             while self.state.offset < end {
                 let call_bytes = pace.call_bytes().min(call_bytes);
-                // More than is left, so that the call that moves a small file's data shows that there is
-                // no more of it.
+                // More than is left, so that the call that moves a small file's data also shows that there is no
+                // more.
                 let len = if self.shape.holes.use_map() {
                     call_bytes.min(end - self.state.offset)
                 } else {
                     call_bytes
                 };
                 let start = Instant::now();
-                let moved = match self.started.take_moved(how) {
-                    Some(moved) => moved.during(Operation::Transfer)?,
-                    None => self.call(how, len)?,
-                };
+                let moved = self.call(how, len)?;
                 pace.took(start.elapsed());
                 if moved == 0 {
                     return self.end_without_progress();
@@ -360,7 +352,7 @@ impl<'a, P: Platform> Transfer<'a, P> {
         self.finish()
     }
 
-    /// As [`Transfer::by_calls`], around the cache.
+    /// As [`Transfer::by_calls`], bypassing the page cache.
     fn unbuffered(&mut self) -> Result<(), Stop> {
         self.lay_out()?;
         while let Some(end) = self.next_data()? {
@@ -382,8 +374,8 @@ impl<'a, P: Platform> Transfer<'a, P> {
             .during(Operation::Transfer)
     }
 
-    /// Passes over the hole at the current offset, if there is one, and answers the end of the
-    /// data behind it; `None` at the end of the file.
+    /// Skips the hole at the current offset, if there is one, and returns the end of the data after it; `None` at the
+    /// end of the file.
     fn next_data(&mut self) -> Result<Option<u64>, Stop> {
         let Shape {
             size,
@@ -412,9 +404,9 @@ impl<'a, P: Platform> Transfer<'a, P> {
         }
     }
 
-    /// Whether a method has failed behind a hole that it has passed: any but the last; and that if its write may
-    /// have been refused since it does not follow the data before it. A mount that is written from start to end
-    /// takes no holes (rclone without a cache, Mountpoint for Amazon S3).
+    /// Whether a failed method should go back over the hole that it has just skipped: any but the last one, and the
+    /// last one if its write may have been refused for not following the data before it. A mount that is written
+    /// sequentially accepts no holes (rclone without a cache, Mountpoint for Amazon S3).
     fn has_failed_behind_hole(&self, method: Method, stop: Stop) -> bool {
         let Stop::Code { code, .. } = stop else {
             return false;
@@ -425,15 +417,15 @@ impl<'a, P: Platform> Transfer<'a, P> {
         is_wanted && can_go_back && self.state.offset > self.state.data_end
     }
 
-    /// Goes back to where the last hole begins, so that it is passed again, or zeros are written there. No method
-    /// begins behind a hole, so that it was this one that counted it.
+    /// Goes back to the start of the last hole, so that it is skipped again, or written as zeros. Every method starts
+    /// with the hole, so it was this method that counted it.
     fn go_back_over_hole(&mut self) {
         self.state.holes -= self.state.offset - self.state.data_end;
         self.state.offset = self.state.data_end;
         self.state.pending = 0..0;
     }
 
-    /// Counts data that is in place.
+    /// Counts data that was copied.
     fn advance(&mut self, bytes: u64) -> Result<(), Stop> {
         self.state.offset += bytes;
         self.state.data_end = self.state.offset;
@@ -484,11 +476,10 @@ impl<'a, P: Platform> Transfer<'a, P> {
         }
         if self.shape.holes != Holes::Ignore {
             clone_flags::allow_holes(self.platform, self.dst);
-            // A file that grows with each write is given room to grow (XFS's speculative
-            // preallocation), which would stay and fill the holes.
+            // A growing file gets speculative preallocation (XFS), which would remain and fill the holes.
             return match self.set_len(self.shape.size) {
-                // A mount that is written from start to end (rclone without a cache) takes no length before
-                // the data, and no holes.
+                // A mount that is written sequentially (rclone without a cache) does not accept a length before the
+                // data, nor holes.
                 Err(Stop::Code { code, .. })
                     if rules::is_not_possible(self.platform.os(), code) =>
                 {
@@ -505,8 +496,8 @@ impl<'a, P: Platform> Transfer<'a, P> {
         }
     }
 
-    /// Reserves the destination's space, so that it lies together and a full volume says so
-    /// before hours of copying. Where the call is refused, the copy does without.
+    /// Reserves the destination's space, so that it is contiguous, and a full volume is reported before hours of
+    /// copying. If the call is refused, the copy continues without a reservation.
     fn preallocate(&mut self) -> Result<(), Stop> {
         match self.platform.allocate(self.dst, 0, self.shape.size) {
             Err(code) if rules::is_data_failure(self.platform.os(), code) => {
@@ -516,7 +507,7 @@ impl<'a, P: Platform> Transfer<'a, P> {
         }
     }
 
-    /// Gives the destination its length, where it ends in a hole or the source ended early.
+    /// Sets the destination's length, where it ends in a hole or the source ended early.
     fn finish(&mut self) -> Result<(), Stop> {
         if self.drops {
             self.drop_rest()?;
@@ -528,13 +519,13 @@ impl<'a, P: Platform> Transfer<'a, P> {
         self.set_len(self.state.offset)
     }
 
-    /// Space was reserved for what has not come.
+    /// Whether more space was reserved than was written.
     fn reserved_more(&self) -> bool {
         self.shape.preallocate && self.state.offset < self.shape.size
     }
 
-    /// The source turned out to end at `size`: what the destination has beyond, in a hole, would
-    /// be padding. Takes it back and answers how many bytes it was.
+    /// The source turned out to end at `size`: a hole in the destination after that would be padding. Removes it and
+    /// returns its length in bytes.
     pub(crate) fn cut_padding(&mut self, size: u64) -> Result<u64, Stop> {
         let end = size.max(self.state.data_end);
         let padding = self.state.offset.saturating_sub(end);
@@ -546,12 +537,12 @@ impl<'a, P: Platform> Transfer<'a, P> {
         Ok(padding)
     }
 
-    /// The copy failed. What an existing destination has beyond the copied part must not look like content; and
-    /// none of it is kept where no method served, such as a part that was cloned where all was to be.
+    /// The copy failed. Data of an existing destination after the copied part must not look like content; and where
+    /// no method could be used, nothing is kept, such as a part that was cloned.
     pub(crate) fn abandon(&mut self, was_served: bool) {
         let keep = if was_served { self.state.offset } else { 0 };
         if !self.shape.dst_streams && (self.state.len > keep || self.reserved_more()) {
-            // The failure is reported; that of tidying up after it would say less.
+            // The copy's own failure is reported, and is more informative than that of this cleanup.
             let _ = self.set_len(keep);
         }
     }

@@ -1,34 +1,34 @@
-//! How much one call is asked to do, so that it ends soon enough for a cancellation to be heard.
+//! How much one call may do, so that it ends soon enough for a cancellation to be noticed.
 
 use std::time::Duration;
 
 use super::CALL_BYTES;
 use crate::words::method::Os;
 
-/// What the first call of a file is asked to move, bytes. On a mount where each request takes 5 ms, and
-/// writes 64 KiB, that is 30 ms.
+/// What the first call of a file may move, bytes. On a mount where each request takes 5 ms and writes 64 KiB, that is
+/// 30 ms.
 const FIRST_BYTES: u64 = 256 << 10;
 
-/// No call is asked for less, bytes: a slow mount's requests are about as large.
+/// The least that a call may move, bytes: about the size of a slow mount's requests.
 const FEWEST_BYTES: u64 = 128 << 10;
 
-/// The most that one call is asked to share of a file of ordinary size, bytes: on Windows it must be less
-/// than 4 GiB, and what takes no time here may have many extents further on.
+/// The most that one call may share of a file of ordinary size, bytes: on Windows it must be less than 4 GiB, and a
+/// range without many extents may be followed by one with many.
 const MOST_SHARED_BYTES: u64 = 1 << 30;
 
-/// Where calls may be longer than that, one call is asked for this part of the file at most: a file of
-/// 2^63 bytes takes some hundred calls.
+/// Where calls may be longer than that, one call shares at most this part of the file: a file of 2^63 bytes takes
+/// some hundred calls.
 const LEAST_CALLS: u64 = 64;
 
-/// A call that takes no longer than this may be asked for twice as much, and one that takes less than an
-/// eighth of it for four times as much.
+/// After a call that takes no longer than this, the next may be twice as large; after one that takes less than an
+/// eighth of it, four times.
 const SHORT: Duration = Duration::from_millis(15);
 
-/// A call that takes longer than this is asked for half: who has cancelled waits for its end, and then
-/// for the half copy's removal, of the 200 ms that are promised.
+/// After a call that takes longer than this, the next is half as large: a cancellation waits for its end, and then
+/// for the removal of the incomplete copy, within the 200 ms that are promised.
 const LONG: Duration = Duration::from_millis(40);
 
-/// Learns from call to call.
+/// Adapts the size of calls to the time that they take.
 #[derive(Debug)]
 pub(super) struct Pace {
     bytes: u64,
@@ -48,7 +48,7 @@ impl Pace {
     pub(super) fn of_clones(os: Os, size: u64) -> Pace {
         let most = match os {
             Os::Windows => MOST_SHARED_BYTES,
-            // Whole blocks, whatever the block.
+            // A whole number of blocks, whatever the block size.
             _ => (size / LEAST_CALLS).next_multiple_of(MOST_SHARED_BYTES),
         };
         Pace {
@@ -57,12 +57,12 @@ impl Pace {
         }
     }
 
-    /// What to ask the next call for, at most.
+    /// The most that the next call may do.
     pub(super) fn call_bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// A call took so long.
+    /// A call took this long.
     pub(super) fn took(&mut self, time: Duration) {
         if time < SHORT {
             let times = if time < SHORT / 8 { 4 } else { 2 };
@@ -77,7 +77,7 @@ impl Pace {
 mod tests {
     use super::*;
 
-    /// How long the longest of `calls` calls takes on a volume of so many bytes a second.
+    /// The duration of the longest of `calls` calls on a volume with this speed.
     fn longest(bytes_a_second: f64, calls: usize) -> (Duration, u64) {
         let mut pace = Pace::of_moves();
         let mut longest = Duration::ZERO;
@@ -101,7 +101,7 @@ mod tests {
         assert_eq!(slow, FEWEST_BYTES);
     }
 
-    /// How many calls share a file of so many bytes, where they take no time.
+    /// The number of calls that share a file of so many bytes, if they take no time.
     fn calls_of_clones(size: u64) -> u32 {
         let mut pace = Pace::of_clones(Os::Linux, size);
         let (mut shared, mut calls) = (0_u64, 0);
@@ -121,7 +121,7 @@ mod tests {
             pace.took(Duration::from_micros(100));
         }
         assert_eq!(calls_of_clones(u64::MAX >> 1), 80);
-        // Here begins a part of many.
+        // A range with many extents begins here.
         pace.took(LONG * 10);
         assert_eq!(pace.call_bytes(), MOST_SHARED_BYTES / 2);
     }

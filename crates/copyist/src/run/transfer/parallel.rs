@@ -1,9 +1,9 @@
-//! `ReadWrite` by several threads: pieces of one large file, where its volume rewards that.
+//! `ReadWrite` by several threads: pieces of one large file, on volumes where that is faster.
 //!
-//! Pieces are given out in order and counted in order: one is part of the copy when all before it
-//! are. So a transfer's offset means what it means with one thread, whoever stops and wherever.
+//! Pieces are handed out in order and counted in order: a piece counts as copied when all before it do. So a
+//! transfer's offset has the same meaning as with one thread, whichever thread stops and wherever.
 //!
-//! Where the copy is hashed, a thread keeps its piece until all before it are hashed.
+//! If the copy is hashed, a thread keeps its piece until all before it are hashed.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -17,11 +17,10 @@ use crate::run::step::Stop;
 use crate::run::thread_budget;
 use crate::system::Platform;
 
-/// What a thread takes at a time, bytes: between 256 KiB and 1 MiB it made no difference
-/// (docs/measurements.md).
+/// The size of a piece, bytes: between 256 KiB and 1 MiB it made no difference (docs/measurements.md).
 const PIECE_BYTES: usize = 512 << 10;
 
-/// A part of the file that was given out.
+/// A part of the file that was handed out.
 struct Piece {
     /// The hole before its data.
     hole_bytes: u64,
@@ -29,12 +28,12 @@ struct Piece {
     moved: Option<Moved>,
 }
 
-/// What became of a piece.
+/// The result of a piece.
 struct Moved {
-    /// How far it came.
+    /// Everything of the piece before this offset is complete.
     offset: u64,
     bytes: u64,
-    /// Zeros that were left out.
+    /// Zeros that were left out as holes, bytes.
     holes: u64,
     /// The end of the last data that was written.
     data_end: u64,
@@ -42,24 +41,24 @@ struct Moved {
     result: Result<bool, Stop>,
 }
 
-/// The pieces in order, and the transfer that they count for.
+/// The pieces in order, and the transfer in which they are counted.
 struct Line<'t, 'a, P: Platform> {
     transfer: &'t mut Transfer<'a, P>,
-    /// Given out and not counted yet.
+    /// Handed out and not counted yet.
     pieces: VecDeque<Piece>,
-    /// How many have been counted.
+    /// The number of pieces that have been counted.
     counted: usize,
-    /// Where the next piece is looked for.
+    /// The offset at which the next piece is looked for.
     cursor: u64,
-    /// The end of the data that the cursor is in.
+    /// The end of the data range that contains the cursor.
     data_end: u64,
-    /// A piece came to no end, so that none after it is wanted.
+    /// A piece was not completed, so that no later one is wanted.
     broken: bool,
-    /// How the first piece of those ended.
+    /// The result of the first such piece.
     ended: Option<Result<bool, Stop>>,
 }
 
-/// Whoever waits for a piece that will not come is told so.
+/// Wakes the threads that wait for the piece of a thread that panics.
 struct Leaving<'l, 't, 'a, P: Platform> {
     line: &'l Mutex<Line<'t, 'a, P>>,
     counted: &'l Condvar,
@@ -68,14 +67,14 @@ struct Leaving<'l, 't, 'a, P: Platform> {
 impl<P: Platform> Drop for Leaving<'_, '_, '_, P> {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            lock(self.line).ended = Some(Ok(false)); // nobody sees it: the panic goes on
+            lock(self.line).ended = Some(Ok(false)); // this result is not used: the panic is resumed
             self.counted.notify_all();
         }
     }
 }
 
 impl<P: Platform> Transfer<'_, P> {
-    /// Copies what is left, by as many threads as the shape says.
+    /// Copies what is left, with as many threads as the shape says.
     pub(super) fn read_write_parallel(&mut self) -> Result<(), Stop> {
         let (platform, src, dst) = (self.platform, self.src, self.dst);
         let (shape, uncached) = (self.shape, self.uncached);
@@ -93,7 +92,7 @@ impl<P: Platform> Transfer<'_, P> {
             broken: false,
             ended: None,
         });
-        // A function, so that the lock is not held for as long as what it gives out is used.
+        // A function, so that the lock is released before the piece is copied.
         let next = || lock(&line).give_out(piece_bytes as u64);
         let work = || {
             let _leaving = Leaving {
@@ -128,7 +127,7 @@ impl<P: Platform> Transfer<'_, P> {
         };
         std::thread::scope(|scope| {
             for _ in 1..shape.threads {
-                // Without another thread it is slower, and just as right.
+                // Without another thread the copy is slower, and just as correct.
                 let _ = thread_budget::start(std::thread::Builder::new(), scope, platform, work);
             }
             work();
@@ -136,7 +135,7 @@ impl<P: Platform> Transfer<'_, P> {
         let ended = line.into_inner().unwrap_or_else(PoisonError::into_inner);
         match ended.ended {
             Some(Err(stop)) => {
-                // What later pieces have put beyond the offset is not part of the copy.
+                // What later pieces have written after the offset is not part of the copy.
                 self.finish()?;
                 Err(stop)
             }
@@ -146,12 +145,12 @@ impl<P: Platform> Transfer<'_, P> {
 }
 
 fn lock<T>(line: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Every change leaves the line whole; a panic in a thread goes on in the scope's.
+    // No change leaves the line inconsistent; a panic in a thread is resumed by the scope.
     line.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl<P: Platform> Line<'_, '_, P> {
-    /// The number and the range of the next piece; `None` if there is no more to be done.
+    /// The number and the range of the next piece; `None` if there is nothing more to do.
     fn give_out(&mut self, piece_bytes: u64) -> Option<(usize, Range<u64>)> {
         let Shape { size, holes, .. } = self.transfer.shape;
         if self.broken || self.cursor >= size {
@@ -179,8 +178,8 @@ impl<P: Platform> Line<'_, '_, P> {
         Some((self.counted + self.pieces.len() - 1, data))
     }
 
-    /// The next piece to be counted came back in this buffer: it is hashed, as far as it came. Answers a
-    /// buffer to go on with.
+    /// The next piece to be counted came back in this buffer: hashes what was copied of it. Returns a buffer to
+    /// continue with.
     fn hash(&mut self, moved: &Moved, buffer: Aligned) -> Aligned {
         let Transfer {
             in_flight, context, ..
@@ -189,18 +188,18 @@ impl<P: Platform> Line<'_, '_, P> {
             return buffer;
         };
         let (start, hole_bytes) = (piece.data.start, piece.hole_bytes);
-        // That it was cancelled shows when the piece is counted.
+        // A cancellation is noticed when the piece is counted.
         let _ = hash.zeros(start - hole_bytes, hole_bytes, context.cancel);
-        // It fitted into the buffer.
+        // The piece fits in the buffer.
         hash.piece(start, (moved.offset - start) as usize, buffer)
     }
 
-    /// A piece came back: counts it, and those that waited for it.
+    /// Counts a piece that was copied, and those that waited for it.
     fn take_in(&mut self, number: usize, moved: Moved) {
         let state = &mut self.transfer.state;
         state.len = state.len.max(moved.data_end);
         if self.ended.is_some() {
-            return; // it lies beyond the end
+            return; // it lies after the end
         }
         if let Some(piece) = self.pieces.get_mut(number - self.counted) {
             self.broken |= moved.offset < piece.data.end;

@@ -1,9 +1,8 @@
 //! `ReadWrite`: buffered, from anything that can be read to anything that can be written.
 
-use super::{During as _, Transfer, behind};
+use super::Transfer;
 use crate::run::step::Stop;
 use crate::system::Platform;
-use crate::words::error::Operation;
 
 impl<P: Platform> Transfer<'_, P> {
     pub(super) fn read_write(&mut self) -> Result<(), Stop> {
@@ -29,12 +28,9 @@ impl<P: Platform> Transfer<'_, P> {
             let asked = self.buffer_bytes(end);
             let offset = (!self.shape.src_streams).then_some(self.state.offset);
             let buffer = &mut self.buffers.plain()[..asked];
-            let read = match self.started.take_read() {
-                Some(read) => read.during(Operation::Read)?,
-                None => self
-                    .uncached
-                    .read(self.platform, self.src, offset, buffer)?,
-            };
+            let read = self
+                .uncached
+                .read(self.platform, self.src, offset, buffer)?;
             if read == 0 {
                 return Ok(true);
             }
@@ -43,7 +39,7 @@ impl<P: Platform> Transfer<'_, P> {
         }
     }
 
-    /// [`Transfer::next_data`], with the hole that it passes over in the hash.
+    /// [`Transfer::next_data`], which also adds the hole that it skips to the hash.
     fn next_data_hashing(&mut self) -> Result<Option<u64>, Stop> {
         let before = self.state.offset;
         let next = self.next_data();
@@ -56,8 +52,8 @@ impl<P: Platform> Transfer<'_, P> {
         next
     }
 
-    /// How much to ask for. Up to the next hole; else a full buffer, more than is left, so that
-    /// the same call that reads a small file's data shows that there is no more of it.
+    /// How much to read: up to the next hole, otherwise a full buffer, which is more than is left, so that the call
+    /// that reads a small file's data also shows that there is no more.
     fn buffer_bytes(&mut self, end: u64) -> usize {
         let whole = self.buffers.plain().len();
         if !self.shape.holes.use_map() {
@@ -67,7 +63,7 @@ impl<P: Platform> Transfer<'_, P> {
         usize::try_from(left).map_or(whole, |left| left.min(whole))
     }
 
-    /// Writes what was read, leaving out blocks of zeros where holes are to be made of them.
+    /// Writes what was read, except blocks of zeros that are to become holes.
     fn write_pending(&mut self) -> Result<(), Stop> {
         let whole = self.state.pending.end;
         if self.state.pending.is_empty() {
@@ -84,7 +80,7 @@ impl<P: Platform> Transfer<'_, P> {
                 self.write_some(len)?;
             }
         }
-        // The buffer holds one read from its start, and all of that is in place.
+        // The buffer holds one read from its start, all of which was written.
         if let Some(hash) = &mut self.in_flight {
             hash.data(self.state.offset - whole as u64, whole, self.buffers);
         }
@@ -96,10 +92,7 @@ impl<P: Platform> Transfer<'_, P> {
         let offset = (!self.shape.dst_streams).then_some(self.state.offset);
         let start = self.state.pending.start;
         let data = &self.buffers.plain()[start..start + len];
-        let written = match self.started.take_written() {
-            Some(written) => behind::some(written)?,
-            None => self.uncached.write(self.platform, self.dst, offset, data)?,
-        };
+        let written = self.uncached.write(self.platform, self.dst, offset, data)?;
         self.state.pending.start += written;
         self.advance(written as u64)
     }

@@ -55,7 +55,7 @@ pub(in crate::sim) struct Scenario {
     pub(in crate::sim) foreign: bool,
     /// Two operands go to one destination.
     pub(in crate::sim) overwrites_itself: bool,
-    /// Paths that are not judged: somebody else changes them.
+    /// Paths that are not judged: another process changes them.
     pub(in crate::sim) may_change: Vec<PathBuf>,
 }
 

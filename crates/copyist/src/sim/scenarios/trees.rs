@@ -42,7 +42,7 @@ pub(in crate::sim) fn everything(sim: &Sim) {
 /// Trees that are deeper than the system lets a process have directories open, with something to be
 /// done at each level on the way back: read on, files, hard links to and from far away.
 pub(in crate::sim) fn deep_trees() -> Vec<Scenario> {
-    // What it may have open, and whether it is told.
+    // The number of files that it may have open, and whether that limit is reported.
     let limits = [(28, true), (14, false)];
     let deep = |(most_open, says): (usize, bool)| {
         let sim = linux(FsKind::Ext, None);

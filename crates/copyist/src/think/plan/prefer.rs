@@ -1,4 +1,4 @@
-//! What was measured between two volumes changes the order of the methods.
+//! Applies earlier measurements between two volumes to the order of the methods.
 
 use arrayvec::ArrayVec;
 
@@ -9,9 +9,8 @@ use crate::words::method::Method;
 use crate::words::method::Skip;
 use crate::words::options::Options;
 
-/// Puts what was measured in the place of what is usual: the methods that copy come in the order of
-/// their speed, those that are usually slower too. Whether to clone is no question of speed, and
-/// what speaks against a method for other reasons than speed still does.
+/// Orders the methods that copy by their measured speed, including those that are usually skipped as slower. Whether
+/// to clone does not depend on speed, and a method that is skipped for another reason than speed stays skipped.
 pub(super) fn apply(plan: &mut Plan, preferred: &Preferred, facts: &Facts, options: &Options) {
     if options.methods.is_some() || facts.src.size < preferred.from_bytes {
         return;
@@ -28,12 +27,12 @@ pub(super) fn apply(plan: &mut Plan, preferred: &Preferred, facts: &Facts, optio
         .collect();
     plan.skipped.retain(|skipped| !is_wanted(skipped));
     plan.methods.extend(again);
-    // What was not measured comes after what was.
+    // Methods that were not measured come after those that were.
     plan.methods.sort_by_key(|&method| {
         let rank = preferred.rank(method).unwrap_or(usize::MAX);
         (copies(method), rank)
     });
-    // Reading and writing is refused by nothing, so that what would come after it never ran.
+    // Read and write is never refused, so a method after it would never run.
     if let Some(last) = plan.methods.iter().position(|it| *it == Method::ReadWrite) {
         let slower = plan.methods.drain(last + 1..);
         plan.skipped
@@ -95,7 +94,7 @@ mod tests {
         );
         let slower = plan(&facts(GIB, &order), &all).skipped;
         assert_eq!(slower.as_slice(), [(Sendfile, Skip::Slower)]);
-        // Nothing is known of small files, and nothing is asked of one who names methods.
+        // Small files were not measured, and methods that the caller names are not reordered.
         assert_eq!(methods(&facts(GIB / 4, &order), &all), [Clone, ReadWrite]);
         let chosen = Options {
             methods: Some([CopyRange, ReadWrite].into_iter().collect()),

@@ -1,20 +1,40 @@
-//! Most files are small and plain, and what is planned for one is planned for all.
+//! Most files are small and plain: one plan is made for all of them.
 
 use super::{Holes, SMALL_BYTES, plan};
 use crate::words::bench_results::Preferred;
 use crate::words::facts::{Facts, FileFacts, Kernel, VolumeFacts};
 use crate::words::method::{Method, Os};
 use crate::words::options::{OnChange, Options};
+use crate::words::stat::{FileKind, Stat};
 
-/// The method that comes first for regular files without holes, of 1 to [`SMALL_BYTES`] bytes, where it is
-/// the same for all of them and needs nothing but its first calls: nothing to be hashed, laid out or
-/// dropped, and no second look at the source. The source's size must be one that reads go by.
-pub(crate) fn small_file_method(
+/// How regular files of at most [`SMALL_BYTES`] bytes without holes are copied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SmallFiles {
+    /// The first method of those that are not empty.
+    pub(crate) method: Method,
+    /// Empty files are read to see that they are.
+    pub(crate) reads_empty: bool,
+}
+
+impl SmallFiles {
+    /// Whether this is such a file.
+    pub(crate) fn cover(self, src: &Stat) -> bool {
+        src.kind == FileKind::Regular
+            && src.size <= SMALL_BYTES
+            && src.allocated_bytes >= src.size
+            && (src.size > 0 || self.reads_empty)
+    }
+}
+
+/// The first method for regular files without holes, of 1 to [`SMALL_BYTES`] bytes, if it is the same for all of them
+/// and needs only its first calls: nothing to hash, reserve or evict, and no second stat of the source. The source's
+/// size must be one at which reads end.
+pub(crate) fn small_files(
     system: (Os, Kernel),
     volumes: (VolumeFacts, VolumeFacts),
     preferred: Option<Preferred>,
     options: &Options,
-) -> Option<Method> {
+) -> Option<SmallFiles> {
     let of = |size| {
         let facts = Facts {
             dst_is_free: false,
@@ -33,11 +53,18 @@ pub(crate) fn small_file_method(
     let first = *least.methods.first()?;
     let is_call = match first {
         Method::CopyRange | Method::ReadWrite => true,
-        // Windows has a destination that must be set up first; macOS clones by name.
+        // On Windows the destination must be set up first; macOS clones by name.
         Method::Clone => system.0 == Os::Linux,
         Method::Sendfile | Method::Direct | Method::SystemCopy => false,
     };
-    (least == most && calls_only && is_call).then_some(first)
+    let empty = of(0);
+    let reads_empty = empty.methods.first() == Some(&Method::ReadWrite)
+        && empty.holes == Holes::Ignore
+        && !empty.drop_behind;
+    (least == most && calls_only && is_call).then_some(SmallFiles {
+        method: first,
+        reads_empty,
+    })
 }
 
 #[cfg(test)]
@@ -56,7 +83,7 @@ mod tests {
             folds_case: Known::No,
             parallel_from_bytes: Some(8 << 20),
         };
-        small_file_method((Os::Linux, Kernel(6, 18)), (volume, volume), None, options)
+        small_files((Os::Linux, Kernel(6, 18)), (volume, volume), None, options).map(|it| it.method)
     }
 
     #[test]

@@ -1,6 +1,6 @@
-//! FreeBSD: what errno values mean to the one method that is used there.
+//! FreeBSD: errno values and what they mean to the one method that is used there.
 //!
-//! Source: read(2), write(2). The numbers are those of 4.4BSD, which macOS has too.
+//! Source: read(2), write(2). The numbers are those of 4.4BSD, as on macOS.
 
 use super::macos::EINTR;
 use super::{Rule, Scope, Verdict};

@@ -1,17 +1,17 @@
-//! What is known to be wrong with copying on a filesystem, and what copyist does about it: a table
-//! for people. The rules and the planner act on the same facts; the tests hold the two together.
+//! Known defects of copying on each filesystem, and what copyist does about them: a table for readers. The rules and
+//! the planner use the same facts; tests compare the two.
 
 use super::{Verdict, table};
 use crate::words::facts::{FsKind, Kernel};
 use crate::words::method::{Method, Os};
 
-/// Something that is known to be wrong.
+/// A known defect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KnownBug {
-    /// The method that it is about; `None`: about what the filesystem reports, whatever the method.
+    /// The method that has it; `None`: the defect is in what the filesystem reports, whatever the method.
     pub method: Option<Method>,
-    /// What happens, where, and who says so.
+    /// What happens, where, and the source for it.
     pub what: String,
     /// What copyist does about it.
     pub guard: &'static str,
@@ -19,9 +19,9 @@ pub struct KnownBug {
 
 struct Row {
     os: Os,
-    /// Empty: on any.
+    /// Empty: on any filesystem.
     kinds: &'static [FsKind],
-    /// From the first, before the second.
+    /// From the first version on, up to but not including the second.
     kernels: Option<(Kernel, Kernel)>,
     method: Option<Method>,
     what: &'static str,
@@ -53,7 +53,7 @@ static ROWS: &[Row] = &[
         kinds: &[FsKind::Fuse],
         kernels: None,
         method: None,
-        what: "its server answers SEEK_DATA as it likes",
+        what: "its server may return any map of holes (SEEK_DATA)",
         guard: BY_READING,
     },
     Row {
@@ -69,7 +69,7 @@ static ROWS: &[Row] = &[
         kinds: &[FsKind::Overlay],
         kernels: None,
         method: Some(Method::CopyRange),
-        what: "copy_file_range answers 0 bytes for a file that is not empty, on some kernels",
+        what: "copy_file_range returns 0 bytes for a file that is not empty, on some kernels",
         guard: "a first 0 is not taken for the end of a file until a read says so",
     },
     Row {
@@ -78,7 +78,7 @@ static ROWS: &[Row] = &[
         kernels: None,
         method: None,
         what: "sizes mean nothing: files are made as they are read",
-        guard: "such a file is read until a read answers 0",
+        guard: "such a file is read until a read returns 0",
     },
     Row {
         os: Os::Windows,
@@ -121,7 +121,7 @@ static ROWS: &[Row] = &[
     },
 ];
 
-/// What is known of these filesystems, and of this kernel.
+/// The known defects of these filesystems and this kernel.
 pub(crate) fn known_bugs(os: Os, kernel: Kernel, kinds: [FsKind; 2]) -> Vec<KnownBug> {
     let known = ROWS.iter().filter(|row| {
         row.os == os
@@ -138,7 +138,7 @@ pub(crate) fn known_bugs(os: Os, kernel: Kernel, kinds: [FsKind; 2]) -> Vec<Know
     known.chain(of_rules(os, kinds)).collect()
 }
 
-/// The rules that are about one filesystem alone.
+/// The rules that are about a single filesystem.
 fn of_rules(os: Os, kinds: [FsKind; 2]) -> impl Iterator<Item = KnownBug> {
     let rules = table(os)
         .iter()

@@ -9,15 +9,15 @@ pub(crate) use crate::words::code::linux::*;
 use crate::words::facts::FsKind;
 use crate::words::method::Method::{Clone, CopyRange, Direct, ReadWrite, Sendfile};
 
-/// What says that a name can't be given to another file: by rename(2), or by open(2) of a new file
-/// beside it.
+/// Codes with which rename(2) of a new file over a name, or open(2) of a new file beside it, says that the name can't
+/// be given to another file.
 pub(crate) static IRREPLACEABLE: &[(Code, &str)] = &[
     (EACCES, "the directory may not be written to; the file may"),
     (
         EPERM,
         "a file of another user in a sticky directory; a FUSE server's refusal",
     ),
-    (ENOENT, "procfs: nobody can make files there"),
+    (ENOENT, "procfs: no process can create files there"),
     (
         EROFS,
         "the directory's mount is read-only, and the file's is not",
@@ -55,7 +55,7 @@ const fn fatal(method: crate::words::method::Method, code: Code, why: &'static s
 }
 
 const REAL: &str = "the device failed, or the volume, the quota or the memory is full";
-/// EACCES (security modules), ENOENT (CIFS), or what else a server makes of it.
+/// EACCES (security modules), ENOENT (CIFS), or any other code that a server chooses.
 const REFUSED: &str = "the call was refused before anything was moved: reading and writing show whether the error is real";
 const SIGNAL: &str = "a signal arrived before anything was done";
 

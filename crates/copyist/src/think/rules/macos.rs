@@ -8,7 +8,7 @@ pub(crate) use crate::words::code::macos::*;
 use crate::words::method::Method;
 use crate::words::method::Method::{Clone, Direct, ReadWrite, SystemCopy};
 
-/// What says that a name can't be given to another file.
+/// Codes that say that a name can't be given to another file.
 pub(crate) static IRREPLACEABLE: &[(Code, &str)] = &[
     (EACCES, "the directory may not be written to; the file may"),
     (EPERM, "a file of another user in a sticky directory"),

@@ -1,7 +1,7 @@
 //! What an error code means: (system, method, filesystem, code) -> verdict.
 //!
-//! The tables are data; every rule says why. The first rule that matches decides, and the last
-//! rule of each method matches every code, so that there is always an answer.
+//! The tables are data; every rule has a reason. The first rule that matches decides, and the last rule of each
+//! method matches every code, so that every code has a verdict.
 
 use crate::words::code::Code;
 use crate::words::error::Cause;
@@ -20,22 +20,22 @@ pub(crate) mod windows;
 /// What to do about a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// Call again; the number of times is bounded.
+    /// Call again; the number of repetitions is bounded.
     Retry,
     /// Try the next method, from where this one stopped.
     Next,
-    /// A real error: report it.
+    /// A real error, to be reported.
     Fatal,
 }
 
-/// How far a verdict of [`Verdict::Next`] reaches.
+/// The scope of a [`Verdict::Next`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scope {
-    /// It says something about these two files only.
+    /// It applies to these two files only.
     File,
-    /// The method won't serve between these two volumes.
+    /// The method can't be used between these two volumes.
     VolumePair,
-    /// The method won't serve in this process.
+    /// The method can't be used in this process.
     Process,
 }
 
@@ -43,15 +43,15 @@ pub(crate) enum Scope {
 #[derive(Debug)]
 pub(crate) struct Rule {
     pub(crate) method: Method,
-    /// Only if source or destination is on this filesystem.
+    /// Applies only if source or destination is on this filesystem.
     pub(crate) fs: Option<FsKind>,
     /// `None` matches every code.
     pub(crate) code: Option<Code>,
-    /// Only if the attempt had moved nothing yet.
+    /// Applies only if the attempt had not moved any data.
     pub(crate) untouched: bool,
     pub(crate) verdict: Verdict,
     pub(crate) scope: Scope,
-    /// The kernel, filesystem or bug behind it.
+    /// The kernel, filesystem or bug that causes the code.
     pub(crate) why: &'static str,
 }
 
@@ -74,27 +74,27 @@ impl Rule {
         }
     }
 
-    /// Narrows the rule to a filesystem, and to attempts that had moved nothing.
+    /// Restricts the rule to a filesystem, and to attempts that had not moved any data.
     const fn on_untouched(mut self, fs: FsKind) -> Rule {
         self.fs = Some(fs);
         self.untouched()
     }
 
-    /// Narrows the rule to attempts that had moved nothing.
+    /// Restricts the rule to attempts that had not moved any data.
     const fn untouched(mut self) -> Rule {
         self.untouched = true;
         self
     }
 }
 
-/// The situation that a code is judged in.
+/// The situation in which a code is judged.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Situation {
     pub(crate) os: Os,
     pub(crate) method: Method,
     pub(crate) src_fs: FsKind,
     pub(crate) dst_fs: FsKind,
-    /// The attempt had already moved something.
+    /// The attempt had already moved data.
     pub(crate) touched: bool,
 }
 
@@ -108,7 +108,7 @@ pub(crate) fn table(os: Os) -> &'static [Rule] {
     }
 }
 
-/// The rule for a code.
+/// The rule that applies to a code.
 pub(crate) fn judge(situation: Situation, code: Code) -> &'static Rule {
     table(situation.os)
         .iter()
@@ -123,7 +123,7 @@ pub(crate) fn judge(situation: Situation, code: Code) -> &'static Rule {
         .unwrap_or(&UNKNOWN)
 }
 
-/// For a method that a system's table doesn't know: nothing can be said, so nothing is hidden.
+/// For a method that a system's table doesn't have: nothing is known, so the error is reported.
 static UNKNOWN: Rule = Rule::new(
     Method::ReadWrite,
     None,
@@ -132,7 +132,7 @@ static UNKNOWN: Rule = Rule::new(
     "no rule: an unknown error is a real one",
 );
 
-/// Whether the code says that there is no such name.
+/// Whether the code means that the name does not exist.
 pub(crate) fn is_not_found(os: Os, code: Code) -> bool {
     match os {
         Os::Linux => code == linux::ENOENT,
@@ -143,7 +143,7 @@ pub(crate) fn is_not_found(os: Os, code: Code) -> bool {
     }
 }
 
-/// The code for a name that is not there.
+/// The code for a name that does not exist.
 pub(crate) fn not_found(os: Os) -> Code {
     match os {
         Os::Linux => linux::ENOENT,
@@ -161,7 +161,7 @@ pub(crate) fn access_denied(os: Os) -> Code {
     }
 }
 
-/// Whether the code says that the name is taken.
+/// Whether the code means that the name exists already.
 pub(crate) fn is_taken(os: Os, code: Code) -> bool {
     match os {
         Os::Linux => code == linux::EEXIST,
@@ -170,7 +170,7 @@ pub(crate) fn is_taken(os: Os, code: Code) -> bool {
     }
 }
 
-/// The code for a name that is taken.
+/// The code for a name that exists already.
 pub(crate) fn taken(os: Os) -> Code {
     match os {
         Os::Linux => linux::EEXIST,
@@ -179,7 +179,7 @@ pub(crate) fn taken(os: Os) -> Code {
     }
 }
 
-/// Whether the code says that the volume has no such feature (and not that it failed).
+/// Whether the code means that the volume doesn't have the feature (and not that the call failed).
 pub(crate) fn is_unsupported(os: Os, code: Code) -> bool {
     match os {
         Os::Linux => [linux::EOPNOTSUPP, linux::ENOSYS, linux::ENOTTY].contains(&code),
@@ -199,9 +199,9 @@ pub(crate) fn is_unsupported(os: Os, code: Code) -> bool {
     }
 }
 
-/// Whether a call that only makes a copy better (a reservation, an early write to the device) has failed for
-/// the data itself: the volume or the memory is full, or the device failed. With any other code the call was
-/// refused, and the copy does without.
+/// Whether an optional call (a reservation, an early write to the device) failed for a reason that affects the data:
+/// the volume or the memory is full, or the device failed. With any other code the call was refused, and the copy
+/// continues without it.
 pub(crate) fn is_data_failure(os: Os, code: Code) -> bool {
     let failed = match os {
         Os::Linux => [linux::EIO, linux::ENOMEM].contains(&code),
@@ -216,17 +216,17 @@ pub(crate) fn is_data_failure(os: Os, code: Code) -> bool {
     failed || is_out_of_room(os, code)
 }
 
-/// Whether a filesystem says that it can't do this to a file, or lets nobody do it.
+/// Whether the code means that the filesystem can't do this to a file, or permits it to no process.
 pub(crate) fn is_not_possible(os: Os, code: Code) -> bool {
     is_unsupported(os, code) || is_not_permitted(os, code) || is_access_denied(os, code)
 }
 
-/// Whether direct I/O was refused at a transfer, by a filesystem that took the flag (CIFS, some FUSE).
+/// Whether direct I/O was refused at a transfer, by a filesystem that accepted the flag (CIFS, some FUSE).
 pub(crate) fn is_direct_refusal(os: Os, code: Code) -> bool {
     is_invalid_or_unsupported(os, code)
 }
 
-/// Whether a write may have been refused for its offset, by a mount that takes data in sequence only.
+/// Whether a write may have been refused because of its offset, by a mount that accepts sequential writes only.
 pub(crate) fn is_out_of_sequence(os: Os, code: Code) -> bool {
     let no_offsets = match os {
         Os::Linux => Some(linux::ESPIPE),
@@ -236,17 +236,17 @@ pub(crate) fn is_out_of_sequence(os: Os, code: Code) -> bool {
     no_offsets == Some(code) || is_invalid_or_unsupported(os, code)
 }
 
-/// What btrfs says to a clone between a file that is copied on write and one that is not.
+/// The code of btrfs for a clone between a copy-on-write file and a NOCOW one.
 pub(crate) fn is_nocow_mismatch(os: Os, code: Code) -> bool {
     os == Os::Linux && code == linux::EINVAL
 }
 
-/// Whether the code says that a directory can't be flushed, since there is nothing to flush.
+/// Whether the code means that a directory can't be flushed, since there is nothing to flush.
 pub(crate) fn is_no_flush(os: Os, code: Code) -> bool {
     is_invalid_or_unsupported(os, code)
 }
 
-/// Whether a file was not flushed since it is open to be read only, as Windows wants it open for writing.
+/// Whether a flush failed because the file is open for reading only: Windows requires it to be open for writing.
 pub(crate) fn is_no_flush_to_read(os: Os, code: Code) -> bool {
     os == Os::Windows && is_access_denied(os, code)
 }
@@ -260,7 +260,7 @@ fn is_invalid_or_unsupported(os: Os, code: Code) -> bool {
     code == invalid || is_unsupported(os, code)
 }
 
-/// What the system says of what it doesn't have.
+/// The system's code for a feature that it doesn't have.
 pub(crate) fn not_supported(os: Os) -> Code {
     match os {
         Os::Linux => linux::EOPNOTSUPP,
@@ -269,8 +269,8 @@ pub(crate) fn not_supported(os: Os) -> Code {
     }
 }
 
-/// Whether the code says that the process, or the volume, may not keep that attribute: cp passes
-/// over it unless the attribute was asked for by name. CIFS, exFAT and NTFS-3G say EPERM to all.
+/// Whether the code means that the process, or the volume, may not keep that attribute: cp ignores that unless the
+/// attribute was asked for by name. CIFS, exFAT and NTFS-3G return EPERM for every such attribute.
 pub(crate) fn is_not_permitted(os: Os, code: Code) -> bool {
     match os {
         Os::Linux => code == linux::EPERM || code == linux::EINVAL,
@@ -284,7 +284,7 @@ pub(crate) fn is_not_permitted(os: Os, code: Code) -> bool {
     }
 }
 
-/// What the system says of a name that its directory keeps.
+/// The system's code for a name that can't be removed from its directory.
 pub(crate) fn kept_name(os: Os) -> Code {
     match os {
         Os::Linux => linux::EPERM,
@@ -293,7 +293,7 @@ pub(crate) fn kept_name(os: Os) -> Code {
     }
 }
 
-/// What the system says of symbolic links that lead nowhere.
+/// The system's code for a loop of symbolic links.
 pub(crate) fn link_loop(os: Os) -> Code {
     match os {
         Os::Linux => linux::ELOOP,
@@ -302,7 +302,7 @@ pub(crate) fn link_loop(os: Os) -> Code {
     }
 }
 
-/// Whether the code says that symbolic links lead nowhere but to each other.
+/// Whether the code means a loop of symbolic links.
 pub(crate) fn is_link_loop(os: Os, code: Code) -> bool {
     match os {
         Os::Linux => code == linux::ELOOP,
@@ -311,8 +311,8 @@ pub(crate) fn is_link_loop(os: Os, code: Code) -> bool {
     }
 }
 
-/// Whether the code says that a name can't be given to another file, here or by this process. The
-/// file that has it may take data all the same.
+/// Whether the code means that a name can't be given to another file, on this filesystem or by this process. The file
+/// that has the name may still be writable.
 pub(crate) fn is_irreplaceable(os: Os, code: Code) -> bool {
     let table = match os {
         Os::Linux => linux::IRREPLACEABLE,
@@ -322,7 +322,7 @@ pub(crate) fn is_irreplaceable(os: Os, code: Code) -> bool {
     table.iter().any(|(it, _)| *it == code)
 }
 
-/// Whether the code says that a file can't lose its name while it is open: vboxsf, servers of Windows, FUSE.
+/// Whether the code means that a file can't lose its name while it is open: vboxsf, Windows servers, FUSE.
 pub(crate) fn is_open_elsewhere(os: Os, code: Code) -> bool {
     match os {
         Os::Linux => [linux::EBUSY, linux::ETXTBSY].contains(&code),
@@ -331,8 +331,8 @@ pub(crate) fn is_open_elsewhere(os: Os, code: Code) -> bool {
     }
 }
 
-/// Whether the code may mean that an existing file opens for writing only if the call empties it
-/// (O_TRUNC): FUSE servers that keep no old content of what is written to, such as those of object stores.
+/// Whether the code may mean that an existing file can be opened for writing only with O_TRUNC: FUSE servers that
+/// don't keep the old content of a file being written, such as those of object stores.
 pub(crate) fn wants_emptied(os: Os, code: Code) -> bool {
     match os {
         Os::Linux => [
@@ -356,16 +356,16 @@ pub(crate) fn wants_emptied(os: Os, code: Code) -> bool {
     }
 }
 
-/// Whether the code says that a signal came before anything was done.
+/// Whether the code means that a signal arrived before anything was done.
 pub(crate) fn is_interrupted(os: Os, code: Code) -> bool {
     match os {
         Os::Linux => code == linux::EINTR,
         Os::Macos | Os::Freebsd => code == macos::EINTR,
-        Os::Windows => false, // it has no such thing
+        Os::Windows => false, // it has no such code
     }
 }
 
-/// Whether the code says that no more files can be open, here or in the whole system.
+/// Whether the code means that no more files can be open, in this process or in the whole system.
 pub(crate) fn is_out_of_descriptors(os: Os, code: Code) -> bool {
     match os {
         Os::Linux => [linux::EMFILE, linux::ENFILE].contains(&code),
@@ -374,7 +374,7 @@ pub(crate) fn is_out_of_descriptors(os: Os, code: Code) -> bool {
     }
 }
 
-/// Whether the code says that the volume is full, or what may be used of it.
+/// Whether the code means that the volume, or the share of it that may be used, is full.
 pub(crate) fn is_out_of_room(os: Os, code: Code) -> bool {
     match os {
         Os::Linux => [linux::ENOSPC, linux::EDQUOT].contains(&code),
@@ -388,8 +388,7 @@ pub(crate) fn is_out_of_room(os: Os, code: Code) -> bool {
     }
 }
 
-/// Whether a link could not be made for a reason that lies in the filesystem, and which; a filesystem of
-/// this kind has said so.
+/// Why a link could not be made, if the reason lies in the filesystem; the code is from a filesystem of this kind.
 pub(crate) fn no_link(os: Os, code: Code, kind: FsKind) -> Option<NoLink> {
     let (too_many, elsewhere, not_permitted) = match os {
         Os::Linux => (linux::EMLINK, linux::EXDEV, linux::EPERM),
@@ -400,8 +399,8 @@ pub(crate) fn no_link(os: Os, code: Code, kind: FsKind) -> Option<NoLink> {
             windows::ERROR_INVALID_FUNCTION,
         ),
     };
-    // EPERM is what link(2) and symlink(2) say of a filesystem without links. One that has them says it of a
-    // file that must not be changed.
+    // link(2) and symlink(2) return EPERM on a filesystem without links. One with links returns it for a file that
+    // must not be changed.
     let has_none = is_unsupported(os, code) || code == not_permitted && kind.links() != Known::Yes;
     match code {
         _ if code == too_many => Some(NoLink::TooMany),
@@ -410,8 +409,8 @@ pub(crate) fn no_link(os: Os, code: Code, kind: FsKind) -> Option<NoLink> {
     }
 }
 
-/// What a system says of a hard or symbolic link on a filesystem that has none. macOS makes a file of
-/// its own kind of a symbolic link there.
+/// The system's code for a hard or symbolic link on a filesystem without links; `None` if it makes one. macOS stores
+/// a symbolic link there as a file in a format of its own.
 pub(crate) fn lacks_links(os: Os, kind: FsKind, is_symbolic: bool) -> Option<Code> {
     let none = kind.links() == Known::No && !(os == Os::Macos && is_symbolic);
     none.then_some(match os {
@@ -420,7 +419,7 @@ pub(crate) fn lacks_links(os: Os, kind: FsKind, is_symbolic: bool) -> Option<Cod
     })
 }
 
-/// Whether the code says that permission is missing.
+/// Whether the code means that permission is missing.
 pub(crate) fn is_access_denied(os: Os, code: Code) -> bool {
     match os {
         Os::Linux => code == linux::EACCES,
@@ -430,8 +429,8 @@ pub(crate) fn is_access_denied(os: Os, code: Code) -> bool {
 }
 
 impl Error {
-    /// Whether the file could not be published in one step, and [`crate::options::Atomic::No`] may do: it writes into
-    /// what has the name.
+    /// Whether the file could not be published in one step while [`crate::options::Atomic::No`], which writes into
+    /// the existing file, may succeed.
     pub fn is_not_atomic(&self) -> bool {
         let code = match *self.cause() {
             Cause::System(code) => code,

@@ -1,4 +1,4 @@
-//! The tables are linted: every rule has a reason, none hides another, each method has an answer.
+//! Checks of the tables: every rule has a reason, none hides another, each method covers every code.
 
 use super::*;
 
@@ -86,8 +86,7 @@ fn real_errors_are_never_papered_over() {
     }
 }
 
-/// Every rule of macOS's table decides something: each method, code, filesystem and state is
-/// judged, and counted.
+/// Every rule of macOS's table is reached: each method, code, filesystem and state is judged, and counted.
 #[test]
 fn every_rule_of_macos_decides_something() {
     let kinds = [FsKind::Apfs, FsKind::HfsPlus, FsKind::ExFat, FsKind::Cifs];

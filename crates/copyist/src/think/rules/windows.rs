@@ -8,7 +8,7 @@ use crate::words::code::Code;
 pub(crate) use crate::words::code::windows::*;
 use crate::words::method::Method::{Clone, Direct, ReadWrite, SystemCopy};
 
-/// What says that a name can't be given to another file.
+/// Codes that say that a name can't be given to another file.
 pub(crate) static IRREPLACEABLE: &[(Code, &str)] = &[
     (
         ERROR_ACCESS_DENIED,
@@ -16,7 +16,7 @@ pub(crate) static IRREPLACEABLE: &[(Code, &str)] = &[
     ),
     (
         ERROR_SHARING_VIOLATION,
-        "somebody has the file open, and lets others write to it only",
+        "another process has the file open, and shares it for writing only",
     ),
     (ERROR_NOT_SUPPORTED, "a server without rename"),
     (ERROR_INVALID_FUNCTION, "a filesystem driver without rename"),
@@ -34,8 +34,8 @@ pub(crate) static IRREPLACEABLE: &[(Code, &str)] = &[
     ),
 ];
 
-// The answers to FSCTL_DUPLICATE_EXTENTS_TO_FILE are those of [MS-FSCC] 2.3.8, as RtlNtStatusToDosError
-// has them; those of CopyFileExW of its page and of what it opens.
+// The codes of FSCTL_DUPLICATE_EXTENTS_TO_FILE are those of [MS-FSCC] 2.3.8, as RtlNtStatusToDosError maps them;
+// those of CopyFileExW are from its documentation and from the opens that it does.
 /// The rules, first match first.
 #[rustfmt::skip] // one rule, one line: this is a table
 pub(crate) static RULES: &[Rule] = &[
@@ -58,7 +58,7 @@ pub(crate) static RULES: &[Rule] = &[
     Rule::new(SystemCopy, Some(ERROR_CALL_NOT_IMPLEMENTED), Verdict::Next, Scope::Process, "this system has no CopyFileExW"),
     Rule::new(SystemCopy, Some(Code::NO_PROGRESS), Verdict::Next, Scope::File, "it copies whole files: this one has been begun, or a part was copied"),
     Rule::new(SystemCopy, Some(ERROR_INVALID_PARAMETER), Verdict::Next, Scope::File, "a flag that this Windows, or a filter driver, doesn't know"),
-    Rule::new(SystemCopy, Some(ERROR_SHARING_VIOLATION), Verdict::Next, Scope::File, "it shares the source with nobody who writes; the file that is open already is read on"),
+    Rule::new(SystemCopy, Some(ERROR_SHARING_VIOLATION), Verdict::Next, Scope::File, "it opens the source without sharing it with writers; copying continues through the handle that is already open"),
     Rule::new(SystemCopy, Some(ERROR_FILE_NOT_FOUND), Verdict::Next, Scope::File, "the source has lost its path; the file that is open already is read on"),
     Rule::new(SystemCopy, Some(ERROR_PATH_NOT_FOUND), Verdict::Next, Scope::File, "a volume without a path for Win32; open files need none"),
     Rule::new(SystemCopy, Some(ERROR_FILENAME_EXCED_RANGE), Verdict::Next, Scope::File, "a path of more than 32,767 characters; open files need none"),

@@ -1,4 +1,4 @@
-//! Ties our error constants to the system's own at compile time: a wrong number doesn't build.
+//! Compares copyist's error constants with the system's own at compile time: a wrong number doesn't build.
 
 #[cfg(target_os = "linux")]
 mod linux {
@@ -58,7 +58,7 @@ mod freebsd {
         };
     }
 
-    // Those that `rules` reads on FreeBSD.
+    // The codes that `rules` uses on FreeBSD.
     pin! {
         EPERM = PERM, ENOENT = NOENT, EINTR = INTR, EACCES = ACCESS, EEXIST = EXIST,
         EINVAL = INVAL, ENOTTY = NOTTY, ENOTSUP = OPNOTSUPP, ELOOP = LOOP, ENOSYS = NOSYS,

@@ -36,7 +36,7 @@ impl Machine for Native {
         Os::Freebsd
     }
 
-    /// No decision hangs on it.
+    /// No decision depends on it.
     fn kernel(&self) -> Kernel {
         Kernel(0, 0)
     }

@@ -1,6 +1,5 @@
-//! FreeBSD: the portable path. Files are copied by reading and writing, and keep owner, mode, times
-//! and flags; extended attributes and access control lists are not kept yet, and said to be
-//! unsupported.
+//! FreeBSD: the portable method. Files are copied by reading and writing, and keep owner, mode, times and flags;
+//! extended attributes and ACLs are not kept yet, and are reported as unsupported.
 
 use std::ffi::OsString;
 use std::os::fd::OwnedFd;
@@ -23,7 +22,7 @@ mod machine;
 pub(crate) use machine::Native;
 use machine::unsupported;
 
-/// For a directory that is to be named things in, and need not be readable: `O_SEARCH` of open(2).
+/// For a directory in which names are looked up, and which need not be readable: `O_SEARCH` of open(2).
 const SEARCH: OFlags = OFlags::from_bits_retain(0x0004_0000);
 
 /// The buffer for getdirentries, bytes.
@@ -240,7 +239,7 @@ impl Attributes for Native {
     }
 }
 
-/// `d_type` has the bits of the mode, moved down.
+/// `d_type` has the type bits of the mode, shifted right.
 fn entry_kind(kind: u8) -> Option<FileKind> {
     let bits = u16::from(kind) << 12;
     Some(match FileType::from_raw_mode(bits) {

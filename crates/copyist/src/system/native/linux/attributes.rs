@@ -30,15 +30,15 @@ pub(super) fn set(target: Target<'_, Native>, attribute: Attribute) -> Result<()
         (None, Attribute::Flags(flags), Target::Open(file)) => {
             fs::ioctl_setflags(file, IFlags::from_bits_retain(flags))
         }
-        // The call needs an open file, and only files that copyist has open are given flags.
+        // The call needs an open file, and copyist sets flags of open files only.
         (None, Attribute::Flags(_), Target::Named(_)) => Err(Errno::BADF),
-        // Linux lets nobody say when a file was made; the rest is the same everywhere.
+        // Linux has no call that sets the time of creation; the other attributes are the same on all Unix systems.
         (None, ..) => Err(Errno::OPNOTSUPP),
     }
 }
 
-/// chmod follows symbolic links. The call that doesn't is fchmodat2 (Linux 6.6); before that an O_PATH
-/// descriptor pins the file, and a path of procfs leads to it.
+/// chmod follows symbolic links. The call that doesn't is fchmodat2 (Linux 6.6); before that, an O_PATH descriptor
+/// pins the file, and a path in procfs leads to it.
 fn chmod(at: At<'_, Native>, mode: Mode) -> Result<()> {
     match linux::fchmodat2(at.dir, at.name, mode.bits()) {
         Err(errno) if is_no_call(errno) => chmod_pinned(at, mode, has_procfs()),
@@ -68,20 +68,20 @@ fn chmod_pinned(at: At<'_, Native>, mode: Mode, has_procfs: bool) -> Result<()> 
             }
             fs::fchmod(&opened, mode)
         }
-        // Opening a device may do something, and a socket can't be opened.
+        // Opening a device may have side effects, and a socket can't be opened.
         _ => by_path(at, has_procfs, |path| chmod_by_acl(path, mode)),
     }
 }
 
-/// Sets permission bits without following a link: an access control list with no more than the three
-/// entries that every file has is the same as its bits, see acl(5) and linux/posix_acl_xattr.h.
+/// Sets permission bits without following a link: an ACL with only the three entries that every file has is
+/// equivalent to its bits, see acl(5) and linux/posix_acl_xattr.h.
 fn chmod_by_acl(path: &Path, mode: Mode) -> Result<()> {
     let bits = mode.bits();
     if bits & !0o777 != 0 {
-        return Err(Errno::OPNOTSUPP); // a list has no set-id bits
+        return Err(Errno::OPNOTSUPP); // an ACL has no set-ID bits
     }
     let mut list = 2_u32.to_le_bytes().to_vec(); // POSIX_ACL_XATTR_VERSION
-    // ACL_USER_OBJ, ACL_GROUP_OBJ and ACL_OTHER, each with no id.
+    // ACL_USER_OBJ, ACL_GROUP_OBJ and ACL_OTHER, each without an ID.
     for (tag, bits) in [(0x01_u16, bits >> 6), (0x04, bits >> 3), (0x20, bits)] {
         list.extend(tag.to_le_bytes());
         list.extend([(bits & 0o7) as u8, 0]);
@@ -90,13 +90,13 @@ fn chmod_by_acl(path: &Path, mode: Mode) -> Result<()> {
     fs::lsetxattr(path, "system.posix_acl_access", &list, XattrFlags::empty())
 }
 
-/// Whether this may be the answer to a call that the kernel doesn't have, or that a filter of system
-/// calls doesn't know. Whoever is not permitted something is not permitted it by another call either.
+/// Whether this may be the error of a call that the kernel doesn't have, or that a seccomp filter doesn't know. A
+/// process without permission for one call has none for the other call either.
 fn is_no_call(errno: Errno) -> bool {
     matches!(errno, Errno::NOSYS | Errno::PERM)
 }
 
-/// Whether descriptors have paths: in a chroot there may be no /proc.
+/// Whether descriptors have paths: in a chroot, /proc may be missing.
 fn has_procfs() -> bool {
     static HAS: OnceLock<bool> = OnceLock::new();
     *HAS.get_or_init(|| fs::access("/proc/self/fd", Access::EXISTS).is_ok())
@@ -106,11 +106,11 @@ fn descriptor_path(file: &OwnedFd) -> OsString {
     OsString::from(format!("/proc/self/fd/{}", file.as_raw_fd()))
 }
 
-/// By which call an attribute of a name is reached.
+/// The kind of call that reaches an attribute of a name.
 enum Way<'a> {
-    /// One that takes a directory and a name in it.
+    /// A call that takes a directory and a name in it.
     Name,
-    /// One that takes a path, and does not follow its last link.
+    /// A call that takes a path, and does not follow a link in its last component.
     Path(&'a Path),
 }
 
@@ -131,7 +131,7 @@ fn by_name<T: Send>(
     by_path(at, has_procfs(), |path| call(Way::Path(path)))
 }
 
-/// Without procfs the path is the name, in a thread for which the directory is the current one.
+/// Without procfs, the path is the name itself, used by a thread whose current directory is the open one.
 fn by_path<T: Send>(
     at: At<'_, Native>,
     has_procfs: bool,

@@ -1,4 +1,4 @@
-//! What is looked at and measured on Linux: mounts, extents, the page cache.
+//! Queries on Linux: mounts, extents, the page cache.
 
 use std::ffi::{OsStr, OsString};
 use std::io::IoSliceMut;
@@ -17,7 +17,7 @@ use crate::words::stat::KeptNames;
 
 pub(super) fn describe(handle: &OwnedFd) -> Sys<Mounted> {
     let volume = unix::describe(handle)?;
-    // Without /proc, or before Linux 5.8, there are no names.
+    // Without /proc, or before Linux 5.8, the names are unknown.
     let mounts = std::fs::read("/proc/self/mountinfo").unwrap_or_default();
     let mount = mount_id(handle).and_then(|id| find_mount(&mounts, id));
     let Some(mount) = mount else {
@@ -31,13 +31,13 @@ pub(super) fn describe(handle: &OwnedFd) -> Sys<Mounted> {
     })
 }
 
-/// The names that a directory keeps: all if it is append-only (STATX_ATTR_APPEND, which btrfs, ext4, F2FS, XFS and,
-/// since Linux 6.0, tmpfs report).
+/// The names that can't be removed from a directory: all if it is append-only (STATX_ATTR_APPEND, which btrfs, ext4,
+/// F2FS, XFS and, since Linux 6.0, tmpfs report).
 pub(super) fn kept_names(dir: &OwnedFd, name: &OsStr, is_privileged: bool) -> KeptNames {
     let wanted = StatxFlags::MODE | StatxFlags::UID;
-    /// AT_STATX_DONT_SYNC of linux/fcntl.h, which rustix has no name for with musl.
+    /// AT_STATX_DONT_SYNC of linux/fcntl.h, which rustix lacks for musl.
     const DONT_SYNC: AtFlags = AtFlags::from_bits_retain(0x4000);
-    // No server is asked: the kernel itself checks these.
+    // No request to a server is needed: the kernel itself enforces these attributes.
     let Ok(found) = fs::statx(dir, name, DONT_SYNC, wanted) else {
         return KeptNames::None;
     };
@@ -67,9 +67,9 @@ fn find_mount(mounts: &[u8], id: u64) -> Option<Mount> {
         if words.next()? != id.as_bytes() {
             return None;
         }
-        // The parent, the device's number and the root within the filesystem come between.
+        // Skips the parent, the device number and the root within the filesystem.
         let point = unescape(words.nth(3)?);
-        // Any number of optional fields ends with a dash.
+        // Any number of optional fields, ended by a dash.
         let mut words = words.skip_while(|word| *word != b"-").skip(1);
         Some(Mount {
             point,
@@ -79,7 +79,7 @@ fn find_mount(mounts: &[u8], id: u64) -> Option<Mount> {
     })
 }
 
-/// Whether a mount point is below this directory. Without /proc nothing is known.
+/// Whether a mount point is below this directory; unknown without /proc.
 pub(super) fn has_mounts_below(dir: &OwnedFd) -> Known {
     let link = format!("/proc/self/fd/{}", dir.as_raw_fd());
     let read = std::fs::read_link(link).and_then(|path| {
@@ -97,13 +97,13 @@ fn has_point_below(mounts: &[u8], dir: &[u8]) -> bool {
     let dir = dir.strip_suffix(b"/").unwrap_or(dir);
     mounts.split(|&byte| byte == b'\n').any(|line| {
         let point = line.split(|&byte| byte == b' ').nth(4).map(unescape);
-        // Of the root directory, "/" is left.
+        // For the root directory the rest begins with "/".
         let below = point.as_deref().and_then(|it| it.strip_prefix(dir));
         below.is_some_and(|it| it.len() > 1 && it.starts_with(b"/"))
     })
 }
 
-/// Blank, tab, newline and backslash are written as three octal digits.
+/// Space, tab, newline and backslash are written as three octal digits.
 fn unescape(word: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(word.len());
     let mut at = 0;
@@ -114,7 +114,7 @@ fn unescape(word: &[u8]) -> Vec<u8> {
         match octal {
             Some(digits) => {
                 let value = |n: usize| u32::from(digits[n] - b'0');
-                // Three digits may say more than a byte holds; the kernel writes none such.
+                // Three octal digits can exceed a byte; the kernel never writes such a number.
                 out.push((value(0) * 64 + value(1) * 8 + value(2)) as u8);
                 at += 4;
             }
@@ -130,7 +130,7 @@ fn unescape(word: &[u8]) -> Vec<u8> {
 pub(super) fn extents(file: &OwnedFd, from: u64, found: &mut Vec<Extent>) -> Result<bool, Errno> {
     let mut raw = Vec::new();
     let more = copyist_sys::linux::fiemap(file, from, true, &mut raw)?;
-    // Where it lies is not known, not decided, or in the inode, which is nobody else's.
+    // The location is unknown, not allocated yet, or in the inode, which is not shared.
     let placeless = FiemapExtent::UNKNOWN | FiemapExtent::DELALLOC | FiemapExtent::NOT_ALIGNED;
     found.extend(raw.iter().map(|extent| Extent {
         offset: extent.logical,
@@ -141,12 +141,12 @@ pub(super) fn extents(file: &OwnedFd, from: u64, found: &mut Vec<Extent>) -> Res
     Ok(more)
 }
 
-/// Dirty pages stay: whoever wants them gone flushes first.
+/// Dirty pages stay in the cache: flush first to evict them too.
 pub(super) fn uncache(file: &OwnedFd) -> Result<(), Errno> {
     fs::fadvise(file, 0, None, Advice::DontNeed)
 }
 
-/// A read that may not wait for the device answers EAGAIN for what is not in the cache.
+/// A read with RWF_NOWAIT returns EAGAIN for data that is not in the cache.
 pub(super) fn is_cached(file: &OwnedFd, offset: u64) -> Result<bool, Errno> {
     let mut byte = [0];
     let mut buffers = [IoSliceMut::new(&mut byte)];

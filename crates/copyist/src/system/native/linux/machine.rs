@@ -2,6 +2,7 @@
 
 use std::ffi::CStr;
 use std::os::fd::OwnedFd;
+use std::sync::OnceLock;
 
 use copyist_sys::linux;
 
@@ -14,17 +15,15 @@ use crate::words::method::Os;
 /// This machine's Linux.
 #[derive(Debug)]
 pub(crate) struct Native {
-    pub(super) kernel: Kernel,
     pub(super) umask: Umask,
-    pub(super) privileged: bool,
+    pub(super) privileged: OnceLock<bool>,
 }
 
 impl Native {
     pub(crate) fn new() -> Native {
         Native {
-            kernel: parse_kernel(rustix::system::uname().release()),
             umask: Umask::default(),
-            privileged: rustix::process::geteuid().is_root(),
+            privileged: OnceLock::new(),
         }
     }
 }
@@ -38,7 +37,7 @@ fn available_memory(meminfo: &str) -> Option<u64> {
     Some(kib * 1024)
 }
 
-/// "6.18.1-arch" -> (6, 18). A release that can't be read counts as old: fewer methods are used.
+/// "6.18.1-arch" -> (6, 18). A release that can't be parsed counts as old: fewer methods are used.
 fn parse_kernel(release: &CStr) -> Kernel {
     let release = release.to_string_lossy();
     let mut numbers = release
@@ -55,7 +54,8 @@ impl Machine for Native {
     }
 
     fn kernel(&self) -> Kernel {
-        self.kernel
+        static KERNEL: OnceLock<Kernel> = OnceLock::new();
+        *KERNEL.get_or_init(|| parse_kernel(rustix::system::uname().release()))
     }
 
     fn umask(&self) -> u32 {
@@ -63,7 +63,8 @@ impl Machine for Native {
     }
 
     fn is_privileged(&self) -> bool {
-        self.privileged
+        let is_root = || rustix::process::geteuid().is_root();
+        *self.privileged.get_or_init(is_root)
     }
 
     fn memory_is_limited(&self) -> bool {

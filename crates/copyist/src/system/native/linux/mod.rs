@@ -1,8 +1,8 @@
-//! Linux: each call of the waist is one system call, or the few that Linux splits it into.
+//! Linux: each method of the platform is one system call, or the few that Linux needs for it.
 //!
-//! procfs may be missing, as in many a chroot. Attributes of names then need it not (`attributes`), nameless
-//! files are named by their descriptor, or not made again where that is not permitted (`name`), and what
-//! is only looked at is unknown: available memory, and the names of a mount.
+//! procfs may be missing, as in many a chroot. Then attributes of names are set without it (`attributes`), a nameless
+//! file is named through its descriptor or, where that is not permitted, not used again (`name`), and what can't be
+//! queried is unknown: available memory, and the names of a mount.
 
 use std::ffi::{OsStr, OsString};
 use std::io::{IoSlice, IoSliceMut};
@@ -16,8 +16,8 @@ use rustix::fs::{self, Advice, FallocateFlags, Mode, OFlags, RawDir, SeekFrom};
 use rustix::io::{Errno, ReadWriteFlags};
 
 use crate::system::{
-    At, Attribute, Attributes, Batch, Data, DirectAlignment, Extent, Mounted, Move, Names, Node,
-    NotMade, Open, Progress, Seek, Sys, Target, WholeCopy,
+    At, Attribute, Attributes, Batch, Data, DirectAlignment, Extent, Machine, Mounted, Move, Names,
+    Node, NotMade, Open, Progress, Seek, Sys, Target, WholeCopy,
 };
 use crate::words::facts::{Known, VolumeFacts};
 use crate::words::options::Flush;
@@ -29,6 +29,7 @@ use super::unix::{code, kind_of};
 mod attributes;
 mod look;
 mod machine;
+mod mounts;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 mod umask;
@@ -42,8 +43,8 @@ pub(crate) use sandbox::enter as enter_sandbox;
 /// The buffer for getdents, bytes: the size that glibc uses.
 const READ_DIR_BYTES: usize = 32 << 10;
 
-/// Linux 6.14's flag of preadv2 and pwritev2 (linux/fs.h): what the call brings into the cache goes
-/// when it is done, or written. EOPNOTSUPP from older kernels, and from filesystems without it.
+/// Linux 6.14's flag of preadv2 and pwritev2 (linux/fs.h): pages that the call brings into the cache are evicted when
+/// it is done, or when they are written back. EOPNOTSUPP from older kernels, and from filesystems without it.
 const DONTCACHE: ReadWriteFlags = ReadWriteFlags::from_bits_retain(0x80);
 
 impl Names for Native {
@@ -57,7 +58,7 @@ impl Names for Native {
         fs::open(c"/", flags, Mode::empty()).map_err(code)
     }
 
-    // What is always inlined here is called for each file: see `copyist_sys::linux`'s `direct`.
+    // The functions that are always inlined are called for each file: see `copyist_sys::linux`'s `direct`.
     #[inline(always)]
     fn stat(&self, at: At<'_, Self>, follow: bool) -> Sys<Stat> {
         let flags = unix::stat_flags(follow);
@@ -71,6 +72,21 @@ impl Names for Native {
         }
         let (flags, mode) = unix::open_flags(how, OFlags::PATH)?;
         linux::openat(at.dir, at.name, flags, mode).map_err(code)
+    }
+
+    #[inline(always)]
+    fn stat_path(&self, path: &OsStr, follow: bool) -> Sys<Stat> {
+        linux::stat(path, unix::stat_flags(follow), unix::of_stat).map_err(code)
+    }
+
+    #[inline(always)]
+    fn open_path(&self, path: &OsStr, how: Open) -> Sys<OwnedFd> {
+        let (flags, mode) = unix::open_flags(how, OFlags::PATH)?;
+        linux::open(path, flags, mode).map_err(code)
+    }
+
+    fn remove_path(&self, path: &OsStr) -> Sys<()> {
+        fs::unlink(path).map_err(code)
     }
 
     fn make(&self, at: At<'_, Self>, node: Node<'_, Self>) -> Sys<()> {
@@ -106,7 +122,7 @@ impl Names for Native {
     }
 
     fn kept_names(&self, dir: At<'_, Self>) -> KeptNames {
-        look::kept_names(dir.dir, dir.name, self.privileged)
+        look::kept_names(dir.dir, dir.name, self.is_privileged())
     }
 
     fn may_write(&self, at: At<'_, Self>) -> bool {
@@ -122,8 +138,8 @@ impl Names for Native {
     }
 
     fn name(&self, file: &OwnedFd, at: At<'_, Self>) -> Sys<()> {
-        // By way of procfs; without that, whoever opened the file may link it (Linux 6.10), and
-        // before that who has CAP_DAC_READ_SEARCH: see open(2) and linkat(2).
+        // Through procfs; without it, the opener of the file may link it (Linux 6.10), and before that only a process
+        // with CAP_DAC_READ_SEARCH: see open(2) and linkat(2).
         let path = format!("/proc/self/fd/{}", file.as_raw_fd());
         let follow = fs::AtFlags::SYMLINK_FOLLOW;
         match fs::linkat(fs::CWD, path.as_str(), at.dir, at.name, follow) {
@@ -152,7 +168,16 @@ impl Data for Native {
     }
 
     fn volume(&self, handle: &OwnedFd) -> Sys<VolumeFacts> {
-        volume::facts(handle)
+        volume::facts(handle, &self.stat_open(handle)?)
+    }
+
+    fn stat_and_volume(&self, handle: &OwnedFd) -> Sys<(Stat, VolumeFacts)> {
+        mounts::stat_and_volume(self, handle)
+    }
+
+    #[inline(always)]
+    fn volume_of(&self, handle: &OwnedFd, stat: &Stat) -> Sys<VolumeFacts> {
+        volume::facts(handle, stat)
     }
 
     #[inline(always)]
@@ -189,7 +214,7 @@ impl Data for Native {
 
     fn drop_cached(&self, file: &OwnedFd, range: Range<u64>) {
         let len = NonZeroU64::new(range.end - range.start);
-        // Advice: nothing is lost where it is not taken.
+        // It is advice: an error loses nothing.
         let _ = fs::fadvise(file, range.start, len, Advice::DontNeed);
     }
 
@@ -202,7 +227,7 @@ impl Data for Native {
         offset: u64,
         len: u64,
     ) -> Sys<u64> {
-        // On a 32-bit system a call is asked for less; it says how much it moved.
+        // On a 32-bit system the call is limited to a smaller count; it returns how much it moved.
         let call_len = usize::try_from(len).unwrap_or(1 << 30);
         match how {
             Move::Unbuffered => Err(Errno::OPNOTSUPP),
@@ -225,7 +250,7 @@ impl Data for Native {
         .map_err(code)
     }
 
-    /// Linux gives a destination its name apart from its content.
+    /// On Linux no single call creates a destination together with its content.
     fn copy_by_path(&self, _: &WholeCopy<'_, Self>, _: &mut Progress<'_>) -> Result<u64, NotMade> {
         Err(code(Errno::NOSYS).into())
     }
@@ -281,7 +306,7 @@ impl Data for Native {
 
     #[inline(always)]
     fn close_quietly(&self, file: OwnedFd) {
-        // It was only read: its close has nothing to say.
+        // The file was only read: its close reports no error.
         let _ = linux::close(file);
     }
 
@@ -352,7 +377,7 @@ impl Attributes for Native {
 fn nameless(dir: &OwnedFd, name: &OsStr, mode: u32) -> Sys<OwnedFd> {
     let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::TMPFILE;
     match fs::openat(dir, name, flags, Mode::from_raw_mode(mode)) {
-        // Not every filesystem has nameless files (FUSE, NFS).
+        // Not every filesystem has O_TMPFILE (FUSE, NFS).
         Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL) => Err(code(Errno::OPNOTSUPP)),
         opened => opened.map_err(code),
     }
@@ -362,7 +387,7 @@ fn size(file: &OwnedFd) -> Result<u64, Errno> {
     linux::fstat(file, |stat| stat.st_size.cast_unsigned())
 }
 
-/// One getdents: as many names as fit the buffer.
+/// One getdents: as many names as fit in the buffer.
 fn fill(dir: &OwnedFd, raw: &mut Vec<u8>, batch: &mut Batch) -> Sys<()> {
     let mut names = RawDir::new(dir.as_fd(), raw.spare_capacity_mut());
     while let Some(entry) = names.next() {

@@ -1,4 +1,4 @@
-//! The sandbox: Landlock, which takes a process's own rights away.
+//! The sandbox: Landlock, with which a process gives up rights.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::system::native::unix::code;
 use crate::system::sandbox::Places;
 use crate::words::code::Code;
 
-/// Limits this thread, and those that it starts, to the places.
+/// Restricts this thread, and those that it starts, to these places.
 pub(crate) fn enter(places: &Places) -> Result<(), (Option<&Path>, Code)> {
     let landlock = Landlock::new().map_err(|errno| (None, code(errno)))?;
     for path in &places.read {
@@ -28,9 +28,9 @@ pub(crate) fn enter(places: &Places) -> Result<(), (Option<&Path>, Code)> {
         .map_err(|errno| (None, code(errno)))
 }
 
-/// Allows these accesses to what a path leads to.
+/// Allows these accesses to the file or directory that a path leads to.
 fn allow(landlock: &Landlock, path: &Path, access: u64) -> Result<(), Errno> {
-    // What isn't there can't be opened; the copy will say so.
+    // A file that does not exist can't be opened; the copy will report it.
     let Some(place) = open(path)? else {
         return Ok(());
     };
@@ -40,13 +40,13 @@ fn allow(landlock: &Landlock, path: &Path, access: u64) -> Result<(), Errno> {
         access & access::OF_FILES
     };
     match landlock.allow(&place, possible) {
-        // Pipes and sockets are not limited, and no rule can name them.
+        // Pipes and sockets are not restricted, and no rule can name them.
         Err(Errno::BADFD) => Ok(()),
         result => result,
     }
 }
 
-/// Opens a path to name it; `None` if there is nothing, or nothing that may be looked at.
+/// Opens a path to use it in a rule; `None` if it does not exist or may not be looked up.
 fn open(path: &Path) -> Result<Option<OwnedFd>, Errno> {
     match fs::open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()) {
         Ok(place) => Ok(Some(place)),

@@ -5,8 +5,8 @@ use std::io::Read;
 
 use copyist_sys::linux;
 
-/// The umask of the calling thread, which the workers share (a thread can have one of its own). Before Linux
-/// 4.7, and where there is no /proc (a chroot) or it may not be read (a sandbox), by a thread.
+/// The umask of the calling thread, which the workers share (a thread can also have its own). Before Linux 4.7, and
+/// where /proc is missing (a chroot) or not readable (a sandbox), it is read in a separate thread.
 pub(super) fn read() -> Option<u32> {
     from_proc().or_else(|| linux::umask_by_thread().ok())
 }

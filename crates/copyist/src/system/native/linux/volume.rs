@@ -1,21 +1,21 @@
-//! What Linux tells of files and volumes.
+//! Queries about files and volumes on Linux.
 
 use std::os::fd::OwnedFd;
 
 use rustix::fs::{self, AtFlags, StatxFlags};
 
 use super::super::unix::code;
-use crate::system::native::unix::of_stat;
 use crate::system::{DirectAlignment, Sys};
 use crate::think::rules::linux::EINVAL;
 use crate::words::facts::{FsKind, Known, VolumeFacts};
+use crate::words::stat::Stat;
 
-/// Where a direct transfer's alignment can't be asked (before Linux 6.1, and on filesystems that
-/// don't say), the page size is enough for every device in use.
+/// Where the alignment for direct I/O can't be queried (before Linux 6.1, and on filesystems that don't report it),
+/// the page size suffices for every device in use.
 pub(super) const DEFAULT_ALIGNMENT: usize = 4096;
 
-pub(super) fn facts(handle: &OwnedFd) -> Sys<VolumeFacts> {
-    let stat = of_stat(&fs::fstat(handle).map_err(code)?);
+#[inline(always)] // as `Native::volume_of`
+pub(super) fn facts(handle: &OwnedFd, stat: &Stat) -> Sys<VolumeFacts> {
     let volume = fs::fstatfs(handle).map_err(code)?;
     #[allow(clippy::unnecessary_cast)] // the field's type differs between architectures
     let kind = fs_kind(volume.f_type as u64);
@@ -28,14 +28,14 @@ pub(super) fn facts(handle: &OwnedFd) -> Sys<VolumeFacts> {
         clone: can_clone(kind),
         folds_case: match kind {
             FsKind::Fat | FsKind::ExFat => Known::Yes,
-            _ => Known::Unknown, // a directory of ext4 or F2FS can, by itself
+            _ => Known::Unknown, // a single directory of ext4 or F2FS can
         },
         parallel_from_bytes: rewards_threads(kind).then_some(PARALLEL_BYTES),
     })
 }
 
-/// The ordinary symbolic links of procfs (`/proc/self`) lead to directories of procfs only, so that
-/// nothing is lost by counting them among its magic ones.
+/// The ordinary symbolic links of procfs (`/proc/self`) lead to directories of procfs only, so they may be treated as
+/// magic links too.
 pub(super) fn is_procfs(handle: &OwnedFd) -> Sys<bool> {
     let volume = fs::fstatfs(handle).map_err(code)?;
     Ok(volume.f_type == PROC_SUPER_MAGIC)
@@ -44,10 +44,10 @@ pub(super) fn is_procfs(handle: &OwnedFd) -> Sys<bool> {
 /// See linux/magic.h.
 const PROC_SUPER_MAGIC: fs::FsWord = 0x9fa0;
 
-/// From this size on several threads pay, bytes: a thread costs as much as copying 100 KiB.
+/// From this size on, bytes, several threads are faster: a thread costs as much as copying 100 KiB.
 const PARALLEL_BYTES: u64 = 8 << 20;
 
-/// Where two threads were measured to beat one, reading and writing (docs/measurements.md).
+/// Filesystems on which two threads that read and write were measured to be faster than one (docs/measurements.md).
 fn rewards_threads(kind: FsKind) -> bool {
     matches!(
         kind,
@@ -55,8 +55,8 @@ fn rewards_threads(kind: FsKind) -> bool {
     )
 }
 
-/// What is certain without trying. XFS may have been made without reflink; network and stacked
-/// filesystems depend on what is behind them; ZFS on its version and a module parameter.
+/// What is certain without a trial. XFS may have been made without reflink; network and stacked filesystems depend on
+/// the filesystem behind them; ZFS on its version and a module parameter.
 fn can_clone(kind: FsKind) -> Known {
     match kind {
         FsKind::Btrfs | FsKind::Bcachefs | FsKind::Ocfs2 => Known::Yes,
@@ -94,8 +94,8 @@ fn fs_kind(magic: u64) -> FsKind {
     }
 }
 
-/// What direct I/O on this file asks for: statx's STATX_DIOALIGN since Linux 6.1, where the
-/// filesystem fills it in; 0 there says that the file takes no direct I/O at all.
+/// The alignment that direct I/O on this file requires: statx's STATX_DIOALIGN since Linux 6.1, where the filesystem
+/// fills it in; 0 means that the file has no direct I/O at all.
 pub(super) fn direct_alignment(file: &OwnedFd) -> Sys<DirectAlignment> {
     let unknown = DirectAlignment {
         memory: DEFAULT_ALIGNMENT,

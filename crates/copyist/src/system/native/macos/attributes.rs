@@ -16,7 +16,7 @@ use crate::words::xattr_names::access_acl;
 
 type Result<T> = std::result::Result<T, Errno>;
 
-/// A resource fork may be as long as a file; no read returns more than this, bytes.
+/// A resource fork may be as long as a file; no read returns more than this, in bytes.
 const LARGEST: usize = 1 << 31;
 
 /// Opens a symbolic link itself: `O_SYMLINK` of open(2).
@@ -39,13 +39,13 @@ pub(super) fn set(target: Target<'_, Native>, attribute: Attribute) -> Result<()
         on_file(target, |file| match attribute {
             Attribute::Created(time) => sys::set_creation_time(file, time.seconds, time.nanos),
             Attribute::Flags(flags) => copyist_sys::unix::fchflags(file, flags),
-            // These are the same everywhere, and were set above.
+            // These are the same on all Unix systems, and were set above.
             Attribute::Mode(_) | Attribute::Owner { .. } | Attribute::Times { .. } => Ok(()),
         })
     })
 }
 
-/// Calls `act` with the file; one that is named is opened for it.
+/// Calls `act` with the file, which is opened if it is given by name.
 fn on_file<T>(target: Target<'_, Native>, act: impl FnOnce(&OwnedFd) -> Result<T>) -> Result<T> {
     match target {
         Target::Open(file) => act(file),
@@ -56,7 +56,7 @@ fn on_file<T>(target: Target<'_, Native>, act: impl FnOnce(&OwnedFd) -> Result<T
     }
 }
 
-/// Access control lists are no extended attributes to those who ask, but the waist calls them so.
+/// Access control lists are not extended attributes on macOS, but this interface treats them as such.
 fn is_acl(name: &[u8]) -> bool {
     name == access_acl(Os::Macos)
 }

@@ -1,4 +1,4 @@
-//! Whole copies: clonefile, copyfile and fcopyfile.
+//! Copies of whole files: clonefile, copyfile and fcopyfile.
 
 use std::ffi::CString;
 use std::os::fd::OwnedFd;
@@ -54,13 +54,13 @@ fn clone(src: Target<'_, Native>, dst: At<'_, Native>, takes: Takes) -> Result<u
         Target::Named(at) => sys::clonefileat(at.dir, at.name, dst.dir, dst.name, flags),
     };
     match clone(flags) {
-        // Before macOS 12.5 the flag is unknown; lists are set apart from it as well.
+        // Before macOS 12.5 the flag is unknown; ACLs are also set separately.
         Err(Errno::INVAL) if takes.acl => clone(flags & !sys::CLONE_ACL),
         cloned => cloned,
     }
     .map_err(code)?;
     match src {
-        // The source may have grown between the clone and this look: its copy says what it is.
+        // The source may have grown between the clone and this stat: the copy has the length that was cloned.
         Target::Open(_) => length(dst),
         Target::Named(_) => Ok(0),
     }
@@ -75,8 +75,8 @@ fn length(at: At<'_, Native>) -> Result<u64, NotMade> {
         })
 }
 
-/// copyfile by path, the only one that knows COPYFILE_CLONE. The source's path is asked of the
-/// open file, so that it is no symbolic link.
+/// copyfile by path, the only call with COPYFILE_CLONE. The source's path is that of the open file, so it is no
+/// symbolic link.
 fn by_paths(
     src: &OwnedFd,
     dst: At<'_, Native>,
@@ -92,14 +92,14 @@ fn by_paths(
             let code = stopped_code(stopped);
             Err(NotMade {
                 code,
-                // It removes what it has begun, if it comes to that.
+                // copyfile usually removes a partial destination itself; what still exists is left.
                 is_left: code != EEXIST && unix::stat(dst.dir, dst.name, false).is_ok(),
             })
         }
     }
 }
 
-/// A new file, and fcopyfile into it: nothing but the open directory leads there.
+/// Creates a new file and calls fcopyfile: no path is resolved except in the open directory.
 fn make(
     src: &OwnedFd,
     dst: At<'_, Native>,
@@ -124,17 +124,17 @@ fn fill(
     takes: Takes,
     progress: &mut Progress<'_>,
 ) -> Result<u64, Code> {
-    // It reads from where the descriptor is, and the attempt before may have moved that.
+    // It reads from the descriptor's position, which an earlier attempt may have moved.
     fs::seek(src, fs::SeekFrom::Start(0)).map_err(code)?;
     let callback = Callback::new(progress);
     sys::fcopyfile(src, dst, contents(takes), callback).map_err(stopped_code)?;
-    // A file that is kept compressed is copied in that form, and none of its bytes are counted.
+    // A compressed file is copied in its compressed form, and its bytes are not counted.
     fs::fstat(dst)
         .map(|stat| stat.st_size.cast_unsigned())
         .map_err(code)
 }
 
-/// What is set apart from the copy (owner, mode, times, lists) is not asked for.
+/// What is set separately after the copy (owner, mode, times, ACLs) is not requested.
 fn contents(takes: Takes) -> Contents {
     Contents {
         acl: false,

@@ -1,4 +1,4 @@
-//! What is looked at on macOS: mounts and extents.
+//! Queries on macOS: mounts and extents.
 
 use std::ffi::OsString;
 use std::os::fd::OwnedFd;
@@ -25,7 +25,7 @@ pub(super) fn describe(handle: &OwnedFd) -> Sys<Mounted> {
     })
 }
 
-/// One extent a call. A hole answers ERANGE or no place, and is passed over by its block.
+/// One extent per call. For a hole the call returns ERANGE or no location; it is skipped block by block.
 pub(super) fn extents(file: &OwnedFd, from: u64, found: &mut Vec<Extent>) -> Result<bool, Errno> {
     let stat = fs::fstat(file)?;
     let size = stat.st_size.cast_unsigned();

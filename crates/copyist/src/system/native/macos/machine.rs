@@ -11,7 +11,7 @@ use crate::think::rules::macos::ENOTSUP;
 use crate::words::facts::Kernel;
 use crate::words::method::Os;
 
-/// For a directory that is to be named things in, and need not be readable: `O_SEARCH` of open(2).
+/// For a directory in which names are looked up, and which need not be readable: `O_SEARCH` of open(2).
 pub(super) const SEARCH: OFlags = OFlags::from_bits_retain(0x4000_0000);
 
 /// This machine's macOS.
@@ -30,7 +30,7 @@ impl Native {
     }
 }
 
-/// No call returns the umask: a file is created that asks for all permissions, and its mode looked at.
+/// No call returns the umask: a file is created with all permissions, and its mode is read.
 fn umask() -> Option<u32> {
     static CREATED: AtomicU64 = AtomicU64::new(0);
     let number = CREATED.fetch_add(1, Ordering::Relaxed);
@@ -50,7 +50,7 @@ impl Machine for Native {
         Os::Macos
     }
 
-    /// No decision hangs on it: what a version lacks, its calls refuse.
+    /// No decision depends on it: a call that a version lacks returns an error.
     fn kernel(&self) -> Kernel {
         Kernel(0, 0)
     }

@@ -1,4 +1,4 @@
-//! macOS: each call of the waist is one system call, or the few that macOS splits it into.
+//! macOS: each method of the platform is one system call, or the few that macOS needs for it.
 
 use std::ffi::{OsStr, OsString};
 use std::os::fd::OwnedFd;
@@ -30,8 +30,8 @@ use machine::SEARCH;
 /// The buffer for getattrlistbulk, bytes: some three hundred entries.
 const READ_DIR_BYTES: usize = 32 << 10;
 
-/// Transfers around the cache are made of whole pages, of which the largest in use has this many
-/// bytes (Apple silicon); others work, through the cache.
+/// Transfers around the page cache consist of whole pages, of at most this many bytes (Apple silicon); others work,
+/// but go through the cache.
 const PAGE_BYTES: usize = 16 << 10;
 
 impl Names for Native {
@@ -60,7 +60,7 @@ impl Names for Native {
             Node::HardLink { to, follow } => {
                 unix::hard_link((to.dir, to.name), (at.dir, at.name), follow)
             }
-            // Only bind(2) makes one, with somebody who listens.
+            // Only bind(2) creates a socket, for a process that listens on it.
             Node::Special {
                 kind: FileKind::Socket,
                 ..
@@ -125,8 +125,8 @@ impl Data for Native {
         unix::write(file, offset, data)
     }
 
-    /// macOS moves nothing between open files but by its copier, which moves all: see
-    /// `copy_by_path`. (Its sendfile writes to sockets only.)
+    /// macOS moves data between open files only with its copier, which copies whole files: see `copy_by_path`. (Its
+    /// sendfile writes to sockets only.)
     fn move_data(&self, _: Move, _: &OwnedFd, _: &OwnedFd, _: u64, _: u64) -> Sys<u64> {
         Err(ENOTSUP)
     }
@@ -145,7 +145,7 @@ impl Data for Native {
 
     fn allocate(&self, file: &OwnedFd, offset: u64, len: u64) -> Sys<()> {
         if offset > 0 {
-            return Err(EINVAL); // space is reserved beyond what the file has
+            return Err(EINVAL); // space is reserved after what the file has
         }
         sys::preallocate(file, len).map_err(code)
     }
@@ -154,8 +154,8 @@ impl Data for Native {
         fs::ftruncate(file, len).map_err(code)
     }
 
-    /// Nothing has to be aligned. What the system would read ahead would go into the cache, and
-    /// the transfer reads ahead itself.
+    /// No alignment is required. The kernel's read-ahead is turned off, since it would fill the cache; the transfer
+    /// reads ahead by itself.
     fn direct_on(&self, file: &OwnedFd) -> Sys<DirectAlignment> {
         sys::nocache(file, true)
             .and_then(|()| sys::rdahead(file, false))
@@ -172,11 +172,11 @@ impl Data for Native {
             .map_err(code)
     }
 
-    /// A volume without the call (a server's) is asked by fsync, which promises what it can.
     fn uncache(&self, file: &OwnedFd) -> Sys<()> {
         sys::nocache(file, true).map_err(code)
     }
 
+    /// On a volume without the call (a network volume), fsync is used, which guarantees less.
     fn flush(&self, file: &OwnedFd, how: Flush) -> Sys<()> {
         let flushed = match how {
             Flush::Ordered => sys::barrierfsync(file).or_else(|_| sys::fullfsync(file)),

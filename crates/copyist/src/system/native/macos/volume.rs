@@ -1,4 +1,4 @@
-//! What macOS tells of volumes.
+//! Queries about volumes on macOS.
 
 use std::ffi::CString;
 use std::os::fd::OwnedFd;
@@ -15,7 +15,7 @@ pub(super) fn facts(handle: &OwnedFd) -> Sys<VolumeFacts> {
     let stat = unix::of_stat(&fs::fstat(handle).map_err(code)?);
     let volume = fs::fstatfs(handle).map_err(code)?;
     let kind = fs_kind(&text(&volume.f_fstypename));
-    // A volume that doesn't answer has said nothing.
+    // A volume that doesn't support the query reports no capability.
     let silent = VolumeCapabilities {
         clones: None,
         case_sensitive: None,
@@ -42,14 +42,13 @@ fn known(answer: Option<bool>) -> Known {
     }
 }
 
-/// A name of a fixed size, which ends at its first NUL.
+/// A string in an array of fixed size, ended by its first NUL.
 pub(super) fn text(name: &[std::ffi::c_char]) -> Vec<u8> {
     let bytes = name.iter().map(|&byte| byte.cast_unsigned());
     bytes.take_while(|&byte| byte != 0).collect()
 }
 
-/// `f_fstypename`: the names that the filesystems of macOS, and those installed by others,
-/// register under.
+/// `f_fstypename`: the names under which the filesystems of macOS, and those installed by users, register.
 fn fs_kind(name: &[u8]) -> FsKind {
     match name {
         b"apfs" => FsKind::Apfs,

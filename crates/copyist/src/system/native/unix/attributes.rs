@@ -12,13 +12,13 @@ use crate::words::stat::Timestamp;
 
 type Result<T> = std::result::Result<T, Errno>;
 
-/// Sets an attribute of an open file; `None` for one that each system sets in its own way.
+/// Sets an attribute of an open file; returns `None` for one that each system sets in its own way.
 pub(in crate::system::native) fn set_open(
     file: &OwnedFd,
     attribute: Attribute,
 ) -> Option<Result<()>> {
     Some(match attribute {
-        // Neither is rustix's: see `copyist_sys::unix::fchmod`.
+        // rustix's function is not used here either: see `copyist_sys::unix::fchmod`.
         Attribute::Mode(bits) => copyist_sys::unix::fchmod(file, mode(bits)),
         Attribute::Owner { uid, gid } => std::os::unix::fs::fchown(file, uid, gid)
             .map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO)),
@@ -29,8 +29,8 @@ pub(in crate::system::native) fn set_open(
     })
 }
 
-/// Sets an attribute of a name, which is not followed; `None` as in [`set_open`], and for
-/// permissions, which not every system sets without following.
+/// Sets an attribute of a name, without following a link; returns `None` as [`set_open`] does, and for permissions,
+/// which not every system can set without following a link.
 pub(in crate::system::native) fn set_by_name(
     dir: &OwnedFd,
     name: &OsStr,

@@ -1,4 +1,4 @@
-//! What statvfs tells of a volume.
+//! Queries about a volume by statvfs.
 
 use std::os::fd::OwnedFd;
 
@@ -7,7 +7,7 @@ use rustix::fs::{self, StatVfsMountFlags};
 use super::code;
 use crate::system::{Mounted, Space, Sys, longest_name};
 
-/// Without the names that each system tells in its own way.
+/// Without the names, which each system reports in its own way.
 pub(in crate::system::native) fn describe(handle: &OwnedFd) -> Sys<Mounted> {
     let volume = fs::fstatvfs(handle).map_err(code)?;
     Ok(Mounted {

@@ -1,4 +1,4 @@
-//! What the Unix systems have in common: each call of the waist that is the same everywhere.
+//! The parts that the Unix systems have in common: each call that is the same on all of them.
 
 use std::ffi::{OsStr, OsString};
 use std::os::fd::OwnedFd;
@@ -37,7 +37,7 @@ pub(super) fn code(errno: Errno) -> Code {
 pub(super) fn raise_open_file_limit() -> Sys<()> {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-    // macOS says "no limit", and takes no more than its OPEN_MAX: see its setrlimit(2).
+    // macOS reports "no limit", and accepts at most OPEN_MAX: see its setrlimit(2).
     let most = maximum.unwrap_or(10_240);
     if current.is_none_or(|current| current >= most) {
         return Ok(());
@@ -78,7 +78,7 @@ pub(super) fn used() -> Used {
 }
 
 pub(super) fn mode(bits: u32) -> Mode {
-    // The bits that there are fit the smallest mode_t, of 16 bits.
+    // The umask bits fit in the smallest mode_t, of 16 bits.
     #[allow(clippy::unnecessary_fallible_conversions, clippy::useless_conversion)]
     Mode::from_raw_mode(bits.try_into().unwrap_or(0))
 }
@@ -91,8 +91,8 @@ fn no_follow(follow: bool) -> OFlags {
     }
 }
 
-/// How to open; `place` are the flags for a directory that need not be readable.
-#[inline(always)] // where it is known how, nothing is left of it
+/// The flags of open(2); `place` are the flags for a directory that need not be readable.
+#[inline(always)] // with a constant `how`, the whole match is evaluated at compile time
 pub(super) fn open_flags(how: Open, place: OFlags) -> Sys<(OFlags, Mode)> {
     let (flags, bits) = match how {
         Open::Read { follow } => (
@@ -111,7 +111,7 @@ pub(super) fn open_flags(how: Open, place: OFlags) -> Sys<(OFlags, Mode)> {
         Open::WriteStream { follow } => (OFlags::WRONLY | OFlags::NOCTTY | no_follow(follow), 0),
         Open::Create { mode } => (OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL, mode),
         Open::CreateThrough { mode } => (OFlags::WRONLY | OFlags::CREATE, mode),
-        // Linux has them, and opens them itself.
+        // Linux has them, and opens them by itself.
         Open::Nameless { .. } => return Err(code(Errno::OPNOTSUPP)),
         Open::CreateDraft { mode } => (OFlags::RDWR | OFlags::CREATE | OFlags::EXCL, mode),
         Open::Draft => (
@@ -176,7 +176,7 @@ pub(super) fn remove(dir: &OwnedFd, name: &OsStr, is_dir: bool) -> Sys<()> {
 pub(super) fn rename_new(from: (&OwnedFd, &OsStr), to: (&OwnedFd, &OsStr)) -> Sys<()> {
     let flags = fs::RenameFlags::NOREPLACE;
     match fs::renameat_with(from.0, from.1, to.0, to.1, flags) {
-        // What a filesystem says that doesn't have it.
+        // The codes of a filesystem without such a call.
         Err(Errno::INVAL | Errno::NOSYS) => Err(code(Errno::OPNOTSUPP)),
         renamed => renamed.map_err(code),
     }
@@ -191,13 +191,13 @@ pub(super) fn lock(file: &OwnedFd) -> Sys<bool> {
     }
 }
 
-/// Closing a duplicate writes out what NFS, CIFS and FUSE keep until a close, and quotas too.
+/// Closing a duplicate writes out the data that NFS, CIFS and FUSE hold until a close, and reports quota errors.
 pub(super) fn check_close_errors(file: &OwnedFd) -> Sys<()> {
     let duplicate = rustix::io::fcntl_dupfd_cloexec(file, 0).map_err(code)?;
     copyist_sys::unix::close(duplicate).map_err(code)
 }
 
-/// The names that a directory keeps: all if it is append-only.
+/// The names that can't be removed from a directory: all if it is append-only.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn kept_names(
     dir: &OwnedFd,
@@ -248,7 +248,7 @@ pub(super) fn seek(file: &OwnedFd, offset: u64, what: Seek) -> Sys<Option<u64>> 
     }
 }
 
-/// What mknod calls the kinds of file that it makes.
+/// mknod's constant for a file type.
 pub(super) fn file_type(kind: FileKind) -> fs::FileType {
     match kind {
         FileKind::Fifo => fs::FileType::Fifo,

@@ -1,14 +1,14 @@
-//! What stat tells, in the words of the waist.
+//! Converts the result of stat.
 
 use rustix::fs;
 
 use crate::words::stat::{FileId, FileKind, Stat, Timestamp};
 
-/// What stat calls a block, whatever the filesystem's blocks are: see stat(3type).
+/// The unit of st_blocks, whatever the filesystem's block size is: see stat(3type).
 const STAT_BLOCK_BYTES: u64 = 512;
 
-// The fields' integer types differ between systems and architectures, hence the casts; none loses
-// anything: times before 1970 are negative numbers in unsigned clothes on some.
+// The fields' integer types differ between systems and architectures, hence the casts. None loses anything: on some,
+// times before 1970 are negative numbers stored in unsigned fields.
 #[allow(clippy::unnecessary_cast)]
 pub(in crate::system::native) fn of_stat(stat: &fs::Stat) -> Stat {
     Stat {
@@ -49,7 +49,7 @@ fn created(stat: &fs::Stat) -> Option<Timestamp> {
     })
 }
 
-/// Linux tells it by statx only; FreeBSD has no call to set it, so that there it is no use.
+/// Linux reports it in statx only; FreeBSD has no call to set it, so it is of no use there.
 #[cfg(not(target_os = "macos"))]
 fn created(_: &fs::Stat) -> Option<Timestamp> {
     None
@@ -66,7 +66,7 @@ fn flags(_: &fs::Stat) -> Option<u32> {
 }
 
 fn kind(mode: u32) -> FileKind {
-    // The bits of the kind fit the smallest mode_t, of 16 bits.
+    // The bits of the file type fit in the smallest mode_t, of 16 bits.
     #[allow(clippy::unnecessary_fallible_conversions, clippy::useless_conversion)]
     let mode = mode.try_into().unwrap_or(0);
     kind_of(fs::FileType::from_raw_mode(mode))

@@ -1,13 +1,13 @@
-//! The umask, which POSIX lets a process read only by setting it. That is an effect on the whole process:
-//! what another thread makes at that moment has the wrong mode, and two threads that do it at once may
-//! leave the wrong umask for good. So each system has its own way, and that is the last one.
+//! The umask, which POSIX lets a process read only by setting it. That affects the whole process: a file that another
+//! thread creates at that moment has the wrong mode, and two threads that do it at once may leave a wrong umask
+//! permanently. So each system reads it in its own way, and setting it is the last resort.
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use rustix::fs::Mode;
 use rustix::process::umask;
 
-/// The umask, read when it is first asked for and then kept for a run: a program may change it between two.
+/// The umask, read at the first call and kept for the run: a program may change it between two runs.
 #[derive(Debug, Default)]
 pub(in super::super) struct Umask(OnceLock<u32>);
 
@@ -20,7 +20,7 @@ impl Umask {
     }
 }
 
-/// By umask(2) twice, one thread at a time. In between nobody has access who would not have had it.
+/// Calls umask(2) twice, one thread at a time. In between, files are created without access for others.
 fn set_and_restore() -> u32 {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,4 +1,4 @@
-//! Extended attributes: a value is read into a buffer whose size nobody knows before.
+//! Extended attributes: reading a value of unknown length into a buffer.
 
 use rustix::io::Errno;
 
@@ -9,10 +9,10 @@ const XATTR_BYTES: usize = 256;
 
 /// Reads into `buffer`, which grows up to `largest` bytes when it turns out to be too small.
 ///
-/// Nobody is asked for the length before: it can be another by the time of the next call, and a
-/// call with an empty buffer, which asks for it, answers 0 by rustix since 1.1.6. What fills the
-/// buffer may have been cut off, as macOS does it with resource forks, and is read once more.
-#[inline(always)] // as what it calls: see `copyist_sys::linux`'s `direct`
+/// The length is not queried first: it can change before the next call, and rustix, since 1.1.6, returns 0 for a call
+/// with an empty buffer, which would query it. A value that fills the buffer may have been cut off, as macOS does
+/// with resource forks, and is read again.
+#[inline(always)] // as the functions that it calls: see `copyist_sys::linux`'s `direct`
 pub(in crate::system::native) fn grow(
     buffer: &mut Vec<u8>,
     largest: usize,
@@ -42,7 +42,7 @@ mod tests {
 
     const LARGEST: usize = 64 << 10;
 
-    /// A value, and a system that says when it does not fit.
+    /// A value, on a system that reports when it does not fit.
     fn read(value: &[u8], buffer: &mut [u8]) -> Result<usize> {
         let there = buffer.get_mut(..value.len()).ok_or(Errno::RANGE)?;
         there.copy_from_slice(value);

@@ -4,14 +4,15 @@ use std::os::windows::io::OwnedHandle;
 
 use copyist_sys::windows::{self as sys, BasicTimes, CopyFailed, Security, constants as c};
 
-use super::machine::{Native, code};
+use super::code::code;
+use super::machine::Native;
 use super::{open, stat};
 use crate::system::{Attribute, Sys, Target, XattrFailed};
 use crate::think::rules::windows::{ERROR_FILE_NOT_FOUND, ERROR_NOT_SUPPORTED};
 use crate::words::method::Os;
 use crate::words::xattr_names::{access_acl, owner_record};
 
-/// What is set by FileBasicInformation; the others have calls of their own, or are states.
+/// The attributes that FileBasicInformation sets; the others have calls of their own, or describe a state.
 const PLAIN: u32 = c::FILE_ATTRIBUTE_READONLY
     | c::FILE_ATTRIBUTE_HIDDEN
     | c::FILE_ATTRIBUTE_SYSTEM
@@ -42,7 +43,7 @@ pub(super) fn set(target: Target<'_, Native>, attribute: Attribute) -> Sys<()> {
     match attribute {
         Attribute::Mode(mode) => on(target, access, |file| {
             let now = sys::attributes(file)?;
-            // On a directory the attribute means something else to those who use it.
+            // On a directory the attribute is not about write permission: Explorer uses it otherwise.
             let is_read_only = mode & 0o200 == 0 && now & c::FILE_ATTRIBUTE_DIRECTORY == 0;
             let read_only = if is_read_only {
                 c::FILE_ATTRIBUTE_READONLY
@@ -74,7 +75,7 @@ pub(super) fn set(target: Target<'_, Native>, attribute: Attribute) -> Sys<()> {
             sys::set_times(file, times)
         }),
         Attribute::Flags(flags) => set_flags(target, flags),
-        // An owner is no number here: see `owner_record`.
+        // An owner is not a number on Windows: see `owner_record`.
         Attribute::Owner { .. } => Err(ERROR_NOT_SUPPORTED),
     }
 }
@@ -83,7 +84,7 @@ fn set_plain(file: &OwnedHandle, now: u32, plain: u32) -> Result<(), i32> {
     if now & PLAIN == plain {
         return Ok(());
     }
-    // 0 would leave all as it is.
+    // 0 would leave all attributes unchanged.
     let plain = if plain == 0 {
         c::FILE_ATTRIBUTE_NORMAL
     } else {
@@ -122,7 +123,7 @@ pub(super) fn stream_names(target: Target<'_, Native>, names: &mut Vec<u8>) -> S
     Ok(())
 }
 
-/// What a name that is none of a stream (it has colons) stands for.
+/// The security record that an attribute name stands for; such a name has colons, so it is not that of a stream.
 fn record(name: &[u8]) -> Option<Security> {
     if name == access_acl(Os::Windows) {
         Some(Security::AccessList)
@@ -151,9 +152,8 @@ pub(super) fn value(target: Target<'_, Native>, name: &[u8], value: &mut Vec<u8>
     }
 }
 
-/// Whether a self-relative descriptor has a list: where one is (the last of four offsets, after
-/// four bytes) it isn't 0. A file of FAT has none, and everybody may do everything: that is not for
-/// its copy to keep.
+/// Whether a self-relative descriptor has an ACL: its offset (the last of four, after four bytes) is not 0. A file on
+/// FAT has none, and every user has all rights: that is not to be applied to its copy.
 fn has_list(descriptor: &[u8]) -> bool {
     descriptor
         .get(16..20)
@@ -163,7 +163,7 @@ fn has_list(descriptor: &[u8]) -> bool {
 pub(super) fn set_value(target: Target<'_, Native>, name: &[u8], value: &[u8]) -> Sys<()> {
     match record(name) {
         Some(Security::AccessList) => {
-            // What a directory gives is often what the source has been given.
+            // What a file inherits from its directory is often what the source inherited too.
             let mut now = Vec::new();
             let read = on(target, c::READ_CONTROL, |file| {
                 sys::security(file, Security::AccessList, &mut now)
@@ -187,7 +187,7 @@ pub(super) fn set_value(target: Target<'_, Native>, name: &[u8], value: &[u8]) -
     }
 }
 
-/// A stream goes piece by piece: it may be as large as a file.
+/// A stream is copied piece by piece: it may be as large as a file.
 pub(super) fn copy_value(
     src: Target<'_, Native>,
     dst: Target<'_, Native>,
@@ -215,7 +215,7 @@ pub(super) fn copy_value(
 
 pub(super) fn remove_value(target: Target<'_, Native>, name: &[u8]) -> Sys<()> {
     if record(name).is_some() {
-        return Err(ERROR_NOT_SUPPORTED); // every file has an owner and a list
+        return Err(ERROR_NOT_SUPPORTED); // every file has an owner and an ACL
     }
     let name = sys::bytes_name(name);
     match on(target, c::FILE_READ_ATTRIBUTES, |file| {

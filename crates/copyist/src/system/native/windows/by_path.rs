@@ -1,12 +1,13 @@
-//! Whole copies: CopyFileExW.
+//! Copies of whole files: CopyFileExW.
 
 use std::sync::atomic::Ordering;
 
 use copyist_sys::callback::{Callback, Stopped};
 use copyist_sys::windows::{self as sys, CopyFlags};
 
+use super::code::code;
 use super::handle::Handle;
-use super::machine::{Native, code};
+use super::machine::Native;
 use super::make::path;
 use super::names::resolve;
 use super::stat;
@@ -25,13 +26,13 @@ pub(super) fn copy(
         (Whole::SystemCopy, Target::Open(src), Target::Named(dst)) => {
             by_paths(build, copy, src, dst, progress)
         }
-        // No call clones a whole file, and the copier makes its destination itself.
+        // No call clones a whole file, and the copier creates its destination itself.
         _ => Err(ERROR_NOT_SUPPORTED.into()),
     }
 }
 
-/// The directory that the destination is made in is open, and can't be renamed. The source's path
-/// is asked of the open file, before and after: whatever took its place meanwhile is no copy of it.
+/// The directory of the destination is open without sharing, so it can't be renamed. The source's path is queried
+/// from the open file before and after the call: if it changed meanwhile, the call may have copied another file, and fails.
 fn by_paths(
     build: u32,
     copy: &WholeCopy<'_, Native>,
@@ -42,10 +43,10 @@ fn by_paths(
     let from = sys::final_path(&src.file).map_err(code)?;
     let to = path(&resolve(dst)?)?;
     let flags = CopyFlags {
-        // What is left of a failed copy is removed: there is nothing to restart from.
+        // A partial destination is removed: a restart is never needed.
         restartable: false,
-        // A symbolic link that took the source's place is not followed; and with this flag one
-        // that has the destination's name already is a name that is taken.
+        // A symbolic link that replaced the source is not followed; and with this flag, a symbolic link that has the
+        // destination's name makes the call fail.
         copy_symlink: true,
         no_buffering: copy.takes.unbuffered,
         compressed_traffic: copy.takes.over_network,

@@ -1,18 +1,18 @@
-//! Data: sharing it, moving it around the cache, and where it is.
+//! Data: sharing it, moving it around the cache, and locating it.
 
 use copyist_sys::windows::{self as sys, Extents, constants as c};
 
+use super::code::code;
 use super::handle::Handle;
 use super::handle::SECTOR_BYTES;
-use super::machine::code;
 use crate::system::{Extent, Seek, Sys};
 use crate::think::rules::windows::ERROR_NOT_SUPPORTED;
 
-/// The range is aligned by whoever plans it: see `transfer/clone.rs`.
+/// The caller aligns the range: see `transfer/clone.rs`.
 ///
-/// Several clones of one source at a time, while it has data that is not written out, may share zeros: ReFS
-/// ignores that one of them could not write it out (<https://github.com/microsoft/CopyOnWrite/issues/12>).
-/// So the source is opened around the cache first. Where that is refused, it is cloned as it is.
+/// Several concurrent clones of one source with dirty data may share zeros: ReFS ignores that one of them could not
+/// write it out (<https://github.com/microsoft/CopyOnWrite/issues/12>). So the source is opened without buffering
+/// first. Where that is refused, it is cloned as it is.
 pub(super) fn clone_range(src: &Handle, dst: &Handle, offset: u64, len: u64) -> Sys<u64> {
     let extents = Extents { offset, len };
     let source = src.unbuffered().unwrap_or(&src.file);
@@ -20,7 +20,7 @@ pub(super) fn clone_range(src: &Handle, dst: &Handle, offset: u64, len: u64) -> 
     Ok(len)
 }
 
-/// Several requests in flight; what doesn't fill a sector goes through the cache.
+/// Several requests in flight; a part that doesn't fill a sector goes through the cache.
 pub(super) fn copy_unbuffered(src: &Handle, dst: &Handle, offset: u64, len: u64) -> Sys<u64> {
     let sector = SECTOR_BYTES as u64;
     let whole = len - len % sector;
@@ -33,7 +33,7 @@ pub(super) fn copy_unbuffered(src: &Handle, dst: &Handle, offset: u64, len: u64)
     }
     let (from, to) = (src.overlapped()?, dst.overlapped()?);
     let (moved, result) = sys::copy_unbuffered(&from, &to, offset..offset + whole);
-    // What is in place counts; the next call meets the error again.
+    // A partial result is returned as success; the next call gets the error again.
     if moved == 0 {
         result.map_err(code)?;
     }
@@ -56,8 +56,8 @@ pub(super) fn seek(file: &Handle, offset: u64, what: Seek) -> Sys<Option<u64>> {
     })
 }
 
-/// Where the data lies. What waits to be written has no place yet: it is written out first, unless
-/// it is somebody else's, and then counts as lying nowhere.
+/// The location of the data. Dirty data has no location yet: it is written out first, unless this user may not write
+/// to the file; such data is reported without a location.
 pub(super) fn extents(file: &Handle, from: u64, found: &mut Vec<Extent>) -> Sys<bool> {
     if from == 0 {
         let _ = file.with(c::FILE_WRITE_DATA, |file| sys::flush(file));

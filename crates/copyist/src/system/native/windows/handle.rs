@@ -1,4 +1,4 @@
-//! An open file or directory, and what is known of how it was opened.
+//! An open file or directory, and how it was opened.
 
 use crate::words::stat::FileId;
 use std::os::windows::io::OwnedHandle;
@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use copyist_sys::windows::{self as sys, constants as c};
 
-use super::machine::code;
+use super::code::code;
 use crate::system::Sys;
 
 /// Transfers around the cache begin and end at multiples of this, bytes: no disk has larger sectors.
@@ -19,16 +19,16 @@ pub(crate) struct Handle {
     pub(super) file: OwnedHandle,
     /// The rights that it was opened with.
     access: u32,
-    /// Names in it are the caller's, from the current directory: Win32's rules are theirs.
+    /// It is the current directory; names relative to it are the caller's and follow the rules of Win32.
     pub(super) is_current: bool,
-    /// The same file, open around the cache. Buffering can't be turned off later.
+    /// The same file, opened without buffering. Buffering can't be turned off on an open handle.
     direct: OnceLock<OwnedHandle>,
     is_direct: AtomicBool,
     path: OnceLock<Vec<u16>>,
     narrow: OnceLock<Option<u64>>,
 }
 
-/// The option with which a privilege (SeRestorePrivilege) counts: only to set an owner.
+/// The option that makes a privilege (SeRestorePrivilege) effective: only to set an owner.
 pub(super) fn intent(access: u32) -> u32 {
     if access & c::WRITE_OWNER == 0 {
         0
@@ -50,7 +50,7 @@ impl Handle {
         }
     }
 
-    /// Of a file that was opened in a directory, and is on its volume.
+    /// Sets the volume of a file from that of the directory in which it was opened.
     pub(super) fn on(self, narrow: Option<u64>) -> Handle {
         Handle {
             narrow: narrow.map_or_else(OnceLock::new, |volume| Some(volume).into()),
@@ -58,13 +58,13 @@ impl Handle {
         }
     }
 
-    /// The volume, if it is one whose files 64 bits tell apart: asking for these is much cheaper than
-    /// asking for all that ReFS needs. What is in a directory has it from that.
+    /// The volume, if 64 bits identify a file on it: querying these is much cheaper than querying the 128-bit IDs of
+    /// ReFS. What is opened in a directory takes it from there.
     pub(super) fn narrow(&self) -> Option<u64> {
         *self.narrow.get_or_init(|| narrow(&self.file))
     }
 
-    /// The same, if it is known already.
+    /// The same, if it is already known.
     pub(super) fn known_narrow(&self) -> Option<u64> {
         self.narrow.get().copied().flatten()
     }
@@ -76,7 +76,7 @@ impl Handle {
         }
     }
 
-    /// The path of a directory, which nobody can rename while it is open.
+    /// The path of a directory, which can't be renamed while it is open.
     pub(super) fn dir_path(&self) -> Sys<&[u16]> {
         if let Some(path) = self.path.get() {
             return Ok(path);
@@ -85,7 +85,7 @@ impl Handle {
         Ok(self.path.get_or_init(|| path))
     }
 
-    /// Calls `act` with the file, opened once more if these rights are lacking.
+    /// Calls `act` with the file, which is opened again if it lacks these rights.
     pub(super) fn with<T>(
         &self,
         access: u32,
@@ -103,20 +103,20 @@ impl Handle {
         self.access & (c::FILE_READ_DATA | c::FILE_WRITE_DATA)
     }
 
-    /// The same file around the cache, with requests that don't wait for each other.
+    /// The same file without buffering, for overlapped requests.
     pub(super) fn overlapped(&self) -> Sys<OwnedHandle> {
         let options = c::FILE_NO_INTERMEDIATE_BUFFERING;
         sys::reopen(&self.file, self.data_access(), options, false).map_err(code)
     }
 
-    /// The file, open around the cache: for that it is written out, and dropped from the cache.
+    /// The same file without buffering; opening it writes dirty data out and empties its cache.
     pub(super) fn unbuffered(&self) -> Sys<&OwnedHandle> {
         if let Some(file) = self.direct.get() {
             return Ok(file);
         }
         let options = c::FILE_NO_INTERMEDIATE_BUFFERING;
         let file = sys::reopen(&self.file, self.data_access(), options, true).map_err(code)?;
-        // Another thread may have been quicker, and then its handle serves.
+        // If another thread has been faster, its handle is used.
         Ok(self.direct.get_or_init(|| file))
     }
 
@@ -130,7 +130,7 @@ impl Handle {
         self.is_direct.store(false, Ordering::Release);
     }
 
-    /// What is read from and written to now.
+    /// The handle for reads and writes: buffered or not.
     pub(super) fn for_data(&self) -> &OwnedHandle {
         match self.direct.get() {
             Some(direct) if self.is_direct.load(Ordering::Acquire) => direct,
@@ -138,14 +138,14 @@ impl Handle {
         }
     }
 
-    /// Closes, and hears the errors that come only now.
+    /// Closes the file, and returns the errors that are reported only now.
     pub(super) fn close(self) -> Sys<()> {
         let direct = self.direct.into_inner().map_or(Ok(()), sys::close);
         sys::close(self.file).and(direct).map_err(code)
     }
 }
 
-/// Which file it is.
+/// The file's identity.
 pub(super) fn id(file: &OwnedHandle, narrow: Option<u64>) -> Sys<FileId> {
     if let Some(volume) = narrow {
         let inode = sys::file_index(file).map_err(code)?.into();
@@ -154,7 +154,7 @@ pub(super) fn id(file: &OwnedHandle, narrow: Option<u64>) -> Sys<FileId> {
     if let Ok((volume, inode)) = sys::file_id(file) {
         return Ok(FileId { volume, inode });
     }
-    // FAT, and servers of old.
+    // FAT, and old servers.
     let volume = sys::volume(file).map_err(code)?;
     let inode = sys::file_index(file).map_err(code)?.into();
     Ok(FileId {
@@ -163,7 +163,7 @@ pub(super) fn id(file: &OwnedHandle, narrow: Option<u64>) -> Sys<FileId> {
     })
 }
 
-/// See [`super::Handle::narrow`]: NTFS, and a directory of it of which both numbers are one.
+/// See [`super::Handle::narrow`]: for NTFS, if both numbers of the directory's ID agree.
 fn narrow(dir: &OwnedHandle) -> Option<u64> {
     let (volume, inode) = sys::file_id(dir).ok()?;
     let is_one = sys::file_index(dir).is_ok_and(|index| inode == index.into());

@@ -5,7 +5,6 @@ use copyist_sys::windows as sys;
 use super::handle::Handle;
 use crate::system::{Machine, Sys, Used};
 use crate::think::rules::windows::ERROR_NOT_SUPPORTED;
-use crate::words::code::Code;
 use crate::words::facts::Kernel;
 use crate::words::method::Os;
 
@@ -24,14 +23,10 @@ impl Native {
         }
     }
 
-    /// The build number, which tells the versions of Windows 10 and 11 apart.
+    /// The build number, which distinguishes the versions of Windows 10 and 11.
     pub(super) fn build(&self) -> u32 {
         self.kernel.1.into()
     }
-}
-
-pub(super) fn code(error: i32) -> Code {
-    Code(error)
 }
 
 impl Machine for Native {
@@ -45,12 +40,12 @@ impl Machine for Native {
         self.kernel
     }
 
-    /// There is none: a directory says what is made in it may do.
+    /// Windows has none: the ACL of a directory determines the rights to files created in it.
     fn umask(&self) -> u32 {
         0
     }
 
-    /// Nobody is: what a process may do is asked call by call.
+    /// Never: rights are checked call by call.
     fn is_privileged(&self) -> bool {
         false
     }

@@ -1,11 +1,12 @@
-//! Making, renaming and removing names, and what symbolic links and junctions lead to.
+//! Creating, renaming and removing names, and the targets of symbolic links and junctions.
 
 use std::ffi::{OsStr, OsString};
 
 use copyist_sys::reparse;
 use copyist_sys::windows::{self as sys, How, constants as c};
 
-use super::machine::{Native, code};
+use super::code::code;
+use super::machine::Native;
 use super::names::{ResolvedName, resolve};
 use super::open;
 use crate::system::{At, Node, Sys};
@@ -45,7 +46,7 @@ fn made(
     sys::ntcreatefile(place.dir, &place.name, &how).map_err(code)
 }
 
-/// A symbolic link, or of a target in the kernel's form a junction, which is one to a directory.
+/// Creates a symbolic link or, for a target in the kernel's form, a junction, which always leads to a directory.
 fn symlink(place: &ResolvedName<'_>, target: &OsStr, to_dir: bool) -> Sys<()> {
     let target = sys::wide(target);
     let data = reparse::data(&target).ok_or(ERROR_FILENAME_EXCED_RANGE)?;
@@ -54,7 +55,7 @@ fn symlink(place: &ResolvedName<'_>, target: &OsStr, to_dir: bool) -> Sys<()> {
     let Err(error) = sys::set_reparse_point(&file, &data) else {
         return Ok(());
     };
-    // What was made for it is no link, and must not look like one.
+    // The file that was created for it is no link yet, and must not remain.
     sys::remove(&file).map_err(code)?;
     drop(file);
     if code(error) != ERROR_PRIVILEGE_NOT_HELD {
@@ -63,7 +64,7 @@ fn symlink(place: &ResolvedName<'_>, target: &OsStr, to_dir: bool) -> Sys<()> {
     sys::create_symbolic_link(&path(place)?, &target, to_dir).map_err(code)
 }
 
-/// A place as Win32 names it, beginning with `\\?\`.
+/// A path in Win32's form, beginning with `\\?\`.
 pub(super) fn path(place: &ResolvedName<'_>) -> Sys<Vec<u16>> {
     let Some(dir) = place.dir else {
         let mut path: Vec<u16> = r"\\?\".encode_utf16().collect();
@@ -85,7 +86,7 @@ pub(super) fn read_link(at: At<'_, Native>) -> Sys<OsString> {
     Ok(sys::wtf8(&target))
 }
 
-/// A symbolic link to a directory is a directory to the system, and none to those who remove it.
+/// A symbolic link to a directory is a directory to Windows, but not to the caller of this function.
 pub(super) fn remove(at: At<'_, Native>, is_dir: bool) -> Sys<()> {
     let access = c::DELETE | c::FILE_READ_ATTRIBUTES | c::FILE_WRITE_ATTRIBUTES;
     let file = open::by_name(at, access, 0, false)?;
@@ -98,8 +99,8 @@ pub(super) fn remove(at: At<'_, Native>, is_dir: bool) -> Sys<()> {
         _ => {}
     }
     match sys::remove(&file) {
-        // Where the attribute can't be passed over, it is taken away; not so from a file that has
-        // other names, which it would change.
+        // If the read-only attribute prevents the removal, it is cleared; but not on a file with other names, which
+        // share the attribute.
         Err(error) if is_read_only(information.attributes, error) && information.links == 1 => {
             let attributes = information.attributes & !c::FILE_ATTRIBUTE_READONLY;
             sys::set_attributes(&file, attributes.max(c::FILE_ATTRIBUTE_ARCHIVE))

@@ -1,8 +1,8 @@
-//! Windows: each call of the waist is one native call, or the few that Windows splits it into.
+//! Windows: each method of the platform is one native call, or the few that Windows needs for it.
 //!
-//! Names are opened relative to open directories (`names.rs`), and never through a symbolic link or
-//! junction that was not to be followed. A walk's directories are open such that nobody can rename
-//! them meanwhile, so that where a call takes a path (CopyFileExW), the path leads there.
+//! Names are opened relative to open directories (`names.rs`), and never through a symbolic link or junction that was
+//! not to be followed. The directories of a walk are opened without sharing for renames, so that where a call takes a
+//! path (CopyFileExW), the path leads to that directory.
 
 use std::ffi::{OsStr, OsString};
 
@@ -19,6 +19,7 @@ use crate::words::stat::Stat;
 
 mod attributes;
 mod by_path;
+mod code;
 mod data;
 mod handle;
 mod machine;
@@ -28,8 +29,8 @@ mod open;
 mod stat;
 mod volume;
 
+use code::code;
 pub(crate) use machine::Native;
-use machine::code;
 
 pub(crate) use handle::Handle;
 
@@ -129,7 +130,7 @@ impl Data for Native {
 
     fn allocate(&self, file: &Handle, offset: u64, len: u64) -> Sys<()> {
         if offset > 0 {
-            return Err(ERROR_INVALID_PARAMETER); // space is reserved from the start
+            return Err(ERROR_INVALID_PARAMETER); // space is reserved from the start of the file
         }
         sys::set_allocation(&file.file, len).map_err(code)
     }
@@ -151,7 +152,7 @@ impl Data for Native {
         Ok(())
     }
 
-    /// There is one way down, to the medium.
+    /// Windows has one kind of flush, which goes to stable storage.
     fn flush(&self, file: &Handle, _: Flush) -> Sys<()> {
         sys::flush(&file.file).map_err(code)
     }

@@ -1,22 +1,23 @@
-//! From a name in an open directory to what the kernel is asked for.
+//! Converts a name in an open directory to what the kernel takes.
 
 use std::ffi::OsStr;
 use std::os::windows::io::{AsHandle, BorrowedHandle};
 
 use copyist_sys::windows::{self as sys};
 
-use super::machine::{Native, code};
+use super::code::code;
+use super::machine::Native;
 use crate::system::{At, Sys};
 use crate::think::rules::windows::ERROR_FILE_NOT_FOUND;
 
 const BACKSLASH: u16 = b'\\' as u16;
 
-/// What a name is to the kernel.
+/// A name in the kernel's form.
 pub(super) struct ResolvedName<'a> {
-    /// The directory that the name is relative to; without one it is the kernel's own path.
+    /// The directory that the name is relative to; `None` if the name is a complete kernel path.
     pub(super) dir: Option<BorrowedHandle<'a>>,
     pub(super) name: Vec<u16>,
-    /// It ended in a separator: it names a directory, or nothing.
+    /// It ended in a separator, so it must be a directory.
     pub(super) wants_dir: bool,
 }
 
@@ -24,8 +25,8 @@ fn is_separator(unit: &u16) -> bool {
     *unit == BACKSLASH || *unit == u16::from(b'/')
 }
 
-/// A name of a walk is taken as it is, whatever it is: `CON` and `a.` are files there. What the
-/// caller named follows the rules of Win32, and so does every name with several parts.
+/// A name found by a walk is taken literally: `CON` and `a.` are files there. A name given by the caller follows the
+/// rules of Win32, and so does every name with several components.
 pub(super) fn resolve<'a>(at: At<'a, Native>) -> Sys<ResolvedName<'a>> {
     let name = sys::wide(at.name);
     let ends = |text: &str| name.ends_with(&units(text));
@@ -65,8 +66,8 @@ pub(super) fn resolve<'a>(at: At<'a, Native>) -> Sys<ResolvedName<'a>> {
     })
 }
 
-/// Whether Win32 takes a name for another, or for a device: see "Naming Files, Paths, and
-/// Namespaces" of the Windows documentation.
+/// Whether Win32 would change a name, or treat it as a device: see "Naming Files, Paths, and Namespaces" of the
+/// Windows documentation.
 fn win32_changes(name: &OsStr) -> bool {
     let bytes = name.as_encoded_bytes();
     if matches!(bytes.last(), Some(b'.' | b' ')) {
@@ -85,7 +86,7 @@ fn units(text: &str) -> Vec<u16> {
     text.encode_utf16().collect()
 }
 
-/// A path that begins with `\\?\`, of which `.` and `..` are nothing to the kernel, without them.
+/// Resolves `.` and `..` in a path that begins with `\\?\`, since the kernel doesn't.
 fn walked(path: &[u16]) -> Vec<u16> {
     let (root, rest) = path.split_at(root_len(path));
     let mut parts: Vec<&[u16]> = Vec::new();
@@ -106,7 +107,7 @@ fn walked(path: &[u16]) -> Vec<u16> {
     path
 }
 
-/// How long `\\?\C:\`, `\\?\Volume{...}\` or `\\?\UNC\server\share\` is.
+/// The length of the prefix `\\?\C:\`, `\\?\Volume{...}\` or `\\?\UNC\server\share\`.
 fn root_len(path: &[u16]) -> usize {
     let parts = if path.starts_with(&units(r"\\?\UNC\")) {
         6

@@ -1,4 +1,4 @@
-//! Opening: what is asked for of which name, and what is followed.
+//! Opening files: access rights, sharing, and which names are followed.
 
 use std::os::windows::io::{AsHandle, OwnedHandle};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,21 +6,23 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use copyist_sys::reparse;
 use copyist_sys::windows::{self as sys, How, constants as c};
 
+use super::code::code;
 use super::handle::Handle;
-use super::machine::{Native, code};
+use super::machine::Native;
 use super::names::{ResolvedName, resolve};
 use crate::system::{At, Open, Sys};
 use crate::think::rules::windows::{
     ERROR_CANT_RESOLVE_FILENAME, ERROR_DIRECTORY, ERROR_FILE_NOT_FOUND, ERROR_NOT_SUPPORTED,
 };
 
-/// Who may read a file or make one may read its descriptor (FILE_GENERIC_READ, FILE_GENERIC_WRITE).
+/// The rights to read or create a file include reading its security descriptor (FILE_GENERIC_READ,
+/// FILE_GENERIC_WRITE).
 const READ: u32 = c::FILE_READ_DATA | c::FILE_READ_ATTRIBUTES | c::READ_CONTROL;
 const WRITE: u32 = c::FILE_WRITE_DATA | c::FILE_READ_ATTRIBUTES | c::FILE_WRITE_ATTRIBUTES;
 const PLACE: u32 = c::FILE_TRAVERSE | c::FILE_READ_ATTRIBUTES;
 const DIRECTORY: u32 = PLACE | c::FILE_LIST_DIRECTORY;
 
-/// A directory of a walk is not shared with those who would rename or remove it.
+/// A directory of a walk is opened without sharing deletion, so that it can't be renamed or removed.
 const PINNED: u32 = c::FILE_SHARE_READ | c::FILE_SHARE_WRITE;
 
 pub(super) fn current_dir() -> Sys<Handle> {
@@ -43,14 +45,14 @@ pub(super) fn open(at: At<'_, Native>, how: Open) -> Sys<Handle> {
         Open::Read { follow } | Open::ReadStream { follow } => {
             (How::open(READ, c::FILE_SEQUENTIAL_ONLY), follow)
         }
-        // Nothing waits to be opened here.
+        // No open waits on Windows.
         Open::Write { follow } | Open::WriteStream { follow } | Open::WriteEmptied { follow } => {
             (How::open(WRITE, c::FILE_NON_DIRECTORY_FILE), follow)
         }
         Open::Create { .. } | Open::CreateDraft { .. } => {
             let made = create(&place, c::FILE_CREATE, c::FILE_OPEN_REPARSE_POINT)?;
             let narrow = match place.dir {
-                Some(_) if at.dir.is_current => at.dir.known_narrow(), // not worth a question
+                Some(_) if at.dir.is_current => at.dir.known_narrow(), // not worth a query
                 Some(_) => at.dir.narrow(),
                 None => None,
             };
@@ -58,7 +60,7 @@ pub(super) fn open(at: At<'_, Native>, how: Open) -> Sys<Handle> {
         }
         Open::CreateThrough { .. } => return create(&place, c::FILE_OPEN_IF, 0),
         Open::Draft => (How::open(READ | WRITE, c::FILE_NON_DIRECTORY_FILE), false),
-        // There are none.
+        // Windows has none.
         Open::Nameless { .. } => return Err(ERROR_NOT_SUPPORTED),
         Open::Directory { follow } => directory(DIRECTORY, follow),
         Open::Path { follow } => directory(PLACE, follow),
@@ -69,7 +71,7 @@ pub(super) fn open(at: At<'_, Native>, how: Open) -> Sys<Handle> {
     Ok(Handle::new(file, how.access).on(narrow))
 }
 
-/// Read-only files are made so at the end: until then, more than one handle writes to them.
+/// The read-only attribute is set at the end: until then, more than one handle writes to the file.
 fn create(place: &ResolvedName<'_>, disposition: u32, options: u32) -> Sys<Handle> {
     if place.wants_dir {
         return Err(ERROR_DIRECTORY);
@@ -83,7 +85,7 @@ fn create(place: &ResolvedName<'_>, disposition: u32, options: u32) -> Sys<Handl
     Ok(Handle::new(file, access))
 }
 
-/// Opens a name itself, whatever it is; a symbolic link is followed only if `follow` says so.
+/// Opens a name itself, whatever its type; a symbolic link is followed only with `follow`.
 pub(super) fn by_name(
     at: At<'_, Native>,
     access: u32,
@@ -113,9 +115,9 @@ pub(super) fn by_place(
     sys::ntcreatefile(place.dir, &place.name, &How::open(access, options)).map_err(code)
 }
 
-/// Opens to read or write. Where nothing is to be followed, what stands for another name is
-/// refused; other reparse points (placeholders, deduplicated files) are opened as the files that
-/// they are. Answers also whether it is surely what has the name, and no reparse point.
+/// Opens for reading or writing. Unless `follow` is set, a name surrogate (link, junction) is refused; other reparse
+/// points (placeholders, deduplicated files) are opened as ordinary files. Also returns whether the name is certainly
+/// no reparse point.
 fn opened(place: &ResolvedName<'_>, how: How, follow: bool) -> Sys<(OwnedHandle, bool)> {
     let how = if place.wants_dir {
         How {
@@ -148,13 +150,13 @@ fn opened(place: &ResolvedName<'_>, how: How, follow: bool) -> Sys<(OwnedHandle,
     if id(&file)? == id(&itself)? {
         Ok((file, false))
     } else {
-        Err(ERROR_FILE_NOT_FOUND) // it was replaced between the two
+        Err(ERROR_FILE_NOT_FOUND) // it was replaced between the two opens
     }
 }
 
-/// A file to try things with, that is gone when it is closed.
+/// A file for trials, which is deleted when it is closed.
 pub(super) fn scratch(dir: &Handle) -> Sys<Handle> {
-    // It keeps its name until it is closed.
+    // It has a name until it is closed.
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let n = NEXT.fetch_add(1, Ordering::Relaxed);
     let name = format!(".copyist-scratch-{}-{n}", std::process::id());

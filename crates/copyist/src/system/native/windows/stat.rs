@@ -1,20 +1,21 @@
-//! What Windows tells of a file, in the words of the waist.
+//! Converts what Windows reports of a file.
 
 use std::os::windows::io::OwnedHandle;
 
 use copyist_sys::reparse;
 use copyist_sys::windows::{self as sys, Information, Kind, constants as c};
 
+use super::code::code;
 use super::handle::id;
-use super::machine::{Native, code};
+use super::machine::Native;
 use super::names::resolve;
 use super::open;
 use crate::system::{At, Sys};
 use crate::words::stat::{FileId, FileKind, Stat, Timestamp};
 
-/// Units of 100 ns in a second.
+/// The units of 100 ns in a second.
 const TICKS: i64 = 10_000_000;
-/// From 1601, where Windows begins to count, to 1970, seconds.
+/// The seconds from 1601, the start of Windows timestamps, to 1970.
 const TO_1970: i64 = 11_644_473_600;
 
 pub(super) fn by_name(at: At<'_, Native>, follow: bool) -> Sys<Stat> {
@@ -24,12 +25,12 @@ pub(super) fn by_name(at: At<'_, Native>, follow: bool) -> Sys<Stat> {
     of(&file, if stays { at.dir.narrow() } else { None })
 }
 
-/// `narrow` is the volume of the directory that it was opened in: see [`super::Handle::narrow`].
+/// `narrow` is the volume of the directory in which it was opened: see [`super::Handle::narrow`].
 pub(super) fn of(file: &OwnedHandle, narrow: Option<u64>) -> Sys<Stat> {
     match sys::information(file) {
         Ok(information) => {
-            // What stands for another name is not followed, and is there too; but a filter that made
-            // it may number its files.
+            // A reparse point that was not followed is on the directory's volume too; but the filter driver that owns
+            // it may number its files itself.
             let narrow = narrow.filter(|_| information.tag == 0);
             Ok(of_information(&information, id(file, narrow)?))
         }
@@ -44,8 +45,8 @@ pub(super) fn of(file: &OwnedHandle, narrow: Option<u64>) -> Sys<Stat> {
 fn of_information(information: &Information, id: FileId) -> Stat {
     let attributes = information.attributes;
     let kind = kind(attributes, information.tag);
-    // Small files are kept where their names are, compressed ones are short: only a file that says
-    // that it is sparse has holes.
+    // Small files are stored in their MFT records, and compressed ones occupy less: only a file with the sparse
+    // attribute has holes.
     let allocated_bytes = if attributes & c::FILE_ATTRIBUTE_SPARSE_FILE == 0 {
         information.allocated_bytes.max(information.size)
     } else {
@@ -91,7 +92,7 @@ fn of_device(kind: FileKind) -> Stat {
     }
 }
 
-/// What a directory entry says of its kind; `None` of a reparse point that doesn't say which.
+/// The type of a directory entry; `None` for a reparse point whose tag is not in the entry.
 pub(super) fn entry_kind(attributes: u32, tag: u32) -> Option<FileKind> {
     if attributes & c::FILE_ATTRIBUTE_REPARSE_POINT != 0 && tag == 0 {
         return None;
@@ -104,7 +105,7 @@ fn kind(attributes: u32, tag: u32) -> FileKind {
     match tag {
         reparse::SYMLINK | reparse::MOUNT_POINT => FileKind::Symlink,
         c::IO_REPARSE_TAG_AF_UNIX => FileKind::Socket,
-        // An application's alias, and links of other systems: nothing here can copy them.
+        // An application's alias, and links of other systems: copyist can't copy them.
         c::IO_REPARSE_TAG_APPEXECLINK => FileKind::Unknown,
         tag if reparse::is_surrogate(tag) => FileKind::Unknown,
         _ if is_dir => FileKind::Directory,
@@ -112,7 +113,7 @@ fn kind(attributes: u32, tag: u32) -> FileKind {
     }
 }
 
-/// The attribute "read-only" in permission bits. On a directory it means nothing of the kind.
+/// The permission bits for the read-only attribute, which has no such meaning on a directory.
 fn mode(attributes: u32, kind: FileKind) -> u32 {
     match kind {
         FileKind::Directory | FileKind::Symlink => 0o777,
@@ -128,7 +129,7 @@ fn timestamp(ticks: i64) -> Timestamp {
     }
 }
 
-/// In units of 100 ns; never 0 or less, which would mean something else.
+/// In units of 100 ns; at least 1, since 0 and negative numbers have special meanings.
 pub(super) fn ticks(time: Timestamp) -> i64 {
     let seconds = time.seconds.saturating_add(TO_1970);
     let ticks = seconds

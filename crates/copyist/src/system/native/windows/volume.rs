@@ -1,11 +1,11 @@
-//! What Windows tells of volumes.
+//! Queries about volumes on Windows.
 
 use std::os::windows::io::OwnedHandle;
 
 use copyist_sys::windows::{self as sys, constants as c};
 
+use super::code::code;
 use super::handle;
-use super::machine::code;
 use crate::system::{Mounted, Space, Sys, longest_name};
 use crate::words::facts::{FsKind, Known, VolumeFacts};
 
@@ -22,7 +22,7 @@ pub(super) fn facts(file: &OwnedHandle) -> Sys<VolumeFacts> {
     })
 }
 
-/// What it is called; of a Dev Drive, and of a server's, that too.
+/// The names of the volume; also for Dev Drives and network volumes.
 pub(super) fn describe(file: &OwnedHandle) -> Sys<Mounted> {
     let volume = sys::volume(file).map_err(code)?;
     let remark = match (volume.is_dev_drive, volume.is_remote) {
@@ -41,7 +41,7 @@ pub(super) fn describe(file: &OwnedHandle) -> Sys<Mounted> {
     })
 }
 
-/// A server's volume says what it is behind the server, which does the work.
+/// A network volume reports the filesystem of the server, which does the work.
 fn kind(filesystem: &str, is_remote: bool) -> FsKind {
     match filesystem {
         _ if is_remote => FsKind::Cifs,

@@ -1,0 +1,123 @@
+//! Which calls one small file takes, exactly: what a change adds to each of a million files is seen here.
+//!
+//! The close of what was only read can't fail, and is in no log.
+
+use super::Sim;
+use super::faults::Call;
+use super::scenarios::{Scenario, archive, build, system};
+use super::sweep;
+use super::volume::Volume;
+use crate::system::{Move, Whole};
+use crate::words::facts::FsKind;
+use crate::words::method::Os;
+use crate::words::options::{Options, Update};
+
+/// The calls of one run after the directory's names were read.
+fn after_names(sim: &Sim, options: &Options) -> Vec<Call> {
+    let scenario = Scenario::new("one file", sim.clone(), options.clone());
+    let outcome = sweep::run(sim, sim, &scenario);
+    assert!(outcome.failures.is_empty(), "{:?}", outcome.failures);
+    assert_eq!(outcome.leaked, 0, "the source is closed");
+    let calls: Vec<Call> = outcome.log.iter().map(|it| it.call).collect();
+    let read = calls.iter().rposition(|call| *call == Call::ReadDir);
+    calls[read.unwrap() + 1..].to_vec()
+}
+
+/// The calls of a file of so many bytes in a directory, in each of `runs`; those of the directory itself are what an
+/// empty one takes.
+fn of_file(os: Os, kind: FsKind, bytes: u64, runs: &[Options]) -> Vec<Vec<Call>> {
+    let empty = system(os, Volume::new(2, kind), None);
+    build(&empty).dir("src");
+    let sim = empty.fork();
+    build(&sim).file("src/f", bytes);
+    let of_run = |options: &Options| {
+        let (all, dir) = (after_names(&sim, options), after_names(&empty, options));
+        let file = all.strip_suffix(dir.as_slice());
+        file.unwrap_or_else(|| panic!("{all:?} ends in {dir:?}"))
+            .to_vec()
+    };
+    runs.iter().map(of_run).collect()
+}
+
+fn plain() -> Options {
+    Options {
+        recursive: true,
+        ..Options::default()
+    }
+}
+
+fn newer(options: Options) -> Options {
+    Options {
+        update: Update::Older,
+        ..options
+    }
+}
+
+const CLONE: Call = Call::Move(Move::CloneFile);
+const COPY_RANGE: Call = Call::Move(Move::CopyRange);
+
+#[test]
+fn of_a_new_file() {
+    use Call::{Close, Open, Read, StatOpen, Write};
+    let of = |kind, bytes| of_file(Os::Linux, kind, bytes, &[plain()]).remove(0);
+    let ext = [Open, StatOpen, Open, Read, Write, Close];
+    assert_eq!(of(FsKind::Ext, 5000), ext);
+    assert_eq!(of(FsKind::Xfs, 5000), ext);
+    let tmpfs = [Open, StatOpen, Open, COPY_RANGE, Close];
+    assert_eq!(of(FsKind::Tmpfs, 5000), tmpfs);
+    let btrfs = [Open, StatOpen, Open, CLONE, Close];
+    assert_eq!(of(FsKind::Btrfs, 5000), btrfs);
+    for kind in [FsKind::Ext, FsKind::Tmpfs, FsKind::Btrfs] {
+        let empty = [Open, StatOpen, Open, Read, Close];
+        assert_eq!(of(kind, 0), empty, "{kind:?}");
+    }
+}
+
+#[test]
+fn of_a_new_file_with_its_attributes() {
+    use Call::{Close, Open, Read, SetTimes, StatOpen, Write, XattrNames};
+    let of = |kind| of_file(Os::Linux, kind, 5000, &[archive()]).remove(0);
+    let attributes = |moves: &[Call]| {
+        let mut calls = vec![Open, StatOpen, XattrNames, Open];
+        calls.extend(moves);
+        calls.extend([StatOpen, SetTimes, Close]);
+        calls
+    };
+    assert_eq!(of(FsKind::Ext), attributes(&[Read, Write]));
+    assert_eq!(of(FsKind::Tmpfs), attributes(&[COPY_RANGE]));
+    assert_eq!(of(FsKind::Btrfs), attributes(&[CLONE]));
+}
+
+#[test]
+fn of_a_second_run() {
+    use Call::{Close, Open, Read, SetLen, Stat, StatOpen, Volume, Write};
+    for first in [plain(), archive()] {
+        let runs = [first.clone(), newer(first)];
+        let again = of_file(Os::Linux, FsKind::Ext, 5000, &runs).remove(1);
+        assert_eq!(again, [Stat, Stat], "{:?}", runs[1]);
+    }
+    let again = of_file(Os::Linux, FsKind::Ext, 5000, &[plain(), plain()]).remove(1);
+    let written_into = [
+        Stat, Stat, Open, StatOpen, Open, StatOpen, Volume, SetLen, Read, Write, Close,
+    ];
+    assert_eq!(again, written_into);
+}
+
+/// Where one call may create a file and fill it.
+#[test]
+fn of_a_new_file_elsewhere() {
+    use Call::{
+        Close, Flags, Open, Read, SetCreated, SetMode, SetTimes, StatOpen, Write, XattrNames,
+    };
+    let of = |os, kind| of_file(os, kind, 5000, &[plain()]).remove(0);
+    let apfs = of(Os::Macos, FsKind::Apfs);
+    // What the clone has brought along and `-r` doesn't keep is taken away again.
+    let attributes = [Flags, XattrNames, SetMode, SetTimes, SetCreated, Close];
+    let mut clone = vec![Open, StatOpen, Call::Whole(Whole::Clone), Open, StatOpen];
+    clone.extend(attributes);
+    assert_eq!(apfs, clone);
+    // A small one is read and written, which takes fewer calls.
+    let ntfs = of(Os::Windows, FsKind::Ntfs);
+    let moved = [Open, StatOpen, Open, Read, Write, XattrNames, Close];
+    assert_eq!(ntfs, moved);
+}

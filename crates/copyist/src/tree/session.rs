@@ -1,0 +1,303 @@
+//! One run: its options, what all workers share, and its failures.
+
+use super::concurrency::{Concurrency, MOST};
+use super::descriptors::Descriptors;
+use super::dir::{Dir, DirPair, Entry};
+use super::job::Job;
+use super::links::Links;
+use super::paths::base_name;
+use super::schedule::Schedule;
+use super::space_retry::SpaceRetry;
+use super::volumes::Volumes;
+use crate::file::attributes::Failed;
+use crate::file::failure::FileError;
+use crate::file::journal::Journal;
+use crate::file::temp_file::TempFilePolicy;
+use crate::run::context::RunContext;
+use crate::run::panics::PanicGuard;
+use crate::run::thread_budget;
+use crate::run::thread_budget::ThreadBudget;
+use crate::run::volumes::{Learnt, VolumePairs};
+use crate::system::{Platform, Used};
+use crate::think::plan;
+use crate::think::rules;
+use crate::words::code::Code;
+use crate::words::error::{Cause, Error, Operation, Refusal};
+use crate::words::observer::{Event, Observer, PathSource, Warning};
+use crate::words::operand::Operand;
+use crate::words::options::{Atomic, Backup, Fsync, Options};
+use crate::words::stat::{FileId, FileKind, Stat};
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::ffi::OsString;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// An operand: its number, whether it is a directory, and its name.
+type Given = (FileId, bool, OsString);
+
+/// One run over several operands.
+pub(crate) struct Session<'a, P: Platform> {
+    pub(super) platform: &'a P,
+    pub(super) options: &'a Options,
+    pub(super) context: RunContext<'a>,
+    pub(super) guard: &'a PanicGuard<'a, dyn Observer + 'a>,
+    pub(super) pairs: VolumePairs<'a>,
+    pub(super) learnt: &'a Learnt,
+    pub(super) links: Links,
+    pub(super) space_retry: SpaceRetry,
+    pub(super) schedule: Schedule<Job<P>>,
+    pub(super) thread_budget: ThreadBudget,
+    pub(super) temp_files: TempFilePolicy,
+    pub(super) volumes: Volumes<P>,
+    pub(super) journal: Option<Journal<'a, P>>,
+    /// The operands' directories that leftovers were removed from.
+    pub(super) tidied: Mutex<HashSet<FileId>>,
+    pub(super) concurrency: Concurrency,
+    /// In which unit volumes keep times, by their numbers.
+    pub(super) units: Mutex<HashMap<u64, Option<u64>>>,
+    /// Directories can't be cloned whole here: the system has said so.
+    pub(super) no_whole: AtomicBool,
+    pub(super) descriptors: Descriptors,
+    /// Why relative paths can't be looked up, if they can't.
+    pub(super) no_current_dir: Option<Code>,
+    /// Where operands are named.
+    pub(super) current: Arc<Dir<P>>,
+    /// The same, open.
+    pub(super) here: Arc<DirPair<P>>,
+    /// The directories that operands were copied to: met as a source, one would be copied into
+    /// itself for ever.
+    pub(super) roots: Mutex<BTreeSet<FileId>>,
+    /// The operands met so far, by name.
+    pub(super) given: Mutex<HashSet<Given>>,
+    /// What operands made, by name: not to be overwritten by a later one. `None` with one operand.
+    pub(super) made: Option<Mutex<HashSet<(FileId, OsString)>>>,
+    pub(super) errors: AtomicU64,
+    /// A failure has said already that the run was cancelled.
+    pub(super) cancel_told: AtomicBool,
+    /// It was said that files are written in place.
+    pub(super) in_place_told: AtomicBool,
+    pub(super) first_error: Mutex<Option<Error>>,
+}
+
+impl<'a, P: Platform> Session<'a, P> {
+    pub(super) fn new(
+        (platform, learnt): (&'a P, &'a Learnt),
+        options: &'a Options,
+        (context, guard): (RunContext<'a>, &'a PanicGuard<'a, dyn Observer + 'a>),
+        operands: &[Operand],
+    ) -> Result<Session<'a, P>, Failed> {
+        let failed = |code| Failed {
+            operation: Operation::OpenDirectory,
+            code,
+        };
+        let (src, no_current_dir) = match platform.current_dir() {
+            Err(code) if rules::is_access_denied(platform.os(), code) => {
+                (platform.root_dir().map_err(|_| failed(code))?, Some(code))
+            }
+            current => (current.map_err(failed)?, None),
+        };
+        let dst = match no_current_dir {
+            None => platform.current_dir(),
+            Some(_) => platform.root_dir(),
+        };
+        let dst = dst.map_err(failed)?;
+        let here = Arc::new(DirPair { src, dst });
+        let workers = workers(options, operands);
+        let is_fixed = !is_shared(options, operands) || is_fixed(platform, options);
+        let most = if is_fixed { workers } else { MOST };
+        // Nobody looks where the number stays.
+        let used = if is_fixed {
+            Used::default()
+        } else {
+            platform.used()
+        };
+        let descriptors = Descriptors::new(platform.open_file_limit(), most);
+        let most = descriptors.most_workers();
+        Ok(Session {
+            platform,
+            options,
+            context,
+            guard,
+            pairs: VolumePairs::new(learnt, options),
+            learnt,
+            links: Links::default(),
+            space_retry: SpaceRetry::default(),
+            schedule: Schedule::new(workers.min(most)),
+            thread_budget: ThreadBudget::new(options.jobs),
+            temp_files: TempFilePolicy::default(),
+            volumes: Volumes::default(),
+            journal: None,
+            tidied: Mutex::default(),
+            units: Mutex::default(),
+            concurrency: Concurrency::new(workers.min(most), most, is_fixed, used),
+            no_current_dir,
+            no_whole: AtomicBool::new(
+                platform.is_dry() || !plan::clones_directories(platform.os(), options),
+            ),
+            descriptors,
+            current: Arc::new(Dir::current(Arc::clone(&here))),
+            here,
+            roots: Mutex::default(),
+            given: Mutex::default(),
+            made: (operands.len() > 1).then(Mutex::default),
+            errors: AtomicU64::new(0),
+            cancel_told: AtomicBool::new(false),
+            in_place_told: AtomicBool::new(false),
+            first_error: Mutex::default(),
+        })
+    }
+
+    /// Counts and tells a failure. The run goes on.
+    #[cold]
+    pub(super) fn fail(&self, error: Error) {
+        self.errors.fetch_add(1, Ordering::Relaxed);
+        self.cancel_told
+            .fetch_or(error.is_cancelled(), Ordering::Relaxed);
+        self.context.observer.event(Event::Error(&error));
+        let mut first = self
+            .first_error
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        first.get_or_insert(error);
+    }
+
+    #[cold]
+    pub(super) fn error(&self, entry: &Entry<'_, P>, operation: Operation, cause: Cause) -> Error {
+        Error::new(self.platform.os(), operation, cause)
+            .with_paths(Some(entry.src()), Some(entry.dst()))
+    }
+
+    #[cold]
+    pub(super) fn refuse(&self, entry: &Entry<'_, P>, refusal: Refusal) -> Error {
+        self.error(entry, Operation::Plan, Cause::Refused(refusal))
+    }
+
+    #[cold]
+    pub(super) fn file_error(&self, entry: &Entry<'_, P>, error: FileError) -> Error {
+        let (operation, cause, transfer) = error.into_parts();
+        let error = self.error(entry, operation, cause);
+        match transfer {
+            Some((method, offset)) => error.with_transfer(method, offset),
+            None => error,
+        }
+    }
+
+    pub(super) fn is_root(&self, id: FileId) -> bool {
+        self.roots
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(&id)
+    }
+
+    pub(super) fn add_root(&self, id: FileId) {
+        if !id.is_known() {
+            return;
+        }
+        self.roots
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(id);
+    }
+
+    /// Whether this was an operand before, and then says that it is copied once. Files of which
+    /// backups are made are copied each time. One that is looked at `again` was not copied: that it
+    /// has the number of one that was removed since (ext4 gives that to the next file) says nothing.
+    pub(super) fn was_given(&self, entry: &Entry<'_, P>, stat: &Stat, again: bool) -> bool {
+        let is_dir = stat.kind == FileKind::Directory;
+        let copied_each_time = !is_dir && self.options.backup != Backup::None;
+        if !entry.is_operand() || copied_each_time || !stat.id.is_known() {
+            return false;
+        }
+        let key = (stat.id, is_dir, base_name(entry.src_name));
+        if self
+            .given
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(key)
+            || again
+        {
+            return false;
+        }
+        let warning = Warning::GivenTwice {
+            src: entry.src(),
+            is_dir,
+        };
+        self.context.observer.event(Event::Warning(&warning));
+        true
+    }
+
+    /// Remembers what an operand made.
+    pub(super) fn remember_made(&self, entry: &Entry<'_, P>) {
+        if let (Some(made), true) = (&self.made, entry.is_operand())
+            && let Ok(stat) = self.platform.stat(entry.dst_at(), false)
+        {
+            let mut made = made.lock().unwrap_or_else(PoisonError::into_inner);
+            made.insert(made_key(stat.id, entry.dst_name));
+            made.insert((stat.id, entry.dst().into_os_string()));
+        }
+    }
+
+    /// Whether an operand has made this: under the same name, as GNU cp compares. That of an operand is a path
+    /// (`--parents` makes one file by `s/f` and by `s/./f`).
+    pub(super) fn was_made(&self, id: FileId, entry: &Entry<'_, P>) -> bool {
+        self.made.as_ref().is_some_and(|made| {
+            let made = made.lock().unwrap_or_else(PoisonError::into_inner);
+            if entry.is_operand() && id.is_known() {
+                return made.contains(&(id, entry.dst().into_os_string()));
+            }
+            made.contains(&made_key(id, entry.dst_name))
+        })
+    }
+}
+
+/// The options, as far as the system can do what they say.
+pub(super) fn effective<'a, P: Platform>(platform: &P, options: &'a Options) -> Cow<'a, Options> {
+    let mut options = Cow::Borrowed(options);
+    let journals = options.has_journal();
+    if platform.is_dry() {
+        let options = options.to_mut();
+        #[cfg(feature = "journal")]
+        {
+            options.journal = None;
+        }
+        // One file after the other has the threads that it would have alone: how many are free when its turn
+        // comes is not known before.
+        options.ordered = true;
+    }
+    if (options.fsync == Fsync::End || journals) && !platform.os().flushes_volumes() {
+        options.to_mut().fsync = Fsync::File;
+    }
+    if journals && !options.atomic.wanted() {
+        options.to_mut().atomic = Atomic::BestEffort;
+    }
+    options
+}
+
+/// By what something that was made is known again: without a number that tells, by its whole path.
+fn made_key(id: FileId, name: &std::ffi::OsStr) -> (FileId, OsString) {
+    let name = match id.is_known() {
+        true => base_name(name),
+        false => name.to_os_string(),
+    };
+    (id, name)
+}
+
+/// Whether there may be work for more than one worker.
+fn is_shared(options: &Options, operands: &[Operand]) -> bool {
+    operands.len() > 1 || options.recursive
+}
+
+/// How many workers a run begins with.
+fn workers(options: &Options, operands: &[Operand]) -> usize {
+    if options.ordered || !is_shared(options, operands) {
+        return 1;
+    }
+    thread_budget::workers(options.jobs)
+}
+
+/// Whether the number of workers stays as it is. Each thread takes memory, and in a process that may
+/// not have much of it, an allocation that fails ends everything.
+fn is_fixed<P: Platform>(platform: &P, options: &Options) -> bool {
+    options.ordered || options.jobs.is_some() || platform.memory_is_limited()
+}
