@@ -18,7 +18,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use crate::file::follow::reads_open_file;
 use crate::run::panics::PanicGuard;
 use crate::system::native::Native;
-use crate::system::{At, Open, Platform, start_dir};
+use crate::system::{At, Batch, Open, Platform, start_dir};
 use crate::think::plan;
 use crate::think::preflight as rules;
 use crate::think::preflight::{FAT_FILE_BYTES, Side, Space};
@@ -474,7 +474,7 @@ impl<P: Platform> Look<'_, P> {
         let (src, _) = self.side(&src_dir, is_dir)?;
         let (mut dst, free) = self.side(&dst_dir, true)?;
         let folds = &mut dst.volume.folds_case;
-        if *folds == Known::Unknown && self.folds(&path, dst.volume.id) {
+        if *folds == Known::Unknown && self.folds(&path, &dst_dir, dst.volume.id) {
             *folds = Known::Yes;
         }
         let mut found = self.found();
@@ -515,28 +515,38 @@ impl<P: Platform> Look<'_, P> {
         Some((side, space.free_bytes))
     }
 
-    /// Whether a directory is also found under its name in the other case: where the filesystem does not report
-    /// whether it folds case (FUSE, network filesystems), this shows it without creating anything.
-    fn folds(&self, dir: &Path, volume: u64) -> bool {
-        let Some(name) = dir.file_name().and_then(OsStr::to_str) else {
-            return false;
-        };
+    /// Whether the volume of a directory finds a name in the other case too: where the filesystem does not report
+    /// whether it folds case (FUSE, network filesystems), an existing name shows it, and nothing has to be created.
+    fn folds(&self, dir: &Path, handle: &P::Handle, volume: u64) -> bool {
+        let parent = dir.parent().filter(|it| !it.as_os_str().is_empty());
+        let parent = self.stat(parent.unwrap_or(Path::new(".")), true);
+        if parent.is_some_and(|it| it.id.volume == volume) {
+            return self.has_other_case(dir) == Some(true);
+        }
+        // The name of a mount point is on the volume above it.
+        let (mut batch, mut buffer) = (Batch::default(), Vec::new());
+        let read = self.platform.read_dir(handle, &mut buffer, &mut batch);
+        let mut names = batch.iter().map(|(name, _)| dir.join(name));
+        read.is_ok() && names.find_map(|path| self.has_other_case(&path)) == Some(true)
+    }
+
+    /// Whether a file is also found under its name in the other case; `None` for a name that has none.
+    fn has_other_case(&self, path: &Path) -> Option<bool> {
+        let name = path.file_name().and_then(OsStr::to_str)?;
         let swap = |c: char| match c.is_ascii_uppercase() {
             true => c.to_ascii_lowercase(),
             false => c.to_ascii_uppercase(),
         };
         let swapped: String = name.chars().map(swap).collect();
+        if swapped == name {
+            return None;
+        }
         let id = |path: &Path| {
-            let id = self.stat(path, true).map(|stat| stat.id);
+            let id = self.stat(path, false).map(|stat| stat.id);
             id.filter(|id| id.is_known())
         };
-        let parent = dir.parent().filter(|it| !it.as_os_str().is_empty());
-        let parent = id(parent.unwrap_or(Path::new(".")));
-        // The name of a mount point is on the volume above it.
-        parent.is_some_and(|parent| parent.volume == volume)
-            && swapped != name
-            && id(dir).is_some()
-            && id(&dir.with_file_name(swapped)) == id(dir)
+        let found = id(path)?;
+        Some(id(&path.with_file_name(swapped)) == Some(found))
     }
 
     /// Checks whether the volume can store a name, beside the others that are copied there.

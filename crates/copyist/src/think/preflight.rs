@@ -11,7 +11,7 @@ use crate::words::options::{Options, Sparse};
 pub(crate) const FAT_FILE_BYTES: u64 = u32::MAX as u64;
 
 /// How many threads examine a tree on a mount whose calls may take long: most of them wait.
-pub(crate) const SLOW_THREADS: usize = 32;
+pub(crate) const SLOW_THREADS: usize = 64;
 
 /// One side of a copy.
 #[derive(Clone, Copy, Debug)]

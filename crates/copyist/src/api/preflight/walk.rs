@@ -13,7 +13,7 @@ use crate::think::preflight as rules;
 use crate::words::stat::{FileKind, Stat};
 
 /// How many names are one job on a mount whose calls may take long.
-const SLOW_NAMES: usize = 16;
+const SLOW_NAMES: usize = 8;
 
 /// How many directories must wait before another thread is started.
 const ENOUGH_DIRS: usize = 8;
