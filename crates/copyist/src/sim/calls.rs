@@ -103,6 +103,46 @@ fn of_a_second_run() {
     assert_eq!(again, written_into);
 }
 
+/// The first name of a file is copied; another one, in another deep directory, takes two calls, and the way to the first
+/// one's directory is opened once for all that follow each other.
+#[test]
+fn of_another_name() {
+    let of_names = |names: usize| {
+        let sim = system(Os::Linux, Volume::new(2, FsKind::Ext), None);
+        let make = build(&sim);
+        for dir in [
+            "src",
+            "src/a",
+            "src/a/b",
+            "src/a/b/c",
+            "src/x",
+            "src/x/y",
+            "src/x/y/z",
+        ] {
+            make.dir(dir);
+        }
+        for n in 0..names {
+            make.file(&format!("src/a/b/c/f{n}"), 5000);
+            make.hard_link(&format!("src/x/y/z/l{n}"), &format!("src/a/b/c/f{n}"));
+        }
+        drop(make);
+        let outcome = sweep::run(&sim, &sim, &Scenario::new("links", sim.clone(), archive()));
+        assert!(outcome.failures.is_empty(), "{:?}", outcome.failures);
+        assert_eq!(outcome.leaked, 0, "every directory is closed");
+        outcome.log.iter().map(|it| it.call).collect::<Vec<Call>>()
+    };
+    let mut more = of_names(5);
+    for call in of_names(4) {
+        let n = more.iter().position(|it| *it == call);
+        more.remove(n.unwrap_or_else(|| panic!("{call:?} is only in the smaller run")));
+    }
+    for call in of_file(Os::Linux, FsKind::Ext, 5000, &[archive()]).remove(0) {
+        let n = more.iter().position(|it| *it == call);
+        more.remove(n.unwrap_or_else(|| panic!("{call:?} is no call of the first name")));
+    }
+    assert_eq!(more, [Call::Stat, Call::Make]);
+}
+
 /// Where one call may create a file and fill it.
 #[test]
 fn of_a_new_file_elsewhere() {

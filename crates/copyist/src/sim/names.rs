@@ -314,7 +314,7 @@ impl World {
                 .get(&ino)
                 .filter(|_| says_kind)
                 .map(super::world::Node::kind);
-            batch.push(&name, kind);
+            batch.push_inode(&name, kind, ino);
         }
         if let Some(file) = self.open.get_mut(&handle) {
             file.names = Some(names);

@@ -29,7 +29,7 @@ impl Batch {
     }
 
     /// The same, with the inode number of the directory entry.
-    #[allow(dead_code)] // not every system's directory entries have it
+    #[allow(dead_code, reason = "not every system's directory entries have it")]
     pub(crate) fn push_inode(&mut self, name: &OsStr, kind: Option<FileKind>, inode: u64) {
         self.push(name, kind);
         self.inodes.push(inode);
@@ -52,6 +52,7 @@ impl Batch {
         for n in order {
             let (name, kind) = self.get(n);
             sorted.push(name, kind);
+            sorted.inodes.extend(self.inode(n));
         }
         sorted
     }
@@ -66,6 +67,11 @@ impl Batch {
 
     pub(crate) fn get(&self, n: usize) -> (&OsStr, Option<FileKind>) {
         (self.names.get(n), self.kinds[n])
+    }
+
+    /// The inode number of a directory entry, where the system reports it.
+    pub(crate) fn inode(&self, n: usize) -> Option<u64> {
+        self.inodes.get(n).copied()
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&OsStr, Option<FileKind>)> {

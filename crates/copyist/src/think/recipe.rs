@@ -22,6 +22,13 @@ pub(crate) enum Recipe {
     },
 }
 
+impl Recipe {
+    /// Whether no name in the directory is taken.
+    pub(crate) fn creates(&self) -> bool {
+        matches!(self, Recipe::Create(_) | Recipe::Open)
+    }
+}
+
 /// How a plain file is created, filled and given its attributes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Create {

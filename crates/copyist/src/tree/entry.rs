@@ -60,15 +60,34 @@ impl<P: Platform> Worker<'_, '_, P> {
         }
     }
 
-    /// Copies a file that was opened as a recipe has it, and is not for that: nothing has its name.
+    /// Copies a file that a recipe has opened and does not cover.
     #[inline(never)] // apart from the loop of `fast`
     pub(super) fn copy_opened(&mut self, entry: Entry<'_, P>, source: Source<P>) -> Outcome {
+        self.copy_as_new(entry, source.stat, Some(source))
+    }
+
+    /// Links a name of a file of which another name was met: its source need not be open for that.
+    #[inline(never)] // apart from the loop of `fast`
+    pub(super) fn link_met(&mut self, entry: Entry<'_, P>) -> Outcome {
+        match self.session.platform.stat(entry.src_at(), false) {
+            Ok(stat) if stat.kind == FileKind::Regular => self.copy_as_new(entry, stat, None),
+            _ => self.entry_by_name(entry),
+        }
+    }
+
+    /// Copies or links a regular file to a name that nothing has.
+    fn copy_as_new(
+        &mut self,
+        entry: Entry<'_, P>,
+        stat: Stat,
+        opened: Option<Source<P>>,
+    ) -> Outcome {
         let src = SourceStat {
-            stat: source.stat,
+            stat,
             follow: false,
         };
         let free = Onto::Free { backup: None };
-        match self.with_links(&entry, &src, free, Some(source)) {
+        match self.with_links(&entry, &src, free, opened) {
             Ok(()) => {}
             Err(error) if self.is_tried_again(&error) => return self.entry_by_name(entry),
             Err(error) => self.session.fail(error),

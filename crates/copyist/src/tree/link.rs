@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::dir::{Dir, DirPair, Entry, TreePath};
 use super::existing::{Onto, SourceStat};
 use super::links::Copied;
-use super::worker::Worker;
+use super::worker::{LinkedDir, Worker};
 use crate::file::temp_file::Temporary;
 use crate::system::parent::parent_dir;
 use crate::system::{At, Node, Open, Platform};
@@ -68,52 +68,56 @@ impl<P: Platform> Worker<'_, '_, P> {
         Ok(None)
     }
 
-    fn make_link(&self, entry: &Entry<'_, P>, copied: &Copied, at: At<'_, P>) -> Result<(), Code> {
-        self.with_dir(entry, &copied.tree_path, |dir| {
+    fn make_link(
+        &mut self,
+        entry: &Entry<'_, P>,
+        copied: &Copied,
+        at: At<'_, P>,
+    ) -> Result<(), Code> {
+        self.with_dir(entry, &copied.tree_path, |worker, dir| {
             let to = At {
                 dir,
                 name: &copied.dst_name,
             };
             let link = Node::HardLink { to, follow: false };
-            self.make_node(at, link)
+            worker.make_node(at, link)
         })
     }
 
     fn try_link(
-        &self,
+        &mut self,
         entry: &Entry<'_, P>,
         copied: &Copied,
         how: Try,
     ) -> Result<(), linking::Failed> {
-        let failed = |operation| move |code| self.link_failed(entry, operation, code);
         if how == Try::RenameOver {
             return self.rename_link_over(entry, copied);
         }
         if how == Try::RemoveThenMake {
-            self.take_away(entry).map_err(failed(Operation::Remove))?;
+            self.take_away(entry)
+                .map_err(|code| self.link_failed(entry, Operation::Remove, code))?;
         }
         self.make_link(entry, copied, entry.dst_at())
-            .map_err(failed(Operation::CreateHardLink))
+            .map_err(|code| self.link_failed(entry, Operation::CreateHardLink, code))
     }
 
     fn rename_link_over(
-        &self,
+        &mut self,
         entry: &Entry<'_, P>,
         copied: &Copied,
     ) -> Result<(), linking::Failed> {
         let platform = self.session.platform;
-        let failed = |operation| move |code| self.link_failed(entry, operation, code);
         let temporary = Temporary::new().beside(entry.dst_name);
         let at = At {
             dir: &entry.open.dst,
             name: &temporary,
         };
         self.make_link(entry, copied, at)
-            .map_err(failed(Operation::CreateHardLink))?;
+            .map_err(|code| self.link_failed(entry, Operation::CreateHardLink, code))?;
         let renamed = platform.rename(at, entry.dst_at());
         // Two names of one file are left both by a rename.
         let _ = platform.remove(at, false);
-        renamed.map_err(failed(Operation::Replace))?;
+        renamed.map_err(|code| self.link_failed(entry, Operation::Replace, code))?;
         let removed = Event::Removed { paths: entry };
         self.session.context.observer.event(removed);
         Ok(())
@@ -147,7 +151,7 @@ impl<P: Platform> Worker<'_, '_, P> {
 
     /// Whether a second name of the copy could not be taken away again, or given to another file, in this
     /// directory: then what that would fail with.
-    fn would_be_kept(&self, entry: &Entry<'_, P>, copied: &Copied) -> Option<linking::Failed> {
+    fn would_be_kept(&mut self, entry: &Entry<'_, P>, copied: &Copied) -> Option<linking::Failed> {
         let platform = self.session.platform;
         let kept_names = platform.kept_names(parent_dir(entry.dst_at()));
         let is_kept = kept_names != KeptNames::None
@@ -174,7 +178,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         self.session.context.observer.event(event);
     }
 
-    fn is_linked(&self, entry: &Entry<'_, P>, copied: &Copied) -> bool {
+    fn is_linked(&mut self, entry: &Entry<'_, P>, copied: &Copied) -> bool {
         let platform = self.session.platform;
         let theirs = self.stat_copied(entry, copied);
         let ours = platform.stat(entry.dst_at(), false);
@@ -182,23 +186,28 @@ impl<P: Platform> Worker<'_, '_, P> {
         matches!((theirs, ours), (Ok(theirs), Ok(ours)) if theirs.links != 1 && theirs.is_same_file(&ours))
     }
 
-    fn stat_copied(&self, entry: &Entry<'_, P>, copied: &Copied) -> Result<Stat, Code> {
-        self.with_dir(entry, &copied.tree_path, |dir| {
+    fn stat_copied(&mut self, entry: &Entry<'_, P>, copied: &Copied) -> Result<Stat, Code> {
+        self.with_dir(entry, &copied.tree_path, |worker, dir| {
             let at = At {
                 dir,
                 name: &copied.dst_name,
             };
-            self.session.platform.stat(at, false)
+            worker.session.platform.stat(at, false)
         })
     }
 
-    /// Calls `act` with the destination directory that `tree_path` leads to, which may have been closed.
+    /// Calls `act` with the destination directory that `tree_path` leads to, which may have been closed. One that had to
+    /// be opened again stays open until another has to be.
     fn with_dir<T>(
-        &self,
+        &mut self,
         entry: &Entry<'_, P>,
         tree_path: &Arc<TreePath>,
-        act: impl FnOnce(&P::Handle) -> Result<T, Code>,
+        act: impl FnOnce(&Self, &P::Handle) -> Result<T, Code>,
     ) -> Result<T, Code> {
+        let is_it = |last: &LinkedDir<P>| Arc::ptr_eq(&last.tree_path, tree_path);
+        if let Some(last) = self.linked_dir.as_ref().filter(|last| is_it(last)) {
+            return act(self, &last.handle);
+        }
         let (open, mut names) = self.way_to(entry.dir, tree_path);
         let mut opened = None;
         while let Some(next) = names.pop() {
@@ -209,7 +218,13 @@ impl<P: Platform> Worker<'_, '_, P> {
             let follow = next.depth == 1; // the operand's own path, which the caller named
             opened = Some(self.open_on_way(entry.dir, at, Open::Path { follow })?);
         }
-        act(opened.as_ref().unwrap_or(&open.dst))
+        let Some(handle) = opened else {
+            return act(self, &open.dst);
+        };
+        let done = act(self, &handle);
+        let tree_path = Arc::clone(tree_path);
+        self.linked_dir = Some(LinkedDir { tree_path, handle });
+        done
     }
 
     /// The nearest open directory on the way from `from` to `tree_path`, and the names to go through

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::dir::TreePath;
@@ -20,6 +20,8 @@ pub(crate) struct Copied {
 #[derive(Debug, Default)]
 pub(crate) struct Links {
     files: Mutex<HashMap<FileId, Met>>,
+    /// How many files there are: most trees have none, and then nothing is locked.
+    count: AtomicUsize,
     changed: Condvar,
     /// See [`Links::abandon`].
     abandoned: AtomicBool,
@@ -54,6 +56,16 @@ impl Links {
         self.files.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether a name of the file was met, and others are expected.
+    pub(crate) fn has_met(&self, file: FileId) -> bool {
+        self.count.load(Ordering::Relaxed) > 0 && self.lock().contains_key(&file)
+    }
+
+    fn forget(&self, files: &mut HashMap<FileId, Met>, file: FileId) {
+        files.remove(&file);
+        self.count.store(files.len(), Ordering::Relaxed);
+    }
+
     /// Meets a name of a file that has `names` of them. Waits while the first is being copied.
     ///
     /// That wait ends: whoever copies is running, and waits for nobody but those who write large files, who
@@ -70,13 +82,14 @@ impl Links {
                         names_left,
                     },
                 );
+                self.count.store(files.len(), Ordering::Relaxed);
                 return Claim::Copy;
             };
             if let Some(copied) = &met.copied {
                 let copied = copied.clone();
                 met.names_left = met.names_left.saturating_sub(1);
                 if met.names_left == 0 {
-                    files.remove(&file);
+                    self.forget(&mut files, file);
                 }
                 return Claim::Link(copied);
             }
@@ -142,9 +155,7 @@ impl Links {
                     dst_name: name.to_os_string(),
                 });
             }
-            _ => {
-                files.remove(&file);
-            }
+            _ => self.forget(&mut files, file),
         }
         drop(files);
         self.changed.notify_all();

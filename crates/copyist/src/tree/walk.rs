@@ -15,7 +15,7 @@ use crate::words::code::Code;
 use crate::words::error::{Cause, Error, Operation};
 use crate::words::operand::Operand;
 use crate::words::report::Summary;
-use crate::words::stat::FileKind;
+use crate::words::stat::{FileId, FileKind};
 
 /// A worker's stack, bytes: the walk is no recursion, so it needs little however deep a tree is.
 const WORKER_STACK_BYTES: usize = 256 << 10;
@@ -243,7 +243,13 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
             let before = self.summary.bytes;
             let outcome = match (kind, dir.recipe()) {
                 (Some(FileKind::Directory), _) => Outcome::Directory,
-                (Some(FileKind::Regular), Some(recipe)) => self.by_recipe(entry, recipe),
+                (Some(FileKind::Regular), Some(recipe)) => {
+                    if recipe.creates() && self.has_met(dir, batch.inode(n)) {
+                        self.link_met(entry)
+                    } else {
+                        self.by_recipe(entry, recipe)
+                    }
+                }
                 _ => self.entry_by_name(entry),
             };
             if let Outcome::Directory = outcome {
@@ -263,6 +269,19 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
         }
         self.rest = None;
         self.recycle(batch);
+    }
+
+    /// Whether another name of a file was met, by the inode number that the directory has of it: that of a mount point
+    /// is of another file, so it only says which way to try first.
+    fn has_met(&self, dir: &Dir<P>, inode: Option<u64>) -> bool {
+        let (Some(inode), Some(stat)) = (inode, &dir.src_stat) else {
+            return false;
+        };
+        let volume = stat.id.volume;
+        self.session.links.has_met(FileId {
+            volume,
+            inode: inode.into(),
+        })
     }
 
     /// The next name to be copied. A worker that has nothing to do is given half of what follows.

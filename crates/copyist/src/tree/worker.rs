@@ -1,12 +1,13 @@
 //! A thread of a run.
 
 use super::concurrency::Tally;
+use super::dir::TreePath;
 use super::job::Rest;
 use super::session::Session;
 use crate::run::buffers::Buffers;
 use crate::system::{Batch, Platform};
 use crate::words::report::Summary;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::thread::Scope;
 
 /// What became of an entry.
@@ -29,6 +30,14 @@ pub(super) struct Worker<'s, 'e, P: Platform> {
     /// What follows the entry that is being copied, unless it was left to others.
     pub(super) rest: Option<Rest<P>>,
     pub(super) tally: Tally,
+    /// Where the last copy is that a link was made to: links follow each other.
+    pub(super) linked_dir: Option<LinkedDir<P>>,
+}
+
+/// A directory of the destination that was opened again for links to copies in it.
+pub(super) struct LinkedDir<P: Platform> {
+    pub(super) tree_path: Arc<TreePath>,
+    pub(super) handle: P::Handle,
 }
 
 impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
@@ -46,6 +55,7 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
             batches: Vec::new(),
             rest: None,
             tally: Tally::default(),
+            linked_dir: None,
         }
     }
 }
