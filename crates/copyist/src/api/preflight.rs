@@ -4,7 +4,6 @@
 //! `think::preflight` says which checks the two volumes make necessary; a tree that needs none is not walked. Nothing is
 //! read or created. What can't be examined is skipped: the copy will report it.
 
-mod pool;
 mod walk;
 
 use std::collections::{HashMap, HashSet};

@@ -14,6 +14,8 @@ pub(crate) mod hashing;
 pub(crate) mod holes;
 pub(crate) mod measured;
 pub(crate) mod panics;
+#[cfg(any(feature = "preflight", feature = "verify"))]
+pub(crate) mod pool;
 pub(crate) mod progress_sink;
 pub(crate) mod prove;
 pub(crate) mod step;

@@ -7,11 +7,12 @@ use std::sync::Mutex;
 use super::Sim;
 use super::build::Builder;
 use super::data::BLOCK;
-use super::faults::{Call, Faults, Record};
+use super::faults::{Call, Effect, Fault, Faults, Record, When};
 use super::scenarios::system;
 use super::volume::Volume;
 use crate::api::compare;
 use crate::api::compare::{Compare, Difference, Found};
+use crate::think::rules::linux::EIO;
 use crate::words::error::Error;
 use crate::words::facts::FsKind;
 use crate::words::method::Os;
@@ -89,4 +90,72 @@ fn files_are_compared_to_where_reads_end() {
         assert_eq!(differences(says, len, len - 1), content(len - 1), "{says}");
         assert_eq!(differences(says, len, len + 1), content(len), "{says}");
     }
+}
+
+/// The calls of a comparison of two trees of `files` files each, on two volumes, with these faults.
+fn of_trees(files: usize, faults: &[Fault]) -> Vec<Call> {
+    let (from, to) = (Volume::new(2, FsKind::Ext), Volume::new(3, FsKind::Xfs));
+    let sim = system(Os::Linux, from, Some(to));
+    for dir in ["/from", "/to"] {
+        let make = Builder::below(&sim, OsStr::new(dir));
+        make.dir("tree");
+        for n in 0..files {
+            make.file(&format!("tree/{n}"), 5000);
+        }
+    }
+    sim.world().faults = Faults {
+        planned: faults.to_vec(),
+        ..Faults::default()
+    };
+    let sides = (Path::new("/from/tree"), Path::new("/to/tree"));
+    let compare = Compare::default().times(false);
+    let found = Differences::default();
+    let compared = compare::run(&sim, &compare, sides, &CancelToken::new(), &found);
+    let counts = (compared.files, compared.differences, compared.errors);
+    assert_eq!(counts, (files as u64, 0, 0));
+    let mut world = sim.world();
+    assert!(world.open.is_empty(), "everything is closed");
+    let log = std::mem::take(&mut world.faults.log);
+    log.into_iter().map(|it| it.call).collect()
+}
+
+fn count(calls: &[Call], call: Call) -> usize {
+    calls.iter().filter(|it| **it == call).count()
+}
+
+#[test]
+fn each_volume_is_flushed_once() {
+    let calls = of_trees(5, &[]);
+    assert_eq!(count(&calls, Call::FlushVolume), 2);
+    assert_eq!(count(&calls, Call::Flush), 0);
+    assert_eq!(count(&calls, Call::Uncache), 10);
+}
+
+/// Data that is only in the cache must not be taken for what is on the device.
+#[test]
+fn each_file_is_flushed_where_its_volume_can_not_be() {
+    let fails = Fault::new(When::NthOf(Call::FlushVolume, 0), Effect::Fail(EIO));
+    let calls = of_trees(5, &[fails]);
+    assert_eq!(count(&calls, Call::FlushVolume), 2);
+    assert_eq!(count(&calls, Call::Flush), 5);
+    assert_eq!(count(&calls, Call::Uncache), 10);
+}
+
+#[test]
+fn a_small_file_takes_six_calls_a_side() {
+    let mut more = of_trees(6, &[]);
+    for call in of_trees(5, &[]) {
+        let n = more.iter().position(|it| *it == call).unwrap();
+        more.remove(n);
+    }
+    more.sort_by_key(|call| format!("{call:?}"));
+    let one_side = [
+        Call::Open,
+        Call::Read,
+        Call::StatOpen,
+        Call::Uncache,
+        Call::XattrNames,
+    ];
+    let both: Vec<Call> = one_side.into_iter().flat_map(|call| [call, call]).collect();
+    assert_eq!(more, both); // and a close
 }

@@ -46,8 +46,18 @@ impl Batch {
     /// The same entries in the order of their inode numbers, in which GNU cp copies a directory. Without inode
     /// numbers, in the order of the directory.
     pub(crate) fn by_inode(&self) -> Batch {
+        self.sorted_by_key(|n| self.inodes.get(n))
+    }
+
+    /// The same entries in the order of their names.
+    #[cfg(feature = "verify")]
+    pub(crate) fn by_name(&self) -> Batch {
+        self.sorted_by_key(|n| self.names.get(n))
+    }
+
+    fn sorted_by_key<'a, K: Ord>(&'a self, key: impl Fn(usize) -> K + 'a) -> Batch {
         let mut order: Vec<usize> = (0..self.len()).collect();
-        order.sort_by_key(|&n| self.inodes.get(n));
+        order.sort_by_key(|&n| key(n));
         let mut sorted = Batch::default();
         for n in order {
             let (name, kind) = self.get(n);

@@ -36,12 +36,26 @@ impl<P: Platform> Session<'_, P> {
         }
     }
 
-    pub(super) fn attributes(
+    pub(super) fn attributes_by_name(
         &self,
         dir: &Dirs<P>,
         path: &Path,
         names: (&OsStr, &OsStr),
+        stats: &(Stat, Stat),
+    ) {
+        let at = |dir, name| Target::Named(At { dir, name });
+        let targets = (at(&dir.src, names.0), at(&dir.dst, names.1));
+        self.attributes(dir, path, names.1, stats, targets);
+    }
+
+    /// `name` is that of the destination.
+    pub(super) fn attributes(
+        &self,
+        dir: &Dirs<P>,
+        path: &Path,
+        name: &OsStr,
         (src, dst): &(Stat, Stat),
+        targets: (Target<'_, P>, Target<'_, P>),
     ) {
         let Compare {
             mode,
@@ -60,7 +74,7 @@ impl<P: Platform> Session<'_, P> {
         }
         let at = At {
             dir: &dir.dst,
-            name: names.1,
+            name,
         };
         if times && src.modified != dst.modified && !self.is_as_kept(at, src, dst) {
             let (from, to) = (src.modified, dst.modified);
@@ -68,7 +82,7 @@ impl<P: Platform> Session<'_, P> {
             self.tell(path, &Difference::Modified(from, to));
         }
         if xattrs {
-            self.xattrs(dir, path, names);
+            self.xattrs(path, targets);
         }
     }
 
@@ -80,23 +94,20 @@ impl<P: Platform> Session<'_, P> {
             || kind == FsKind::Fuse && times::is_in_seconds(src.modified, dst.modified)
     }
 
-    fn xattrs(&self, dir: &Dirs<P>, path: &Path, names: (&OsStr, &OsStr)) {
-        let src = self.xattr_names(&dir.src, names.0);
-        let dst = self.xattr_names(&dir.dst, names.1);
+    fn xattrs(&self, path: &Path, targets: (Target<'_, P>, Target<'_, P>)) {
+        let (src, dst) = (self.xattr_names(targets.0), self.xattr_names(targets.1));
         for name in src.union(&dst) {
             if is_never_copied(name) {
                 continue;
             }
             // An attribute that is not listed counts as absent: a filesystem may refuse to read it.
-            let value = |names: &BTreeSet<Vec<u8>>, dir, file| {
+            let value = |names: &BTreeSet<Vec<u8>>, target| {
                 let mut value = Vec::new();
-                let target = Target::Named(At { dir, name: file });
                 let is_there =
                     names.contains(name) && self.platform.xattr(target, name, &mut value)?;
                 Ok(is_there.then_some(value))
             };
-            let values = [(&src, &dir.src, names.0), (&dst, &dir.dst, names.1)]
-                .map(|(listed, dir, file)| value(listed, dir, file));
+            let values = [value(&src, targets.0), value(&dst, targets.1)];
             match values {
                 [Err(code), _] | [_, Err(code)] => self.fail(path, Operation::ReadXattrs, code),
                 [Ok(src), Ok(dst)] if differ(name, src.as_deref(), dst.as_deref()) => {
@@ -109,9 +120,8 @@ impl<P: Platform> Session<'_, P> {
     }
 
     /// Empty where there are no extended attributes.
-    fn xattr_names(&self, dir: &P::Handle, name: &OsStr) -> BTreeSet<Vec<u8>> {
+    fn xattr_names(&self, target: Target<'_, P>) -> BTreeSet<Vec<u8>> {
         let mut names = Vec::new();
-        let target = Target::Named(At { dir, name });
         if self.platform.xattr_names(target, &mut names).is_err() {
             return BTreeSet::new();
         }

@@ -3,8 +3,7 @@
 use std::ops::Range;
 use std::sync::atomic::Ordering;
 
-use super::{CHUNK_BYTES, Difference, Files, PART_BYTES, Session};
-use crate::run::buffers::Aligned;
+use super::{Buffers, CHUNK_BYTES, Difference, Files, PART_BYTES, Session};
 use crate::run::content;
 use crate::run::holes;
 use crate::system::Platform;
@@ -12,11 +11,7 @@ use crate::words::code::Code;
 use crate::words::error::Operation;
 
 impl<P: Platform> Session<'_, P> {
-    pub(super) fn whole(&self, files: &Files<P>, buffers: &mut [Aligned; 2]) {
-        self.each_part(files, |start| self.part(files, start, buffers));
-    }
-
-    /// Queues the parts in which one of the files has data, and compares the first one.
+    /// Calls `compare` with the start of each part in which one of the files has data.
     pub(super) fn each_part(&self, files: &Files<P>, mut compare: impl FnMut(u64)) {
         let mut next = Some(0);
         while let Some(start) = next
@@ -43,7 +38,7 @@ impl<P: Platform> Session<'_, P> {
     }
 
     /// Compares a part of two files.
-    pub(super) fn part(&self, files: &Files<P>, start: u64, buffers: &mut [Aligned; 2]) {
+    pub(super) fn part(&self, files: &Files<P>, start: u64, buffers: &mut Buffers) {
         match files.size {
             None => self.until_both_end(files, buffers),
             Some(size) => self.sized_part(files, start..size.min(start + PART_BYTES), buffers),
@@ -51,7 +46,7 @@ impl<P: Platform> Session<'_, P> {
         self.end_part(files);
     }
 
-    fn sized_part(&self, files: &Files<P>, part: Range<u64>, buffers: &mut [Aligned; 2]) {
+    fn sized_part(&self, files: &Files<P>, part: Range<u64>, buffers: &mut Buffers) {
         let Range { start, end } = part;
         let mut next = self.next_data(files, start, end);
         while let Some(offset) = next
@@ -89,7 +84,7 @@ impl<P: Platform> Session<'_, P> {
     }
 
     /// Compares two files whose length stat does not prove: each ends where a read returns 0.
-    fn until_both_end(&self, files: &Files<P>, buffers: &mut [Aligned; 2]) {
+    fn until_both_end(&self, files: &Files<P>, buffers: &mut Buffers) {
         let mut offset = 0;
         while !self.cancel.is_cancelled() {
             let (read, difference) = match self.chunks(files, offset, CHUNK_BYTES, buffers) {
@@ -122,7 +117,7 @@ impl<P: Platform> Session<'_, P> {
         files: &Files<P>,
         offset: u64,
         len: usize,
-        buffers: &mut [Aligned; 2],
+        buffers: &mut Buffers,
     ) -> Result<Option<u64>, (Operation, Code)> {
         match self.chunks(files, offset, len, buffers)? {
             // A file that ends early has changed.
@@ -137,7 +132,7 @@ impl<P: Platform> Session<'_, P> {
         files: &Files<P>,
         offset: u64,
         len: usize,
-        [one, other]: &mut [Aligned; 2],
+        [one, other]: &mut Buffers,
     ) -> Result<(usize, Option<u64>), (Operation, Code)> {
         let one = &mut one.as_mut_slice()[..len];
         let other = &mut other.as_mut_slice()[..len];

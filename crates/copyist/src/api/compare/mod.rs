@@ -1,24 +1,25 @@
 //! Compares two trees: content and attributes, with several threads.
 //!
-//! One thread walks both trees, by open directories and without following links; the others compare the entries. A
-//! large file is compared in parts, by all threads that are free.
+//! All threads walk both trees, by open directories and without following links, and compare the entries. A large file
+//! is compared in parts, by all threads that are free.
 
 mod attributes;
 mod files;
+mod walk;
 
-use std::collections::{BTreeSet, HashMap};
-use std::ffi::{OsStr, OsString};
+use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
+use self::walk::{Dirs, Job, Jobs};
 use crate::run::buffers::{Aligned, PAGE_BYTES};
 use crate::run::content;
 use crate::run::panics::PanicGuard;
 use crate::system::native::Native;
-use crate::system::{At, Batch, Open, Platform, Sys, start_dir};
+use crate::system::{At, Open, Platform};
 use crate::words::code::Code;
 use crate::words::error::{Cause, Error, Operation};
 use crate::words::facts::FsKind;
@@ -232,9 +233,20 @@ struct Session<'a, P: Platform> {
     cancel: &'a CancelToken,
     found: &'a dyn Found,
     counts: Counts,
-    /// The filesystem of each volume that was found; `None` if it can't be queried.
-    kinds: Mutex<HashMap<u64, Option<FsKind>>>,
+    volumes: Mutex<HashMap<u64, Volume>>,
 }
+
+/// What is known of a volume; nothing before it is needed.
+#[derive(Default)]
+struct Volume {
+    /// `Some(None)` if its filesystem can't be queried.
+    kind: Option<Option<FsKind>>,
+    /// Whether everything that was written to it before is on the device.
+    is_flushed: Option<bool>,
+}
+
+/// What a thread reads into, for each side.
+type Buffers = [Aligned; 2];
 
 #[derive(Default)]
 struct Counts {
@@ -244,13 +256,6 @@ struct Counts {
     bytes: AtomicU64,
     differences: AtomicU64,
     errors: AtomicU64,
-}
-
-/// Two open directories of one path.
-struct Dirs<P: Platform> {
-    path: PathBuf,
-    src: P::Handle,
-    dst: P::Handle,
 }
 
 /// Two open files of one path.
@@ -268,12 +273,6 @@ struct Files<P: Platform> {
     left: AtomicUsize,
 }
 
-/// Something to compare.
-enum Job<P: Platform> {
-    Entry(Arc<Dirs<P>>, OsString),
-    Part(Arc<Files<P>>, u64),
-}
-
 pub(crate) fn run<P: Platform>(
     platform: &P,
     compare: &Compare,
@@ -289,23 +288,18 @@ pub(crate) fn run<P: Platform>(
         cancel: guard.cancel(),
         found: &guard,
         counts: Counts::default(),
-        kinds: Mutex::default(),
+        volumes: Mutex::default(),
     };
     let threads = match compare.threads {
         0 => Compare::usual_threads(compare.from_device),
         threads => threads,
     };
-    let (jobs, next) = sync_channel(4 * threads);
-    let next = Arc::new(Mutex::new(next));
-    thread::scope(|scope| {
-        for _ in 0..threads {
-            let (session, guard, next) = (&session, &guard, Arc::clone(&next));
-            scope.spawn(move || guard.catch((), || session.work(&next)));
+    let jobs = Jobs::new(vec![Job::Operands], threads, 1);
+    let buffers = || [0, 1].map(|_| Aligned::new(CHUNK_BYTES, PAGE_BYTES));
+    jobs.run(platform, &buffers, &|buffers, job| {
+        if !guard.cancel().is_cancelled() {
+            guard.catch((), || session.job(job, &jobs, buffers));
         }
-        // The channel is closed when the last of them is dropped, also by a panic.
-        drop(next);
-        guard.catch((), || session.walk(&jobs));
-        drop(jobs);
     });
     let compared = session.counts.sum();
     guard.resume();
@@ -342,104 +336,6 @@ impl<P: Platform> Session<'_, P> {
         let error = Error::new(self.platform.os(), operation, Cause::System(code))
             .with_paths(Some(below(self.sides.0)), Some(below(self.sides.1)));
         self.found.error(&error);
-    }
-
-    /// Walks both trees; entries that exist on both sides are queued for the other threads.
-    fn walk(&self, jobs: &SyncSender<Job<P>>) {
-        let Some(top) = self.top(jobs) else { return };
-        let mut dirs = vec![top];
-        while let Some(dir) = dirs.pop() {
-            if self.cancel.is_cancelled() {
-                return;
-            }
-            let names = [
-                (&dir.src, Operation::ReadDirectory),
-                (&dir.dst, Operation::OpenDestination),
-            ]
-            .map(|(side, operation)| {
-                self.names(side)
-                    .map_err(|code| self.fail(&dir.path, operation, code))
-                    .ok()
-            });
-            let [Some(src), Some(dst)] = names else {
-                continue;
-            };
-            for name in src.difference(&dst) {
-                self.tell(&dir.path.join(name), &Difference::Missing);
-            }
-            for name in dst.difference(&src) {
-                self.tell(&dir.path.join(name), &Difference::Extra);
-            }
-            let dir = Arc::new(dir);
-            for name in src.intersection(&dst) {
-                if self.cancel.is_cancelled() {
-                    return;
-                }
-                dirs.extend(self.down(&dir, name, jobs));
-            }
-        }
-    }
-
-    /// The two operands, if they are directories.
-    fn top(&self, jobs: &SyncSender<Job<P>>) -> Option<Dirs<P>> {
-        let path = Path::new("");
-        let start = |side| start_dir(self.platform, [side]);
-        let (src, dst) = match (start(self.sides.0), start(self.sides.1)) {
-            (Ok(src), Ok(dst)) => (src, dst),
-            (Err(code), _) | (_, Err(code)) => {
-                self.fail(path, Operation::OpenDirectory, code);
-                return None;
-            }
-        };
-        let here = Dirs {
-            path: PathBuf::new(),
-            src,
-            dst,
-        };
-        let names = (self.sides.0.as_os_str(), self.sides.1.as_os_str());
-        let stats = self.stats(&here, path, names, true)?;
-        if stats.0.kind != FileKind::Directory || stats.1.kind != FileKind::Directory {
-            self.entry(&here, path, names, stats, Some(jobs));
-            return None;
-        }
-        self.attributes(&here, path, names, &stats);
-        self.open_dirs(&here, path.to_path_buf(), names, true)
-    }
-
-    fn names(&self, dir: &P::Handle) -> Sys<BTreeSet<OsString>> {
-        let (mut names, mut batch, mut buffer) = (BTreeSet::new(), Batch::default(), Vec::new());
-        loop {
-            self.platform.read_dir(dir, &mut buffer, &mut batch)?;
-            if batch.is_empty() {
-                return Ok(names);
-            }
-            names.extend(batch.iter().map(|(name, _)| name.to_os_string()));
-        }
-    }
-
-    /// A directory is compared here and returned, to be walked; anything else is queued for the others.
-    fn down(&self, dir: &Arc<Dirs<P>>, name: &OsStr, jobs: &SyncSender<Job<P>>) -> Option<Dirs<P>> {
-        let at = At {
-            dir: &dir.src,
-            name,
-        };
-        let is_dir = self
-            .platform
-            .stat(at, false)
-            .is_ok_and(|stat| stat.kind == FileKind::Directory);
-        if !is_dir {
-            // The receivers exist for as long as this thread sends.
-            let _ = jobs.send(Job::Entry(Arc::clone(dir), name.to_os_string()));
-            return None;
-        }
-        let path = dir.path.join(name);
-        let stats = self.stats(dir, &path, (name, name), false)?;
-        if stats.1.kind != FileKind::Directory {
-            self.tell(&path, &Difference::Kind(stats.0.kind, stats.1.kind));
-            return None;
-        }
-        self.attributes(dir, &path, (name, name), &stats);
-        self.open_dirs(dir, path, (name, name), false)
     }
 
     fn open_dirs(
@@ -487,28 +383,6 @@ impl<P: Platform> Session<'_, P> {
         Some((src, dst))
     }
 
-    /// Compares the entries that the walk queues, until there are no more.
-    fn work(&self, jobs: &Mutex<Receiver<Job<P>>>) {
-        let mut buffers = [0, 1].map(|_| Aligned::new(CHUNK_BYTES, PAGE_BYTES));
-        loop {
-            let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-            match job {
-                Err(_) => return,
-                Ok(_) if self.cancel.is_cancelled() => {}
-                Ok(Job::Part(files, start)) => self.part(&files, start, &mut buffers),
-                Ok(Job::Entry(dir, name)) => {
-                    let (path, names) = (dir.path.join(&name), (&*name, &*name));
-                    if let Some(stats) = self.stats(&dir, &path, names, false) {
-                        let files = self.entry(&dir, &path, names, stats, None);
-                        if let Some(files) = files {
-                            self.whole(&files, &mut buffers);
-                        }
-                    }
-                }
-            }
-        }
-    }
-
     /// Whether `holds` is true for the filesystems of both files.
     fn both(
         &self,
@@ -516,51 +390,71 @@ impl<P: Platform> Session<'_, P> {
         files: [&P::Handle; 2],
         holds: fn(FsKind) -> bool,
     ) -> bool {
-        let mut kinds = self.kinds.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut volumes = self.volumes();
         [stats.0, stats.1].iter().zip(files).all(|(stat, file)| {
-            let kind = kinds
-                .entry(stat.id.volume)
-                .or_insert_with(|| self.platform.volume(file).ok().map(|it| it.kind));
-            kind.is_some_and(holds)
+            let volume = volumes.entry(stat.id.volume).or_default();
+            let kind = || self.platform.volume(file).ok().map(|it| it.kind);
+            volume.kind.get_or_insert_with(kind).is_some_and(holds)
         })
     }
 
-    /// Compares two entries except for their content. A file is returned, or its parts are queued in `jobs`.
+    /// Compares two entries, of which at least one is no directory.
     fn entry(
         &self,
         dir: &Dirs<P>,
         path: &Path,
         names: (&OsStr, &OsStr),
         stats: (Stat, Stat),
-        jobs: Option<&SyncSender<Job<P>>>,
-    ) -> Option<Arc<Files<P>>> {
+        (jobs, buffers): (&Jobs<P>, &mut Buffers),
+    ) {
         let (src, dst) = &stats;
         if src.kind != dst.kind {
             self.tell(path, &Difference::Kind(src.kind, dst.kind));
-            return None;
+            return;
         }
-        self.attributes(dir, path, names, &stats);
+        self.attributes_by_name(dir, path, names, &stats);
         if src.kind != FileKind::Regular {
             self.counts.others.fetch_add(1, Ordering::Relaxed);
             self.other(dir, path, names, &stats);
-            return None;
+            return;
         }
-        self.counts.files.fetch_add(1, Ordering::Relaxed);
         // An operand may be a symbolic link.
         let how = Open::Read {
-            follow: jobs.is_some(),
+            follow: path.as_os_str().is_empty(),
         };
-        let (src, dst) = self.open(dir, path, names, how)?;
-        let are_sound = self.both(&stats, [&src, &dst], FsKind::stat_size_is_sound);
+        match self.open(dir, path, names, how) {
+            Some(files) => self.content(path, &stats, files, (jobs, buffers)),
+            None => self.count_file(),
+        }
+    }
+
+    fn count_file(&self) {
+        self.counts.files.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Compares the content of two open files; parts of large ones become jobs.
+    fn content(
+        &self,
+        path: &Path,
+        stats: &(Stat, Stat),
+        (src, dst): (P::Handle, P::Handle),
+        (jobs, buffers): (&Jobs<P>, &mut Buffers),
+    ) {
+        self.count_file();
+        let are_sound = self.both(stats, [&src, &dst], FsKind::stat_size_is_sound);
         if are_sound && stats.0.size != stats.1.size {
             self.tell(path, &Difference::Size(stats.0.size, stats.1.size));
-            return None;
+            return;
         }
         let is_sparse = |stat: &Stat| stat.allocated_bytes < stat.size;
         let have_holes = are_sound
             && is_sparse(&stats.0)
             && is_sparse(&stats.1)
-            && self.both(&stats, [&src, &dst], FsKind::hole_map_is_sound);
+            && self.both(stats, [&src, &dst], FsKind::hole_map_is_sound);
+        if self.compare.from_device {
+            self.leave_cache(&src, &stats.0);
+            self.leave_cache(&dst, &stats.1);
+        }
         let files = Arc::new(Files {
             path: path.to_path_buf(),
             src,
@@ -570,18 +464,33 @@ impl<P: Platform> Session<'_, P> {
             first: AtomicU64::new(u64::MAX),
             left: AtomicUsize::new(1),
         });
-        if self.compare.from_device {
-            content::leave_cache(self.platform, &files.src);
-            content::leave_cache(self.platform, &files.dst);
-        }
-        let Some(jobs) = jobs else {
-            return Some(files);
-        };
+        let is_large = files.size.is_some_and(|size| size > PART_BYTES);
         self.each_part(&files, |start| {
-            // The receivers exist for as long as this thread sends.
-            let _ = jobs.send(Job::Part(Arc::clone(&files), start));
+            let is_queued = is_large && jobs.push(Job::Part(Arc::clone(&files), start)).is_none();
+            if !is_queued {
+                self.part(&files, start, buffers);
+            }
         });
-        None
+    }
+
+    /// Evicts a file from the page cache. Only clean pages can be evicted: the volume is flushed once, and where that
+    /// is not possible each file is.
+    fn leave_cache(&self, file: &P::Handle, stat: &Stat) {
+        let is_flushed = {
+            let mut volumes = self.volumes();
+            let volume = volumes.entry(stat.id.volume).or_default();
+            let flush = || self.platform.flush_volume(file).is_ok();
+            *volume.is_flushed.get_or_insert_with(flush)
+        };
+        if is_flushed {
+            let _ = self.platform.uncache(file); // advice: where it is not taken, the cache is read
+        } else {
+            content::leave_cache(self.platform, file);
+        }
+    }
+
+    fn volumes(&self) -> MutexGuard<'_, HashMap<u64, Volume>> {
+        self.volumes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

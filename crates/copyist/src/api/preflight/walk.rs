@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::pool::Pool;
 use super::{Examined, Look, Names, Tree};
+use crate::run::pool::Pool;
 use crate::run::thread_budget;
 use crate::system::{At, Batch, Platform};
 use crate::think::preflight as rules;
@@ -73,7 +73,7 @@ impl<P: Platform> Look<'_, P> {
             missed: AtomicBool::new(false),
         };
         let guard = self.watch;
-        walk.pool.run(self.platform, &|job| {
+        walk.pool.run(self.platform, &|| (), &|(), job| {
             if !guard.cancel().is_cancelled() {
                 guard.catch((), || walk.job(job));
             }

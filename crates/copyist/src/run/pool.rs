@@ -3,7 +3,7 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Builder, Scope};
 
-use crate::run::thread_budget;
+use super::thread_budget;
 use crate::system::Platform;
 
 struct State<J> {
@@ -13,7 +13,7 @@ struct State<J> {
     threads: usize,
 }
 
-pub(super) struct Pool<J> {
+pub(crate) struct Pool<J> {
     state: Mutex<State<J>>,
     changed: Condvar,
     most_threads: usize,
@@ -23,7 +23,7 @@ pub(super) struct Pool<J> {
 }
 
 impl<J: Send> Pool<J> {
-    pub(super) fn new(jobs: Vec<J>, most_threads: usize, enough: usize) -> Pool<J> {
+    pub(crate) fn new(jobs: Vec<J>, most_threads: usize, enough: usize) -> Pool<J> {
         Pool {
             state: Mutex::new(State {
                 jobs,
@@ -36,13 +36,18 @@ impl<J: Send> Pool<J> {
         }
     }
 
-    /// Runs all jobs, and those that `work` adds. `work` must not panic.
-    pub(super) fn run<P: Platform>(&self, platform: &P, work: &(impl Fn(J) + Sync)) {
-        thread::scope(|scope| self.thread(platform, work, scope));
+    /// Runs all jobs, and those that `work` adds. Each thread has a state of its own. `work` must not panic.
+    pub(crate) fn run<P: Platform, S>(
+        &self,
+        platform: &P,
+        state: &(impl Fn() -> S + Sync),
+        work: &(impl Fn(&mut S, J) + Sync),
+    ) {
+        thread::scope(|scope| self.thread(platform, state, work, scope));
     }
 
     /// Adds a job. It is returned if many jobs wait: the caller then runs it.
-    pub(super) fn push(&self, job: J) -> Option<J> {
+    pub(crate) fn push(&self, job: J) -> Option<J> {
         let mut state = self.state();
         if state.jobs.len() >= self.most_threads * 4 {
             return Some(job);
@@ -54,7 +59,7 @@ impl<J: Send> Pool<J> {
     }
 
     /// Adds a job, however many wait.
-    pub(super) fn add(&self, job: J) {
+    pub(crate) fn add(&self, job: J) {
         self.state().jobs.push(job);
         self.changed.notify_one();
     }
@@ -63,22 +68,23 @@ impl<J: Send> Pool<J> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn thread<'s, P: Platform>(
+    fn thread<'s, P: Platform, S>(
         &'s self,
         platform: &'s P,
-        work: &'s (impl Fn(J) + Sync),
+        state: &'s (impl Fn() -> S + Sync),
+        work: &'s (impl Fn(&mut S, J) + Sync),
         scope: &'s Scope<'s, '_>,
     ) {
+        let mut own = state();
         while let Some((job, starts_another)) = self.next() {
             if starts_another {
-                let builder = Builder::new().name("preflight".to_owned());
-                let run = move || self.thread(platform, work, scope);
-                if thread_budget::start(builder, scope, platform, run).is_err() {
+                let run = move || self.thread(platform, state, work, scope);
+                if thread_budget::start(Builder::new(), scope, platform, run).is_err() {
                     // The threads that exist run the jobs.
                     self.state().threads -= 1;
                 }
             }
-            work(job);
+            work(&mut own, job);
             let mut state = self.state();
             state.busy -= 1;
             let is_over = state.busy == 0 && state.jobs.is_empty();
