@@ -18,12 +18,15 @@ use crate::run::content;
 use crate::run::digest::Digest;
 use crate::run::hashing::InFlight;
 use crate::run::prove;
+use crate::system::filesystem;
 use crate::system::{At, Attribute, Open, Platform, Sys, Target};
 use crate::think::plan;
 use crate::think::rules;
 use crate::words::code::Code;
 use crate::words::error::{Cause, Operation, Refusal};
+use crate::words::facts::FsKind;
 use crate::words::hash::Hash;
+use crate::words::method::Os;
 use crate::words::options::Flush;
 use crate::words::report::Report;
 use crate::words::stat::{FileId, Stat};
@@ -121,9 +124,17 @@ impl<P: Platform> FileCopier<'_, P> {
         })))
     }
 
-    /// Only what has been written out can be dropped from the cache.
+    /// Writes a copy out: only clean pages can be evicted from the cache, so that it is read from its device.
     fn flush_to_read(&self, target: &Opened<P>) -> Result<(), FileError> {
-        match self.platform.flush(&target.handle, Flush::Durable) {
+        let (platform, handle) = (self.platform, &target.handle);
+        let writes_back = platform.os() == Os::Linux
+            && filesystem::is_on(platform, handle, FsKind::writes_back_in_ranges);
+        let flushed = if writes_back {
+            platform.write_back(handle, 0..i64::MAX.cast_unsigned(), true)
+        } else {
+            platform.flush(handle, Flush::Durable)
+        };
+        match flushed {
             // Then what the cache has is all there is to be read.
             Err(code)
                 if rules::is_no_flush(self.platform.os(), code)

@@ -161,3 +161,23 @@ fn of_a_new_file_elsewhere() {
     let moved = [Open, StatOpen, Open, Read, Write, XattrNames, Close];
     assert_eq!(ntfs, moved);
 }
+
+/// A copy that is read back is written out by a call that makes nothing durable, where there is one.
+#[cfg(feature = "verify")]
+#[test]
+fn of_a_file_that_is_read_back() {
+    let options = Options {
+        verify: true,
+        ..plain()
+    };
+    let of = |kind| of_file(Os::Linux, kind, 5000, &[options.clone()]).remove(0);
+    let counts = |calls: &[Call]| {
+        [Call::WriteBack, Call::Flush].map(|call| calls.iter().filter(|it| **it == call).count())
+    };
+    for kind in [FsKind::Ext, FsKind::Xfs, FsKind::Btrfs] {
+        assert_eq!(counts(&of(kind)), [1, 0], "{kind:?}");
+    }
+    for kind in [FsKind::Fuse, FsKind::Nfs, FsKind::Zfs] {
+        assert_eq!(counts(&of(kind)), [0, 1], "{kind:?}");
+    }
+}

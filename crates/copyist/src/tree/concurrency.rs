@@ -30,6 +30,10 @@ use crate::system::Used;
 /// The most that are in flight without being asked for. Beyond it a server queues.
 pub(super) const MOST: usize = 64;
 
+/// How many a run begins with that makes each file durable by itself: nearly all of the time a worker waits, and the
+/// waits of many end with the same flush of the device (docs/measurements.md, "fsync for each file").
+pub(super) const FIRST_WITH_FSYNC: usize = MOST;
+
 /// How often the number is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(25);
 
@@ -189,6 +193,8 @@ pub(super) struct Tally {
 pub(super) struct Concurrency {
     start: Instant,
     processors: usize,
+    /// The number that a pair begins with.
+    first: usize,
     most: usize,
     /// Nanoseconds since the start; `u64::MAX` where the number is fixed.
     next_look: AtomicU64,
@@ -209,10 +215,15 @@ struct Learnt {
 }
 
 impl Concurrency {
-    /// For a run that begins with a worker for each processor; `is_fixed` if it stays so. There
-    /// are never more than `most`. `used` is what the process has used until now.
-    pub(super) fn new(processors: usize, most: usize, is_fixed: bool, used: Used) -> Concurrency {
-        let first = if is_fixed {
+    /// For a run on so many processors that begins with `first` workers; `is_fixed` if it stays so. There are never more
+    /// than `most`. `used` is what the process has used until now.
+    pub(super) fn new(
+        processors: usize,
+        (first, most): (usize, usize),
+        is_fixed: bool,
+        used: Used,
+    ) -> Concurrency {
+        let next_look = if is_fixed {
             u64::MAX
         } else {
             nanos(LOOK_EVERY)
@@ -220,8 +231,9 @@ impl Concurrency {
         Concurrency {
             start: Instant::now(),
             processors,
+            first,
             most,
-            next_look: AtomicU64::new(first),
+            next_look: AtomicU64::new(next_look),
             done: AtomicU64::new(0),
             entries: AtomicU64::new(0),
             learnt: Mutex::new(Learnt {
@@ -272,10 +284,7 @@ impl Concurrency {
         };
         let now = self.start.elapsed();
         let done = self.done.load(Ordering::Relaxed);
-        let under_way = learnt
-            .pairs
-            .get(&pair)
-            .map_or(self.processors, |it| it.limit);
+        let under_way = learnt.pairs.get(&pair).map_or(self.first, |it| it.limit);
         let few = done - learnt.done < ENOUGH_EACH * under_way as u64;
         let wait = if few && now - learnt.at < LOOK_AT_LAST {
             LOOK_EVERY / 5
@@ -308,7 +317,7 @@ impl Concurrency {
         let control = learnt
             .pairs
             .entry(pair)
-            .or_insert_with(|| Control::new(self.processors, self.most));
+            .or_insert_with(|| Control::new(self.first, self.most));
         // What was seen while the walk came here from another pair is not of this one alone.
         Some(if before.is_some_and(|it| it != pair) {
             control.limit
@@ -425,14 +434,14 @@ mod tests {
 
     #[test]
     fn a_fixed_number_is_never_due() {
-        let fixed = Concurrency::new(4, MOST, true, Used::default());
+        let fixed = Concurrency::new(4, (4, MOST), true, Used::default());
         std::thread::sleep(LOOK_EVERY * 2);
         assert!(!fixed.is_due(&mut Tally::default(), 1 << 30));
     }
 
     #[test]
     fn little_of_what_was_done_is_not_told_yet() {
-        let concurrency = Concurrency::new(2, MOST, false, Used::default());
+        let concurrency = Concurrency::new(2, (2, MOST), false, Used::default());
         let (mut one, mut other) = (Tally::default(), Tally::default());
         for _ in 0..500 {
             concurrency.is_due(&mut one, 10);
@@ -453,7 +462,7 @@ mod tests {
             ..before
         };
         let looks = |waits: u64| {
-            let concurrency = Concurrency::new(2, MOST, false, before);
+            let concurrency = Concurrency::new(2, (2, MOST), false, before);
             concurrency.done.fetch_add(200, Ordering::Relaxed);
             concurrency.entries.fetch_add(100, Ordering::Relaxed);
             concurrency.look((1, 2), more(waits))
@@ -464,7 +473,7 @@ mod tests {
 
     #[test]
     fn pairs_learn_for_themselves() {
-        let concurrency = Concurrency::new(2, MOST, false, Used::default());
+        let concurrency = Concurrency::new(2, (2, MOST), false, Used::default());
         let idle = Used::default();
         assert_eq!(concurrency.look((1, 2), idle), None, "nothing is done yet");
         concurrency.done.fetch_add(100, Ordering::Relaxed);

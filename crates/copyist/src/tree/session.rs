@@ -1,6 +1,6 @@
 //! One run: its options, what all workers share, and its failures.
 
-use super::concurrency::{Concurrency, MOST};
+use super::concurrency::{Concurrency, FIRST_WITH_FSYNC, MOST};
 use super::descriptors::Descriptors;
 use super::dir::{Dir, DirPair, Entry};
 use super::job::Job;
@@ -114,6 +114,11 @@ impl<'a, P: Platform> Session<'a, P> {
         };
         let descriptors = Descriptors::new(platform.open_file_limit(), most);
         let most = descriptors.most_workers();
+        let first = match options.fsync {
+            Fsync::File if !is_fixed => workers.max(FIRST_WITH_FSYNC),
+            _ => workers,
+        };
+        let first = first.min(most);
         Ok(Session {
             platform,
             options,
@@ -123,14 +128,14 @@ impl<'a, P: Platform> Session<'a, P> {
             learnt,
             links: Links::default(),
             space_retry: SpaceRetry::default(),
-            schedule: Schedule::new(workers.min(most)),
+            schedule: Schedule::new(first),
             thread_budget: ThreadBudget::new(options.jobs),
             temp_files: TempFilePolicy::default(),
             volumes: Volumes::default(),
             journal: None,
             tidied: Mutex::default(),
             units: Mutex::default(),
-            concurrency: Concurrency::new(workers.min(most), most, is_fixed, used),
+            concurrency: Concurrency::new(workers.min(most), (first, most), is_fixed, used),
             no_current_dir,
             no_whole: AtomicBool::new(
                 platform.is_dry() || !plan::clones_directories(platform.os(), options),

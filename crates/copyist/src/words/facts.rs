@@ -120,6 +120,13 @@ impl FsKind {
         matches!(self, FsKind::Apfs)
     }
 
+    /// Whether sync_file_range leaves no dirty page, so that all can be evicted: data is written through the page cache
+    /// of this kernel. Unlike fsync, it neither commits a journal nor flushes the device's cache. (Elsewhere a server
+    /// stores the data, or another cache than the page cache has it.)
+    pub(crate) const fn writes_back_in_ranges(self) -> bool {
+        matches!(self, FsKind::Ext | FsKind::Xfs | FsKind::Btrfs)
+    }
+
     /// Whether the size that stat reports is where reads end: this kernel keeps one size for both. Elsewhere a server
     /// or another filesystem reports the size, and only a read of 0 bytes is the end.
     pub(crate) const fn stat_size_is_sound(self) -> bool {
