@@ -1,17 +1,15 @@
-//! Atomic copies: a file gets its name when it is complete, so that nobody ever sees a part of it,
-//! and one that it replaces keeps its content until then.
+//! Atomic copies: a file gets its name when it is complete, so no other process sees a part of it, and a file that it
+//! replaces keeps its content until then.
 //!
 //! ```text
 //! name is free:     nameless file ---------------------- name ----> the name
 //! name is taken:    nameless file -- lock, name --> temporary -- rename --> the name
-//! no nameless ones: temporary, locked ------------------ rename --> the name
+//! not possible:     temporary, locked ------------------ rename --> the name
 //! ```
 //!
-//! A magic link (`/dev/stdout`, `/proc/self/fd/3`) denotes an open file, which has no name to be given:
-//! it is written into.
+//! A magic link (`/dev/stdout`, `/proc/self/fd/3`) refers to an open file, which can't be replaced: it is written into.
 //!
-//! A temporary that its run could not remove (it was killed) is not locked any more: the next run
-//! removes it ([`crate::tree`]).
+//! A temporary that a killed run has left is not locked: the next run removes it ([`crate::tree`]).
 
 use crate::run::step::since;
 use crate::system::parent::parent_dir;
@@ -33,11 +31,12 @@ use crate::run::progress_sink::ProgressSink;
 use crate::system::{At, Attribute, Open, Platform, Target};
 use crate::think::rules;
 use crate::words::error::{Operation, Refusal};
+use crate::words::facts::FsKind;
 use crate::words::options::{Force, Options, Preserve, Want};
 use crate::words::report::Report;
 use crate::words::stat::{FileKind, Stat};
 
-/// How often another temporary name is tried if the last one exists already.
+/// The number of temporary names that are tried if one exists already.
 const NAMES: u32 = 8;
 
 /// A file that is not complete.
@@ -45,17 +44,17 @@ struct Draft<P: Platform> {
     opened: Opened<P>,
     /// `None` while it has no name.
     temporary: Option<Temporary>,
-    /// An earlier run has put everything before it in place.
+    /// Everything before this offset is in place, from an earlier run.
     offset: u64,
 }
 
-/// What has the name that the file is to get.
+/// What has the name that the file will get.
 pub(super) enum Old {
     /// Nothing: then nothing may be replaced.
     Nothing,
-    /// Anything: it is replaced.
+    /// Anything, which is replaced.
     Any,
-    /// A file whose attributes stay where the source's are not wanted: as if it were written into.
+    /// A file whose attributes are kept where the source's are not wanted, as if it were written into.
     Kept(Stat),
 }
 
@@ -69,9 +68,9 @@ struct Published<'a, 'd, P: Platform> {
 /// What became of an attempt to give a file its name.
 enum Naming {
     Done,
-    /// It has its temporary name too.
+    /// The file has its temporary name too.
     Linked,
-    /// It can't be done with a nameless file.
+    /// Not possible with a nameless file.
     NotNameless,
 }
 
@@ -111,7 +110,7 @@ impl<'a, P: Platform> FileCopier<'a, P> {
         result.map(|_| ())
     }
 
-    /// What is there to be replaced; `None` if it is to be written into after all.
+    /// What will be replaced; `None` if it must be written into.
     pub(super) fn look_at_replaced(
         &self,
         src: &Stat,
@@ -126,7 +125,7 @@ impl<'a, P: Platform> FileCopier<'a, P> {
         }
         let os = self.platform.os();
         let stat = match self.platform.stat(at, false) {
-            // It is gone again, so there is a file to be made.
+            // It was removed meanwhile, so a new file is made.
             Err(code) if rules::is_not_found(os, code) => return Ok(Some(Old::Nothing)),
             stat => stat.map_err(|code| FileError::system(Operation::StatDestination, code))?,
         };
@@ -139,7 +138,7 @@ impl<'a, P: Platform> FileCopier<'a, P> {
         if stat.is_same_file(src) {
             return Err(FileError::refused(Refusal::SameFile));
         }
-        // Its directory would let it be replaced; what may not be written to is protected.
+        // A file that may not be written to is protected, although its directory allows a replacement.
         if self.platform.may_write(at) {
             return Ok(Some(Old::Kept(stat)));
         }
@@ -152,7 +151,7 @@ impl<'a, P: Platform> FileCopier<'a, P> {
         }
     }
 
-    /// Opens a new file in the directory that it is published in, or the part that an earlier run has left.
+    /// Opens a new file in the directory of the destination, or the part that an earlier run has left.
     fn begin_draft(
         &self,
         src: &Stat,
@@ -161,7 +160,7 @@ impl<'a, P: Platform> FileCopier<'a, P> {
         let Published { at, ref old, dst } = *to;
         let plan = self.create_mode(src);
         let (Some(journal), Some(path)) = (self.journal, &dst.path) else {
-            // One that can't be named is copied once more.
+            // If the nameless file can't get a name, the source is read again.
             let is_readable_again = src.kind == FileKind::Regular;
             let mut draft = self.open_draft(plan, to, is_readable_again)?;
             self.expect_old(old, &mut draft);
@@ -188,14 +187,14 @@ impl<'a, P: Platform> FileCopier<'a, P> {
         Ok((draft, Some(progress_sink)))
     }
 
-    /// The permissions of a new file that gets those of an old one are set once: when it gets them.
+    /// A new file that gets the permissions of an old one is not given others first.
     fn expect_old(&self, old: &Old, draft: &mut Draft<P>) {
         if matches!(old, Old::Kept(_)) && !self.options.preserve.mode {
             draft.opened.made = draft.opened.made.without_mode();
         }
     }
 
-    /// Opens a new file in the directory that it is published in, without a name if it can be.
+    /// Opens a new file in the directory of the destination, nameless if possible.
     fn open_draft(
         &self,
         plan: CreateMode,
@@ -207,17 +206,23 @@ impl<'a, P: Platform> FileCopier<'a, P> {
         if !is_readable_again || no_nameless.load(Ordering::Relaxed) {
             return self.open_named(plan, to);
         }
-        let how = Open::Nameless { mode: plan.mode };
+        let nameless = match to.old {
+            Old::Kept(_) => plan, // it gets the permissions of the old file
+            Old::Nothing | Old::Any => plan.nameless(may_have_acl),
+        };
+        let how = Open::Nameless {
+            mode: nameless.mode,
+        };
         if let Ok(handle) = self.platform.open(parent_dir(at), how) {
-            return self.as_draft(handle, None, plan, may_have_acl);
+            return self.as_draft(handle, None, nameless, may_have_acl);
         }
-        // Whatever it was refused with: what really is in the way, a name meets as well.
+        // Whatever the reason: an error that is not about nameless files occurs with a named one too.
         let draft = self.open_named(plan, to)?;
         no_nameless.store(true, Ordering::Relaxed);
         Ok(draft)
     }
 
-    /// Opens a new file there that has a temporary name.
+    /// Opens a new file with a temporary name there.
     fn open_named(
         &self,
         plan: CreateMode,
@@ -226,7 +231,7 @@ impl<'a, P: Platform> FileCopier<'a, P> {
         let os = self.platform.os();
         let (at, may_have_acl) = (to.at, to.dst.may_have_acl);
         if matches!(to.old, Old::Nothing) {
-            self.check_names(at)?; // else it is checked already
+            self.check_names(at)?; // otherwise checked before
         }
         let plan = match to.old {
             Old::Kept(_) => plan.private(),
@@ -256,8 +261,9 @@ impl<'a, P: Platform> FileCopier<'a, P> {
         Err(FileError::system(Operation::CreateFile, rules::taken(os)))
     }
 
-    /// Locks a new temporary. One that another run has taken for a leftover, and removed before it
-    /// was locked, is not held; not every filesystem counts the names of a file. Where nothing can be locked nothing is ever taken for one.
+    /// Locks a new temporary. It is not held if another run took it for a leftover, and removed it before it was
+    /// locked; some filesystems don't count the names of a file. Where files can't be locked, none is taken for a
+    /// leftover.
     fn holds(&self, handle: &P::Handle, at: At<'_, P>) -> bool {
         match self.platform.lock(handle) {
             Ok(false) => false,
@@ -294,7 +300,7 @@ impl<'a, P: Platform> FileCopier<'a, P> {
         })
     }
 
-    /// Fills the new file and gives it its name; one that can't be finished is removed.
+    /// Fills the new file and gives it its name. A file that can't be completed is removed.
     fn finish_draft(
         &mut self,
         file: &mut OneFile<'_, P>,
@@ -313,9 +319,12 @@ impl<'a, P: Platform> FileCopier<'a, P> {
             self.flush(&opened.handle, to.dst)?;
             self.prove(src, &opened, file.report);
             let read_back = self.prepare_read_back(src, &opened, hash, file.report)?;
-            self.platform
-                .check_close_errors(&opened.handle)
-                .map_err(|code| FileError::system(Operation::CloseDestination, code))?;
+            let known = file.known_pair.as_ref().map(|it| it.dst.kind);
+            if !known.is_some_and(FsKind::closes_without_errors) {
+                self.platform
+                    .check_close_errors(&opened.handle)
+                    .map_err(|code| FileError::system(Operation::CloseDestination, code))?;
+            }
             Ok((read_back, unfit))
         });
         let temporary = name.as_deref().map(|name| At {
@@ -327,7 +336,7 @@ impl<'a, P: Platform> FileCopier<'a, P> {
                 .check_draft(file, (opened, temporary), it.as_deref())
                 .map(|(draft, checked)| (draft, checked, unfit)),
             Err(error) => {
-                // The failure before it is reported.
+                // The earlier failure is reported.
                 let _ = self.close(opened);
                 Err(error)
             }
@@ -351,8 +360,8 @@ impl<'a, P: Platform> FileCopier<'a, P> {
         }
     }
 
-    /// Gives a draft the source's attributes, and what stays of the file that it replaces. Returns why it can't
-    /// replace that, if it can't.
+    /// Gives a draft the source's attributes, and those of the file it replaces that are kept. Returns the reason if
+    /// it can't replace that file.
     fn copy_draft_attributes(
         &mut self,
         src: &Source<P>,
@@ -378,8 +387,9 @@ impl<'a, P: Platform> FileCopier<'a, P> {
         unfit
     }
 
-    /// Gives a complete draft its name, unless it is unfit, and closes it. What gets no name is removed, unless a journal has
-    /// noted it; a stream, which can't be read again, is then written in place from the draft.
+    /// Gives a complete draft its name, unless it is unfit, and closes it. A draft that gets no name is removed,
+    /// unless the journal has it. If the source was a stream, which can't be read again, the draft is then copied in
+    /// place.
     fn name_draft(
         &mut self,
         file: &mut OneFile<'_, P>,
@@ -397,7 +407,7 @@ impl<'a, P: Platform> FileCopier<'a, P> {
             Complete::Nameless(handle) => (None, Some(handle)),
             Complete::Named(at, handle) => (Some(at), handle),
         };
-        // What a journal has noted is gone on with by the next run, unless it was published by a second name.
+        // The next run resumes a draft in the journal, unless it was published under a second name.
         let is_kept = has_noted && in_place.is_none() && result.is_err();
         let unneeded = temporary.filter(|_| !matches!(result, Ok(Naming::Done)) && !is_kept);
         let remove = |it: &Self| {
@@ -414,10 +424,10 @@ impl<'a, P: Platform> FileCopier<'a, P> {
             }
             (_, handle) => handle,
         };
-        // Closed first: not every mount can remove the name of an open file.
+        // Closed first: some mounts can't remove the name of an open file.
         let closed = match handle {
             Some(handle) if in_place.is_some() => {
-                self.platform.close_quietly(handle); // it is not the copy
+                self.platform.close_quietly(handle); // not the copy
                 Ok(())
             }
             Some(handle) => self.platform.close(handle),
@@ -431,7 +441,7 @@ impl<'a, P: Platform> FileCopier<'a, P> {
         result
     }
 
-    /// Renames a complete draft; one that could not be opened to be read may not be found yet.
+    /// Renames a complete draft. One that could not be opened for reading may not be visible yet.
     fn publish_named(
         &self,
         at: At<'_, P>,
@@ -464,19 +474,19 @@ impl<'a, P: Platform> FileCopier<'a, P> {
             name: temporary.as_deref().unwrap_or(to.at.name),
         };
         if replaces {
-            // Where nothing can be locked nothing is ever taken for a leftover.
+            // Where files can't be locked, none is taken for a leftover.
             let _ = self.platform.lock(file);
         }
         match self.platform.name(file, at) {
             Ok(()) => {}
             Err(code) if rules::is_taken(os, code) => return Err(self.explain_create(at, code)),
-            // procfs is not there, or the filesystem will not: it takes a name from the start.
+            // Without procfs, or where the filesystem refuses, files get a temporary name from the start.
             Err(code)
                 if rules::is_unsupported(os, code)
                     || rules::is_not_permitted(os, code)
                     || rules::is_not_found(os, code) =>
             {
-                // Another worker may have found that out meanwhile. From now on nothing is nameless.
+                // Another worker may have found that in the meantime. From now on no file is nameless.
                 self.temp_files.no_nameless.store(true, Ordering::Relaxed);
                 return Ok(Naming::NotNameless);
             }
@@ -492,13 +502,13 @@ impl<'a, P: Platform> FileCopier<'a, P> {
         Ok(Naming::Done)
     }
 
-    /// Removes a file that is closed. The failure before it is reported; if this fails too, the next run removes it.
+    /// Removes a closed file. The earlier failure is reported; if this fails too, the next run removes the file.
     pub(super) fn remove_draft(&self, dir: &P::Handle, name: &OsStr) {
         let _ = remove_closed(self.platform, At { dir, name });
     }
 
-    /// Gives a new file what the old one keeps when it is written into: all that is not the
-    /// source's, but for set-id bits and capabilities, which were about other content. Returns the failure to set the
+    /// Gives a new file the attributes that an old one keeps when it is written into: all that are not the source's,
+    /// except set-id bits and capabilities, which belong to the old content. Returns the failure to set the
     /// permissions, if there was one.
     pub(super) fn keep_old(
         &mut self,

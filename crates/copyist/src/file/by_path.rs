@@ -1,9 +1,8 @@
-//! A file whose destination the system makes itself, name and all (clonefile, copyfile,
-//! CopyFileExW). The plan is made and run before there is a destination; a method that needs an
-//! open file has it opened when its turn comes.
+//! Copies whose destination one call creates by name and fills (clonefile, copyfile, CopyFileExW). The plan is made
+//! and run before the destination exists; for a method that needs an open file, it is opened then.
 //!
-//! A name that is taken is never unlinked for it: under [`Reflink::Always`] the copy is made
-//! beside the old file, under a name of its own, and renamed over it when it is complete.
+//! An existing name is never unlinked for this: with [`Reflink::Always`] the copy is made beside the old file, under a
+//! temporary name, and renamed when it is complete.
 
 use crate::run::step::since;
 use std::time::Instant;
@@ -37,7 +36,7 @@ use crate::words::options::{OnChange, Reflink};
 use crate::words::report::{Changed, Report};
 use crate::words::stat::{FileKind, Stat};
 
-/// The copy on its way: what the plan runs on.
+/// A copy in progress: what the plan runs on.
 struct Job<'j, 'a, 'd, P: Platform> {
     copier: &'j mut FileCopier<'a, P>,
     src: &'j Source<P>,
@@ -47,21 +46,21 @@ struct Job<'j, 'a, 'd, P: Platform> {
     shape: Shape,
     state: State,
     landed: Landed<P>,
-    /// Why there is no destination, when a method needed one.
+    /// The reason why no destination exists for a method that needs one.
     failed: Option<FileError>,
 }
 
-/// How far the destination is.
+/// The state of the destination.
 enum Landed<P: Platform> {
     Nothing,
-    /// The system made it.
+    /// The system created it.
     Whole(Whole),
-    /// It was opened, to be written into.
+    /// It was opened for writing.
     Open(Opened<P>),
 }
 
 impl<P: Platform> FileCopier<'_, P> {
-    /// Whether a method may name the destination of this file.
+    /// Whether a method may create the destination of this file by name.
     pub(super) fn may_be_made_whole(&self, src: &Stat, dst: &Destination<'_, P>) -> bool {
         let os = self.platform.os();
         if !Method::ALL
@@ -80,7 +79,7 @@ impl<P: Platform> FileCopier<'_, P> {
             }
     }
 
-    /// [`FileCopier::copy`], for such a file.
+    /// [`FileCopier::copy`] for such a file.
     pub(super) fn copy_by_name(&mut self, file: &mut OneFile<'_, P>) -> Result<(), FileError> {
         let start = self.context.now();
         let dst = file.dst;
@@ -94,7 +93,7 @@ impl<P: Platform> FileCopier<'_, P> {
         result.and_then(|()| self.sync_parent_dir(dst.at, dst))
     }
 
-    /// Makes the copy under another name, and renames it when it is complete.
+    /// Makes the copy under a temporary name, and renames it when it is complete.
     fn make_beside(&mut self, file: &mut OneFile<'_, P>) -> Result<(), FileError> {
         let dst = file.dst;
         let old = if self.is_atomic() {
@@ -111,7 +110,7 @@ impl<P: Platform> FileCopier<'_, P> {
         let result = self.make_settled(&mut file.to(&made));
         let is_kept = |error: &FileError| self.options.keeps_bad() && error.is_bad_copy();
         if result.as_ref().is_err_and(|error| !is_kept(error)) {
-            // One that is complete and was not checked, since the run was cancelled, is there still.
+            // A copy that is complete and could not be checked before the cancellation remains.
             self.remove_draft(made.at.dir, made.at.name);
             return result;
         }
@@ -131,7 +130,7 @@ impl<P: Platform> FileCopier<'_, P> {
         result
     }
 
-    /// Makes the copy, and makes it again if the options say so because the source has changed.
+    /// Makes the copy, and again if the source has changed (`--on-change=retry`).
     fn make_settled(&mut self, file: &mut OneFile<'_, P>) -> Result<(), FileError> {
         let mut retries = 0;
         loop {
@@ -149,7 +148,7 @@ impl<P: Platform> FileCopier<'_, P> {
         }
     }
 
-    /// Opens what is to be replaced: it must be one that could be written into, and not the source.
+    /// Opens the file to be replaced: it must be writable, and not the source.
     fn look_at_old(&self, src: &Stat, dst: &Destination<'_, P>) -> Result<Stat, FileError> {
         let failed = |code| FileError::system(Operation::OpenDestination, code);
         let writable = self
@@ -160,7 +159,7 @@ impl<P: Platform> FileCopier<'_, P> {
         if stat.is_same_file(src) {
             return Err(FileError::refused(Refusal::SameFile));
         }
-        // A device or FIFO can't be cloned to; the other names of a file would keep the old content.
+        // A device or FIFO can't be cloned to; other hard links to a file would keep the old content.
         if stat.kind != FileKind::Regular || stat.links > 1 {
             let skipped = vec![(Method::Clone, Skip::DestinationExists)];
             return Err(FileError::refused(Refusal::NoMethod(skipped)));
@@ -199,7 +198,7 @@ impl<P: Platform> FileCopier<'_, P> {
         self.finish_whole(file, landed, result)
     }
 
-    /// The directory that the destination is made in, if its name is a path.
+    /// The directory of the destination, if its name is a path.
     fn parent_dir(&self, dst: &Destination<'_, P>) -> Result<Option<P::Handle>, FileError> {
         let name = parent(dst.at.name);
         if name == "." {
@@ -215,7 +214,7 @@ impl<P: Platform> FileCopier<'_, P> {
             .map_err(|code| FileError::system(Operation::CreateFile, code))
     }
 
-    /// Attributes, flush and close; what was made and can't be finished is removed.
+    /// Sets attributes, flushes and closes. A file that was created and can't be completed is removed.
     fn finish_whole(
         &mut self,
         file: &mut OneFile<'_, P>,
@@ -245,14 +244,14 @@ impl<P: Platform> FileCopier<'_, P> {
             Ok(None) => Ok(()),
             Ok(Some(read_back)) => self.read_back(file, &read_back),
             Err(error) => {
-                // As in `copy`: it must not look like a copy, and the failure is reported already.
+                // It must not look like a copy; the failure is reported.
                 let _ = self.platform.remove(file.dst.at, false);
                 Err(error)
             }
         }
     }
 
-    /// Opens what the system made, to finish it.
+    /// Opens a file that the system created, to complete it.
     fn open_made(
         &self,
         src: &Source<P>,
@@ -260,8 +259,7 @@ impl<P: Platform> FileCopier<'_, P> {
         how: Whole,
     ) -> Result<Opened<P>, FileError> {
         let failed = |code| FileError::system(Operation::OpenDestination, code);
-        // Attributes are set through any descriptor; a file that its owner may not read may be
-        // one that he may write.
+        // Attributes can be set through any descriptor. The owner may be allowed to write the file but not to read it.
         let handle = self
             .platform
             .open(dst.at, Open::Read { follow: false })
@@ -274,7 +272,7 @@ impl<P: Platform> FileCopier<'_, P> {
             })
             .map_err(failed)?;
         let stat = self.platform.stat_open(&handle).map_err(failed)?;
-        // Another process's file under this name has other links, or is not a file.
+        // A file of another process under this name has other links, or is not regular.
         if stat.kind != FileKind::Regular || stat.links > 1 || stat.is_same_file(&src.stat) {
             return Err(FileError::refused(Refusal::Replaced));
         }
@@ -293,9 +291,9 @@ impl<P: Platform> FileCopier<'_, P> {
 }
 
 impl<P: Platform> Job<'_, '_, '_, P> {
-    /// Lets the system make the destination.
+    /// Lets the system create the destination.
     fn make(&mut self, how: Whole) -> Result<(), Stop> {
-        // It makes whole files: what another method has started, it can't go on with.
+        // The call copies whole files: it can't continue what another method has begun.
         if self.state.mark().offset > 0 {
             return Err(transfer::stop(Code::NO_PROGRESS));
         }
@@ -331,7 +329,7 @@ impl<P: Platform> Job<'_, '_, '_, P> {
         }
     }
 
-    /// Whether the source has data beyond `len`, which the system returned as the length of its copy.
+    /// Whether the source has data beyond `len`, the length that the system has returned for its copy.
     fn is_short(&self, len: u64) -> Result<bool, Stop> {
         if self.shape.size_is_sound && len >= self.shape.size {
             return Ok(false);
@@ -339,7 +337,7 @@ impl<P: Platform> Job<'_, '_, '_, P> {
         transfer::reads_more(self.copier.platform, &self.src.handle, len)
     }
 
-    /// An empty destination that a refused method had opened gives its name back.
+    /// Removes an empty destination that a refused method had opened.
     fn take_back(&mut self) -> Result<(), Stop> {
         match std::mem::replace(&mut self.landed, Landed::Nothing) {
             Landed::Open(target) => {
@@ -370,13 +368,13 @@ impl<P: Platform> Job<'_, '_, '_, P> {
         Takes {
             owner: options.preserve.owner,
             acl: options.preserve.keeps_acl(),
-            // The compressed form of a file is kept in them; what else comes along and isn't
-            // wanted is taken away again.
+            // Its extended attributes contain the compressed form of a file. Those that are not wanted are removed
+            // afterwards.
             xattrs: options.preserve.xattrs.wanted()
                 || attributes::is_compressed(self.copier.platform.os(), &self.src.stat),
             holes: self.shape.holes.use_map(),
             may_share: options.reflink != Reflink::Never,
-            // Such a call makes the file with the source's permissions before it has its owner.
+            // Such a call creates the file with the source's permissions, before it has the owner.
             by_path: self.dst.is_operand && !options.preserve.owner,
             mode: make.mode,
             unbuffered: self.facts.src.size >= LARGE_BYTES,
@@ -384,7 +382,7 @@ impl<P: Platform> Job<'_, '_, '_, P> {
         }
     }
 
-    /// Moves what is left by a method that needs an open destination.
+    /// Copies the rest by a method that needs an open destination.
     fn transfer(&mut self, method: Method) -> Result<(), Stop> {
         if !matches!(self.landed, Landed::Open(_)) {
             match self.copier.open_destination(self.src, self.dst) {
@@ -403,7 +401,7 @@ impl<P: Platform> Job<'_, '_, '_, P> {
             }
         }
         let Landed::Open(target) = &self.landed else {
-            return Err(Stop::NoDestination); // it was opened just now
+            return Err(Stop::NoDestination); // it was opened above
         };
         let files = (&self.src.handle, &target.handle);
         let FileCopier {
@@ -419,7 +417,7 @@ impl<P: Platform> Job<'_, '_, '_, P> {
         result
     }
 
-    /// Looks at the source again, if what was copied is not of one moment.
+    /// Examines the source again, if the copied data is not of one moment.
     fn check_source(&mut self, report: &mut Report) -> Result<(), FileError> {
         let (facts, plan) = (self.facts, self.plan);
         if let Landed::Open(target) = &self.landed {

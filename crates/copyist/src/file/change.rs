@@ -1,4 +1,4 @@
-//! A source that changes while it is copied.
+//! Sources that change while they are copied.
 
 use std::time::Duration;
 
@@ -18,19 +18,19 @@ use crate::words::options::{OnChange, Options};
 use crate::words::report::{Changed, Report};
 use crate::words::stat::{FileKind, Stat, Timestamp};
 
-/// How often a source that changes is copied again ([`OnChange::Retry`]).
+/// The number of times a changing source is copied again ([`OnChange::Retry`]).
 pub(crate) const CHANGE_RETRIES: u32 = 3;
 
-/// How long a change may go unnoticed after another one: times are those of the kernel's clock
-/// tick, up to 10 ms (before Linux 6.13 always, and on filesystems without finer ones).
+/// The time for which a change may not show after another one: file times are those of the kernel's tick, up to 10 ms
+/// (before Linux 6.13, and on filesystems without finer timestamps).
 const TICK: Duration = Duration::from_millis(20);
 
-/// The same on a filesystem that keeps whole seconds, or (FAT) every other one. Its times have no fraction,
-/// and those of others hardly ever none.
+/// The same on a filesystem that stores whole seconds, or (FAT) every second one. Such times have no fraction; others
+/// nearly always have one.
 const COARSE_TICK: Duration = Duration::from_secs(2);
 
 impl<P: Platform> FileCopier<'_, P> {
-    /// What the options say about a source that has changed, if it has: whether to copy it again.
+    /// Handles a source that has changed as the options say. Returns whether to copy it again.
     pub(super) fn copies_again(
         &self,
         report: &Report,
@@ -49,8 +49,8 @@ impl<P: Platform> FileCopier<'_, P> {
         }
     }
 
-    /// A source that was changed just now could be changed again without showing it: its times
-    /// would stay the same. Where that matters, waits until a change shows.
+    /// A source that was modified just now could be modified again without a new timestamp. Where that matters, waits
+    /// until a change would show.
     pub(super) fn wait_for_ctime_tick(&self, src: &mut Source<P>) -> Result<(), FileError> {
         match self.options.on_change {
             OnChange::Report => Ok(()),
@@ -69,7 +69,7 @@ impl<P: Platform> FileCopier<'_, P> {
     }
 }
 
-/// Whether the source is another now than it was when its copy began.
+/// Whether the source differs from what it was when its copy began.
 pub(super) fn has_changed(options: &Options, before: &Stat, now: &Stat) -> bool {
     let strict = options.on_change != OnChange::Report;
     now.modified != before.modified
@@ -77,8 +77,7 @@ pub(super) fn has_changed(options: &Options, before: &Stat, now: &Stat) -> bool 
         || strict && now.changed != before.changed
 }
 
-/// Looks at the source again: one that has changed is reported, and what a hole at its old end
-/// would pad is cut off.
+/// Examines the source again. A change is reported, and what a hole at the old end would pad is truncated.
 pub(super) fn check_source<P: Platform>(
     (platform, options): (&P, &Options),
     src: &Source<P>,
@@ -87,7 +86,8 @@ pub(super) fn check_source<P: Platform>(
 ) -> Result<(), FileError> {
     let Shown { transfer, report } = shown;
     let size = facts.src.size;
-    // One call that asks for more and ends where it should has seen the end; a clone is of one moment.
+    // A single call that requests more than the size, and ends at the size, has seen the end; a clone is of one
+    // moment.
     let at_once = match report.method() {
         _ if options.on_change != OnChange::Report => false,
         Some(Method::ReadWrite) => size < BUFFER_BYTES as u64 && report.attempts.len() == 1,
@@ -101,7 +101,7 @@ pub(super) fn check_source<P: Platform>(
     let now = platform
         .stat_open(&src.handle)
         .map_err(|code| FileError::system(Operation::StatSource, code))?;
-    // What was read is content, whatever stat reports; a hole was passed over by the source's old size.
+    // Data that was read is content, whatever stat reports. A hole was skipped by the source's old size.
     if now.size < transfer.offset() && transfer.shape.holes.use_map() {
         let padding = transfer
             .cut_padding(now.size)
@@ -116,14 +116,14 @@ pub(super) fn check_source<P: Platform>(
         });
         return Ok(());
     }
-    // Where reads go by the size that stat reports, an end before it has lost something.
+    // Where reads are limited by the size that stat reports, an end before that size has lost data.
     if transfer.offset() < size && transfer.shape.size_is_sound {
         return Err(ended_early(transfer.offset()));
     }
     Ok(())
 }
 
-/// The source ended before its size, and nothing says that it has changed.
+/// The source ended before its size, and its times don't show a change.
 pub(super) fn ended_early(offset: u64) -> FileError {
     let stop = Stop::Code {
         operation: Operation::Read,
@@ -132,7 +132,7 @@ pub(super) fn ended_early(offset: u64) -> FileError {
     explain_stop(stop, None, offset)
 }
 
-/// A transfer, and what will be reported of it.
+/// A transfer, and its part of the report.
 pub(super) struct Shown<'s, 'a, P: Platform> {
     pub(super) transfer: &'s mut Transfer<'a, P>,
     pub(super) report: &'s mut Report,
@@ -159,14 +159,14 @@ fn is_fresh(changed: Timestamp, now: Timestamp, tick: Duration) -> bool {
     (0..tick.as_nanos().cast_signed()).contains(&age)
 }
 
-/// Takes holes at the end of the copy back, which several attempts may have passed over.
+/// Discounts holes at the end of the copy, which several attempts may have skipped.
 fn uncount(report: &mut Report, padding: u64) {
     let mut left = padding;
     for attempt in report.attempts.iter_mut().rev() {
         let cut = left.min(attempt.holes);
         attempt.holes -= cut;
         left -= cut;
-        attempt.offset -= left; // the rest was passed over before this attempt began
+        attempt.offset -= left; // the rest was skipped before this attempt began
     }
 }
 

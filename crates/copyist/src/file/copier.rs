@@ -1,4 +1,4 @@
-//! What is needed to copy any file, and what each step asks of it.
+//! The types for the way of one file: [`FileCopier`], [`OneFile`].
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ use crate::words::options::Options;
 use crate::words::report::Report;
 use crate::words::stat::{FileKind, Stat};
 
-/// Copies files; what it needs for any of them.
+/// Copies files; contains what is common to all of them.
 pub(crate) struct FileCopier<'a, P: Platform> {
     pub(crate) platform: &'a P,
     pub(crate) options: &'a Options,
@@ -32,25 +32,25 @@ pub(crate) struct FileCopier<'a, P: Platform> {
     pub(crate) pairs: &'a VolumePairs<'a>,
     pub(crate) buffers: &'a mut Buffers,
     pub(crate) thread_budget: &'a ThreadBudget,
-    /// How many workers besides this one have something to do.
+    /// The number of other workers that run a job.
     pub(crate) others_at_work: usize,
     pub(crate) temp_files: &'a TempFilePolicy,
     pub(crate) journal: Option<&'a Journal<'a, P>>,
 }
 
-/// One file on its way: what is read, the name that it is copied to, and what is found out about both.
+/// One file: its source, its destination, and what is found about both.
 pub(crate) struct OneFile<'f, P: Platform> {
     pub(crate) src: &'f mut Source<P>,
     pub(crate) dst: &'f Destination<'f, P>,
-    /// What is known of their volumes, if that is at hand.
+    /// The facts of both volumes, if they are known already.
     pub(crate) known_pair: Option<&'f Arc<VolumePair>>,
     pub(crate) report: &'f mut Report,
-    /// What could not be kept or checked, though the copy itself is good.
+    /// Attributes that could not be kept, or checks that failed, although the copy is good.
     pub(crate) failures: &'f mut Vec<FileError>,
 }
 
 impl<P: Platform> OneFile<'_, P> {
-    /// The same source under another name.
+    /// The same source with another destination.
     pub(super) fn to<'g>(&'g mut self, dst: &'g Destination<'g, P>) -> OneFile<'g, P> {
         OneFile {
             src: &mut *self.src,
@@ -61,7 +61,7 @@ impl<P: Platform> OneFile<'_, P> {
         }
     }
 
-    /// The same name, with what another file contains.
+    /// The same destination with another source.
     pub(super) fn from<'g>(&'g mut self, src: &'g mut Source<P>) -> OneFile<'g, P> {
         OneFile {
             src,
@@ -80,7 +80,7 @@ impl<'a, P: Platform> FileCopier<'a, P> {
         options.atomic.wanted() && !options.attributes_only && !options.write_through_dangling
     }
 
-    /// What is known of the volumes of a file's source and of an open destination.
+    /// The facts about the volumes of a source and an open destination.
     pub(super) fn volume_pair(
         &self,
         src: &Source<P>,
@@ -114,7 +114,7 @@ impl<'a, P: Platform> FileCopier<'a, P> {
             .map_err(|code| FileError::system(Operation::CloseDestination, code))
     }
 
-    /// What is known where the destination is still to be made.
+    /// The facts where the destination does not exist yet.
     pub(crate) fn facts(&self, src: &Stat, pair: &VolumePair) -> Facts {
         let system = (self.platform.os(), self.platform.kernel());
         let mut facts = Facts {
@@ -129,8 +129,7 @@ impl<'a, P: Platform> FileCopier<'a, P> {
         facts
     }
 
-    /// What the content of this file is hashed for, if it is. Of a sparse file that is only to be verified
-    /// the holes need no hash.
+    /// The hash of the content that is wanted. Holes need no hash in a sparse file that is only verified.
     pub(crate) fn digest(&self, src: &Stat) -> Option<Digest> {
         let kind = self.options.hash_wanted()?;
         let is_reported = self.options.reported_hash().is_some();
@@ -149,14 +148,14 @@ impl<'a, P: Platform> FileCopier<'a, P> {
         }
     }
 
-    /// What is made of content that was read is a regular file, whatever it was read from.
+    /// A copy of content is a regular file, whatever the source is.
     pub(crate) fn create_mode(&self, src: &Stat) -> CreateMode {
         CreateMode::new(self.platform, self.options, (FileKind::Regular, src.mode))
     }
 
     /// What must be done while the destination is empty.
     pub(crate) fn prepare(&self, src: &Source<P>, target: &Opened<P>) -> Result<(), FileError> {
-        // On Windows none has to.
+        // Windows needs nothing.
         let some_must = self.platform.os() != Os::Windows;
         if some_must && self.options.preserve.flags && target.made.is_new {
             let files = (&src.handle, src.stat.flags, &target.handle);
@@ -165,14 +164,14 @@ impl<'a, P: Platform> FileCopier<'a, P> {
         Ok(())
     }
 
-    /// Returns the failure to set the permissions, if there was one.
+    /// Sets the attributes. Returns the failure to set the permissions, if there was one.
     pub(crate) fn copy_attributes(
         &mut self,
         src: &Source<P>,
         target: &Opened<P>,
         failures: &mut Vec<FileError>,
     ) -> Option<Failed> {
-        // A device or a terminal keeps its own.
+        // A device or a terminal keeps its own attributes.
         if target.streams || attributes::are_all_set(self.platform, self.options, target.made) {
             return None;
         }

@@ -14,7 +14,7 @@ use crate::words::hash::Hash;
 use crate::words::report::Report;
 
 impl<P: Platform> FileCopier<'_, P> {
-    /// Data, if the options want any. Returns the hash that was made on the way.
+    /// Copies the data, if the options want it. Returns the hash that was computed meanwhile.
     pub(super) fn fill(
         &mut self,
         file: &mut OneFile<'_, P>,
@@ -28,7 +28,7 @@ impl<P: Platform> FileCopier<'_, P> {
         self.copy_until_stable(file, target, kept, &pair)
     }
 
-    /// Copies the data, and again if the options say so because the source has changed meanwhile.
+    /// Copies the data, and again if the source has changed (`--on-change=retry`).
     fn copy_until_stable(
         &mut self,
         file: &mut OneFile<'_, P>,

@@ -1,4 +1,4 @@
-//! Opening a destination to be written into: a new file, or one that is there.
+//! Opens a destination for writing: a new file, or an existing one.
 
 use super::attributes;
 use super::attributes::CreatedState;
@@ -24,7 +24,7 @@ impl<P: Platform> FileCopier<'_, P> {
     ) -> Result<Opened<P>, FileError> {
         if dst.existing != Existing::Nothing {
             match self.open_existing(&src.stat, dst) {
-                // It is gone again (a stale answer of NFS, say), so there is a file to be made.
+                // It was removed meanwhile (or NFS returned outdated attributes), so a new file is made.
                 Err(error) if is_gone(self.platform.os(), &error) => {}
                 Err(error) if self.options.force == Force::IfNeeded && is_of_system(&error) => {
                     self.platform
@@ -70,7 +70,7 @@ impl<P: Platform> FileCopier<'_, P> {
         })
     }
 
-    /// A name that is taken although nothing was found there is a symbolic link to nothing.
+    /// A name that exists although stat found nothing is a dangling symbolic link.
     pub(super) fn explain_create(&self, at: At<'_, P>, code: Code) -> FileError {
         let taken = rules::is_taken(self.platform.os(), code);
         match self.platform.stat(at, false) {
@@ -81,7 +81,7 @@ impl<P: Platform> FileCopier<'_, P> {
         }
     }
 
-    /// Opens an existing destination and empties it, unless it is the source after all.
+    /// Opens an existing destination and empties it, unless it is the source.
     fn open_existing(&self, src: &Stat, dst: &Destination<'_, P>) -> Result<Opened<P>, FileError> {
         let failed = |code| FileError::system(Operation::OpenDestination, code);
         let how = match dst.existing {
@@ -97,7 +97,7 @@ impl<P: Platform> FileCopier<'_, P> {
             opened => (opened.map_err(failed)?, None),
         };
         let stat = self.platform.stat_open(&handle).map_err(failed)?;
-        // Nothing was written yet, so that whoever has put something else there has won nothing.
+        // Nothing was written before this check, so a file that another process has put there is unchanged.
         let is_expected = match dst.existing {
             Existing::Stream { .. } => true,
             Existing::LinkToFile(id) => stat.kind == FileKind::Regular && stat.id == id,
@@ -110,7 +110,7 @@ impl<P: Platform> FileCopier<'_, P> {
             return Err(FileError::refused(Refusal::SameFile));
         }
         let streams = stat.kind != FileKind::Regular;
-        // Also where there is nothing to cut off: it sets the times, and takes set-id bits away.
+        // Also if it is empty already: the call sets the times, and clears set-id bits.
         let mut handle = handle;
         if !streams && !self.options.attributes_only && emptied.is_none() {
             if let Some(emptied) = self.reopen_emptied((&handle, &stat), src, dst)? {
@@ -133,9 +133,9 @@ impl<P: Platform> FileCopier<'_, P> {
 }
 
 impl<P: Platform> FileCopier<'_, P> {
-    /// Opens a file again such that the call empties it, where only that does: FUSE servers that keep no old content
-    /// of what is written to (rclone without a cache) take a truncation of an open file, do nothing, and refuse
-    /// the first write. `None` where it is to be truncated.
+    /// Opens a file again with truncation by the open call, where only that works: FUSE servers that keep no content
+    /// of a file that is written (rclone without a cache) accept a truncation of an open file, ignore it, and refuse
+    /// the first write. `None` where the file is to be truncated.
     fn reopen_emptied(
         &self,
         (handle, stat): (&P::Handle, &Stat),
@@ -156,9 +156,9 @@ impl<P: Platform> FileCopier<'_, P> {
         Err(FileError::refused(Refusal::Replaced))
     }
 
-    /// Opens a file that was refused to be opened as it is, such that the call empties it. Since it can't be looked
-    /// at between opening and emptying, that is done a moment before; and no symbolic link in a
-    /// tree is followed so, which another user might turn meanwhile.
+    /// Opens a file that could not be opened as it is, with truncation by the open call. It can't be examined between
+    /// opening and truncation, so it is examined immediately before; and symbolic links in a tree are not followed,
+    /// since another user could change them in between.
     #[cold]
     fn open_emptied(&self, src: &Stat, dst: &Destination<'_, P>) -> Option<(P::Handle, FileId)> {
         let (follow, expected) = match dst.existing {

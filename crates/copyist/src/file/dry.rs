@@ -1,4 +1,4 @@
-//! The plan of a file's copy: the same for a run and for a dry run, which does not run it.
+//! The plan of a file's copy, the same for a run and for a dry run, which does not run it.
 
 use super::copier::{FileCopier, OneFile};
 use super::failure::FileError;
@@ -9,7 +9,7 @@ use crate::think::plan;
 use crate::words::report::Planned;
 
 impl<P: Platform> FileCopier<'_, P> {
-    /// Puts what would be tried into the report.
+    /// Adds to the report what would be tried.
     pub(super) fn copy_dry(&mut self, file: &mut OneFile<'_, P>) -> Result<(), FileError> {
         let (src, dst) = (&*file.src, file.dst);
         let is_file = matches!(dst.existing, Existing::Nothing | Existing::File);
@@ -17,7 +17,7 @@ impl<P: Platform> FileCopier<'_, P> {
             let target = self.open_destination(src, dst)?;
             return self.plan_only(file, &target);
         }
-        // It is made beside what it replaces, whatever that is.
+        // The copy is made beside what it replaces, whatever that is.
         let name = Temporary::new().beside(dst.at.name);
         let beside = dst.beside(&name);
         let target = self.open_destination(src, &beside)?;

@@ -1,4 +1,4 @@
-//! A failure that belongs to a file, before its paths are known.
+//! The failure of a file, before its paths are known.
 
 use super::attributes::Failed;
 use crate::run::exec::Failure;
@@ -7,8 +7,8 @@ use crate::words::code::Code;
 use crate::words::error::{Cause, Operation, Refusal};
 use crate::words::method::Method;
 
-/// Why a file was not copied, or not quite. As small as an answer can be: each call on the way of a file
-/// that is copied could have one.
+/// The reason why a file, or a part of its attributes, was not copied. As small as possible: every call of a file
+/// returns a result that may contain one.
 #[derive(Debug)]
 pub(crate) struct FileError(Box<Inner>);
 
@@ -42,7 +42,7 @@ impl FileError {
         FileError::new(Operation::Plan, Cause::Refused(refusal))
     }
 
-    /// Adds by which method, and at which offset.
+    /// Adds the method, and the offset.
     pub(super) fn with_transfer(mut self, transfer: Option<(Method, u64)>) -> FileError {
         self.0.transfer = transfer;
         self
@@ -56,7 +56,7 @@ impl FileError {
         &self.0.cause
     }
 
-    /// Whether the other is the same failure of the same operation.
+    /// Whether another failure has the same operation and cause.
     pub(crate) fn says_as_much(&self, other: &FileError) -> bool {
         (self.operation(), self.cause()) == (other.operation(), other.cause())
     }
@@ -65,7 +65,7 @@ impl FileError {
         (self.0.operation, self.0.cause, self.0.transfer)
     }
 
-    /// The copy was read back, and its content is not what was copied.
+    /// The copy was read back, and its content differs.
     pub(super) fn is_bad_copy(&self) -> bool {
         self.0.cause == Cause::Refused(Refusal::Differs)
     }
@@ -102,7 +102,7 @@ pub(crate) fn explain_stop(stop: Stop, method: Option<Method>, offset: u64) -> F
     let (operation, cause) = match stop {
         Stop::Code { operation, code } => (operation, Cause::System(code)),
         Stop::Cancelled => (Operation::Transfer, Cause::Refused(Refusal::Cancelled)),
-        // The code that could not open it reports more.
+        // The code of the failed open says more.
         Stop::NoDestination => (Operation::OpenDestination, Cause::System(Code::NO_PROGRESS)),
     };
     FileError::new(operation, cause).with_transfer(method.map(|method| (method, offset)))

@@ -1,4 +1,4 @@
-//! What makes a file, and its name, durable.
+//! Makes a file, and its name, durable.
 
 use super::copier::FileCopier;
 use super::failure::FileError;
@@ -11,8 +11,8 @@ use crate::words::options::Flush;
 use crate::words::options::Fsync;
 
 impl<P: Platform> FileCopier<'_, P> {
-    /// Whether this file is to be durable by itself. The volume that a symbolic link leads to is
-    /// not among those that are flushed at the end.
+    /// Whether this file is flushed by itself. The volume that a symbolic link leads to is not among those that are
+    /// flushed at the end.
     fn flushes_each(&self, dst: &Destination<'_, P>) -> bool {
         match self.options.fsync {
             Fsync::None => false,
@@ -32,13 +32,13 @@ impl<P: Platform> FileCopier<'_, P> {
             (_, None) => return Ok(()),
         };
         match self.platform.flush(handle, how) {
-            // A pipe keeps nothing that could be flushed.
+            // A pipe has nothing to flush.
             Err(code) if dst.is_stream() && rules::is_no_flush(self.platform.os(), code) => Ok(()),
             flushed => flushed.map_err(|code| FileError::system(Operation::Flush, code)),
         }
     }
 
-    /// Makes a new name durable, if the options want that.
+    /// Flushes a new name, if the options ask for it.
     pub(super) fn sync_parent_dir(
         &self,
         at: At<'_, P>,

@@ -1,4 +1,4 @@
-//! Symbolic links at a destination, followed to what is to be replaced.
+//! Follows symbolic links at a destination to the file that is replaced.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Component, Path};
@@ -9,11 +9,11 @@ use crate::think::rules;
 use crate::words::options::Options;
 use crate::words::stat::FileKind;
 
-/// More symbolic links than this at a destination are a loop, as in Linux.
+/// The maximum number of symbolic links at a destination, as in Linux: more are a loop.
 const MOST_LINKS: u32 = 40;
 
-/// The path that a symbolic link at the destination leads to; `None` if that is no path but an
-/// open file ([`Names::is_magic_link`](crate::system::Names::is_magic_link)).
+/// The path that a symbolic link at the destination leads to; `None` if it leads to an open file
+/// ([`Names::is_magic_link`](crate::system::Names::is_magic_link)).
 pub(crate) fn resolve<P: Platform>(platform: &P, at: At<'_, P>) -> Sys<Option<OsString>> {
     let os = platform.os();
     let mut name = at.name.to_os_string();
@@ -37,8 +37,7 @@ pub(crate) fn resolve<P: Platform>(platform: &P, at: At<'_, P>) -> Sys<Option<Os
     Err(rules::link_loop(os))
 }
 
-/// Whether a source that the caller named is a symbolic link to an open file, which the options want to be
-/// read.
+/// Whether an operand is a symbolic link to an open file, which the options ask to read.
 pub(crate) fn reads_open_file<P: Platform>(platform: &P, options: &Options, at: At<'_, P>) -> bool {
     options.read_open_files
         && matches!(resolve(platform, at), Ok(None))
@@ -49,7 +48,7 @@ pub(crate) fn reads_open_file<P: Platform>(platform: &P, options: &Options, at: 
 
 /// The path of a symbolic link's target.
 fn follow(link: &OsStr, target: &OsStr) -> OsString {
-    // Not by Path::with_file_name, which knows no other last part than a name.
+    // Not `Path::with_file_name`, which can't append `..`.
     let mut path = match Path::new(link).components().next_back() {
         Some(Component::Normal(_)) => Path::new(parent(link)).to_path_buf(),
         _ => Path::new(link).to_path_buf(),

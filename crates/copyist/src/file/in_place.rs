@@ -1,4 +1,4 @@
-//! A file that has its name already while it is written, or gets it at once.
+//! A file that has its name while it is written.
 
 use super::copier::{FileCopier, OneFile};
 use super::failure::FileError;
@@ -7,7 +7,7 @@ use crate::run::step::since;
 use crate::system::Platform;
 
 impl<P: Platform> FileCopier<'_, P> {
-    /// Copies into a file that has its name already, or gets it at once.
+    /// Copies into an existing file, or into a new file that has its name at once.
     pub(super) fn copy_in_place(&mut self, file: &mut OneFile<'_, P>) -> Result<(), FileError> {
         let start = self.context.now();
         let target = self.open_destination(file.src, file.dst)?;
@@ -36,17 +36,17 @@ impl<P: Platform> FileCopier<'_, P> {
         result
     }
 
-    /// What was made and could not be finished must not look like a copy.
+    /// A file that was created and could not be completed must not look like a copy.
     #[cold]
     fn give_up(&self, dst: &Destination<'_, P>, is_new: bool, error: FileError) -> FileError {
         if is_new {
-            // The failure is reported already; that of removing it would say less.
+            // The failure is reported; a failure to remove it says less.
             let _ = self.platform.remove(dst.at, false);
         }
         error
     }
 
-    /// Attributes, and a flush.
+    /// Sets attributes, and flushes.
     fn finish_in_place(
         &mut self,
         file: &mut OneFile<'_, P>,

@@ -21,7 +21,7 @@ impl<P: Platform> FileCopier<'_, P> {
         self.copy_in_place(file)
     }
 
-    /// [`FileCopier::copy`], where the file is to have its name only when it is complete.
+    /// [`FileCopier::copy`], for a file that gets its name only when it is complete.
     fn publish(&mut self, file: &mut OneFile<'_, P>) -> Result<(), FileError> {
         let code = match self.known_irreplaceable(file.dst) {
             Some(code) => code,
@@ -37,7 +37,7 @@ impl<P: Platform> FileCopier<'_, P> {
                 let Some(code) = failed.and_then(|error| self.in_place_instead(error)) else {
                     return result;
                 };
-                // They are those of a file that is written again in place.
+                // The existing file is rewritten in place, with its attributes.
                 file.failures.truncate(before);
                 code
             }
@@ -46,7 +46,7 @@ impl<P: Platform> FileCopier<'_, P> {
     }
 }
 
-/// That no new file can be made beside one that is to be replaced is why it can't be replaced.
+/// The file can't be replaced because no new file can be created beside it.
 fn as_replacing<P: Platform>(dst: &Destination<'_, P>, error: FileError) -> FileError {
     let is_there = dst.existing != Existing::Nothing || dst.replaces;
     match *error.cause() {

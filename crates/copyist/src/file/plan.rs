@@ -11,7 +11,7 @@ use crate::words::facts::Facts;
 use crate::words::stat::Stat;
 
 impl<'a, P: Platform> FileCopier<'a, P> {
-    /// The plan of a copy into an open file, and the threads that it has for it.
+    /// The plan of a copy into an open file, and the threads for it.
     pub(super) fn plan(
         &self,
         src: &Stat,
@@ -21,7 +21,7 @@ impl<'a, P: Platform> FileCopier<'a, P> {
         let mut facts = self.facts(src, pair);
         facts.dst_is_regular = !target.streams;
         facts.dst_is_free = false;
-        // Only a file that is worth it takes them from the others, and none that will be cloned.
+        // Threads are taken only for a file that is large enough and will not be cloned.
         facts.threads = 2;
         let to_hash =
             self.options.hash_wanted().is_some() && facts.src.size >= plan::HASH_BESIDE_BYTES;

@@ -1,9 +1,9 @@
-//! [`Atomic`]: a file is published when it is complete, or written in place where that can't be.
+//! [`Atomic`]: a file is published when it is complete, or written in place where that is impossible.
 //!
 //! ```text
 //! published ----------------------------------------------------> done
 //!     | its name can't be given to another file
-//!     +--- Required:   an error; what has the name stays
+//!     +--- Required:   an error; what has the name is kept
 //!     +--- BestEffort: what has the name is opened for writing --> emptied, and written into
 //! ```
 
@@ -35,7 +35,7 @@ impl<P: Platform> FileCopier<'_, P> {
         if file.dst.replaces {
             self.remove_replaced(file.dst)?;
         }
-        // A new file would have been the caller's; the times of a file that others own are the owner's to set.
+        // A new file would belong to the caller, and only the owner may set the times of the old one.
         let os = self.platform.os();
         let is_owners = |error: &FileError| {
             let is_refused =
@@ -49,7 +49,7 @@ impl<P: Platform> FileCopier<'_, P> {
         Ok(())
     }
 
-    /// Writes in place what was read from a stream: it can't be read again, and is in the draft alone.
+    /// Copies a draft in place. Its source was a stream, which can't be read again.
     pub(super) fn write_from_draft(
         &mut self,
         file: &mut OneFile<'_, P>,
@@ -71,7 +71,7 @@ impl<P: Platform> FileCopier<'_, P> {
         let mut draft = Source { handle, stat };
         let written = self.write_in_place(&mut file.from(&mut draft), code);
         self.platform.close_quietly(draft.handle);
-        // It is not to be tried once more.
+        // It is not retried.
         written.map_err(|error| match *error.cause() {
             Cause::System(code) if error.operation() == Operation::CreateFile => {
                 FileError::system(Operation::OpenDestination, code)
@@ -80,7 +80,7 @@ impl<P: Platform> FileCopier<'_, P> {
         })
     }
 
-    /// What was to be replaced by a new file, and not written into, is removed.
+    /// Removes what was to be replaced by a new file, and not written into.
     fn remove_replaced(&self, dst: &Destination<'_, P>) -> Result<(), FileError> {
         match self.platform.remove(dst.at, false) {
             Err(code) if !rules::is_not_found(self.platform.os(), code) => {
@@ -90,7 +90,7 @@ impl<P: Platform> FileCopier<'_, P> {
         }
     }
 
-    /// Why a file is to be written in place after this failure to publish it, if it is.
+    /// The reason to write a file in place after this failure to publish it; `None` if that is an error.
     pub(super) fn in_place_instead(&self, error: &FileError) -> Option<Code> {
         let os = self.platform.os();
         let publishing = matches!(
@@ -99,7 +99,7 @@ impl<P: Platform> FileCopier<'_, P> {
         );
         match *error.cause() {
             Cause::System(code) if publishing && self.options.atomic == Atomic::BestEffort => {
-                // What has taken a new file's name meanwhile is not written into.
+                // A file that another process has created under the name meanwhile is not written into.
                 let taken = error.operation() == Operation::CreateFile && rules::is_taken(os, code);
                 (!taken && rules::is_irreplaceable(os, code)).then_some(code)
             }
@@ -107,8 +107,8 @@ impl<P: Platform> FileCopier<'_, P> {
         }
     }
 
-    /// Why the file can't be replaced on this volume, if this run has found that: then a copy that would be
-    /// thrown away is not made.
+    /// The reason why no file can be replaced on this volume, if this run has found that: then no copy is made that
+    /// would be discarded.
     pub(super) fn known_irreplaceable(&self, dst: &Destination<'_, P>) -> Option<Code> {
         let drafts = self.temp_files;
         if !drafts.some_refuse.load(Ordering::Relaxed)
@@ -126,8 +126,8 @@ impl<P: Platform> FileCopier<'_, P> {
             .copied()
     }
 
-    /// Why a draft can't replace the old file: chmod was refused, and its permission bits are not the old file's. What is
-    /// written in place keeps its own.
+    /// The reason why a draft can't replace the old file: chmod was refused, and its permission bits differ from the
+    /// old file's. A file that is written in place keeps its own.
     pub(super) fn unfit(
         &self,
         refused: Failed,
@@ -145,7 +145,7 @@ impl<P: Platform> FileCopier<'_, P> {
         Some(FileError::system(Operation::Replace, refused.code))
     }
 
-    /// Refuses to make a name that could not be taken away again, before it is made.
+    /// Refuses to create a name that could not be removed again, before it is created.
     pub(super) fn check_names(&self, at: At<'_, P>) -> Result<(), FileError> {
         check_removable(self.platform, parent_dir(at))
             .map_err(|code| FileError::system(Operation::Replace, code))
@@ -163,7 +163,7 @@ impl<P: Platform> FileCopier<'_, P> {
             self.platform.rename(from, to)
         } else {
             match self.platform.rename_new(from, to) {
-                // Then it is looked whether the name is free, a moment before.
+                // Otherwise the name is examined immediately before.
                 Err(code) if rules::is_unsupported(os, code) => {
                     match self.platform.stat(to, false) {
                         Ok(_) => Err(rules::taken(os)),
@@ -188,7 +188,7 @@ impl<P: Platform> FileCopier<'_, P> {
         })
     }
 
-    /// Whether a mount without rename has given a new file its second name, which is free.
+    /// Whether a mount without rename has given a new file its second name.
     pub(super) fn links_instead(&self, from: At<'_, P>, to: At<'_, P>, error: &FileError) -> bool {
         let link = Node::HardLink {
             to: from,
@@ -198,7 +198,7 @@ impl<P: Platform> FileCopier<'_, P> {
             && self.platform.make(to, link).is_ok()
     }
 
-    /// Notes that a rename was refused, if that is for all names of the volume.
+    /// Records that a rename was refused, if that holds for all names of the volume.
     pub(super) fn note_irreplaceable(&self, at: At<'_, P>, code: Code) {
         if rules::is_unsupported(self.platform.os(), code) {
             self.note_refused(at, Needed::Rename, code);
@@ -213,7 +213,7 @@ impl<P: Platform> FileCopier<'_, P> {
         }
     }
 
-    /// `None` for a symbolic link, which leads to another.
+    /// `None` for a symbolic link, which leads to another file.
     fn volume_of_place(&self, dst: &Destination<'_, P>) -> Option<u64> {
         if matches!(dst.existing, Existing::LinkToFile(_)) {
             return None;

@@ -1,11 +1,11 @@
-//! One small file by its path, in a straight line: what a program that copies file after file mostly asks for.
+//! Copies one small file by its path: the most frequent call of programs that copy file after file.
 //!
-//! The engine would open the directory that paths begin in, and set up a walk. Here a file takes the calls of its
-//! copy, and nothing is decided that was not decided for the last one. Whatever is not as expected is left to the
-//! engine, which begins again: what was created here is removed before. So no failure is reported here.
+//! The engine would open the current directory and set up a walk. Here a file takes only the calls of its copy, and
+//! the decisions of the last file are used again. A file that is not as expected is left to the engine, which starts
+//! from the beginning; what was created here is removed before. So no failure is reported here.
 //!
-//! As [`std::fs::copy`] does, and other than the engine, it opens a source to see what it is: looking at it before
-//! would take a twelfth of the time. It never waits for the other end of a FIFO.
+//! Like [`std::fs::copy`], and unlike the engine, it opens a source to see what it is: a stat before the open would
+//! take a twelfth of the time. It never waits for the other end of a FIFO.
 
 use std::ffi::OsStr;
 use std::sync::Arc;
@@ -22,10 +22,10 @@ use crate::words::options::{Atomic, Backup, Force, Fsync, Make, NewMode, Options
 use crate::words::report::{Attempt, Ended, Report};
 use crate::words::stat::{FileKind, Stat};
 
-/// Whether these options ask for nothing but a file's data and its permission bits. Which methods and which holes they
-/// want is looked at where small files are planned ([`crate::think::plan::small_files`]).
+/// Whether the options ask for nothing but a file's data and permission bits. Methods and holes are considered where
+/// small files are planned ([`crate::think::plan::small_files`]).
 pub(crate) fn suits(os: Os, options: &Options) -> bool {
-    // Every option is named, so that a new one is not forgotten.
+    // All options are listed, so that a new one is not forgotten.
     let Options {
         reflink: _,
         sparse: _,
@@ -154,14 +154,14 @@ impl<P: Platform> Single<'_, P> {
         }
     }
 
-    /// An existing destination, if the last one existed. What it is, is looked at when it is open.
+    /// Opens the destination as an existing file, if the last one existed. It is examined when it is open.
     fn open_as_last(&self, path: &OsStr) -> Option<P::Handle> {
         let how = Open::Write { follow: false };
         let opened = || self.platform.open_path(path, how).ok();
         self.learnt.overwrites().then(opened)?
     }
 
-    /// An existing regular file, that is not the source. It is not emptied yet.
+    /// Opens an existing regular file that is not the source. It is not emptied yet.
     fn open_existing(&self, path: &OsStr) -> Option<P::Handle> {
         let seen = self.platform.stat_path(path, false).ok()?;
         if seen.kind != FileKind::Regular || seen.is_same_file(self.src.1) {
@@ -171,7 +171,7 @@ impl<P: Platform> Single<'_, P> {
         self.platform.open_path(path, how).ok()
     }
 
-    /// Data and permission bits; `None` if not all of it was done.
+    /// Copies data and permission bits; `None` if a part is missing.
     fn fill(&self, dst: &P::Handle, is_new: bool) -> Option<Method> {
         let (made, volume) = self.platform.stat_and_volume(dst).ok()?;
         if made.kind != FileKind::Regular || made.is_same_file(self.src.1) {
@@ -185,12 +185,12 @@ impl<P: Platform> Single<'_, P> {
         if !is_new {
             self.platform.set_len(dst, 0).ok()?;
         }
-        // More is asked for than there should be, so that the result shows that there is no more.
+        // The call requests more than the size, so that its result shows the end.
         let size = self.src.1.size;
         if self.move_all(method, dst)? != size {
             return None;
         }
-        // Writing may have taken set-id bits away since.
+        // Writing may have cleared set-id bits.
         let mode = self.src.1.mode;
         if self.options.preserve.mode && (made.mode != mode || mode & 0o6000 != 0) {
             let mode = Attribute::Mode(mode);
@@ -199,7 +199,7 @@ impl<P: Platform> Single<'_, P> {
         Some(method)
     }
 
-    /// What is known of the volumes, whose facts are asked for each time: see [`Learnt`].
+    /// The facts about the volumes: see [`Learnt`].
     fn pair(&self, dst_volume: VolumeFacts) -> Option<Arc<VolumePair>> {
         let (src, stat) = self.src;
         let src_volume = if stat.id.volume == dst_volume.id {

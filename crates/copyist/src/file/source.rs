@@ -11,8 +11,8 @@ pub(crate) struct Source<P: Platform> {
     pub(crate) stat: Stat,
 }
 
-/// Opens a source to read its content. Never waits for the other end of a FIFO unless the FIFO's
-/// content is what is wanted, and never returns a device that took a file's place meanwhile.
+/// Opens a source to read its content. Never waits for the other end of a FIFO unless the options ask for the FIFO's
+/// content, and never returns a device that has replaced a file meanwhile.
 pub(crate) fn open_source<P: Platform>(
     platform: &P,
     at: At<'_, P>,

@@ -1,4 +1,4 @@
-//! The name that a file is copied to, and what is open under it.
+//! The name that a file is copied to, and the file that is open under it.
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
@@ -9,17 +9,17 @@ use crate::system::{At, Platform};
 pub(crate) use crate::think::disposition::Existing;
 use crate::words::stat::{Stat, Timestamp};
 
-/// The name a file is copied to, and what is known of it.
+/// The name that a file is copied to, and what is known about it.
 pub(crate) struct Destination<'a, P: Platform> {
     pub(crate) at: At<'a, P>,
     pub(crate) existing: Existing,
-    /// What has the name, whatever it is, is replaced by a new file.
+    /// Whatever has the name is replaced by a new file.
     pub(crate) replaces: bool,
-    /// Its directory may give new files an access control list.
+    /// New files may inherit an access control list from its directory.
     pub(crate) may_have_acl: bool,
-    /// The caller named it, from the current directory.
+    /// It is an operand: its name is relative to the current directory.
     pub(crate) is_operand: bool,
-    /// Where it is, if that is to be written down.
+    /// Its path, if the journal records it.
     pub(crate) path: Option<PathBuf>,
 }
 
@@ -28,7 +28,7 @@ impl<P: Platform> Destination<'_, P> {
         matches!(self.existing, Existing::Stream { .. })
     }
 
-    /// A new file of this name in the same directory, which is to replace it.
+    /// A temporary name in the same directory, for a new file that replaces this one.
     pub(crate) fn beside<'n>(&'n self, name: &'n OsStr) -> Destination<'n, P> {
         Destination {
             at: At {
@@ -44,7 +44,7 @@ impl<P: Platform> Destination<'_, P> {
     }
 }
 
-/// What an earlier run has left of a file, and who is told how far it comes in this one.
+/// What an earlier run has left of a file, and the sink for the progress of this one.
 pub(crate) struct ResumeState<'a, P: Platform> {
     pub(crate) progress_sink: Option<&'a dyn ProgressSink<P>>,
     pub(crate) offset: u64,
@@ -72,7 +72,7 @@ pub(crate) struct Opened<P: Platform> {
     pub(crate) handle: P::Handle,
     pub(crate) made: CreatedState,
     pub(crate) streams: bool,
-    /// What it was before it was emptied.
+    /// Its state before it was emptied.
     pub(super) old: Option<OldState>,
 }
 

@@ -1,8 +1,8 @@
-//! Names of files that are not complete yet.
+//! Names of incomplete files.
 //!
-//! `.copyist-` and 24 hexadecimal digits: 16 chosen at random, and 8 that follow from them, so
-//! that no other file is ever taken for one of ours. Whoever writes one keeps it locked
-//! ([`crate::system::Data::lock`]); one that is not locked was left by a run that crashed.
+//! `.copyist-` and 24 hexadecimal digits: 16 random ones, and 8 computed from these, so that no other file is taken
+//! for ours. The process that writes one keeps it locked ([`crate::system::Data::lock`]); a file that is not locked
+//! was left by a run that crashed.
 
 use crate::words::code::Code;
 use std::collections::HashMap;
@@ -27,7 +27,7 @@ impl Temporary {
     /// A name that no other process uses.
     pub(crate) fn new() -> Temporary {
         static NEXT: AtomicU64 = AtomicU64::new(0);
-        // The standard library's hash tables have their seeds from the system.
+        // The hash tables of the standard library get their seeds from the system.
         Temporary(RandomState::new().hash_one(NEXT.fetch_add(1, Ordering::Relaxed)))
     }
 
@@ -36,22 +36,22 @@ impl Temporary {
         format!("{PREFIX}{:016x}{:08x}", self.0, check(self.0))
     }
 
-    /// The path of that name in the directory that `path` is in.
+    /// The path of that name in the directory of `path`.
     pub(crate) fn beside(self, path: &OsStr) -> OsString {
         Path::new(path).with_file_name(self.name()).into_os_string()
     }
 
-    /// Reads a name; `None` if it is another's.
+    /// Parses a name; `None` if it is not one of ours.
     pub(crate) fn parse(name: &OsStr) -> Option<Temporary> {
         let digits = name.to_str()?.strip_prefix(PREFIX)?;
         let number = u64::from_str_radix(digits.get(..16)?, 16).ok()?;
-        // Compared as a whole: there is one way to write it.
+        // Compared as a whole: each number has one spelling.
         let is_ours = Temporary(number).name() == name.to_str()?;
         is_ours.then_some(Temporary(number))
     }
 }
 
-/// Digits that follow from the number: the mixing function of MurmurHash3.
+/// Digits computed from the number, by the mixing function of MurmurHash3.
 fn check(number: u64) -> u32 {
     let mut mixed = number ^ 0x636f_7079_6973_7431; // "copyist1"
     mixed = (mixed ^ mixed >> 33).wrapping_mul(0xff51_afd7_ed55_8ccd);
@@ -59,11 +59,11 @@ fn check(number: u64) -> u32 {
     (mixed >> 32) as u32
 }
 
-/// How long a mount is waited for that has not heard of a close yet, milliseconds.
+/// The times to wait for a mount that has not processed a close yet, milliseconds.
 const CLOSE_WAITS_MS: [u64; 4] = [1, 4, 16, 64];
 
-/// Removes a file that was closed just now. Where a name can't be removed while its file is open, a FUSE
-/// server may hear of the close a moment later: the kernel doesn't wait for its answer.
+/// Removes a file that was just closed. On a mount that can't remove the name of an open file, a FUSE server may
+/// process the close later than the kernel returns from it.
 pub(crate) fn remove_closed<P: Platform>(platform: &P, at: At<'_, P>) -> Sys<()> {
     for wait_ms in CLOSE_WAITS_MS {
         match platform.remove(at, false) {
@@ -79,26 +79,26 @@ pub(crate) fn remove_closed<P: Platform>(platform: &P, at: At<'_, P>) -> Sys<()>
 /// What a run has learnt about incomplete files.
 #[derive(Debug, Default)]
 pub(crate) struct TempFilePolicy {
-    /// Nameless files can't be had here, or not be named.
+    /// Nameless files don't work here, or can't be named.
     pub(super) no_nameless: AtomicBool,
-    /// Volumes that refuse something that publishing a file needs, and what they say.
+    /// Volumes that refuse something that publishing a file needs, with the code.
     pub(super) refused: Mutex<HashMap<(u64, Needed), Code>>,
-    /// There are some.
+    /// The map is not empty.
     pub(super) some_refuse: AtomicBool,
 }
 
 /// What publishing a file needs of its volume.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Needed {
-    /// Renames: to replace anything.
+    /// Rename, to replace any file.
     Rename,
-    /// Changes of permission bits: to replace a file whose permissions stay.
+    /// A change of permission bits, to replace a file whose permissions are kept.
     Mode,
 }
 
 impl TempFilePolicy {
     pub(super) fn refused(&self) -> MutexGuard<'_, HashMap<(u64, Needed), Code>> {
-        // Nothing is half done in it, wherever a panic came.
+        // The map is consistent after a panic too.
         self.refused.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,12 +1,12 @@
-//! The hash of a copy, and the proof that the copy is good.
+//! The hash of a copy, and its verification.
 //!
-//! A hash is of what was written. Where the bytes went through memory it was made on the way; else
-//! the copy is read. To verify, the copy is read from the device, as far as the system lets the
-//! cache be left out, and compared with that hash, or with one of the source.
+//! The hash is of what was written: computed while the bytes passed through memory, otherwise from the copy. To
+//! verify, the copy is read from the device (as far as the page cache can be bypassed), and compared with that hash,
+//! or with one of the source.
 //!
-//! A copy is closed before it is opened again to be read: some filesystems (NFS, AFS, cloud storage
-//! over FUSE) store a file, and report errors, at close. Only a copy that was read and differs is bad
-//! ([`Refusal::Differs`]). One that could not be read is kept, and reported as not verified.
+//! A copy is closed before it is opened again for reading: some filesystems (NFS, AFS, cloud storage over FUSE) store
+//! a file, and report errors, at close. Only a copy that was read and differs is bad ([`Refusal::Differs`]). A copy
+//! that could not be read is kept, and reported as not verified.
 
 use super::change::has_changed;
 use super::copier::{FileCopier, OneFile};
@@ -31,7 +31,7 @@ use crate::words::options::Flush;
 use crate::words::report::Report;
 use crate::words::stat::{FileId, Stat};
 
-/// What has to be read of a copy once it is closed.
+/// What is needed to read a copy after its close.
 pub(super) struct ReadBack {
     digest: Digest,
     /// The file that was written.
@@ -40,7 +40,7 @@ pub(super) struct ReadBack {
     what: What,
 }
 
-/// What it is read for.
+/// The purpose of the reading.
 enum What {
     /// To report its hash.
     Hash,
@@ -57,9 +57,9 @@ impl ReadBack {
     }
 }
 
-/// Why a copy that was read back does not count as checked.
+/// The reason why a copy that was read back does not count as verified.
 pub(super) enum ReadBackError {
-    /// Its content is not what was copied.
+    /// Its content differs from what was copied.
     Bad(FileError),
     /// Its content could not be read, or compared.
     Unchecked(FileError),
@@ -77,8 +77,8 @@ impl ReadBackError {
 }
 
 impl<P: Platform> FileCopier<'_, P> {
-    /// What must be known of a copy before it is closed; `None` if it need not be read. `in_flight` is
-    /// the hash that was made on the way.
+    /// What is needed to read the copy after its close; `None` if it need not be read. `in_flight` is the hash that
+    /// was computed during the copy.
     pub(super) fn prepare_read_back(
         &mut self,
         src: &Source<P>,
@@ -135,7 +135,7 @@ impl<P: Platform> FileCopier<'_, P> {
             platform.flush(handle, Flush::Durable)
         };
         match flushed {
-            // Then what the cache has is all there is to be read.
+            // Then only the content of the cache can be read.
             Err(code)
                 if rules::is_no_flush(self.platform.os(), code)
                     || rules::is_no_flush_to_read(self.platform.os(), code) =>
@@ -146,7 +146,7 @@ impl<P: Platform> FileCopier<'_, P> {
         }
     }
 
-    /// Whether a clone is proved by its extents: the same places of the same device can't differ.
+    /// Whether extents prove a clone: the same blocks of the same device are equal.
     fn is_shared(&self, src: &Source<P>, target: &Opened<P>, report: &Report) -> bool {
         let cloned = report.cloned();
         cloned > 0
@@ -154,8 +154,8 @@ impl<P: Platform> FileCopier<'_, P> {
             && prove::shared(self.platform, &src.handle, &target.handle) == Ok(cloned)
     }
 
-    /// Reads a closed copy under its name. A bad one is removed, unless the options keep it; one that
-    /// could not be read is noted in `failures`.
+    /// Reads a closed copy under its name. A bad copy is removed, unless the options keep it; one that could not be
+    /// read is reported in `failures`.
     pub(super) fn read_back(
         &mut self,
         file: &mut OneFile<'_, P>,
@@ -184,14 +184,14 @@ impl<P: Platform> FileCopier<'_, P> {
         }
     }
 
-    /// Removes a bad copy, if its name still leads to it.
+    /// Removes a bad copy, if its name still refers to it.
     fn remove_bad(&self, at: At<'_, P>, follow: bool, read_back: &ReadBack) {
         let name = if follow {
             resolve(self.platform, at)
         } else {
             Ok(Some(at.name.to_os_string()))
         };
-        // An open file that a magic link leads to has no name to be removed.
+        // An open file that a magic link leads to has no name.
         let Ok(Some(name)) = name else { return };
         let at = At {
             dir: at.dir,
@@ -199,7 +199,7 @@ impl<P: Platform> FileCopier<'_, P> {
         };
         let found = self.platform.stat(at, false).map(|stat| stat.id);
         if found.is_ok() && found == read_back.written {
-            // The failure is reported already; that of removing it would say less.
+            // The failure is reported; a failure to remove it says less.
             let _ = self.platform.remove(at, false);
         }
     }
@@ -225,7 +225,7 @@ impl<P: Platform> FileCopier<'_, P> {
         Ok(copy)
     }
 
-    /// Reads an open copy, and sets its access time back.
+    /// Reads an open copy, and resets its access time.
     pub(super) fn check_copy(
         &mut self,
         file: &mut OneFile<'_, P>,
@@ -256,7 +256,7 @@ impl<P: Platform> FileCopier<'_, P> {
         Ok(())
     }
 
-    /// Compares what is read of a copy with what was written.
+    /// Compares a copy with what was written.
     fn compare(
         &mut self,
         src: &Source<P>,
@@ -267,7 +267,7 @@ impl<P: Platform> FileCopier<'_, P> {
             Some(hash) => hash,
             None => self.hash_of(&src.handle, read_back.digest, Operation::VerifySource)?,
         };
-        // Where the cache can't be left out, what it says is all there is.
+        // Where the cache can't be bypassed, its content is all that can be compared.
         let _ = self.platform.uncache(copy);
         let found = self.hash_of(copy, read_back.digest, Operation::Verify)?;
         if found == expected {
@@ -319,7 +319,7 @@ impl<P: Platform> FileCopier<'_, P> {
     }
 }
 
-/// Reports a copy that could not be read, which is no reason to give it up.
+/// Reports a copy that could not be read, which is kept.
 pub(super) fn report_unchecked(
     result: Result<(), ReadBackError>,
     report: &mut Report,

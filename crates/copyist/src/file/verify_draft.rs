@@ -1,4 +1,4 @@
-//! Reading a complete draft back, before it is published.
+//! Reads a complete draft back before it is published.
 
 use std::time::Duration;
 
@@ -12,19 +12,18 @@ use crate::words::error::Cause;
 
 /// A draft whose content and attributes are complete.
 pub(super) enum Complete<'a, P: Platform> {
-    /// It has no name, and is gone when it is closed.
+    /// It has no name, and disappears when it is closed.
     Nameless(P::Handle),
-    /// It has a temporary name; closed already if there is no handle.
+    /// It has a temporary name; without a handle it is closed.
     Named(At<'a, P>, Option<P::Handle>),
 }
 
-/// How often a draft that is not found is renamed again, and how long is waited before that.
+/// The number of renames that are tried for a draft that is not found, and the time before each.
 const RENAMES: u32 = 20;
 const WAIT: Duration = Duration::from_millis(100);
 
 impl<P: Platform> FileCopier<'_, P> {
-    /// Renames a closed draft that could not be opened: a filesystem that stores files late may not
-    /// find it yet.
+    /// Renames a closed draft that could not be opened: a filesystem that stores files late may not find it yet.
     pub(super) fn rename_late(
         &self,
         from: At<'_, P>,
@@ -44,8 +43,8 @@ impl<P: Platform> FileCopier<'_, P> {
         }
     }
 
-    /// Reads a complete draft back, if it has to be, before it gets its final name: one with a name after it was closed.
-    /// A bad one goes no further, unless the options keep it.
+    /// Reads a complete draft back, if the options ask for it, before it gets its name; a draft that has a name is
+    /// closed first. A bad draft is not published, unless the options keep it.
     pub(super) fn check_draft<'t>(
         &mut self,
         file: &mut OneFile<'_, P>,
@@ -63,7 +62,7 @@ impl<P: Platform> FileCopier<'_, P> {
                 self.close(opened)?;
                 match self.open_copy(at, false, read_back) {
                     Ok(copy) => {
-                        // No other run is to take it for a leftover, where files can be locked.
+                        // Locked, so that no other run takes it for a leftover.
                         let _ = self.platform.lock(&copy);
                         let checked = self.check_copy(file, &copy, read_back);
                         (Complete::Named(at, Some(copy)), checked)

@@ -181,3 +181,21 @@ fn of_a_file_that_is_read_back() {
         assert_eq!(counts(&of(kind)), [0, 1], "{kind:?}");
     }
 }
+
+/// A file that gets its name when it is complete is created with its permissions; a close of it reports errors only on
+/// filesystems that have some to report.
+#[test]
+fn of_a_new_file_that_is_published() {
+    use Call::{Close, Name, Open, Read, SetTimes, StatOpen, Write, XattrNames};
+    let options = Options {
+        atomic: crate::words::options::Atomic::BestEffort,
+        ..archive()
+    };
+    let of = |kind| of_file(Os::Linux, kind, 5000, &[options.clone()]).remove(0);
+    let ext = [
+        Open, StatOpen, Open, Read, Write, StatOpen, XattrNames, SetTimes, Name, Close,
+    ];
+    assert_eq!(of(FsKind::Ext), ext);
+    let zfs = of(FsKind::Zfs);
+    assert!(zfs.contains(&Call::CheckCloseErrors), "{zfs:?}");
+}

@@ -1,9 +1,8 @@
-//! What becomes of a destination: left, refused, made, replaced or written into. Pure.
+//! The disposition of a destination: kept, refused, created, replaced or written into. Pure.
 //!
-//! [`decide`] is given what is known of a source and a destination. Where it needs to know more it
-//! returns the one thing that is to be looked up ([`Need`]), and is called again with the result. So
-//! the order in which the system is asked is a part of what is tested here, and nothing is asked
-//! that does not matter.
+//! [`decide`] gets what is known of a source and a destination. If it needs to know more, it returns the one fact that
+//! must be queried ([`Need`]), and is called again with the result. So the order of the queries is tested here too,
+//! and nothing is queried that does not matter.
 
 mod directory;
 
@@ -19,15 +18,15 @@ use crate::words::stat::{FileId, FileKind, KeptNames, Stat};
 /// How the run came to an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// The caller named it.
+    /// It is an operand.
     Operand,
-    /// It leads to an operand, and is made for that (`--parents`).
+    /// It is on the way to an operand (`--parents`).
     Parent,
     /// It was found in a directory.
     Found,
 }
 
-/// What a look at a name has found.
+/// The result of a stat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Looked {
     Found(Stat),
@@ -40,59 +39,59 @@ pub(crate) enum Looked {
 /// The name that a backup of the destination would get.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct BackupName {
-    /// It is a numbered one, and something has it: this is how the system would say so.
+    /// It is a numbered one that exists: the code with which the system would refuse it.
     pub(crate) taken: Option<Code>,
-    /// What it leads to.
+    /// The file that it leads to.
     pub(crate) old: Option<Stat>,
-    /// Its last part is that of the source.
+    /// Its last component is that of the source.
     pub(crate) is_source_name: bool,
 }
 
-/// What is known. `None` has not been looked up.
+/// What is known; `None` was not queried.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Known {
-    /// The source; what a symbolic link leads to, if it is followed.
+    /// The source, or the target of a symbolic link that is followed.
     pub(crate) src: Stat,
     /// Symbolic links are followed in the source.
     pub(crate) follows: bool,
     pub(crate) role: Role,
-    /// This run has made the destination's directory, and nothing can be in the way there.
+    /// This run has created the destination's directory, so no name in it exists.
     pub(crate) dir_is_empty: bool,
-    /// The process may do what only a superuser may.
+    /// The process has the rights of a superuser.
     pub(crate) is_privileged: bool,
     /// The source was an operand before.
     pub(crate) given: Option<bool>,
-    /// An earlier run of this copy has finished it.
+    /// An earlier run of this copy has completed it.
     pub(crate) finished: Option<bool>,
     /// The source's own name.
     pub(crate) src_link: Option<Stat>,
-    /// What a source that is a symbolic link leads to.
+    /// The target of a source that is a symbolic link.
     pub(crate) src_end: Option<Option<Stat>>,
-    /// The source is a symbolic link to an open file whose content is wanted.
+    /// The source is a symbolic link to an open file whose content is to be copied.
     pub(crate) reads_open_file: Option<bool>,
     /// What has the destination's name.
     pub(crate) dst: Option<Looked>,
-    /// What a destination that is a symbolic link leads to.
+    /// The target of a destination that is a symbolic link.
     pub(crate) behind: Option<Looked>,
     /// A destination that is a symbolic link leads to an open file, which may have no name.
     pub(crate) leads_to_open_file: Option<bool>,
-    /// Source and destination are one name in one directory.
+    /// Source and destination are the same name in the same directory.
     pub(crate) same_entry: Option<bool>,
-    /// The symbolic link at the destination was made by this run.
+    /// This run has created the symbolic link at the destination.
     pub(crate) link_was_made: Option<bool>,
-    /// What would be replaced was made by this run.
+    /// This run has created what would be replaced.
     pub(crate) dst_was_made: Option<bool>,
     /// The kind of filesystem that the destination is on.
     pub(crate) fs: Option<FsKind>,
-    /// The unit in which that keeps times, if it is coarser than nanoseconds.
+    /// The unit in which that stores times, if it is coarser than nanoseconds.
     pub(crate) time_unit: Option<Option<u64>>,
     /// The destination may be written to.
     pub(crate) writable: Option<bool>,
     /// The user's answer.
     pub(crate) answer: Option<bool>,
-    /// Whoever watches knows that the destination will be replaced.
+    /// The observer was told that the destination will be replaced.
     pub(crate) is_told: bool,
-    /// Names in the destination's directory that can't be taken from their files.
+    /// Names in the destination's directory that can't be removed.
     pub(crate) kept_names: Option<KeptNames>,
     pub(crate) backup: Option<BackupName>,
     /// The destination could not be given a second name.
@@ -100,23 +99,23 @@ pub(crate) struct Known {
     pub(crate) walk: Walk,
 }
 
-/// What is known of a directory besides.
+/// What else is known of a directory.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Walk {
-    /// It can't be read, and is made as it is known.
+    /// It can't be read, and is created with what stat reports.
     pub(crate) is_unreadable: bool,
-    /// It is one that this run copies into.
+    /// This run copies into it.
     pub(crate) is_destination: bool,
-    /// The walk stands in it.
+    /// The walk is inside it.
     pub(crate) is_entered: bool,
     /// The destination's name says that it is a directory (`dir/`, `dir/.`).
     pub(crate) names_a_dir: bool,
-    /// The destination is in it.
+    /// The destination is inside it.
     pub(crate) is_above: Option<bool>,
 }
 
 impl Known {
-    /// What is known when nothing was looked up but the source.
+    /// What is known when only the source was examined.
     pub(crate) fn new(src: Stat, follows: bool, role: Role) -> Known {
         Known {
             src,
@@ -155,7 +154,7 @@ impl Known {
     }
 }
 
-/// What is to be looked up, asked or said before more can be decided: each is a field of [`Known`].
+/// What must be queried, asked or reported before the decision: each is a field of [`Known`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Need {
     Given,
@@ -176,14 +175,14 @@ pub(crate) enum Need {
         volume: u64,
     },
     Writable,
-    /// The user is to be asked.
+    /// Ask the user.
     Answer {
         /// The mode of a file that may not be written to.
         unwritable_mode: Option<u32>,
-        /// It would be removed for that.
+        /// It would be removed.
         removes: bool,
     },
-    /// Whoever watches is to know that the destination will be replaced.
+    /// Tell the observer that the destination will be replaced.
     Tell,
     KeptNames,
     BackupName,
@@ -199,37 +198,37 @@ pub(crate) enum Existing {
     File,
     /// A symbolic link to this file, which is to be written into.
     LinkToFile(FileId),
-    /// What takes data and keeps none of it (a FIFO, a device), or a symbolic link to it.
+    /// A FIFO or device, which keeps no data, or a symbolic link to one.
     Stream { follow: bool },
 }
 
-/// What becomes of the destination.
+/// The disposition of a destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Disposition {
-    /// It stays as it is.
+    /// It is kept.
     Skip(Skip),
-    /// That is an error of the caller's.
+    /// The copy is refused: an error of the caller.
     Refuse(Refusal),
-    /// The system does not let it be looked at, or replaced.
+    /// The system does not let it be examined, or replaced.
     Fail(Operation, Code),
-    /// There is none; it is made.
+    /// It does not exist, and is created.
     Create,
     /// It is replaced by something new.
     Replace(Replace),
-    /// It is written into. One that can't be opened is removed, with `-f`.
+    /// It is written into. With `-f`, one that can't be opened is removed.
     WriteInto(Existing),
-    /// It is a directory, and so is the source.
+    /// It is a directory, like the source.
     Enter { follow: bool },
 }
 
-/// Why a destination stays as it is.
+/// The reason why a destination is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Skip {
     /// The source was an operand before, and was copied then.
     GivenTwice,
-    /// An earlier run of this copy has finished it.
+    /// An earlier run of this copy has completed it.
     Finished,
-    /// It is the link that is wanted.
+    /// It is the link that is to be made.
     AlreadyThere,
     /// Nothing that exists is replaced.
     Exists,
@@ -243,12 +242,12 @@ impl Skip {
         !matches!(self, Skip::GivenTwice)
     }
 
-    /// Whether whoever watches is told. (That an operand comes again is said by a warning.)
+    /// Whether the observer is told. (A repeated operand has a warning of its own.)
     pub(crate) const fn is_told(self) -> bool {
         !matches!(self, Skip::GivenTwice | Skip::AlreadyThere)
     }
 
-    /// Whether the destination is the source's copy, for other names of the source to be linked to.
+    /// Whether the destination counts as the source's copy, to which other names of the source are linked.
     pub(crate) const fn is_copy(self) -> bool {
         matches!(self, Skip::Finished | Skip::NotOlder)
     }
@@ -263,7 +262,7 @@ pub(crate) enum Replace {
     MoveToBackup,
     /// The new one is made beside it, and renamed over it.
     Atomically,
-    /// The same, after it was given its backup's name as a second one.
+    /// The same, after it was linked to its backup's name.
     LinkToBackup,
     /// A link to the source (`-l`, `-s`) is made beside it, and renamed over it.
     ByLink,
@@ -289,7 +288,7 @@ impl Product {
     pub(crate) const fn replaces_taken(self, policy: &Policy) -> bool {
         let forces = matches!(policy.force, Force::IfNeeded);
         match self {
-            // The user was asked, and has agreed.
+            // The user has agreed.
             Product::HardLinkTo => forces || policy.interactive,
             Product::Symlink | Product::SymlinkTo => forces,
             Product::Content | Product::Special => false,
@@ -316,7 +315,7 @@ pub(crate) const fn enters(policy: &Policy) -> Result<(), Refusal> {
     }
 }
 
-/// Whether copying this means reading it, and not making another of its kind.
+/// Whether the source is read, and not recreated as a special file.
 fn reads_content(known: &Known, policy: &Policy) -> Result<bool, Need> {
     match known.src.kind {
         FileKind::Regular => Ok(true),
@@ -326,7 +325,7 @@ fn reads_content(known: &Known, policy: &Policy) -> Result<bool, Need> {
     }
 }
 
-/// Decides what becomes of a destination, or what is to be known for that.
+/// Decides the disposition of a destination, or returns what must be known for that.
 pub(crate) fn decide(known: &Known, policy: &Policy) -> Result<Disposition, Need> {
     match known.src.kind {
         FileKind::Directory => directory::decide(known, policy),
@@ -364,7 +363,7 @@ fn of_file(known: &Known, policy: &Policy) -> Result<Disposition, Need> {
     let was_made = known.link_was_made.ok_or(Need::LinkWasMade(link.id))?;
     let dst = match known.behind.ok_or(Need::BehindLink)? {
         Looked::Found(dst) => dst,
-        // Nothing more can be known of it. It can't be opened either, and is removed then.
+        // Nothing more can be known of it. It can't be opened either, and will be removed.
         Looked::Loop(_) if policy.force == Force::IfNeeded => {
             return told(known).map(|()| Disposition::WriteInto(Existing::File));
         }
@@ -373,7 +372,7 @@ fn of_file(known: &Known, policy: &Policy) -> Result<Disposition, Need> {
         Looked::Nothing if policy.write_through_dangling && is_foreign(known, &link, None) => {
             return refuse(Refusal::ForeignSymlink);
         }
-        // Making the file shows what is to be done about it.
+        // The creation of the file will show what is wrong.
         Looked::Nothing => return Ok(Disposition::Create),
     };
     of_existing(known, policy, &link, &dst)
@@ -394,7 +393,7 @@ fn of_existing(
     link: &Stat,
     dst: &Stat,
 ) -> Result<Disposition, Need> {
-    // What is never replaced need not be different.
+    // A destination that is never replaced need not be distinct.
     let sameness = match policy.is_never() {
         true => Sameness::Distinct,
         false => sameness(known, policy, link, dst)?,
@@ -402,7 +401,7 @@ fn of_existing(
     if sameness == Sameness::Same {
         return refuse(Refusal::SameFile);
     }
-    // As cp has it: the user is asked even where nothing is to be done.
+    // As in GNU cp, the user is asked even where nothing is to be done.
     if let Some(left) = left(known, policy, dst)? {
         return Ok(left);
     }
@@ -413,7 +412,7 @@ fn of_existing(
         return refuse(Refusal::ThroughJustCreatedSymlink);
     }
     if dst.kind == FileKind::Directory {
-        // With backups cp lets the system say that a directory is in the way.
+        // With backups, GNU cp leaves it to the system to refuse a directory.
         return match policy.backup {
             Backup::None => refuse(Refusal::FileOverDirectory),
             _ => Ok(Disposition::WriteInto(Existing::File)),
@@ -441,7 +440,7 @@ fn was_made(known: &Known, dst: &Stat) -> Result<bool, Need> {
 fn sameness(known: &Known, policy: &Policy, link: &Stat, dst: &Stat) -> Result<Sameness, Need> {
     let same_file = known.src.is_same_file(dst);
     if known.follows && !same_file {
-        return Ok(Sameness::Distinct); // whatever else may be known
+        return Ok(Sameness::Distinct); // whatever else is known
     }
     let src_link = known.source_link()?;
     let is_link = |stat: &Stat| stat.kind == FileKind::Symlink;
@@ -471,7 +470,7 @@ fn sameness(known: &Known, policy: &Policy, link: &Stat, dst: &Stat) -> Result<S
     Ok(same_file::judge(relation, policy))
 }
 
-/// Whether the options, or the user, want the existing destination left alone.
+/// Whether the options, or the user, keep the existing destination.
 fn left(known: &Known, policy: &Policy, dst: &Stat) -> Result<Option<Disposition>, Need> {
     let left = match policy.update {
         Update::Older if is_not_older(known, policy, dst)? => Disposition::Skip(Skip::NotOlder),
@@ -493,8 +492,8 @@ fn is_allowed(known: &Known, policy: &Policy, dst: &Stat) -> Result<bool, Need> 
     })
 }
 
-/// Whether a destination has its source's time already, as exactly as its volume keeps times. That counts
-/// only where times are kept: else a copy has that of its making.
+/// Whether a destination has its source's time already, in the unit of its volume. Only if times are kept: otherwise a
+/// copy has the time of its creation.
 fn is_not_older(known: &Known, policy: &Policy, dst: &Stat) -> Result<bool, Need> {
     let (wanted, volume) = (known.src.modified, dst.id.volume);
     if dst.modified >= wanted {
@@ -507,7 +506,7 @@ fn is_not_older(known: &Known, policy: &Policy, dst: &Stat) -> Result<bool, Need
     if times::is_modified_as(wanted, dst, fs) {
         return Ok(true);
     }
-    // What no unit explains needs none: it is older.
+    // No unit explains the difference: it is older.
     if wanted.seconds - dst.modified.seconds > 2 {
         return Ok(false);
     }
@@ -515,7 +514,7 @@ fn is_not_older(known: &Known, policy: &Policy, dst: &Stat) -> Result<bool, Need
     Ok(unit.is_some_and(|unit| times::is_rounded(wanted, dst.modified, unit)))
 }
 
-/// How a destination that may be replaced is, or what is written into.
+/// How a destination that may be replaced is replaced, or written into.
 fn replaced(known: &Known, policy: &Policy, link: &Stat, dst: &Stat) -> Result<Disposition, Need> {
     let product = product(known, policy)?;
     let publishes = policy.is_atomic
@@ -526,8 +525,8 @@ fn replaced(known: &Known, policy: &Policy, link: &Stat, dst: &Stat) -> Result<D
         return backed_up(known, policy, publishes.then_some(link));
     }
     let is_link = link.kind == FileKind::Symlink;
-    // A link can't be made under a name that is taken, and no FIFO can be written into one;
-    // writing into a file of several names would change them all.
+    // A link can't be made under a name that exists, and a FIFO can't be written into; writing into a file of several
+    // names would change all of them.
     let is_other_kind = !known.follows && known.src.kind != FileKind::Regular;
     let is_made_again =
         !policy.attributes_only && (is_other_kind || has_other_names(known, policy, is_link, dst)?);
@@ -551,8 +550,8 @@ fn replaced(known: &Known, policy: &Policy, link: &Stat, dst: &Stat) -> Result<D
     }))
 }
 
-/// Whether a file has names that must not become names of the copy. What has the name of an open file,
-/// to which a symbolic link leads, if it has one, is no business of the link's.
+/// Whether a file has names that can't be given to the copy. For a symbolic link to an open file, the names of that
+/// file don't matter.
 fn has_other_names(
     known: &Known,
     policy: &Policy,
@@ -566,7 +565,7 @@ fn has_other_names(
     Ok(!is_open)
 }
 
-/// The old version gets its backup's name. `published`: what a file that is written beside it replaces.
+/// The old version is renamed to its backup. `published`: how a file that is written beside it replaces it.
 fn backed_up(
     known: &Known,
     policy: &Policy,
@@ -581,15 +580,15 @@ fn backed_up(
     }
     let backup = known.backup.ok_or(Need::BackupName)?;
     match backup.taken {
-        // Only a shortened name is taken. Earlier versions are not for us to replace.
+        // Only a shortened name can exist already. Earlier versions are not replaced.
         Some(code) => fail(Operation::MakeBackup, code),
         None if is_source(known, policy, &backup)? => refuse(Refusal::BackupDestroysSource),
         None => Ok(Disposition::Replace(how)),
     }
 }
 
-/// Whether the backup's name leads to the source's file, and is what the source is reached by. Another
-/// hard link of that file stays when the name is taken.
+/// Whether the backup's name refers to the source's file, and is how the source is reached. Another hard link to that
+/// file remains when the name is replaced.
 fn is_source(known: &Known, policy: &Policy, backup: &BackupName) -> Result<bool, Need> {
     match backup.old {
         Some(old) if policy.backup != Backup::Numbered && old.is_same_file(&known.src) => {
@@ -601,9 +600,8 @@ fn is_source(known: &Known, policy: &Policy, backup: &BackupName) -> Result<bool
     }
 }
 
-/// Whether a symbolic link in a tree was put there by somebody who could not write to what it
-/// leads to himself: a superuser must not do it for him. Whoever copies into a directory of another
-/// user would otherwise overwrite whatever that user likes.
+/// Whether a symbolic link in a tree was made by a user who could not write to its target: a superuser must not do
+/// that for him. Otherwise a copy into a directory of another user could overwrite any file that user chooses.
 fn is_foreign(known: &Known, link: &Stat, target: Option<&Stat>) -> bool {
     let is_owners = target.is_some_and(|target| target.uid == link.uid);
     known.is_privileged && known.role == Role::Found && link.uid != 0 && !is_owners

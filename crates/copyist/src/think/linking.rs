@@ -1,7 +1,7 @@
 //! How a name becomes a link to an earlier copy of its source. Pure.
 //!
-//! As in [`decide`](super::disposition::decide), what is to be known or tried first is returned, and
-//! the function is called again with the result.
+//! As with [`decide`](super::disposition::decide), the function returns what must be queried or tried first, and is
+//! called again with the result.
 
 use crate::words::code::Code;
 use crate::words::error::Operation;
@@ -12,64 +12,64 @@ use crate::words::options::Atomic;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Taken {
     Nothing,
-    /// Something that is replaced, whatever it is.
+    /// Something that is replaced, of any kind.
     Replaced,
     /// A file that could be written into.
     Written,
 }
 
-/// Why a try has failed.
+/// A failed try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Failed {
     pub(crate) operation: Operation,
     pub(crate) code: Code,
-    /// The destination's filesystem is why there can be no link.
+    /// The reason, if the destination's filesystem can't make the link.
     pub(crate) no_link: Option<NoLink>,
     /// What has the name can't be replaced in one step.
     pub(crate) is_irreplaceable: bool,
 }
 
-/// What is known. `None` has not been looked up, or tried.
+/// What is known; `None` was not queried or tried.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Known {
     pub(crate) taken: Taken,
     pub(crate) atomic: Atomic,
     /// It is a name of the copy already.
     pub(crate) is_linked: Option<bool>,
-    /// A second name of the copy could not be taken away again in this directory, or given to another
-    /// file: what renaming it would fail with.
+    /// Another name of the copy could later not be removed from this directory, or replaced: the error that renaming
+    /// it would return.
     pub(crate) kept: Option<Option<Failed>>,
-    /// The last try, and what became of it.
+    /// The last try, and its result.
     pub(crate) tried: Option<(Try, Result<(), Failed>)>,
 }
 
 /// A way to make the link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Try {
-    /// Under its name.
+    /// Under its own name.
     Make,
-    /// Under another name, which is renamed.
+    /// Under a temporary name, which is renamed.
     RenameOver,
     /// What has the name is removed, then the link is made.
     RemoveThenMake,
 }
 
-/// What is to be done next.
+/// The next step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     LookWhetherLinked,
     LookWhetherKept,
     Try(Try),
-    /// There is nothing to do.
+    /// Nothing is to be done.
     Leave,
     /// The link is made.
     Done,
-    /// It is copied instead; nothing has been done.
+    /// It is copied; nothing was done.
     Copy(NoLink),
     Fail(Failed),
 }
 
-/// Decides what is to be done next.
+/// Returns the next step.
 pub(crate) fn next(known: &Known) -> Step {
     match known.tried {
         None => first(known),
@@ -93,7 +93,7 @@ fn first(known: &Known) -> Step {
     match known.kept {
         None => Step::LookWhetherKept,
         Some(None) => Step::Try(Try::RenameOver),
-        // One that could be written into is not removed before a link was made in its directory.
+        // A file that could be written into is not removed before a link was made in its directory.
         Some(Some(failed)) if known.taken == Taken::Written => instead(known, failed),
         Some(Some(failed)) => {
             let operation = Operation::Replace;
@@ -108,7 +108,7 @@ fn first(known: &Known) -> Step {
     }
 }
 
-/// What can't be replaced in one step is removed first, unless the options demand one step.
+/// What can't be replaced in one step is removed first, unless the options require one step.
 fn after_rename(known: &Known, failed: Failed) -> Step {
     match failed.operation {
         Operation::Replace if may_take_two(known, failed) => Step::Try(Try::RemoveThenMake),
@@ -120,11 +120,11 @@ const fn may_take_two(known: &Known, failed: Failed) -> bool {
     failed.is_irreplaceable && !matches!(known.atomic, Atomic::Required)
 }
 
-/// What is done where there can be no link.
+/// What to do where no link can be made.
 fn instead(known: &Known, failed: Failed) -> Step {
     match failed.no_link {
         Some(why) if failed.operation == Operation::CreateHardLink => Step::Copy(why),
-        // `copy` writes into the file then; `cp` fails, as GNU's does.
+        // `copy` then writes into the file; `cp` fails, like GNU cp.
         _ if known.taken == Taken::Written
             && known.atomic == Atomic::BestEffort
             && failed.is_irreplaceable =>

@@ -1,5 +1,5 @@
-//! What is done with each plain file of a directory, decided once for all of them when the directory is opened.
-//! Pure: [`crate::tree`]'s `fast` makes the calls, and leaves to the general path whatever a recipe doesn't cover.
+//! How the plain files of a directory are copied, decided once when the directory is opened. Pure: `fast` of
+//! [`crate::tree`] makes the calls, and leaves to the general path what a recipe does not cover.
 
 use crate::think::plan::SmallFiles;
 use crate::words::method::{Method, Os};
@@ -11,19 +11,20 @@ use crate::words::stat::{FileKind, Stat};
 /// What is done with the plain files of a directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Recipe {
-    /// This run made the directory, so no name in it is taken: each file is copied by the same few calls.
+    /// This run has created the directory, so no name in it exists: each file is copied by the same few calls.
     Create(Create),
-    /// The same, but more is wanted of a file: it is opened without a look at its names, and the general path goes on.
+    /// The same, but the options ask for more: a file is opened without a query of its destination, and the general
+    /// path continues.
     Open,
-    /// The directory was there, and what is not older than its source is left (`-u`).
+    /// The directory existed, and a destination that is not older than its source is kept (`-u`).
     LeaveNewer {
-        /// A file with several names is linked to the copy of the first: that takes more than a look.
+        /// A file with several names is linked to the copy of the first, which takes more than a stat.
         one_name: bool,
     },
 }
 
 impl Recipe {
-    /// Whether no name in the directory is taken.
+    /// Whether no name in the directory exists.
     pub(crate) fn creates(&self) -> bool {
         matches!(self, Recipe::Create(_) | Recipe::Open)
     }
@@ -35,21 +36,21 @@ pub(crate) struct Create {
     pub(crate) files: SmallFiles,
     /// As with [`Recipe::LeaveNewer`].
     pub(crate) one_name: bool,
-    /// Not all wanted attributes are those that the call which creates the file gives it.
+    /// The call that creates a file does not set all attributes that the options ask for.
     pub(crate) sets_attributes: bool,
 }
 
-/// What is known of the two sides of a directory.
+/// The facts about the two sides of a directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Sides {
     pub(crate) os: Os,
-    /// This run made the destination.
+    /// This run has created the destination.
     pub(crate) is_new: bool,
-    /// How small files are copied between their volumes, if all by the same calls.
+    /// How small files are copied between the volumes, if all by the same calls.
     pub(crate) files: Option<SmallFiles>,
 }
 
-/// The recipe of a directory; `None` where the general path is to look at each name first.
+/// The recipe of a directory; `None` where the general path must examine each name.
 pub(crate) fn recipe(sides: Sides, options: &Options) -> Option<Recipe> {
     if options.make != Make::Copy {
         return None;
@@ -63,14 +64,14 @@ pub(crate) fn recipe(sides: Sides, options: &Options) -> Option<Recipe> {
     })
 }
 
-/// Names that lead to one file through symbolic links are not counted by stat.
+/// The link count of stat does not include names that lead to a file through symbolic links.
 fn links_any_name(options: &Options) -> bool {
     options.preserve.links && options.follow == Follow::Always
 }
 
-/// `None` where the options ask for anything that is looked up, written down or checked for each file.
+/// `None` where the options ask for a query, a record or a check for each file.
 fn create(sides: Sides, options: &Options) -> Option<Create> {
-    // Elsewhere a call creates the destination and fills it, and some attributes are always kept.
+    // Elsewhere one call creates the destination and fills it, and some attributes are always kept.
     let creates_empty = matches!(sides.os, Os::Linux | Os::Freebsd);
     let nothing_beside = options.atomic == Atomic::No
         && (options.fsync, options.flush) == (Fsync::None, None::<Flush>)
@@ -99,7 +100,7 @@ fn create(sides: Sides, options: &Options) -> Option<Create> {
 }
 
 impl Create {
-    /// Whether this is a file that the recipe is for: a small one without holes.
+    /// Whether the recipe covers this file: a small one without holes.
     pub(crate) fn covers(&self, src: &Stat) -> bool {
         self.files.cover(src) && !(self.one_name && src.links > 1)
     }
@@ -113,8 +114,8 @@ impl Create {
     }
 }
 
-/// Whether a destination is left because its source is not newer. For another kind, and for what may be the same
-/// file or a link, that is not decided here.
+/// Whether a destination is kept because its source is not newer. Other kinds, links, and what may be the same file
+/// are not decided here.
 pub(crate) fn leaves_newer(src: &Stat, dst: &Stat, one_name: bool) -> bool {
     let are_files = (src.kind, dst.kind) == (FileKind::Regular, FileKind::Regular);
     are_files

@@ -7,8 +7,7 @@ use copyist_sys::name_prefix;
 use crate::system::{Batch, Platform, Sys};
 use crate::words::options::{Backup, Options};
 
-/// The name that the old version of `name` gets. `dir` is the directory that it is in, if it can
-/// be read.
+/// The backup's name for the old version of `name`. `dir` is its directory, if that can be read.
 pub(crate) fn name<P: Platform>(
     platform: &P,
     dir: Sys<&P::Handle>,
@@ -16,7 +15,7 @@ pub(crate) fn name<P: Platform>(
     options: &Options,
 ) -> Sys<OsString> {
     let highest = match (options.backup, dir) {
-        // As GNU cp has it, these alone may get too long.
+        // As in GNU cp, only these names may become too long.
         (Backup::None | Backup::Simple, _) => {
             let mut simple = name.to_os_string();
             simple.push(&options.backup_suffix);
@@ -30,7 +29,7 @@ pub(crate) fn name<P: Platform>(
     Ok(with_suffix(name, format!(".~{}~", highest + 1).as_ref()))
 }
 
-/// A name that gets too long is shortened, and has room for one backup only: as GNU cp has it.
+/// As in GNU cp, a name that becomes too long is shortened, and has a single backup.
 fn with_suffix(name: &OsStr, suffix: &OsStr) -> OsString {
     let mut backup = name.to_os_string();
     if name.len() + suffix.len() <= NAME_BYTES {
@@ -42,7 +41,7 @@ fn with_suffix(name: &OsStr, suffix: &OsStr) -> OsString {
     backup
 }
 
-/// The longest name that a backup gets, bytes: one less than filesystems have room for (NAME_MAX).
+/// The maximum length of a backup's name, bytes: one less than NAME_MAX.
 const NAME_BYTES: usize = 254;
 
 /// The highest number among the backups of `name`; 0 if it has none.

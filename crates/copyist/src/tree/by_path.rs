@@ -1,8 +1,7 @@
-//! A directory that the system clones with all that is in it, by one call.
+//! A directory that one call clones with everything in it (clonefile(2) of macOS).
 //!
-//! It is looked through first: nothing may be in it that such a clone would not keep as the
-//! options want it, and it must be small, since the call can't be stopped. What is told of it is
-//! what is in the clone then.
+//! It is examined first: it may contain nothing of which such a clone would not keep what the options ask for, and
+//! must be small, since the call can't be cancelled. The report is of what the clone then contains.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -25,7 +24,7 @@ use crate::words::options::Preserve;
 use crate::words::report::{Attempt, Ended, Report};
 use crate::words::stat::{FileKind, Stat};
 
-/// Something in a cloned directory.
+/// An entry of a cloned directory.
 struct Found {
     src: PathBuf,
     dst: PathBuf,
@@ -41,7 +40,7 @@ impl PathSource for Found {
     }
 }
 
-/// Why an entry keeps the directory that it is in from being cloned whole, if it does.
+/// The reason why an entry keeps its directory from being cloned by one call; `None` if it does not.
 fn keeps_from_whole(stat: &Stat, volume: u64, preserve: &Preserve) -> Option<&'static str> {
     let is_dir = stat.kind == FileKind::Directory;
     let can_be_cloned = is_dir || matches!(stat.kind, FileKind::Regular | FileKind::Symlink);
@@ -60,11 +59,11 @@ fn keeps_from_whole(stat: &Stat, volume: u64, preserve: &Preserve) -> Option<&'s
     }
 }
 
-/// Flags of chflags(1) that a copy doesn't have unless that is asked for: all that can be set.
+/// Flags of chflags(1) that a copy gets only if the options ask for them: all that can be set.
 const KEPT_FLAGS: u32 = 0xf | 0x8000 | 0x7_0000;
 
 impl<P: Platform> Worker<'_, '_, P> {
-    /// Clones a directory whole, if that is possible; `false` leaves it to the walk.
+    /// Clones a directory by one call if that is possible; with `false` it is to be walked.
     pub(super) fn clone_directory(
         &mut self,
         entry: &Entry<'_, P>,
@@ -74,12 +73,12 @@ impl<P: Platform> Worker<'_, '_, P> {
         let Some(pair) = self.pair_for_whole(entry, stat) else {
             return Ok(false);
         };
-        // What can't be looked through is walked, and the walk says what is wrong with it.
+        // A directory that can't be examined is walked, and the walk reports why.
         if !self.is_clonable(entry, stat).unwrap_or(false) {
             return Ok(false);
         }
         if session.context.cancel.is_cancelled() {
-            return Ok(true); // the run says so at its end
+            return Ok(true); // the run reports the cancellation at its end
         }
         let copy = WholeCopy {
             how: Whole::Clone,
@@ -107,7 +106,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         }
     }
 
-    /// The volumes, if a clone of the directory is worth a look.
+    /// The volumes, if the directory might be cloned.
     fn pair_for_whole(&self, entry: &Entry<'_, P>, stat: &Stat) -> Option<Arc<VolumePair>> {
         let pair = entry.dir.pair.as_ref()?;
         let may = !self.session.no_whole.load(Ordering::Relaxed)
@@ -120,7 +119,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         may.then(|| Arc::clone(pair))
     }
 
-    /// Looks through the directory, by a handle of its own: the walk's must stay where it is.
+    /// Examines the directory through a handle of its own: the position of the walk's handle must not change.
     fn is_clonable(&mut self, entry: &Entry<'_, P>, stat: &Stat) -> Sys<bool> {
         let platform = self.session.platform;
         let dir = platform.open(entry.src_at(), Open::Directory { follow: false })?;
@@ -128,7 +127,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         Ok(same && self.suits(&dir, stat, 0, &mut { WHOLE_ENTRIES })?)
     }
 
-    /// Whether a clone of the directory keeps what is wanted of all that is in it.
+    /// Whether a clone of the directory keeps what the options ask for of everything in it.
     fn suits(&mut self, dir: &P::Handle, stat: &Stat, depth: usize, left: &mut usize) -> Sys<bool> {
         let session = self.session;
         let preserve = &session.options.preserve;
@@ -166,7 +165,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         }
     }
 
-    /// A directory that the system refuses to clone is walked; a real error is reported.
+    /// A directory that the system refuses to clone is walked; other errors are reported.
     fn whole_refused(
         &self,
         entry: &Entry<'_, P>,
@@ -196,7 +195,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         Ok(false)
     }
 
-    /// Reports everything in the clone, and counts it.
+    /// Reports and counts everything in the clone.
     fn tell_of_clone(&mut self, entry: &Entry<'_, P>) {
         let root = Found {
             src: entry.src(),
@@ -280,8 +279,8 @@ impl<P: Platform> Worker<'_, '_, P> {
     }
 }
 
-/// The report of a file in a cloned directory. The time of the one call can't be divided among
-/// the files, and is not claimed for any.
+/// The report of a file in a cloned directory. The duration of the call can't be divided among the files, so none has
+/// one.
 fn whole_report(size: u64) -> Report {
     let mut report = Report::default();
     report.attempts.push(Attempt {

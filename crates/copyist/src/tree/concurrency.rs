@@ -1,9 +1,8 @@
-//! The number of files that are copied at a time: adapted during the run, unless the options set it.
+//! The number of files in flight: adapted during the run, unless the options set it.
 //!
-//! A local disk is served best by as many workers as there are processors. A mount that takes its
-//! time for every request (NFS, SMB, FUSE, a cloud's disk) is served best by many more, most of
-//! which wait; a disk that must move its head, by few. Nobody can tell which it is without trying,
-//! so from time to time the number is looked at again:
+//! A local disk is fastest with as many workers as there are processors. A mount that is slow to respond (NFS, SMB, FUSE,
+//! a cloud's disk) is fastest with many more, most of which wait; a disk that must move its head, with few. Only trying
+//! shows which it is, so the number is changed from time to time:
 //!
 //! ```text
 //!         the processors idle, waiting                 it was worth it
@@ -13,12 +12,10 @@
 //!                     after a while: halve it, as long as that costs nothing; else hold longer
 //! ```
 //!
-//! That the processors idle is not enough: threads that have just begun may share one of them, and threads
-//! that meet at a lock get no faster by being more. A mount that is slow to answer is known by what they
-//! wait for: something for each entry, or more.
+//! Idle processors alone are no reason: new threads may share a processor for a while, and threads that contend for a lock
+//! get no faster by being more. A mount that is slow to respond shows by the waits of threads: one for each entry, or more.
 //!
-//! Each volume pair learns for itself: when the walk comes to another pair, what was learnt of that
-//! counts.
+//! Each volume pair has its own number.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -27,82 +24,81 @@ use std::time::{Duration, Instant};
 
 use crate::system::Used;
 
-/// The most that are in flight without being asked for. Beyond it a server queues.
+/// The most files in flight unless the options set another number. More would queue in a server.
 pub(super) const MOST: usize = 64;
 
-/// How many a run begins with that makes each file durable by itself: nearly all of the time a worker waits, and the
-/// waits of many end with the same flush of the device (docs/measurements.md, "fsync for each file").
+/// The number of files in flight at the start, if each is made durable by itself: a worker waits nearly all of the
+/// time, and one flush of the device ends the waits of several (docs/measurements.md, "fsync for each file").
 pub(super) const FIRST_WITH_FSYNC: usize = MOST;
 
-/// How often the number is looked at.
+/// The interval between measurements.
 const LOOK_EVERY: Duration = Duration::from_millis(25);
 
-/// A look waits until each of those under way has done this much work ...
+/// A measurement waits until each file in flight stands for this much work ...
 const ENOUGH_EACH: u64 = 3;
 
-/// ... but not longer than this: there may be large files.
+/// ... but at most this long: there may be large files.
 const LOOK_AT_LAST: Duration = Duration::from_millis(500);
 
-/// A worker adds what it has done to what all have done when it is so much ...
+/// A worker adds its work to the total when it has done this much ...
 const ADD_AT_LAST: u64 = 16;
 
 /// ... or after this time.
 const ADD_EVERY: Duration = Duration::from_millis(5);
 
-/// A file counts as one, and its bytes as files of this size: what a request to a slow mount moves.
+/// Work is counted in files, and in bytes of this unit: what one request to a slow mount moves.
 const BYTES_OF_ONE: u64 = 128 << 10;
 
-/// More of the processors than this is in use: it is not waiting that takes the time.
+/// Above this share of processor time, waiting does not limit the speed.
 const BUSY: f64 = 0.7;
 
-/// Waiting takes the time if there are so many waits for each entry: every request to a mount that is slow to
-/// answer is one. Threads that wait for each other's locks do so less often (docs/measurements.md).
+/// With at least this many waits for each entry, waiting limits the speed: every request to a mount that is slow to
+/// respond is a wait. Threads that contend for locks wait less often (docs/measurements.md).
 const WAITS_EACH: f64 = 1.0;
 
-/// More at a time must make it faster by this factor to be kept.
+/// A larger number is kept if the speed rises by this factor.
 const WORTH_IT: f64 = 1.15;
 
-/// Fewer at a time are kept if the speed is still this part of what it was.
+/// A smaller number is kept if the speed falls to no less than this factor.
 const COSTS_NOTHING: f64 = 0.95;
 
-/// How many looks a number that has proved itself is kept before another is tried.
+/// The number of measurements for which a proven number is kept before another is tried.
 const HOLD: u32 = 20;
 
-/// What was seen since the last look.
+/// A measurement.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Seen {
-    /// Work done in a second.
+    /// Work per second.
     pub(super) rate: f64,
-    /// How much of the processors was in use, 0 to 1.
+    /// The share of processor time that was used, 0 to 1.
     pub(super) busy: f64,
-    /// How often a thread waited for something for each entry that was done, if that is known.
+    /// The number of waits for each entry, where the system reports it.
     pub(super) waits: Option<f64>,
 }
 
 impl Seen {
-    /// Whether it is waiting that takes the time. Processors may idle for other reasons: new threads
-    /// share one for a while.
+    /// Whether waiting limits the speed. Idle processors alone don't show it: new threads share one for a while.
     fn is_waiting(self) -> bool {
         self.busy <= BUSY && self.waits.is_none_or(|each| each >= WAITS_EACH)
     }
 }
 
-/// What is known of one volume pair. Pure: the same looks lead to the same number.
+/// The state of one volume pair. Pure: the same measurements give the same numbers.
 #[derive(Clone, Debug)]
 pub(super) struct Control {
     limit: usize,
     most: usize,
-    /// How long the next hold is.
+    /// The length of the next hold, in measurements.
     hold: u32,
     state: State,
 }
 
 #[derive(Clone, Copy, Debug)]
 enum State {
-    /// Nothing has been tried since; hold for so many looks.
+    /// Another number is tried after this many measurements.
     Holding(u32),
-    /// The number was lowered from `limit`, which had this rate. Those that are too many finish
-    /// what they have begun: the next look still sees their work.
+    /// The number was lowered from `limit`, which had this rate. The surplus workers complete their files, so the next
+    /// measurement still contains their work.
     Falling { limit: usize, rate: f64 },
     /// The number was changed from `limit`, which had this rate.
     Trying { limit: usize, rate: f64 },
@@ -118,7 +114,7 @@ impl Control {
         }
     }
 
-    /// Measures, and returns the number of files to be in flight from now on.
+    /// Takes a measurement, and returns the number of files in flight from now on.
     pub(super) fn look(&mut self, seen: Seen) -> usize {
         match self.state {
             State::Holding(0) => self.try_another(seen),
@@ -142,7 +138,7 @@ impl Control {
         let keeps = seen.rate >= rate * if rose { WORTH_IT } else { COSTS_NOTHING };
         match (rose, keeps) {
             (true, true) => self.try_another(seen),
-            // Were fewer perhaps enough all the time?
+            // A smaller number may have been enough.
             (true, false) if before > 1 => {
                 self.limit = before;
                 self.change(before / 2, rate);
@@ -175,16 +171,16 @@ impl Control {
 /// A pair of volumes, by their ids.
 type Pair = (u64, u64);
 
-/// What one worker has done since it last told: a number that all write to is fetched from each other's
-/// caches, and so is all that lies beside it, which takes longer than to count.
+/// The work of one worker since it last added it to the total. A counter that all threads write to moves its cache
+/// line between processors, which takes longer than the count itself.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     done: u64,
     entries: u64,
-    /// Nanoseconds since the start.
+    /// Nanoseconds since the start of the run.
     added_at: u64,
-    /// The clock is not asked before so much is done: what it takes would be a part of what a small file
-    /// takes.
+    /// The clock is not read before this much work is done: reading it would be a considerable part of a small file's
+    /// time.
     unasked: u64,
 }
 
@@ -193,10 +189,10 @@ pub(super) struct Tally {
 pub(super) struct Concurrency {
     start: Instant,
     processors: usize,
-    /// The number that a pair begins with.
+    /// The number of files in flight at the start, for each pair.
     first: usize,
     most: usize,
-    /// Nanoseconds since the start; `u64::MAX` where the number is fixed.
+    /// Nanoseconds since the start; `u64::MAX` if the number is fixed.
     next_look: AtomicU64,
     done: AtomicU64,
     entries: AtomicU64,
@@ -206,7 +202,7 @@ pub(super) struct Concurrency {
 #[derive(Debug, Default)]
 struct Learnt {
     pairs: HashMap<Pair, Control>,
-    /// The pair of the last look, and what had been done by then.
+    /// The pair of the last measurement, and the totals at that time.
     pair: Option<Pair>,
     at: Duration,
     done: u64,
@@ -215,8 +211,8 @@ struct Learnt {
 }
 
 impl Concurrency {
-    /// For a run on so many processors that begins with `first` workers; `is_fixed` if it stays so. There are never more
-    /// than `most`. `used` is what the process has used until now.
+    /// For a run with so many processors that begins with `first` files in flight, at most `most`. `is_fixed`: the
+    /// number does not change. `used` is what the process has used before.
     pub(super) fn new(
         processors: usize,
         (first, most): (usize, usize),
@@ -243,12 +239,12 @@ impl Concurrency {
         }
     }
 
-    /// From now on the number is fixed.
+    /// Fixes the number.
     pub(super) fn fix(&self) {
         self.next_look.store(u64::MAX, Ordering::Relaxed);
     }
 
-    /// Whether a look is due, after an entry with so many bytes is done.
+    /// Whether a measurement is due, after an entry with so many bytes.
     pub(super) fn is_due(&self, tally: &mut Tally, bytes: u64) -> bool {
         let next = self.next_look.load(Ordering::Relaxed);
         if next == u64::MAX {
@@ -275,7 +271,7 @@ impl Concurrency {
         is_due
     }
 
-    /// Measures if it is this thread's turn; returns the number of files to be in flight.
+    /// Measures, unless another thread does; returns the number of files in flight from now on.
     pub(super) fn look(&self, pair: Pair, used: Used) -> Option<usize> {
         let mut learnt = match self.learnt.try_lock() {
             Ok(learnt) => learnt,
@@ -292,12 +288,12 @@ impl Concurrency {
             LOOK_EVERY
         };
         let later = |next| (next != u64::MAX).then(|| nanos(now + wait));
-        // Declined where the number was fixed meanwhile.
+        // Declined if the number was fixed in the meantime.
         self.next_look
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, later)
             .ok()?;
         if wait < LOOK_EVERY {
-            return None; // a rate of a handful says nothing
+            return None; // the rate of a few files is not reliable
         }
         let entries = self.entries.load(Ordering::Relaxed);
         let seconds = (now - learnt.at).as_secs_f64();
@@ -318,7 +314,7 @@ impl Concurrency {
             .pairs
             .entry(pair)
             .or_insert_with(|| Control::new(self.first, self.most));
-        // What was seen while the walk came here from another pair is not of this one alone.
+        // A measurement during which the walk has changed from another pair is not of this pair alone.
         Some(if before.is_some_and(|it| it != pair) {
             control.limit
         } else {
@@ -335,8 +331,8 @@ fn nanos(time: Duration) -> u64 {
 mod tests {
     use super::*;
 
-    /// Looks often at a mount that behaves so, with rates that vary by a tenth; answers the number
-    /// in the end, and the mean rate of the last looks.
+    /// Takes many measurements of a mount that behaves so, with rates that vary by a tenth; returns the last number
+    /// and the mean rate of the last measurements.
     fn settles(start: usize, mount: impl Fn(f64) -> Seen) -> (usize, f64) {
         let mut control = Control::new(start, MOST);
         let mut limit = start;

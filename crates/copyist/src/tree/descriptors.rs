@@ -1,7 +1,7 @@
-//! How many directories are open, and what is done when descriptors run short.
+//! The number of open directories, and what is closed when descriptors run short.
 //!
-//! The walk goes deep before it goes wide, so the directories nearest to its start are needed last:
-//! those are closed first, and opened again on the way back:
+//! The walk goes deep before it goes wide, so the directories nearest to its start are needed last. They are closed first,
+//! and opened again on the way back:
 //!
 //! ```text
 //! a/b/c/d    a and b are closed when there is no room for d
@@ -9,28 +9,28 @@
 //! a/b        done with c: opened by "..", as seen from c; else by its name, from what is open above
 //! ```
 //!
-//! Another worker may do the rest of a and b meanwhile. It comes from below, so that none of what it
-//! opens is above it: where descriptors are short it closes each again when it is done there.
+//! Another worker may copy the rest of a and b meanwhile. It comes from below, so none of what it opens is above it: where
+//! descriptors are short, it closes each directory again after use.
 //!
-//! What is opened again must be what it was, by device and inode. Who has moved a directory away, or
-//! put another one in its place, gets an error, and nothing in the other one is touched.
+//! A directory that is opened again must be the same, by device and inode number. If one was moved or replaced, that is an
+//! error, and nothing in the other directory is touched.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// What a process has open besides: its standard streams, a report, where operands are named.
+/// Descriptors for other purposes: standard streams, a report, the current directory.
 const OTHERS: usize = 16;
 
-/// What a worker may have open at a time besides the directories of its walk: a file on both sides,
-/// a directory's other handle while it is read, looked at, or opened again.
+/// Descriptors for each worker besides the directories of its walk: a file on both sides, a directory that is read,
+/// examined or opened again, and the directory of the last link target.
 const FOR_A_WORKER: usize = 8;
 
-/// A limit that is not known, or not there, counts as this one.
+/// Stands for a limit that is unknown or does not exist.
 const NO_LIMIT: u64 = 1 << 20;
 
-/// The fewest directories that are kept open, whatever the limit.
+/// The minimum number of directories that stay open, whatever the limit.
 const FEWEST: usize = 2;
 
-/// Counts the directories of a walk that are open.
+/// Counts the open directories of a walk.
 #[derive(Debug)]
 pub(super) struct Descriptors {
     open: AtomicUsize,
@@ -39,7 +39,7 @@ pub(super) struct Descriptors {
 }
 
 impl Descriptors {
-    /// For a process that may have so many files open, and wants so many workers at most.
+    /// For a process with this limit of open files, and up to so many workers.
     pub(super) fn new(limit: Option<u64>, most_workers: usize) -> Descriptors {
         let limit = limit.unwrap_or(NO_LIMIT).min(NO_LIMIT);
         // A usize may have 32 bits; the limit has 20.
@@ -55,12 +55,12 @@ impl Descriptors {
         }
     }
 
-    /// How many workers there are descriptors for.
+    /// The number of workers that the descriptors suffice for.
     pub(super) fn most_workers(&self) -> usize {
         self.most_workers
     }
 
-    /// A directory was opened, on both sides.
+    /// Counts a directory that was opened on both sides.
     pub(super) fn opened(&self) {
         self.open.fetch_add(1, Ordering::Relaxed);
     }
@@ -69,12 +69,12 @@ impl Descriptors {
         self.open.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// Whether one must be closed before another is opened.
+    /// Whether a directory must be closed before another is opened.
     pub(super) fn is_short(&self) -> bool {
         self.open.load(Ordering::Relaxed) >= self.most.load(Ordering::Relaxed)
     }
 
-    /// The system has none left, although there should have been: somebody else uses them.
+    /// The system has none left although the count says otherwise: other code of the process uses some.
     pub(super) fn are_fewer(&self) {
         let open = self.open.load(Ordering::Relaxed);
         let fewer = open.saturating_sub(FOR_A_WORKER).max(FEWEST);

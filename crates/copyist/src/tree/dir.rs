@@ -1,4 +1,4 @@
-//! The directories of a walk: their names, which last, and their open halves, which don't.
+//! The directories of a walk: their names, which are kept, and their handles, which may be closed for a time.
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
@@ -15,13 +15,13 @@ use crate::words::method::Method;
 use crate::words::observer::PathSource;
 use crate::words::stat::{FileId, Stat};
 
-/// Where a directory of the walk is: kept as a chain of names, so that it costs nothing to keep.
+/// The path of a directory of the walk: a chain of names, which takes no copy for each directory.
 #[derive(Debug, Default)]
 pub(crate) struct TreePath {
     pub(crate) parent: Option<Arc<TreePath>>,
     pub(crate) src_name: OsString,
     pub(crate) dst_name: OsString,
-    /// How many there are above it.
+    /// The number of directories above it.
     pub(crate) depth: usize,
 }
 
@@ -36,7 +36,7 @@ impl TreePath {
         }
     }
 
-    /// The source's path, as the caller named it.
+    /// The source's path, relative as the caller gave it.
     pub(crate) fn src(&self) -> PathBuf {
         self.join(|tree_path| &tree_path.src_name)
     }
@@ -58,7 +58,7 @@ impl TreePath {
     }
 }
 
-/// A chain as long as a tree is deep must not be let go of by recursion: a worker's stack is small.
+/// Drops a chain without recursion: it is as long as the tree is deep, and a worker's stack is small.
 impl Drop for TreePath {
     fn drop(&mut self) {
         let mut next = self.parent.take();
@@ -68,23 +68,23 @@ impl Drop for TreePath {
     }
 }
 
-/// Both halves of a directory, open.
+/// The open source and destination of a directory.
 pub(crate) struct DirPair<P: Platform> {
     pub(crate) src: P::Handle,
     pub(crate) dst: P::Handle,
 }
 
-/// Which directories two halves are.
+/// The file numbers of both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ids {
     pub(crate) src: FileId,
     pub(crate) dst: FileId,
 }
 
-/// A directory that is open, or was closed for want of descriptors and can be opened again.
+/// The handles of a directory, which may be closed for lack of descriptors and opened again.
 pub(crate) struct State<P: Platform> {
     pub(crate) open: Option<Arc<DirPair<P>>>,
-    /// What must be found where it is opened again.
+    /// The file numbers that must be found when it is opened again.
     pub(crate) ids: Option<Ids>,
     /// The names that had not been read when it was closed.
     pub(crate) unread: Option<Batch>,
@@ -92,35 +92,34 @@ pub(crate) struct State<P: Platform> {
     pub(crate) is_lost: bool,
 }
 
-/// A directory that is being copied. Both its halves are open, unless descriptors are short: see
-/// `descriptors.rs`.
+/// A directory that is being copied. Both its handles are open unless descriptors are short (`descriptors.rs`).
 pub(crate) struct Dir<P: Platform> {
     pub(crate) tree_path: Arc<TreePath>,
     pub(crate) parent: Option<Arc<Dir<P>>>,
     state: Mutex<State<P>>,
-    /// `src` was opened to name things in only: its attributes are read by name.
+    /// `src` was opened as a path only (O_PATH): its attributes are read by name.
     pub(crate) src_is_path_only: bool,
-    /// `dst` was opened to name things in only: its attributes are set by name.
+    /// `dst` was opened as a path only (O_PATH): its attributes are set by name.
     pub(crate) dst_is_place: bool,
     pub(crate) src_stat: Option<Stat>,
-    /// The volume that the walk began on.
+    /// The volume of the operand (`--one-file-system`).
     pub(crate) root_volume: u64,
     pub(crate) pair: Option<Arc<VolumePair>>,
     pub(crate) made: CreatedState,
-    /// What is done with the plain files in it.
+    /// How the plain files in it are copied.
     recipe: Option<Recipe>,
-    /// A file was not as the recipe expects, and others may not be: see [`Dir::drop_recipe`].
+    /// A file was not as the recipe expects: see [`Dir::drop_recipe`].
     recipe_dropped: AtomicBool,
-    /// Names made in it may be given an access control list by it.
+    /// New files in it may inherit an access control list.
     pub(crate) gives_acl: bool,
-    /// It leads to an operand, and was made for that.
+    /// It is on the way to an operand (`--parents`).
     pub(crate) is_parent: bool,
-    /// Jobs that still need it.
+    /// The number of jobs that need it.
     pending: AtomicUsize,
 }
 
 impl<P: Platform> Dir<P> {
-    /// Where operands are named: the current directory.
+    /// The directory that operands' names are relative to.
     pub(crate) fn current(here: Arc<DirPair<P>>) -> Dir<P> {
         Dir {
             tree_path: Arc::default(),
@@ -140,7 +139,7 @@ impl<P: Platform> Dir<P> {
         }
     }
 
-    /// A directory below `parent`, which is needed until this one is done.
+    /// A directory below `parent`, which is kept until this one is done.
     pub(crate) fn child(
         parent: &Arc<Dir<P>>,
         tree_path: Arc<TreePath>,
@@ -179,32 +178,32 @@ impl<P: Platform> Dir<P> {
         }
     }
 
-    // Every critical section leaves the state whole, so a panic elsewhere can't have broken it.
+    // No panic can leave the state inconsistent: each critical section completes its changes.
     pub(crate) fn lock(&self) -> MutexGuard<'_, State<P>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether it was closed when all its names had been read: it need not be opened to see that.
+    /// Whether all its names had been read when it was closed.
     pub(crate) fn is_read_through(&self) -> bool {
         self.lock().unread.as_ref().is_some_and(Batch::is_empty)
     }
 
-    /// Its halves, unless it was closed. Nobody closes them while they are held.
+    /// Its handles, unless it is closed. It is not closed while they are used.
     pub(crate) fn halves(&self) -> Option<Arc<DirPair<P>>> {
         self.lock().open.clone()
     }
 
-    /// One job more needs this directory.
+    /// Counts another job that needs this directory.
     pub(crate) fn hold(&self) {
         self.pending.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// One job less needs it; `true` if that was the last.
+    /// Discounts a job; `true` if it was the last.
     pub(crate) fn release(&self) -> bool {
         self.pending.fetch_sub(1, Ordering::AcqRel) == 1
     }
 
-    /// What is done with the plain files in it, if they need not be looked at one by one.
+    /// How the plain files in it are copied, unless each must be examined first.
     pub(crate) fn recipe(&self) -> Option<&Recipe> {
         match self.recipe_dropped.load(Ordering::Relaxed) {
             true => Some(&Recipe::Open),
@@ -212,23 +211,23 @@ impl<P: Platform> Dir<P> {
         }
     }
 
-    /// Opens the other files for the general path: to undo each of them would take twice the time.
+    /// From now on files are opened for the general path: undoing each would take twice the time.
     pub(crate) fn drop_recipe(&self) {
         self.recipe_dropped.store(true, Ordering::Relaxed);
     }
 
-    /// Whether a method is not known to be refused for the files of this volume.
+    /// Whether a method was not refused for the files of this volume.
     pub(crate) fn has_method(&self, method: Method, src_volume: u64) -> bool {
         let pair = self.pair.as_deref();
         pair.is_some_and(|it| it.src.id == src_volume && !it.refused().contains(method))
     }
 
-    /// This directory and those above it in the walk.
+    /// This directory and those above it.
     pub(crate) fn up(&self) -> impl Iterator<Item = &Dir<P>> {
         std::iter::successors(Some(self), |dir| dir.parent.as_deref())
     }
 
-    /// Whether the walk stands in the source directory `src`. What only leads to an operand is not walked.
+    /// Whether the walk is inside the source directory `src`. A directory on the way to an operand is not walked.
     pub(crate) fn is_within(&self, src: &Stat) -> bool {
         self.up()
             .filter(|dir| !dir.is_parent)
@@ -247,7 +246,7 @@ impl<P: Platform> State<P> {
     }
 }
 
-/// What is known of a directory once both its halves are open.
+/// The facts about a directory after both handles are open.
 pub(crate) struct OpenDir<P: Platform> {
     pub(crate) src: P::Handle,
     pub(crate) dst: OpenDst<P>,
@@ -259,14 +258,14 @@ pub(crate) struct OpenDir<P: Platform> {
     pub(crate) is_parent: bool,
 }
 
-/// The destination's half.
+/// The open destination.
 pub(crate) struct OpenDst<P: Platform> {
     pub(crate) handle: P::Handle,
     pub(crate) is_place: bool,
 }
 
 impl<P: Platform> OpenDst<P> {
-    /// By what its attributes are set; `at` is its name.
+    /// The target by which its attributes are set; `at` is its name.
     pub(crate) fn target<'a>(&'a self, at: At<'a, P>) -> Target<'a, P> {
         if self.is_place {
             Target::Named(at)
@@ -279,7 +278,7 @@ impl<P: Platform> OpenDst<P> {
 /// A name in a directory of the walk.
 pub(crate) struct Entry<'a, P: Platform> {
     pub(crate) dir: &'a Arc<Dir<P>>,
-    /// The halves of `dir`.
+    /// The handles of `dir`.
     pub(crate) open: &'a DirPair<P>,
     pub(crate) src_name: &'a OsStr,
     pub(crate) dst_name: &'a OsStr,

@@ -1,4 +1,4 @@
-//! Directories: made before what is in them, finished after.
+//! Directories: created before their entries, completed after them.
 
 use crate::tree::paths::ends_in_separator;
 use crate::tree::paths::is_separator;
@@ -24,11 +24,11 @@ use crate::words::options::{NewMode, Want};
 use crate::words::stat::{FileKind, Stat};
 use crate::words::xattr_names::inherited_acl;
 
-/// A directory of the walk, and its halves.
+/// A directory of the walk, and its handles.
 type Opened<P> = (Arc<Dir<P>>, Arc<DirPair<P>>);
 
 impl<P: Platform> Worker<'_, '_, P> {
-    /// Makes a directory, and lets its content be copied.
+    /// Creates a directory, and queues its entries.
     pub(super) fn enter(&mut self, entry: Entry<'_, P>) {
         match self.try_enter(&entry) {
             Ok(None) => {}
@@ -49,14 +49,14 @@ impl<P: Platform> Worker<'_, '_, P> {
         }
     }
 
-    /// A directory on the way to an operand (`--parents`): made, but not walked.
+    /// Creates a directory on the way to an operand (`--parents`), which is not walked.
     pub(super) fn open_parent(&mut self, entry: Entry<'_, P>) -> Result<Opened<P>, Error> {
         let session = self.session;
         self.resolve_below(&entry);
         let failed = |code| session.error(&entry, Operation::StatParent, Cause::System(code));
         let open = |how| session.platform.open(entry.src_at(), how);
         let (src, is_place) = match open(Open::Directory { follow: true }) {
-            // What may not be listed can be gone through.
+            // A directory that may not be listed may still be searched.
             Err(code) if rules::is_access_denied(session.platform.os(), code) => {
                 (open(Open::Path { follow: true }).map_err(failed)?, true)
             }
@@ -106,14 +106,14 @@ impl<P: Platform> Worker<'_, '_, P> {
         Ok(Some(dir))
     }
 
-    /// Looks at the destination of a directory, and makes room for it.
+    /// Examines the destination of a directory, and makes its name free.
     fn resolve_directory(
         &self,
         entry: &Entry<'_, P>,
         (src, follow): (&Stat, bool),
         walk: Walk,
     ) -> Result<Resolved, Error> {
-        // `.` and `..` (of `--parents`) are there even in a directory that was made just now.
+        // `.` and `..` (in `--parents`) exist even in a directory that was just created.
         let is_dots = Path::new(entry.dst_name).file_name().is_none();
         let src = SourceStat { stat: *src, follow };
         let known = self.known(entry, &src);
@@ -128,8 +128,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         self.resolve_destination(entry, known, false)
     }
 
-    /// A directory that may not be read is made all the same, with its attributes: what is known
-    /// of it is kept.
+    /// Creates the copy of a directory that may not be read, with the attributes that stat reports.
     fn make_unreadable(
         &mut self,
         entry: &Entry<'_, P>,
@@ -182,14 +181,14 @@ impl<P: Platform> Worker<'_, '_, P> {
         Ok((src, stat))
     }
 
-    /// Goes up from the destination: whether the source is on that way, so that the copy would contain
-    /// itself. A copy that stays on the source's volume never meets a destination on another.
+    /// Whether the source is the destination's parent or further up, so that the copy would contain itself. A copy
+    /// that stays on the source's volume can't reach a destination on another.
     pub(super) fn is_above(&self, entry: &Entry<'_, P>, src: &Stat) -> bool {
         let session = self.session;
         let platform = session.platform;
         let tree_path = Open::Path { follow: true };
         let Ok(mut dir) = platform.open(parent_dir(entry.dst_at()), tree_path) else {
-            return false; // making the directory will say why
+            return false; // creating the directory will report why
         };
         let mut last: Option<Stat> = None;
         while let Ok(stat) = platform.stat_open(&dir) {
@@ -251,7 +250,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         }
         let cares =
             session.options.preserve.mode || session.options.new_mode == NewMode::SystemDefault;
-        // A new directory has what the one that it is in has.
+        // A new directory inherits this from its parent.
         let asks = cares || !made.is_empty() || entry.is_operand();
         let gives_acl = if asks {
             self.has_default_acl(&dst.handle)
@@ -268,7 +267,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         let sides = Sides {
             os: session.platform.os(),
             is_new: made.is_empty(),
-            // On a dry run none is copied.
+            // A dry run copies no file.
             files: pair.small_files().filter(|_| !session.platform.is_dry()),
         };
         let open = OpenDir {
@@ -289,13 +288,13 @@ impl<P: Platform> Worker<'_, '_, P> {
         let value = &mut self.buffers.xattr_value;
         let target = Target::Open(dst);
         let platform = self.session.platform;
-        // Where it can't be told, it may have one: what is made in it is looked at then.
+        // If the list can't be queried there may be one: files created in the directory are then examined.
         platform
             .xattr(target, inherited_acl(platform.os()), value)
             .unwrap_or_else(|code| !rules::is_unsupported(platform.os(), code))
     }
 
-    /// Makes the directory, or opens the one that is there.
+    /// Creates the directory, or opens an existing one.
     fn open_destination_dir(
         &self,
         entry: &Entry<'_, P>,
@@ -328,7 +327,7 @@ impl<P: Platform> Worker<'_, '_, P> {
                 session.error(entry, operation, Cause::System(code))
             }
         })?;
-        // As cp has it, after: a directory is there at once.
+        // After the creation, as in GNU cp: a directory is complete at once.
         self.begin(entry, None, FileKind::Directory);
         if let Some(mode) = plan.chmod_after {
             session
@@ -343,8 +342,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         Ok((self.open_made(entry, false)?, made))
     }
 
-    /// What is known of how an existing directory came to be: an earlier run of this copy may have
-    /// made it, and not have finished it.
+    /// How an existing directory was created: an earlier run of this copy may have created it, and not completed it.
     fn made_before(&self, entry: &Entry<'_, P>, src: &Stat) -> Result<CreatedState, Error> {
         let session = self.session;
         let Some(journal) = &session.journal else {
@@ -362,8 +360,8 @@ impl<P: Platform> Worker<'_, '_, P> {
         Ok(made)
     }
 
-    /// What a default access control list has kept from the owner is needed for the time of the
-    /// copy. Answers those permission bits.
+    /// Adds the permission bits that the copy needs and a default access control list has removed. Returns them; they
+    /// are removed again at the end.
     fn make_writable(&self, entry: &Entry<'_, P>) -> Result<u32, Error> {
         let platform = self.session.platform;
         let failed = |code| {
@@ -395,7 +393,7 @@ impl<P: Platform> Worker<'_, '_, P> {
                     is_place: false,
                 });
             }
-            // One that may be written to and not be read is good enough to copy into.
+            // A directory that may be written but not read suffices as a destination.
             Err(code) => rules::is_access_denied(platform.os(), code),
         };
         let how = if is_place {

@@ -1,5 +1,4 @@
-//! What makes a run durable beyond the files themselves: the names in directories, and with
-//! [`Fsync::End`] whole volumes.
+//! Makes a run durable beyond its files: the names in directories, and with [`Fsync::End`] whole volumes.
 
 use super::volumes::Volume;
 use crate::system::filesystem;
@@ -20,7 +19,7 @@ use crate::words::options::Fsync;
 use crate::words::stat::{FileId, Stat};
 
 impl<P: Platform> Session<'_, P> {
-    /// Makes the name of an entry durable, if each is to be.
+    /// Flushes the name of an entry to stable storage, with [`Fsync::File`].
     pub(super) fn flush_name(&self, entry: &Entry<'_, P>) -> Result<(), Error> {
         if self.options.fsync != Fsync::File {
             return Ok(());
@@ -29,7 +28,7 @@ impl<P: Platform> Session<'_, P> {
             .map_err(|code| self.error(entry, Operation::Flush, Cause::System(code)))
     }
 
-    /// Makes a directory durable that has all its names and attributes, if each is to be.
+    /// Flushes a directory that has all its names and attributes, with [`Fsync::File`].
     pub(super) fn flush_finished(&self, dir: &P::Handle) -> Result<(), Code> {
         if self.options.fsync != Fsync::File {
             return Ok(());
@@ -94,21 +93,20 @@ impl<P: Platform> Session<'_, P> {
         Ok(())
     }
 
-    /// Whether volumes are flushed as a whole, at the end or whenever the journal is written.
+    /// Whether whole volumes are flushed: at the end, or each time the journal is written.
     fn flushes_volumes(&self) -> bool {
         let journals = self.journal.is_some() && self.options.fsync != Fsync::File;
         self.options.fsync == Fsync::End || journals
     }
 
-    /// Waits until everything that was copied is on its medium, if the options want that.
+    /// Flushes all volumes that were copied to, with [`Fsync::End`].
     pub(super) fn flush_at_end(&self) {
         if self.options.fsync == Fsync::End {
             self.flush_volumes();
         }
     }
 
-    /// Waits until everything that has been copied so far is on its medium. Answers whether it is:
-    /// what could not be written is told.
+    /// Flushes all volumes that were copied to so far; returns whether all are. Failures are reported.
     fn flush_volumes(&self) -> bool {
         let volumes: Vec<_> = {
             let volumes = self
@@ -131,15 +129,15 @@ impl<P: Platform> Session<'_, P> {
         all
     }
 
-    /// What the journal needs before it can say that files are done.
+    /// Flushes what the journal will record as done.
     fn flush_for_journal(&self) -> bool {
         self.options.fsync == Fsync::File || self.flush_volumes()
     }
 
-    /// Notes a finished file in the journal.
+    /// Records a completed file in the journal.
     pub(super) fn note_done(&self, entry: &Entry<'_, P>, src: &Stat) {
         let Some(journal) = &self.journal else { return };
-        // What can't be looked at counts as not done.
+        // A file that can't be examined is not recorded as done.
         let Ok(copy) = self.platform.stat(entry.dst_at(), false) else {
             return;
         };
@@ -149,7 +147,7 @@ impl<P: Platform> Session<'_, P> {
             .unwrap_or_else(|error| self.fail(error));
     }
 
-    /// A source and its copy as the journal knows them: without their inode numbers where they don't last.
+    /// A source and its copy as the journal records them: without inode numbers where these don't persist.
     pub(super) fn as_journaled(
         &self,
         entry: &Entry<'_, P>,
@@ -172,7 +170,7 @@ impl<P: Platform> Session<'_, P> {
         (journaled(src, src_kind), journaled(copy, copy_kind))
     }
 
-    /// The run ends: without a failure the journal is not needed any more.
+    /// Ends the journal. After a run without failures it is removed.
     pub(super) fn close_journal(&mut self) {
         let Some(journal) = self.journal.take() else {
             return;
@@ -187,7 +185,7 @@ impl<P: Platform> Session<'_, P> {
         closed.unwrap_or_else(|error| self.fail(error));
     }
 
-    /// Whether an operand's directory is met for the first time.
+    /// Whether this directory of an operand is met for the first time.
     pub(super) fn is_first_time_in(&self, dir: FileId) -> bool {
         let mut seen = self.tidied.lock().unwrap_or_else(PoisonError::into_inner);
         seen.insert(dir)

@@ -1,4 +1,4 @@
-//! Trees: walked relative to open directories, in parallel, without a list of what is in them.
+//! Copies trees, relative to open directories, in parallel, without a list of their entries.
 
 use super::session::{Session, effective};
 use crate::tree::operands;
@@ -22,11 +22,11 @@ use crate::words::report::Summary;
 use super::job::Job;
 use super::worker::Worker;
 
-/// Copies the operands, as if one after the other.
+/// Copies the operands; the result is that of copying one after the other.
 ///
 /// # Panics
 ///
-/// If the observer does, when everything has ended.
+/// If the observer panics; all threads have ended then.
 pub(crate) fn run<P: Platform>(
     platform: &P,
     options: &Options,
@@ -36,7 +36,7 @@ pub(crate) fn run<P: Platform>(
     run_with(platform, options, context, operands, &Learnt::default())
 }
 
-/// The same, with what earlier runs with these options have learnt.
+/// The same, with what earlier runs with these options have measured.
 ///
 /// # Panics
 ///
@@ -76,7 +76,7 @@ fn run_guarded<P: Platform>(
         Ok(session) => session,
         Err(Failed { operation, code }) => {
             let error = Error::new(platform.os(), operation, Cause::System(code));
-            return failed(error.with_paths(Some(".".into()), None)); // it is all that was opened
+            return failed(error.with_paths(Some(".".into()), None)); // only the current directory was opened
         }
     };
     #[cfg(feature = "journal")]
@@ -107,8 +107,8 @@ fn run_guarded<P: Platform>(
 }
 
 impl<P: Platform> Session<'_, P> {
-    /// The operands that can be looked up; the others are failures. Only where the current directory may not
-    /// be searched are there any.
+    /// The operands that can be resolved; the others are failures. Only if the current directory may not be searched
+    /// can some not be.
     fn reachable<'o>(&self, operands: &'o [Operand]) -> Cow<'o, [Operand]> {
         let Some(code) = self.no_current_dir else {
             return Cow::Borrowed(operands);
@@ -128,10 +128,10 @@ impl<P: Platform> Session<'_, P> {
         Cow::Owned(reachable)
     }
 
-    /// Copies operands that can't get in each other's way.
+    /// Copies operands that don't affect each other.
     fn run_wave(&self, operands: &[Operand]) -> Summary {
         let total = Mutex::new(Summary::default());
-        // The last pushed is the first done.
+        // The job pushed last is taken first.
         for operand in operands.iter().rev() {
             self.schedule.push_for_later(Job::Operand(operand.clone()));
         }

@@ -1,4 +1,4 @@
-//! One entry: what it is, what its destination is, and what is to be made of it.
+//! One entry: what it is, what its destination is, and what is made of it.
 
 use crate::file::follow;
 use std::ffi::OsString;
@@ -28,7 +28,7 @@ use crate::words::options::{Follow, Make, OnChange};
 use crate::words::report::Report;
 use crate::words::stat::{FileKind, Stat};
 
-/// What became of one try to copy a file.
+/// The result of one attempt to copy a file.
 #[derive(Default)]
 struct AttemptOutcome {
     report: Report,
@@ -66,7 +66,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         self.copy_as_new(entry, source.stat, Some(source))
     }
 
-    /// Links a name of a file of which another name was met: its source need not be open for that.
+    /// Links another name of a file of which a name was met: its source need not be open.
     #[inline(never)] // apart from the loop of `fast`
     pub(super) fn link_met(&mut self, entry: Entry<'_, P>) -> Outcome {
         match self.session.platform.stat(entry.src_at(), false) {
@@ -75,7 +75,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         }
     }
 
-    /// Copies or links a regular file to a name that nothing has.
+    /// Copies or links a regular file to a name that does not exist.
     fn copy_as_new(
         &mut self,
         entry: Entry<'_, P>,
@@ -95,8 +95,8 @@ impl<P: Platform> Worker<'_, '_, P> {
         Outcome::Done
     }
 
-    /// What was decided of a file that has been replaced since is decided anew, if the options say
-    /// so: nothing has been made of it, and what was moved aside for it is back.
+    /// Whether to decide again about a file that was replaced after it was examined (`--on-change=retry`). Nothing was
+    /// made of it, and a backup was undone.
     fn is_tried_again(&self, error: &Error) -> bool {
         let was_replaced = matches!(error.cause(), Cause::Refused(Refusal::Replaced));
         was_replaced && self.session.options.on_change == OnChange::Retry
@@ -135,7 +135,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         Ok(Outcome::Done)
     }
 
-    /// Whether a file could not be opened for want of descriptors, and now there are some.
+    /// Whether a file could not be opened for lack of descriptors, and some have been freed.
     pub(super) fn retry_after_emfile(
         &self,
         entry: &Entry<'_, P>,
@@ -150,7 +150,7 @@ impl<P: Platform> Worker<'_, '_, P> {
             && matches!(*cause, Cause::System(code) if self.has_freed_descriptors(entry.dir, code))
     }
 
-    /// Whether an earlier run of this copy has finished it.
+    /// Whether an earlier run has completed this copy.
     pub(super) fn is_done(&self, entry: &Entry<'_, P>, src: &Stat) -> bool {
         let session = self.session;
         let Some(journal) = session.journal.as_ref().filter(|it| it.is_resumed()) else {
@@ -166,7 +166,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         })
     }
 
-    /// A file that can't be opened may not be visible to stat either: then that is the error to report.
+    /// If a file that can't be opened can't be examined by stat either, that error is reported.
     pub(super) fn unseen(&self, entry: &Entry<'_, P>, follow: bool) -> Option<Error> {
         let code = self.session.platform.stat(entry.src_at(), follow).err()?;
         let cause = Cause::System(code);
@@ -201,7 +201,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         }
     }
 
-    /// Links a name to an earlier copy, or copies it where there can be no link.
+    /// Links a name to an earlier copy, or copies it where no link can be made.
     fn link_or_copy(
         &mut self,
         entry: &Entry<'_, P>,
@@ -225,7 +225,7 @@ impl<P: Platform> Worker<'_, '_, P> {
             }
         };
         let result = self.make(entry, src, onto, opened);
-        // A name that is written into in place is no better one to link to.
+        // Later names are not linked to a copy that was written in place.
         if result.is_ok() && why != NoLink::NotReplaceable {
             copied = Copied {
                 tree_path: Arc::clone(&entry.dir.tree_path),
@@ -238,8 +238,8 @@ impl<P: Platform> Worker<'_, '_, P> {
         Ok(())
     }
 
-    /// An existing destination that is left alone is the copy of its source all the same, so that
-    /// other names of the source become links to it; and it becomes a link to an earlier copy.
+    /// An existing destination that is kept counts as the copy of its source: other names of the source become links
+    /// to it, and it becomes a link to an earlier copy.
     fn keep_newer(&mut self, entry: &Entry<'_, P>, src: &SourceStat) -> Result<(), Error> {
         if !self.keeps_links(entry, &src.stat) {
             return Ok(());
@@ -255,7 +255,7 @@ impl<P: Platform> Worker<'_, '_, P> {
                 Ok(())
             }
             Claim::Link(copied) => {
-                // One that can't be a link is left as it is: it is newer.
+                // If it can't be made a link it is kept: it is newer.
                 let onto = Onto::Into(Existing::File);
                 if let Some((_, why)) = self.link_to_copy(entry, &copied, onto)? {
                     self.tell_no_link(entry, Made::HardLink, why);
@@ -273,8 +273,8 @@ impl<P: Platform> Worker<'_, '_, P> {
             && self.names(entry, src) > 1
     }
 
-    /// How many names of a file there are to be met: through symbolic links, and where operands may
-    /// lead to one name twice, any number.
+    /// The number of names of a file that the walk will meet; no limit if symbolic links are followed, or operands may
+    /// lead to a name twice.
     fn names(&self, entry: &Entry<'_, P>, src: &Stat) -> u64 {
         let twice = src.links > 1 && self.session.made.is_some();
         if twice || self.follows(entry) {
@@ -293,14 +293,14 @@ impl<P: Platform> Worker<'_, '_, P> {
         }
     }
 
-    /// Whether this is a symbolic link to an open file, whose content is wanted.
+    /// Whether this is a symbolic link to an open file, whose content is to be copied.
     pub(super) fn reads_open_file(&self, entry: &Entry<'_, P>) -> bool {
         let session = self.session;
         entry.is_operand()
             && follow::reads_open_file(session.platform, session.options, entry.src_at())
     }
 
-    /// Makes what the options want of the source; what was moved aside comes back if that fails.
+    /// Makes what the options ask for of the source. If that fails, a backup is undone.
     fn make(
         &mut self,
         entry: &Entry<'_, P>,
@@ -343,7 +343,8 @@ impl<P: Platform> Worker<'_, '_, P> {
         self.session.context.observer.event(event);
     }
 
-    /// Copies a file, and does so again where what it lacked is there now. Only the last try counts.
+    /// Copies a file, and retries if what it lacked (descriptors, space) is available now. Only the last attempt
+    /// counts.
     fn copy_content(
         &mut self,
         entry: &Entry<'_, P>,
@@ -375,14 +376,14 @@ impl<P: Platform> Worker<'_, '_, P> {
         }
     }
 
-    /// Counts what the last try has done, and tells which attributes it could not keep.
+    /// Counts the result of the last attempt, and reports the attributes that could not be kept.
     fn finish_entry(&mut self, entry: &Entry<'_, P>, mut tried: AttemptOutcome) {
         self.tell_failures(entry, std::mem::take(&mut tried.failures));
         self.summary.add_report(&tried.report);
     }
 
-    /// Reports which attributes could not be kept. The same failure is reported once: some are set twice, on a draft
-    /// and in place, or before and after a copy is read back.
+    /// Reports the attributes that could not be kept. The same failure is reported once: some attributes are set
+    /// twice, on a draft and in place, or before and after a copy is read back.
     pub(super) fn tell_failures(&self, entry: &Entry<'_, P>, failures: Vec<FileError>) {
         let mut told: Vec<FileError> = Vec::new();
         for error in failures {
@@ -395,7 +396,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         }
     }
 
-    /// Copies a file that was looked at, and opens it for that if it isn't open yet.
+    /// Copies a file that was examined, and opens it unless it is open.
     fn open_and_copy(
         &mut self,
         entry: &Entry<'_, P>,
@@ -416,7 +417,7 @@ impl<P: Platform> Worker<'_, '_, P> {
             return Err(self.session.refuse(entry, Refusal::Replaced));
         }
         if source.stat.kind != FileKind::Regular {
-            source.stat = src.stat; // opening a FIFO lets its writer go on, and its times too
+            source.stat = src.stat; // opening a FIFO lets its writer continue, which changes its times
         }
         if source.stat.size >= LARGE_BYTES {
             self.leave_rest();
@@ -487,7 +488,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         Ok(())
     }
 
-    /// A file's data is complete: into the journal, and to whoever watches.
+    /// The file is complete: notes it in the journal, and reports it.
     fn tell_copied(
         &self,
         entry: &Entry<'_, P>,

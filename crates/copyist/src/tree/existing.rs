@@ -1,5 +1,5 @@
-//! An existing destination: queries what [`decide`] needs, and does what it decides.
-//! What is decided, and in which order the system is asked, is there.
+//! An existing destination: queries what [`decide`] needs, and does what it decides. The decision, and the order of
+//! the queries, are in `think/disposition.rs`.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ use crate::words::observer::{Event, PathSource, Question};
 use crate::words::options::Backup;
 use crate::words::stat::{KeptNames, Stat};
 
-/// What is to be copied, as it was looked at.
+/// The source, as it was examined.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SourceStat {
     pub(super) stat: Stat,
@@ -33,41 +33,41 @@ pub(super) struct SourceStat {
     pub(super) follow: bool,
 }
 
-/// How the destination stands when its disposition has been carried out.
+/// The destination after its disposition was carried out.
 #[derive(Debug)]
 pub(super) enum Onto {
-    /// The name is free, or was made free; the old version may have been moved to a backup.
+    /// The name is free; the old version may have been renamed to a backup.
     Free { backup: Option<OsString> },
-    /// What has the name is replaced by a new file, in one step ([`crate::Options::atomic`]); the
-    /// old version may have a backup's name too.
+    /// A new file replaces what has the name, in one step ([`crate::Options::atomic`]); the old version may also have
+    /// the name of a backup.
     Over { backup: Option<OsString> },
-    /// There is a file to write into.
+    /// A file to write into.
     Into(Existing),
 }
 
-/// What is to be done with an entry.
+/// What to do with an entry.
 #[derive(Debug)]
 pub(super) enum Resolved {
     /// Nothing.
     Skip(Skip),
     /// It is a directory, and its destination is one already.
     Enter { follow: bool },
-    /// It is to be made.
+    /// It is to be created.
     Make(Onto),
 }
 
-/// What was looked up so far.
+/// What is known so far.
 struct Looking {
     known: Known,
     policy: Policy,
-    /// The name of the destination's backup, with the destination's path.
+    /// The name of the destination's backup, and the destination's path.
     backup: Option<OsString>,
-    /// The source was looked at before, and not copied.
+    /// The source was examined before, and not copied.
     again: bool,
 }
 
 impl<P: Platform> Worker<'_, '_, P> {
-    /// Looks at the destination, and makes room for what it is to be.
+    /// Examines the destination, and makes its name free.
     pub(super) fn resolve_destination(
         &self,
         entry: &Entry<'_, P>,
@@ -95,7 +95,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         }
     }
 
-    /// What is known when only the source was looked at.
+    /// What is known when only the source was examined.
     pub(super) fn known(&self, entry: &Entry<'_, P>, src: &SourceStat) -> Known {
         Known {
             dir_is_empty: entry.dir.made.is_empty(),
@@ -104,7 +104,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         }
     }
 
-    /// `None` if that could not be done, and it is to be decided again.
+    /// Carries out a disposition. `None` if that failed because something has changed: then it is decided again.
     fn carry_out(
         &self,
         entry: &Entry<'_, P>,
@@ -128,7 +128,7 @@ impl<P: Platform> Worker<'_, '_, P> {
             Disposition::Create => Onto::Free { backup: None },
             Disposition::WriteInto(existing) => Onto::Into(existing),
             Disposition::Replace(Replace::Atomically) => Onto::Over { backup: None },
-            // Making the link finds the name taken, and replaces it then.
+            // The creation of the link will find that the name exists, and replace it.
             Disposition::Replace(Replace::ByLink) => Onto::Free { backup: None },
             Disposition::Replace(Replace::Remove) => {
                 self.remove_existing(entry)?;
@@ -155,7 +155,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         Ok(Some(Resolved::Make(onto)))
     }
 
-    /// Looks up, asks or says what is needed.
+    /// Queries, asks the user, or reports what the decision needs.
     fn look_up(
         &self,
         entry: &Entry<'_, P>,
@@ -229,20 +229,20 @@ impl<P: Platform> Worker<'_, '_, P> {
         }
     }
 
-    /// What is made of a source.
+    /// What is to be made of a source.
     pub(super) fn product(&self, entry: &Entry<'_, P>, src: &SourceStat) -> Product {
         let policy = Policy::of(self.session.options);
         let mut known = Known::new(src.stat, src.follow, entry.role);
         loop {
             match product(&known, &policy) {
                 Ok(product) => return product,
-                // Nothing else is ever needed for that.
+                // The decision needs nothing else in that case.
                 Err(_) => known.reads_open_file = Some(self.reads_open_file(entry)),
             }
         }
     }
 
-    /// Whether source and destination are one name in one directory.
+    /// Whether source and destination are the same name in the same directory.
     fn is_same_entry(&self, entry: &Entry<'_, P>) -> bool {
         let platform = self.session.platform;
         let place = |at| platform.stat(parent_dir(at), true);
@@ -274,7 +274,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         }
     }
 
-    /// Makes something under the destination's name, which may replace what has that name.
+    /// Creates something under the destination's name, or replaces what has the name.
     pub(super) fn make_or_replace(
         &self,
         entry: &Entry<'_, P>,
@@ -292,7 +292,8 @@ impl<P: Platform> Worker<'_, '_, P> {
         made.map_err(|code| self.session.error(entry, operation, Cause::System(code)))
     }
 
-    /// Makes something beside what is there, and renames it over that: what can't be made replaces nothing.
+    /// Creates something under a temporary name, and renames it to the destination: if the creation fails, nothing was
+    /// replaced.
     fn make_over(
         &self,
         entry: &Entry<'_, P>,
@@ -308,14 +309,14 @@ impl<P: Platform> Worker<'_, '_, P> {
             };
             make(at)?;
             let renamed = platform.rename(at, entry.dst_at());
-            // Two names of one file are left both by a rename.
+            // A rename of one name of a file to another name of it does nothing, and leaves both.
             let _ = platform.remove(at, false);
             match renamed {
                 Err(code) if rules::is_irreplaceable(platform.os(), code) => {}
                 renamed => return renamed,
             }
         }
-        // Where nothing can be renamed, or the temporary might stay.
+        // Where nothing can be renamed, or the temporary might remain.
         self.take_away(entry)?;
         make(entry.dst_at())
     }
@@ -333,8 +334,8 @@ impl<P: Platform> Worker<'_, '_, P> {
         })
     }
 
-    /// Gives the destination its backup's name too, so that it has its own until it is replaced;
-    /// `false` where a file can't have two.
+    /// Links the destination to its backup's name, so that it keeps its own name until it is replaced; `false` where a
+    /// file can't have two names.
     fn link_aside(&self, entry: &Entry<'_, P>, backup: &OsStr) -> Result<bool, Error> {
         let platform = self.session.platform;
         let at = |name| At {
@@ -354,7 +355,7 @@ impl<P: Platform> Worker<'_, '_, P> {
             return Ok(false);
         }
         let renamed = platform.rename(at(&temporary), at(backup));
-        // Two names of one file are left both by a rename.
+        // A rename of one name of a file to another name of it does nothing, and leaves both.
         let _ = platform.remove(at(&temporary), false);
         renamed.map_err(|code| {
             let cause = Cause::System(code);
@@ -363,7 +364,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         Ok(true)
     }
 
-    /// The destination was not replaced after all: it needs no second name.
+    /// Removes the backup's name: the destination was not replaced.
     pub(super) fn forget_backup(&self, entry: &Entry<'_, P>, backup: &OsString) {
         let at = At {
             dir: &entry.open.dst,
@@ -371,13 +372,13 @@ impl<P: Platform> Worker<'_, '_, P> {
         };
         let platform = self.session.platform;
         let of = |at| platform.stat(at, false);
-        // The failure of the copy is reported; a backup too many loses nothing.
+        // The failure of the copy is reported; a surplus backup loses nothing.
         if matches!((of(at), of(entry.dst_at())), (Ok(a), Ok(b)) if a.is_same_file(&b)) {
             let _ = platform.remove(at, false);
         }
     }
 
-    /// The name that the destination's backup gets, with the destination's path.
+    /// The name of the destination's backup, and the destination's path.
     fn backup_name(&self, entry: &Entry<'_, P>) -> Result<OsString, Error> {
         let session = self.session;
         let failed = |code: Code| session.error(entry, Operation::MakeBackup, Cause::System(code));
@@ -415,13 +416,13 @@ impl<P: Platform> Worker<'_, '_, P> {
         }
     }
 
-    /// What was moved aside for a copy that then failed gets its name back.
+    /// Renames a backup to the destination after a failed copy.
     pub(super) fn move_back(&self, entry: &Entry<'_, P>, backup: &OsString) {
         let backup_at = At {
             dir: &entry.open.dst,
             name: backup,
         };
-        // The failure of the copy is reported; if this fails too, the backup keeps its own name.
+        // The failure of the copy is reported; if this fails too, the backup keeps its name.
         let moved = self.session.platform.rename(backup_at, entry.dst_at());
         if moved.is_ok() {
             let backup = Self::backup_path(entry, backup);
@@ -437,7 +438,7 @@ impl<P: Platform> Worker<'_, '_, P> {
     pub(super) fn backup_path(entry: &Entry<'_, P>, backup: &OsStr) -> PathBuf {
         let backup = base_name(backup);
         let dst = entry.dst().into_os_string();
-        // Byte for byte as it was named: `dir/./file` has its backup in `dir/.`.
+        // Appended byte for byte: the backup of `dir/./file` is in `dir/.`.
         let name = base_name(&dst);
         let dir = dst.len().saturating_sub(name.len());
         let mut path = name_prefix(&dst, dir).to_os_string();

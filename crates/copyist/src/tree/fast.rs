@@ -1,7 +1,7 @@
-//! The plain files of a directory that has a recipe ([`crate::think::recipe`]): each call of a file, in its order, in
-//! one function. What is not as the recipe expects is undone, and copied by the general path from zero.
+//! Copies the plain files of a directory that has a recipe ([`crate::think::recipe`]): all calls of a file, in order, in
+//! one function. A file that is not as the recipe expects is undone, and copied by the general path from the start.
 //!
-//! `inline(always)`: the loop over a directory's names ([`super::walk`]) has all of this in it, so that no function
+//! `inline(always)`: all of this is inlined into the loop over a directory's names ([`super::walk`]), so that no function
 //! returns between two system calls of a file. On processors where that costs 0.33 µs, a second run takes 0.90 of the
 //! time (docs/measurements.md, "Returns after system calls").
 
@@ -27,13 +27,13 @@ use crate::words::observer::Event;
 use crate::words::report::{Attempt, Ended, Report};
 use crate::words::stat::FileKind;
 
-/// What became of a file.
+/// The result of a file.
 enum Tried<P: Platform> {
-    /// It is copied or left, or its failure is reported.
+    /// It was copied or skipped, or its failure was reported.
     Done,
-    /// It is for the general path, and open. Nothing that was created is left.
+    /// The general path must copy it, and it is open. Nothing that was created remains.
     Opened(Source<P>),
-    /// The same, and it is not open.
+    /// The general path must copy it, and it is not open.
     ByName,
 }
 
@@ -43,12 +43,12 @@ struct Created<P: Platform> {
     dst: P::Handle,
     method: Method,
     state: CreatedState,
-    /// [`super::space_retry::SpaceRetry::ended`], before it was created.
+    /// [`super::space_retry::SpaceRetry::ended`], before its creation.
     seen: u64,
 }
 
 impl<P: Platform> Worker<'_, '_, P> {
-    /// Copies what its directory says is a regular file.
+    /// Copies an entry whose directory entry says that it is a regular file.
     #[inline(always)]
     pub(super) fn by_recipe(&mut self, entry: Entry<'_, P>, recipe: &Recipe) -> Outcome {
         let tried = match recipe {
@@ -81,7 +81,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         Tried::Done
     }
 
-    /// Opens a file; `None` for what is none, or can't be opened: the general path reports that.
+    /// Opens a file; `None` if it is not a regular file or can't be opened, which the general path reports.
     #[inline(always)]
     fn open(&self, entry: &Entry<'_, P>) -> Option<Source<P>> {
         let platform = self.session.platform;
@@ -146,8 +146,8 @@ impl<P: Platform> Worker<'_, '_, P> {
         Tried::Done
     }
 
-    /// Copies the data. Each call asks for more than there should be, and so shows that there is no more. (A clone
-    /// is of all.)
+    /// Copies the data. Each call requests more than the size, so that its result shows the end. (A clone contains
+    /// everything.)
     #[inline(always)]
     fn fill(&mut self, created: &Created<P>) -> Result<u64, (Operation, Code)> {
         let platform = self.session.platform;
@@ -174,7 +174,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         }
     }
 
-    /// Sets what a file was not created with. Returns what could not be set.
+    /// Sets the attributes that the file was not created with. Returns the failures.
     fn set_attributes(&mut self, created: &Created<P>) -> Vec<FileError> {
         let mut failures = Vec::new();
         Attributes {
@@ -224,9 +224,9 @@ impl<P: Platform> Worker<'_, '_, P> {
         });
     }
 
-    /// Removes a file that was not filled. An error that neither another method nor another try can mend is
-    /// reported; after any other, and after a short count, the general path copies the file from zero. It goes by
-    /// what stat said at first: since then the time of the last access may be that of our own read.
+    /// Removes a file that was not filled. An error that neither another method nor a retry can fix is reported. After
+    /// other errors, or a short count, the general path copies the file from the start, with the first result of stat:
+    /// our own read may have changed the access time.
     #[cold]
     #[inline(never)]
     fn undo(
@@ -239,7 +239,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         if let Err(code) = platform.close(created.dst) {
             return self.fail_closed(entry, created.src, created.seen, code);
         }
-        // If it stays, the general path reports that its name is taken.
+        // If the file remains, the general path reports that its name exists.
         let _ = platform.remove(entry.dst_at(), false);
         if let (Some((operation, code)), Some(pair)) = (error, &entry.dir.pair) {
             let situation = Situation {
@@ -271,7 +271,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         Tried::Opened(created.src)
     }
 
-    /// Removes a file whose close has failed: that is reported, whatever else was wrong.
+    /// Removes a file whose close has failed, and reports that, whatever failed before.
     #[cold]
     #[inline(never)]
     fn fail_closed(
@@ -281,14 +281,14 @@ impl<P: Platform> Worker<'_, '_, P> {
         seen: u64,
         code: Code,
     ) -> Tried<P> {
-        // A failure to remove it says less than that of the close.
+        // A failure to remove it is less important than that of the close.
         let _ = self.session.platform.remove(entry.dst_at(), false);
         let error = FileError::system(Operation::CloseDestination, code);
         let error = self.session.file_error(entry, error);
         self.fail_unless_room(entry, src, seen, error)
     }
 
-    /// Reports a failure, unless there was no room for the file and now there may be.
+    /// Reports a failure, unless it was a lack of space and there may be space now.
     fn fail_unless_room(
         &mut self,
         entry: &Entry<'_, P>,

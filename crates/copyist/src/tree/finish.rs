@@ -1,4 +1,4 @@
-//! The end of a directory: its attributes, when everything in it is done.
+//! Completes a directory: sets its attributes after all its entries.
 
 use super::dir::Dir;
 use super::worker::Worker;
@@ -9,7 +9,7 @@ use crate::words::error::{Cause, Error, Operation};
 use crate::words::options::{NewMode, Want};
 
 impl<P: Platform> Worker<'_, '_, P> {
-    /// Everything in it is done: gives it its attributes.
+    /// Sets the attributes of a directory whose entries are done.
     pub(super) fn finish_directory(&mut self, dir: &Dir<P>) {
         let session = self.session;
         let Some(src_stat) = dir.src_stat.as_ref() else {
@@ -33,7 +33,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         };
         let mut options = std::borrow::Cow::Borrowed(session.options);
         if dir.is_parent {
-            // As cp has it: the way to an operand keeps no extended attributes.
+            // As in GNU cp, a directory on the way to an operand gets no extended attributes.
             options.to_mut().preserve.xattrs = Want::No;
         }
         let fail = |failed: Failed| {

@@ -1,5 +1,5 @@
-//! Incomplete files of runs that crashed: found by their names, told from those of a running copy
-//! by their locks, and removed.
+//! Removes incomplete files of runs that crashed: their names show what they are, and they are not locked, unlike
+//! those of a running copy.
 
 use std::ffi::OsStr;
 
@@ -11,12 +11,12 @@ use crate::system::{At, Batch, Open, Platform};
 use crate::words::method::{Method, Os};
 use crate::words::stat::{FileKind, Stat, Timestamp};
 
-/// Where the system makes whole copies they can't be locked while they are made: there a leftover
-/// is only what has not been touched for so long, seconds.
+/// Where one call creates and fills a copy, that copy can't be locked: there a file is a leftover if it was not
+/// modified for this many seconds.
 const OLD_SECONDS: i64 = 3600;
 
 impl<P: Platform> Session<'_, P> {
-    /// Removes what crashed runs have left in the directory of an operand, once for each.
+    /// Removes the leftovers in the directory of an operand, once for each directory.
     pub(super) fn remove_leftovers_beside(&self, entry: &Entry<'_, P>) {
         if !self.options.atomic.wanted() || self.platform.is_dry() || !entry.is_operand() {
             return;
@@ -31,20 +31,20 @@ impl<P: Platform> Session<'_, P> {
         }
     }
 
-    /// Removes what crashed runs have left in a directory that was there before.
+    /// Removes the leftovers in a directory that existed before.
     pub(super) fn remove_leftovers(&self, dir: &P::Handle) {
         if !self.options.atomic.wanted() || self.platform.is_dry() {
             return;
         }
         let name = OsStr::new(".");
         let how = Open::Directory { follow: false };
-        // A handle of its own: whoever else reads that directory has a place in it.
+        // A handle of its own, with its own position.
         if let Ok(dir) = self.platform.open(At { dir, name }, how) {
             self.remove_leftovers_in(&dir);
         }
     }
 
-    /// What can't be read or removed is no reason not to copy: it lies there as it has lain.
+    /// A leftover that can't be read or removed does no harm to the copy.
     fn remove_leftovers_in(&self, dir: &P::Handle) {
         let (mut buffer, mut batch) = (Vec::new(), Batch::default());
         while self.platform.read_dir(dir, &mut buffer, &mut batch).is_ok() && !batch.is_empty() {
@@ -57,7 +57,7 @@ impl<P: Platform> Session<'_, P> {
         }
     }
 
-    /// Whether it is a part that this run goes on with.
+    /// Whether it is a part that this run resumes.
     fn is_wanted(&self, temporary: Temporary) -> bool {
         let journal = self.journal.as_ref();
         journal.is_some_and(|it| it.wants(temporary))
@@ -68,7 +68,7 @@ impl<P: Platform> Session<'_, P> {
         let Ok(file) = platform.open(at, Open::Read { follow: false }) else {
             return;
         };
-        // The lock is held until the name is gone, so that nobody goes on with it meanwhile.
+        // The lock is held until the name is removed, so that no other run resumes it.
         if let Ok(stat) = platform.stat_open(&file)
             && stat.kind == FileKind::Regular
             && is_old_enough(platform.os(), &stat)
@@ -76,7 +76,7 @@ impl<P: Platform> Session<'_, P> {
             && platform.stat(at, false).is_ok_and(|it| it.id == stat.id)
             && platform.remove(at, false).is_err()
         {
-            // Not every mount can remove the name of an open file.
+            // Some mounts can't remove the name of an open file.
             platform.close_quietly(file);
             let _ = remove_closed(platform, at);
         }

@@ -1,4 +1,4 @@
-//! Links made instead of a copy: to an earlier copy, or (`-l`, `-s`) to the source.
+//! Links in place of copies: to an earlier copy, or (`-l`, `-s`) to the source.
 
 use crate::system::filesystem;
 use std::cmp::Ordering;
@@ -22,8 +22,8 @@ use crate::words::observer::{Event, Made, PathSource};
 use crate::words::stat::{FileKind, KeptNames, Stat};
 
 impl<P: Platform> Worker<'_, '_, P> {
-    /// Gives the copy of a file the name that its source has here. Where the filesystem can't, nothing has been
-    /// done: the answer is then what to do with the destination, and why.
+    /// Links the destination to the copy of another name of its source. If the filesystem can't, nothing was done:
+    /// returns the destination's state, and why.
     pub(super) fn link_to_copy(
         &mut self,
         entry: &Entry<'_, P>,
@@ -115,7 +115,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         self.make_link(entry, copied, at)
             .map_err(|code| self.link_failed(entry, Operation::CreateHardLink, code))?;
         let renamed = platform.rename(at, entry.dst_at());
-        // Two names of one file are left both by a rename.
+        // A rename of one name of a file to another name of it does nothing, and leaves both.
         let _ = platform.remove(at, false);
         renamed.map_err(|code| self.link_failed(entry, Operation::Replace, code))?;
         let removed = Event::Removed { paths: entry };
@@ -149,8 +149,8 @@ impl<P: Platform> Worker<'_, '_, P> {
         error.with_paths(Some(to), Some(entry.dst()))
     }
 
-    /// Whether a second name of the copy could not be taken away again, or given to another file, in this
-    /// directory: then what that would fail with.
+    /// The error that would result if another name of the copy in this directory could later not be removed or
+    /// replaced (an append-only or immutable file or directory).
     fn would_be_kept(&mut self, entry: &Entry<'_, P>, copied: &Copied) -> Option<linking::Failed> {
         let platform = self.session.platform;
         let kept_names = platform.kept_names(parent_dir(entry.dst_at()));
@@ -162,7 +162,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         is_kept.then(|| self.link_failed(entry, Operation::CreateHardLink, code))
     }
 
-    /// Whether the destination's filesystem is why a link could not be made.
+    /// The reason why the destination's filesystem can't make a link; `None` if the error has another reason.
     pub(super) fn no_link(&self, entry: &Entry<'_, P>, code: Code) -> Option<NoLink> {
         let platform = self.session.platform;
         let kind = filesystem::kind_of_parent(platform, entry.dst_at());
@@ -182,7 +182,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         let platform = self.session.platform;
         let theirs = self.stat_copied(entry, copied);
         let ours = platform.stat(entry.dst_at(), false);
-        // A server that gives every file one number gives each of them one link.
+        // On a server that gives all files one number, each file has one link.
         matches!((theirs, ours), (Ok(theirs), Ok(ours)) if theirs.links != 1 && theirs.is_same_file(&ours))
     }
 
@@ -215,7 +215,7 @@ impl<P: Platform> Worker<'_, '_, P> {
                 dir: opened.as_ref().unwrap_or(&open.dst),
                 name: &next.dst_name,
             };
-            let follow = next.depth == 1; // the operand's own path, which the caller named
+            let follow = next.depth == 1; // the operand's own path, which may be a link
             opened = Some(self.open_on_way(entry.dir, at, Open::Path { follow })?);
         }
         let Some(handle) = opened else {
@@ -227,15 +227,14 @@ impl<P: Platform> Worker<'_, '_, P> {
         done
     }
 
-    /// The nearest open directory on the way from `from` to `tree_path`, and the names to go through
-    /// from there, the last one first.
+    /// The nearest open directory on the way from `from` to `tree_path`, and the names from there, the last one first.
     fn way_to<'a>(
         &self,
         from: &'a Dir<P>,
         tree_path: &'a TreePath,
     ) -> (Arc<DirPair<P>>, Vec<&'a TreePath>) {
         let (mut above, mut tree_path, mut names) = (from, tree_path, Vec::new());
-        // Both go up to where they meet, at the latest where operands are named, which is open.
+        // Both chains go up to where they meet: at the latest in the current directory, which is always open.
         loop {
             match tree_path.depth.cmp(&above.tree_path.depth) {
                 Ordering::Greater => {
@@ -275,7 +274,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         self.session.context.observer.event(event);
     }
 
-    /// `-l`: another name for the source itself.
+    /// `-l`: makes another name of the source itself.
     pub(super) fn link_to_source(
         &mut self,
         entry: &Entry<'_, P>,
@@ -298,7 +297,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         Ok(())
     }
 
-    /// `-s`: a symbolic link to the source, by the name that the caller gave.
+    /// `-s`: makes a symbolic link to the source, by the path that the caller gave.
     pub(super) fn symlink_to_source(
         &mut self,
         entry: &Entry<'_, P>,
@@ -327,8 +326,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         Ok(())
     }
 
-    /// A relative target means the same from the destination only in the directory that it is
-    /// relative to.
+    /// A relative target is valid only in the directory that it is relative to.
     fn is_made_in_current_dir(&self, entry: &Entry<'_, P>) -> bool {
         let dst = entry.dst();
         let parent = dst.parent().unwrap_or(Path::new(""));

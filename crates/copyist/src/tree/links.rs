@@ -1,5 +1,4 @@
-//! Hard links between the copied files: the first name of a file is copied, the others are linked
-//! to that copy.
+//! Hard links among the copied files: the first name of a file is copied, the others are linked to that copy.
 
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
@@ -9,18 +8,18 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use super::dir::TreePath;
 use crate::words::stat::FileId;
 
-/// Where the copy of a file is.
+/// The directory and name of a copy.
 #[derive(Clone, Debug)]
 pub(crate) struct Copied {
     pub(crate) tree_path: Arc<TreePath>,
     pub(crate) dst_name: OsString,
 }
 
-/// The files with several names that the run has met.
+/// The files with several names that were met.
 #[derive(Debug, Default)]
 pub(crate) struct Links {
     files: Mutex<HashMap<FileId, Met>>,
-    /// How many files there are: most trees have none, and then nothing is locked.
+    /// The number of files: in most trees it is 0, and no lock is needed.
     count: AtomicUsize,
     changed: Condvar,
     /// See [`Links::abandon`].
@@ -31,8 +30,7 @@ pub(crate) struct Links {
 struct Met {
     /// `None` while the first name is being copied.
     copied: Option<Copied>,
-    /// Names that have not been met. At 0 the file is forgotten: the table is as large as the
-    /// set of files that are half way.
+    /// Names that were not met yet. At 0 the entry is removed: the table contains only files that are incomplete.
     names_left: u64,
 }
 
@@ -47,7 +45,7 @@ impl Copied {
 pub(crate) enum Claim {
     /// It is the first: copy it, and call [`Links::record_copy`].
     Copy,
-    /// Link it to this.
+    /// Link it to this copy.
     Link(Copied),
 }
 
@@ -66,10 +64,10 @@ impl Links {
         self.count.store(files.len(), Ordering::Relaxed);
     }
 
-    /// Meets a name of a file that has `names` of them. Waits while the first is being copied.
+    /// Claims a name of a file that has `names` names. Waits while the first is being copied.
     ///
-    /// That wait ends: whoever copies is running, and waits for nobody but those who write large files, who
-    /// claim nothing meanwhile.
+    /// The wait ends: the worker that copies the first name waits only for writers of large files, and these claim
+    /// nothing at the same time.
     pub(crate) fn claim(&self, file: FileId, names: u64) -> Claim {
         let mut files = self.lock();
         loop {
@@ -103,8 +101,7 @@ impl Links {
         }
     }
 
-    /// A worker is gone without having settled what it had claimed: nobody waits for it any more. The run
-    /// has failed, and is being stopped.
+    /// A worker has panicked without settling its claims: no worker waits for them any more. The run has failed.
     pub(crate) fn abandon(&self) {
         let files = self.lock();
         self.abandoned.store(true, Ordering::Release);
@@ -112,8 +109,8 @@ impl Links {
         self.changed.notify_all();
     }
 
-    /// The copy can have no more names. One worker copies the file again, and calls [`Links::replace`]; others that
-    /// come meanwhile wait, and link to that.
+    /// The copy has the maximum number of links. One worker copies the file again, and calls [`Links::replace`]; the
+    /// others wait, and link to the new copy.
     pub(crate) fn claim_again(&self, file: FileId, full: &Copied) -> Claim {
         let mut files = self.lock();
         while let Some(met) = files.get_mut(&file)
@@ -136,7 +133,7 @@ impl Links {
         Claim::Copy
     }
 
-    /// Another name was copied, as it could not be a link: later ones become links to that.
+    /// Another name was copied because it could not be linked: later names are linked to that copy.
     pub(crate) fn replace(&self, file: FileId, copied: Copied) {
         if let Some(met) = self.lock().get_mut(&file) {
             met.copied = Some(copied);
@@ -144,8 +141,7 @@ impl Links {
         self.changed.notify_all();
     }
 
-    /// The first name was copied to this path, or (`None`) could not be: then the next that is
-    /// met is the first.
+    /// The first name was copied to this path, or (`None`) the copy failed: then the next name is the first.
     pub(crate) fn record_copy(&self, file: FileId, copied: Option<(&Arc<TreePath>, &OsStr)>) {
         let mut files = self.lock();
         match (files.get_mut(&file), copied) {

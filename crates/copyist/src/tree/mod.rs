@@ -1,4 +1,4 @@
-//! Trees: the walk over what is in directories.
+//! Trees: the walk over directories.
 
 pub(crate) mod backup;
 pub(crate) mod by_path;

@@ -1,4 +1,4 @@
-//! Which operands may be copied at the same time.
+//! Decides which operands are copied at the same time.
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -6,14 +6,13 @@ use std::ffi::OsStr;
 use crate::words::operand::Operand;
 use crate::words::options::{Options, Update};
 
-/// Splits operands into runs in which no two have destinations of one name, so that the outcome
-/// is that of copying one after the other. Names that some filesystem may take for equal count as
-/// equal.
+/// Splits operands into runs in which no two have a destination of the same name, so that the result is that of
+/// copying one after the other. Names that some filesystem may consider equal count as equal.
 pub(super) fn waves<'a>(
     operands: &'a [Operand],
     options: &Options,
 ) -> impl Iterator<Item = &'a [Operand]> {
-    // Which of several names is newer than its copy decides what the others are linked to.
+    // The name that is newer than its copy determines what the other names are linked to, so the order matters.
     let one_by_one = options.preserve.links && options.update == Update::Older;
     let mut rest = operands;
     std::iter::from_fn(move || {
@@ -31,7 +30,7 @@ pub(super) fn waves<'a>(
     })
 }
 
-/// With `--parents` two operands may share directories, and are copied one after the other.
+/// With `--parents`, two operands may share directories, so they are copied one after the other.
 fn key(operand: &Operand) -> Option<String> {
     if operand.parents_below.is_some() {
         return None;

@@ -1,7 +1,7 @@
-//! `--parents`: an operand that is copied with the directories that lead to it.
+//! `--parents`: copies an operand with the directories that lead to it.
 //!
-//! They are named part by part as the caller has named them, with each `.` and `..`: as GNU cp has it,
-//! `a/b/../c` is copied to `DIR/a/b/../c`, and `DIR/a/b` is made for it.
+//! Their names are used as given, including `.` and `..`: as in GNU cp, `a/b/../c` is copied to `DIR/a/b/../c`, and
+//! `DIR/a/b` is created for it.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Component, Path};
@@ -17,7 +17,7 @@ use crate::words::operand::Operand;
 use crate::words::stat::FileKind;
 
 impl<P: Platform> Worker<'_, '_, P> {
-    /// Makes the directories that lead to the source below `base` too, each with its attributes.
+    /// Creates the directories that lead to the source below `base` too, each with its attributes.
     pub(super) fn operand_with_parents(&mut self, operand: &Operand, base: &Path) {
         let (root, parts) = parts(&operand.src);
         let Some((last, above)) = parts.split_last() else {
@@ -62,7 +62,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         src_name = Path::new(&src_name).join(last).into_os_string();
         dst_name = Path::new(&dst_name).join(last).into_os_string();
         if ends_in_separator(operand.src.as_os_str()) {
-            // "file/" is no name of a file.
+            // "file/" is not the name of a file.
             src_name.push("/");
         }
         let entry = Entry {
@@ -79,8 +79,8 @@ impl<P: Platform> Worker<'_, '_, P> {
         self.release_parents(held);
     }
 
-    /// GNU cp takes what is below a directory that was made just now for new, and makes it: also `.` and
-    /// `..`, which are there.
+    /// GNU cp considers everything below a directory that it has just created as new, and creates it: also `.` and
+    /// `..`, which exist.
     fn check_last(&self, entry: &Entry<'_, P>, last: &OsStr, is_new: bool) -> Result<(), Error> {
         let is_there = last == "." || last == "..";
         if is_new && is_there && self.session.options.recursive {
@@ -97,7 +97,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         }
     }
 
-    /// Whether the destination's directory is there: then nothing on the way to it is changed.
+    /// Whether the destination's directory exists: then nothing on the way to it is changed.
     fn leads_there(&self, base: &Path, above: &[&OsStr]) -> bool {
         let mut parent = base.to_path_buf();
         parent.extend(above);
@@ -110,8 +110,7 @@ impl<P: Platform> Worker<'_, '_, P> {
     }
 }
 
-/// The root that a path begins with, if it does, and the names that follow: also each `.`, which the
-/// standard library leaves out.
+/// The root of a path, if it has one, and the names that follow, including each `.`, which `Path::components` omits.
 fn parts(path: &Path) -> (OsString, Vec<&OsStr>) {
     let is_root = |part: &Component<'_>| matches!(part, Component::Prefix(_) | Component::RootDir);
     let root: Vec<_> = path.components().take_while(is_root).collect();

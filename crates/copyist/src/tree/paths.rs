@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-/// Whether a byte of a name separates its parts: on Windows a backslash does too.
+/// Whether a byte separates the components of a path: `/`, and on Windows also a backslash.
 pub(crate) fn is_separator(byte: u8) -> bool {
     byte.is_ascii() && std::path::is_separator(char::from(byte))
 }

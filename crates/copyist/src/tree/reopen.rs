@@ -1,4 +1,4 @@
-//! Directories that were closed for want of descriptors, and are opened again.
+//! Opens directories again that were closed for lack of descriptors.
 
 use super::dir::{Dir, DirPair, Ids};
 use super::worker::Worker;
@@ -12,8 +12,8 @@ use std::ffi::OsStr;
 use std::sync::Arc;
 
 impl<P: Platform> Worker<'_, '_, P> {
-    /// Whether the code says that there are no descriptors left, and some could be freed: then the
-    /// call is worth another try. `dir` is where the walk stands.
+    /// Whether the code says that there are no descriptors left, and some could be freed: then the call should be
+    /// repeated. `dir` is the directory of the walk.
     pub(super) fn has_freed_descriptors(&self, dir: &Dir<P>, code: Code) -> bool {
         rules::is_out_of_descriptors(self.session.platform.os(), code) && {
             self.session.descriptors.are_fewer();
@@ -21,7 +21,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         }
     }
 
-    /// Opens a name on the way down, where descriptors may have run out.
+    /// Opens a name, and repeats that if descriptors had run out.
     pub(super) fn open_on_way(&self, dir: &Dir<P>, at: At<'_, P>, how: Open) -> Sys<P::Handle> {
         match self.session.platform.open(at, how) {
             Err(code) if self.has_freed_descriptors(dir, code) => {
@@ -31,8 +31,8 @@ impl<P: Platform> Worker<'_, '_, P> {
         }
     }
 
-    /// Closes the further half of the directories above, as far as nobody is at work in them;
-    /// answers how many. Half of them, so that a walk that goes on does not do it at each step.
+    /// Closes half of the open directories above, the furthest first, as far as no worker uses them; returns how many.
+    /// Half of them, so that this is not repeated at each level.
     pub(super) fn close_idle(&self, dir: &Dir<P>) -> usize {
         let open: Vec<&Dir<P>> = dir.up().filter(|it| it.halves().is_some()).collect();
         let wanted = open.len().div_ceil(2);
@@ -46,7 +46,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         closed
     }
 
-    /// Closes a directory that was opened again, if others still need it but not now.
+    /// Closes a directory that was opened again, if it is needed later but not now.
     pub(super) fn close_again(&self, dir: &Dir<P>) {
         let was_closed = dir.lock().ids.is_some();
         if was_closed && self.session.descriptors.is_short() {
@@ -59,21 +59,21 @@ impl<P: Platform> Worker<'_, '_, P> {
         let Some(halves) = state.open.clone() else {
             return false;
         };
-        // Held by the state and here; where operands are named stays open. They are handed out
-        // under the lock, so that nobody comes by them meanwhile.
+        // Two references: that of the state and this one. (The current directory stays open.) References are handed
+        // out under the lock, so no other worker can take one now.
         if dir.parent.is_none() || Arc::strong_count(&halves) > 2 {
             return false;
         }
         let id = |handle| Some(self.session.platform.stat_open(handle).ok()?.id);
         if state.ids.is_none() {
             let (Some(src), Some(dst)) = (id(&halves.src), id(&halves.dst)) else {
-                return false; // it could not be known again
+                return false; // it could not be identified when it is opened again
             };
             state.ids = Some(Ids { src, dst });
         }
         let is_read = !dir.is_parent && !dir.src_is_path_only;
         if is_read && state.unread.is_none() {
-            // Where a directory is opened again, reading it begins anew.
+            // After it is opened again, it is read from the start.
             state.unread = Some(self.names_left(dir, &halves));
         }
         state.open = None;
@@ -96,8 +96,8 @@ impl<P: Platform> Worker<'_, '_, P> {
         }
     }
 
-    /// The halves of a directory, which are opened again if they were closed. `None` if that can't
-    /// be done, which is told once.
+    /// The handles of a directory, which is opened again if it was closed. `None` if that fails, which is reported
+    /// once.
     pub(super) fn halves(&self, dir: &Dir<P>) -> Option<Arc<DirPair<P>>> {
         if let Some(halves) = dir.halves() {
             return Some(halves);
@@ -117,8 +117,8 @@ impl<P: Platform> Worker<'_, '_, P> {
         }
     }
 
-    /// Before a directory is done: the one that it is in will be needed next, and can still be
-    /// reached from here. If not, it is looked for by its name when it is needed.
+    /// Opens the parent of a directory that is about to be completed, by "..": it is needed next. If that fails, it is
+    /// opened by its name when it is needed.
     pub(super) fn open_above(&self, dir: &Dir<P>) {
         if let Some(parent) = &dir.parent
             && parent.halves().is_none()
@@ -130,7 +130,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         }
     }
 
-    /// A directory is done.
+    /// Closes a directory that is complete.
     pub(super) fn close_for_good(&self, dir: &Dir<P>) {
         let open = dir.lock().open.take();
         let Some(halves) = open else { return };
@@ -141,7 +141,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         }
     }
 
-    /// Goes down from the nearest directory that is open.
+    /// Opens the directories on the way down from the nearest open one.
     fn open_by_name(&self, dir: &Dir<P>) -> Result<Arc<DirPair<P>>, Error> {
         let mut closed = Vec::new();
         let mut above = None;
@@ -153,7 +153,7 @@ impl<P: Platform> Worker<'_, '_, P> {
             closed.push(dir);
         }
         let Some(mut halves) = above else {
-            return Err(self.moved(dir)); // where operands are named is never closed
+            return Err(self.moved(dir)); // the current directory is never closed
         };
         while let Some(next) = closed.pop() {
             let names = (&*next.tree_path.src_name, &*next.tree_path.dst_name);
@@ -173,7 +173,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         halves
     }
 
-    /// Opens both halves of a directory that was closed, by their names as seen from `from`.
+    /// Opens both sides of a directory that was closed, by their names in `from`.
     fn open_halves(
         &self,
         dir: &Dir<P>,
@@ -181,7 +181,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         (src_name, dst_name): (&OsStr, &OsStr),
     ) -> Result<DirPair<P>, Error> {
         let Some(ids) = dir.lock().ids else {
-            return Err(self.moved(dir)); // it is known since it was closed
+            return Err(self.moved(dir)); // known since it was closed
         };
         let follow = self.may_follow(dir);
         let how = |is_place| match is_place {
@@ -220,7 +220,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         }
     }
 
-    /// Whether its name may be a symbolic link: one that the caller named, or wants followed.
+    /// Whether its name may be a symbolic link: an operand, or with links followed.
     fn may_follow(&self, dir: &Dir<P>) -> bool {
         let options = self.session.options;
         let is_named = dir.is_parent

@@ -1,4 +1,4 @@
-//! What found no space, and is tried again.
+//! Retries after a lack of space.
 
 use super::dir::Entry;
 use super::session::Session;
@@ -12,7 +12,7 @@ use crate::words::error::Error;
 use crate::words::stat::{FileKind, Stat};
 
 impl<P: Platform> Worker<'_, '_, P> {
-    /// Makes what takes little room under a name.
+    /// Creates something that takes little space.
     pub(super) fn make_node(&self, at: At<'_, P>, node: Node<'_, P>) -> Sys<()> {
         let Session {
             platform,
@@ -28,7 +28,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         }
     }
 
-    /// Whether a file that found no room may find some now, and can be copied once more.
+    /// Whether a file that failed for lack of space may have enough now, and can be copied again.
     pub(super) fn retry_after_enospc(
         &self,
         entry: &Entry<'_, P>,
@@ -42,7 +42,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         let lacked = |code| rules::is_out_of_room(platform.os(), code);
         let begins_anew = match existing {
             Existing::Stream { .. } => false,
-            // What a link to nothing leads to was made, and is not known.
+            // The file that a dangling link leads to was created, and its name is not known.
             Existing::Nothing => !options.write_through_dangling,
             Existing::File | Existing::LinkToFile(_) => true,
         };
@@ -52,20 +52,20 @@ impl<P: Platform> Worker<'_, '_, P> {
         if src.size < LARGE_BYTES {
             return tries.again();
         }
-        // What a journal knows of a large file stays, and keeps its room, until the copy is resumed.
+        // A large file in the journal keeps its space until the copy is resumed.
         self.session.journal.is_none() && tries.again_alone() && self.fits(entry, src)
     }
 
-    /// Whether there is as much room as a file takes, with what has its name already.
+    /// Whether the volume has as much space as a file needs, including the space of what has its name.
     fn fits(&self, entry: &Entry<'_, P>, src: &Stat) -> bool {
         let platform = self.session.platform;
         let place = parent_dir(entry.dst_at());
         let Ok(dir) = platform.open(place, Open::Directory { follow: true }) else {
             return false;
         };
-        // What was removed just now may be free only when that is written (btrfs).
+        // On btrfs, space is free only after the removal is written out.
         let _ = platform.flush_volume(&dir);
-        // Where that is not known the try shows it.
+        // If that is unknown, the next attempt shows it.
         let free = platform
             .describe(&dir)
             .map_or(Some(0), |it| it.space.free_bytes);

@@ -1,8 +1,8 @@
-//! Who does what next: one stack of jobs, and workers that are started as there is work to share.
+//! The jobs of a run: a stack, and the workers that take jobs from it.
 //!
-//! Last in, first out makes the walk go deep before it goes wide, so that only the directories on
-//! the way down are open, and no list of a whole tree is ever made. A directory is read in
-//! batches, and the rest of it is a job as well: so several workers share one large directory.
+//! The last job is taken first, so the walk goes deep before it goes wide: only the directories on the way down are
+//! open, and no list of a whole tree is made. A directory is read in batches, and the rest of it is a job too, so
+//! several workers share one large directory.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -15,28 +15,28 @@ pub(crate) struct Schedule<J> {
     hungry: AtomicBool,
     /// See [`Schedule::over_limit`].
     crowded: AtomicBool,
-    /// Workers that have a job.
+    /// Workers that run a job.
     at_work: AtomicUsize,
 }
 
 struct State<J> {
     jobs: Vec<J>,
-    /// Workers that have been started, the first included.
+    /// Workers that were started, including the first.
     workers: usize,
     /// Workers that wait for a job.
     idle: usize,
-    /// As many workers are started.
+    /// The number of workers that are wanted.
     most_workers: usize,
     /// See [`Schedule::abandon`].
     abandoned: bool,
 }
 
-/// What a worker that had pushed a job should do.
+/// What the worker that has pushed a job must do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Push {
-    /// Go on.
+    /// Nothing.
     Enough,
-    /// Start another worker: it is counted already.
+    /// Start another worker, which is already counted.
     SpawnWorker,
 }
 
@@ -57,12 +57,12 @@ impl<J> Schedule<J> {
         }
     }
 
-    // Every critical section leaves the state whole, so a panic elsewhere can't have broken it.
+    // No panic can leave the state inconsistent: each critical section completes its changes.
     fn lock(&self) -> MutexGuard<'_, State<J>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets everybody know how much there is to do, and who does it.
+    /// Publishes the state for the queries without the lock.
     fn publish(&self, state: &State<J>) {
         let hungry =
             state.jobs.is_empty() && (state.idle > 0 || state.workers < state.most_workers);
@@ -77,22 +77,22 @@ impl<J> Schedule<J> {
         self.publish(&state);
     }
 
-    /// Whether a worker waits for a job, or could be started for one. It may have changed since.
+    /// Whether a worker waits for a job, or could be started for one. The result may be outdated.
     pub(crate) fn wants_work(&self) -> bool {
         self.hungry.load(Ordering::Relaxed)
     }
 
-    /// The number of other workers that have a job. It may have changed since.
+    /// The number of other workers that run a job. The result may be outdated.
     pub(crate) fn others_at_work(&self) -> usize {
         self.at_work.load(Ordering::Relaxed).saturating_sub(1)
     }
 
-    /// Whether there are more workers than are wanted: who sees it leaves its work to others.
+    /// Whether more workers exist than are wanted. A worker that sees this leaves its work to others and ends.
     pub(crate) fn over_limit(&self) -> bool {
         self.crowded.load(Ordering::Relaxed)
     }
 
-    /// Adds a job, to be done before those that are there.
+    /// Adds a job, to be taken before those that are queued.
     pub(crate) fn push(&self, job: J) -> Push {
         let mut state = self.lock();
         state.jobs.push(job);
@@ -119,14 +119,14 @@ impl<J> Schedule<J> {
         self.lock().jobs.is_empty()
     }
 
-    /// Before the first worker begins: no job has been taken yet.
+    /// Resets the counts before the first worker begins.
     pub(crate) fn begin(&self) {
         let mut state = self.lock();
         state.workers = 1;
         state.idle = 0;
     }
 
-    /// A worker is to be started because there is more to do than who does it.
+    /// Whether another worker is to be started: jobs wait, and no worker is idle. It is then counted.
     pub(crate) fn wants_help(&self) -> bool {
         let mut state = self.lock();
         let wanted =
@@ -136,14 +136,14 @@ impl<J> Schedule<J> {
         wanted
     }
 
-    /// From now on so many workers are wanted. Those that are too many end.
+    /// Sets the number of workers that are wanted. Surplus workers end.
     pub(crate) fn set_most(&self, most_workers: usize) {
         let mut state = self.lock();
         state.most_workers = most_workers;
         self.unlock(state);
     }
 
-    /// A worker that was counted could not be started.
+    /// Discounts a worker that could not be started.
     pub(crate) fn worker_failed(&self) {
         let mut state = self.lock();
         state.workers -= 1;
@@ -154,14 +154,13 @@ impl<J> Schedule<J> {
         }
     }
 
-    /// A worker is gone without having ended: there are no more jobs for the others, and none waits for it.
+    /// Ends the run after a panic of a worker: no worker gets another job.
     pub(crate) fn abandon(&self) {
         self.lock().abandoned = true;
         self.changed.notify_all();
     }
 
-    /// The next job, waiting for one while others work; `None` when everything is done, or when
-    /// there are more workers than are wanted.
+    /// The next job; waits for one while other workers run. `None` when everything is done, or to a surplus worker.
     pub(crate) fn pop(&self) -> Option<J> {
         let mut state = self.lock();
         loop {
@@ -190,7 +189,7 @@ impl<J> Schedule<J> {
                 .changed
                 .wait(state)
                 .unwrap_or_else(PoisonError::into_inner);
-            // Jobs may be there all the same: a worker that was too many has left them.
+            // A surplus worker may have left jobs.
             if state.idle == state.workers && state.jobs.is_empty() {
                 return None;
             }
@@ -248,7 +247,7 @@ mod tests {
         assert!(schedule.wants_work());
     }
 
-    /// Jobs that make jobs: every one is done, and every worker comes to an end.
+    /// Jobs that push jobs: every job is done, and every worker ends.
     #[test]
     fn workers_end_when_there_is_nothing_left() {
         for _ in 0..50 {
@@ -264,8 +263,7 @@ mod tests {
         }
     }
 
-    /// A worker that is one too many leaves a job to two that wait: one of them does it, and both
-    /// come to an end.
+    /// A surplus worker leaves a job to two idle ones: one of them takes it, and both end.
     #[test]
     fn what_a_worker_leaves_is_done_by_those_who_wait() {
         for _ in 0..200 {

@@ -33,7 +33,7 @@ use std::ffi::OsString;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// An operand: its number, whether it is a directory, and its name.
+/// An operand: its file number, whether it is a directory, and its name.
 type Given = (FileId, bool, OsString);
 
 /// One run over several operands.
@@ -51,31 +51,31 @@ pub(crate) struct Session<'a, P: Platform> {
     pub(super) temp_files: TempFilePolicy,
     pub(super) volumes: Volumes<P>,
     pub(super) journal: Option<Journal<'a, P>>,
-    /// The operands' directories that leftovers were removed from.
+    /// The operands' directories in which leftovers have been removed.
     pub(super) tidied: Mutex<HashSet<FileId>>,
     pub(super) concurrency: Concurrency,
-    /// In which unit volumes keep times, by their numbers.
+    /// The unit in which each volume stores times, by volume number.
     pub(super) units: Mutex<HashMap<u64, Option<u64>>>,
-    /// Directories can't be cloned whole here: the system has said so.
+    /// The system has refused to clone whole directories here.
     pub(super) no_whole: AtomicBool,
     pub(super) descriptors: Descriptors,
-    /// Why relative paths can't be looked up, if they can't.
+    /// Why relative paths can't be resolved, if they can't.
     pub(super) no_current_dir: Option<Code>,
-    /// Where operands are named.
+    /// The directory that operands' names are relative to.
     pub(super) current: Arc<Dir<P>>,
     /// The same, open.
     pub(super) here: Arc<DirPair<P>>,
-    /// The directories that operands were copied to: met as a source, one would be copied into
-    /// itself for ever.
+    /// The directories that operands were copied to. One of them found as a source would be copied into itself without
+    /// end.
     pub(super) roots: Mutex<BTreeSet<FileId>>,
-    /// The operands met so far, by name.
+    /// The operands copied so far, by name.
     pub(super) given: Mutex<HashSet<Given>>,
-    /// What operands made, by name: not to be overwritten by a later one. `None` with one operand.
+    /// The names that operands have created: a later operand may not overwrite them. `None` with one operand.
     pub(super) made: Option<Mutex<HashSet<(FileId, OsString)>>>,
     pub(super) errors: AtomicU64,
-    /// A failure has said already that the run was cancelled.
+    /// A reported failure already says that the run was cancelled.
     pub(super) cancel_told: AtomicBool,
-    /// It was said that files are written in place.
+    /// The warning that files are written in place was given.
     pub(super) in_place_told: AtomicBool,
     pub(super) first_error: Mutex<Option<Error>>,
 }
@@ -106,7 +106,7 @@ impl<'a, P: Platform> Session<'a, P> {
         let workers = workers(options, operands);
         let is_fixed = !is_shared(options, operands) || is_fixed(platform, options);
         let most = if is_fixed { workers } else { MOST };
-        // Nobody looks where the number stays.
+        // A fixed number needs no measurement.
         let used = if is_fixed {
             Used::default()
         } else {
@@ -153,7 +153,7 @@ impl<'a, P: Platform> Session<'a, P> {
         })
     }
 
-    /// Counts and tells a failure. The run goes on.
+    /// Counts and reports a failure. The run goes on.
     #[cold]
     pub(super) fn fail(&self, error: Error) {
         self.errors.fetch_add(1, Ordering::Relaxed);
@@ -205,9 +205,9 @@ impl<'a, P: Platform> Session<'a, P> {
             .insert(id);
     }
 
-    /// Whether this was an operand before, and then says that it is copied once. Files of which
-    /// backups are made are copied each time. One that is looked at `again` was not copied: that it
-    /// has the number of one that was removed since (ext4 gives that to the next file) says nothing.
+    /// Whether this was an operand before; if so, warns that it is copied once. Files that get backups are copied each
+    /// time. With `again`, the entry has not been copied yet: its number may be that of a file removed since (ext4
+    /// reuses inode numbers at once).
     pub(super) fn was_given(&self, entry: &Entry<'_, P>, stat: &Stat, again: bool) -> bool {
         let is_dir = stat.kind == FileKind::Directory;
         let copied_each_time = !is_dir && self.options.backup != Backup::None;
@@ -232,7 +232,7 @@ impl<'a, P: Platform> Session<'a, P> {
         true
     }
 
-    /// Remembers what an operand made.
+    /// Remembers a name that an operand has created.
     pub(super) fn remember_made(&self, entry: &Entry<'_, P>) {
         if let (Some(made), true) = (&self.made, entry.is_operand())
             && let Ok(stat) = self.platform.stat(entry.dst_at(), false)
@@ -243,8 +243,8 @@ impl<'a, P: Platform> Session<'a, P> {
         }
     }
 
-    /// Whether an operand has made this: under the same name, as GNU cp compares. That of an operand is a path
-    /// (`--parents` makes one file by `s/f` and by `s/./f`).
+    /// Whether an operand has created this. Names are compared, as in GNU cp; the name of an operand is its path (with
+    /// `--parents`, `s/f` and `s/./f` create one file).
     pub(super) fn was_made(&self, id: FileId, entry: &Entry<'_, P>) -> bool {
         self.made.as_ref().is_some_and(|made| {
             let made = made.lock().unwrap_or_else(PoisonError::into_inner);
@@ -256,7 +256,7 @@ impl<'a, P: Platform> Session<'a, P> {
     }
 }
 
-/// The options, as far as the system can do what they say.
+/// The options, limited to what the system supports.
 pub(super) fn effective<'a, P: Platform>(platform: &P, options: &'a Options) -> Cow<'a, Options> {
     let mut options = Cow::Borrowed(options);
     let journals = options.has_journal();
@@ -266,8 +266,7 @@ pub(super) fn effective<'a, P: Platform>(platform: &P, options: &'a Options) -> 
         {
             options.journal = None;
         }
-        // One file after the other has the threads that it would have alone: how many are free when its turn
-        // comes is not known before.
+        // One file at a time uses all threads: a dry run can't know how many would be free.
         options.ordered = true;
     }
     if (options.fsync == Fsync::End || journals) && !platform.os().flushes_volumes() {
@@ -279,7 +278,7 @@ pub(super) fn effective<'a, P: Platform>(platform: &P, options: &'a Options) -> 
     options
 }
 
-/// By what something that was made is known again: without a number that tells, by its whole path.
+/// What identifies something that was created: its file number and name, or its whole path where files have no number.
 fn made_key(id: FileId, name: &std::ffi::OsStr) -> (FileId, OsString) {
     let name = match id.is_known() {
         true => base_name(name),
@@ -288,12 +287,12 @@ fn made_key(id: FileId, name: &std::ffi::OsStr) -> (FileId, OsString) {
     (id, name)
 }
 
-/// Whether there may be work for more than one worker.
+/// Whether several workers could have work.
 fn is_shared(options: &Options, operands: &[Operand]) -> bool {
     operands.len() > 1 || options.recursive
 }
 
-/// How many workers a run begins with.
+/// The number of workers at the start.
 fn workers(options: &Options, operands: &[Operand]) -> usize {
     if options.ordered || !is_shared(options, operands) {
         return 1;
@@ -301,8 +300,8 @@ fn workers(options: &Options, operands: &[Operand]) -> usize {
     thread_budget::workers(options.jobs)
 }
 
-/// Whether the number of workers stays as it is. Each thread takes memory, and in a process that may
-/// not have much of it, an allocation that fails ends everything.
+/// Whether the number of workers is fixed. Each thread takes memory, and where the process's memory is limited, a
+/// failed allocation ends the process.
 fn is_fixed<P: Platform>(platform: &P, options: &Options) -> bool {
     options.ordered || options.jobs.is_some() || platform.memory_is_limited()
 }

@@ -1,21 +1,20 @@
-//! Space on a volume that is nearly full: a large file that doesn't fit takes it from everybody, and gives
-//! it back when its copy has failed and is removed. Who found none for a name or a file's data meanwhile
-//! waits for that and tries again, so that what one worker alone could copy is copied. (Attributes are not
-//! tried again, and with a journal large files keep their room. Large files on another volume are waited
-//! for, too: who waits loses no more than time.)
+//! Retries on a volume that is nearly full. A large file that does not fit takes the space of others, and frees it
+//! when its copy has failed and is removed. Another file or name that found no space in the meantime waits for that
+//! and is tried again, so that whatever one worker alone could copy is copied. (Attributes are not retried; with a
+//! journal, large files keep their space. Large files on other volumes are waited for too, which costs only time.)
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-/// A file of so many bytes takes long enough to be in the way of others: while a worker copies it, another
-/// may run out of work, or of room.
+/// A file of at least this many bytes takes long enough to affect others: while one worker copies it, another may run
+/// out of work, or of space.
 pub(super) const LARGE_BYTES: u64 = 1 << 20;
 
-/// The workers that write large files.
+/// The number of workers that write large files.
 #[derive(Debug, Default)]
 pub(super) struct SpaceRetry {
     writers: Mutex<usize>,
-    /// How many large files have been written, or have failed. Changed only while `writers` is locked.
+    /// The number of large files that were written or have failed. Changed only while `writers` is locked.
     ended: AtomicU64,
     changed: Condvar,
     /// Held by a worker that writes a large file for the second time.
@@ -23,18 +22,18 @@ pub(super) struct SpaceRetry {
 }
 
 impl SpaceRetry {
-    /// How many large files have come to an end so far.
+    /// The number of large files that have ended so far.
     pub(super) fn ended(&self) -> u64 {
         self.ended.load(Ordering::Acquire)
     }
 
-    /// A large file is being written until the answer is dropped.
+    /// A large file is written until the result is dropped.
     pub(super) fn write(&self) -> Writing<'_> {
         *self.lock() += 1;
         Writing(self)
     }
 
-    // A count is whole whoever panicked.
+    // The count is consistent after a panic too.
     fn lock(&self) -> MutexGuard<'_, usize> {
         self.writers.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -44,12 +43,12 @@ impl SpaceRetry {
         drop(waited.unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// Before something is made that may find no room.
+    /// Before an attempt that may find no space.
     pub(super) fn tries(&self) -> Tries<'_> {
         self.tries_since(self.ended())
     }
 
-    /// After a first try to make it, which began when so many large files had [`SpaceRetry::ended`].
+    /// After an attempt that began when [`SpaceRetry::ended`] returned this number.
     pub(super) fn tries_since(&self, seen: u64) -> Tries<'_> {
         Tries {
             space: self,
@@ -59,18 +58,18 @@ impl SpaceRetry {
     }
 }
 
-/// Tries to make one thing, and what was seen of others before the last of them.
+/// The attempts to create one file, and the number of ended large files before the last one.
 #[derive(Debug)]
 pub(super) struct Tries<'a> {
     space: &'a SpaceRetry,
     seen: u64,
-    /// Held for the second try of a large file.
+    /// Held during the second attempt at a large file.
     alone: Option<MutexGuard<'a, ()>>,
 }
 
 impl Tries<'_> {
-    /// There was no room. If large files are being written, waits for one of them; answers whether one has
-    /// come to an end since the last try, so that there may be room now.
+    /// After a lack of space: if large files are being written, waits for one of them. Returns whether one has ended
+    /// since the last attempt, so that there may be space now.
     pub(super) fn again(&mut self) -> bool {
         let Tries { space, seen, .. } = self;
         space.wait_while(|writers| *writers > 0 && space.ended() == *seen);
@@ -78,8 +77,8 @@ impl Tries<'_> {
         before != *seen
     }
 
-    /// The same for a large file, after its own end. It waits until none is written any more and is then
-    /// written alone, but for those that others begin; and once, as it may take hours.
+    /// The same for a large file, after its own end. Waits until no other is being written; it is then written without
+    /// the others that were waiting, and only once more, since it may take hours.
     pub(super) fn again_alone(&mut self) -> bool {
         if self.alone.is_some() {
             return false;

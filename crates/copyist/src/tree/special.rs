@@ -1,4 +1,4 @@
-//! Symbolic links, FIFOs, sockets and devices: created again, not read.
+//! Symbolic links, FIFOs, sockets and devices: created, not read.
 
 use super::dir::Entry;
 use super::worker::Worker;
@@ -41,7 +41,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         Ok(())
     }
 
-    /// Says why, where it is the filesystem's kind.
+    /// The reason, if the filesystem does not support such files.
     fn tell_no_symlink(&self, entry: &Entry<'_, P>, error: &Error) {
         if let Cause::System(code) = *error.cause()
             && let Some(why @ NoLink::Unsupported(_)) = self.no_link(entry, code)
@@ -74,7 +74,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         Ok(())
     }
 
-    /// A symbolic link to a source keeps the times and extended attributes of what it leads to.
+    /// A symbolic link made by `-s` gets the times and extended attributes of the source.
     pub(super) fn keep_link_attributes(&mut self, entry: &Entry<'_, P>, src: &Stat) {
         let mut options = self.session.options.clone();
         options.preserve.owner = false;

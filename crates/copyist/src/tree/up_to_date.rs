@@ -1,4 +1,4 @@
-//! In which unit a volume keeps times, where `-u` depends on it.
+//! The unit in which a volume stores times, on which `-u` depends.
 
 use std::sync::PoisonError;
 
@@ -12,8 +12,8 @@ use crate::think::times;
 use crate::think::times::SAMPLE;
 
 impl<P: Platform> Worker<'_, '_, P> {
-    /// In which unit a volume keeps times: it is tried once, in a file beside the destination. `None` where it
-    /// can't be tried, and for nanoseconds.
+    /// The unit in which a volume stores times, found with a file beside the destination. `None` if that is not
+    /// possible, and for nanoseconds.
     pub(super) fn unit_of_volume(&self, entry: &Entry<'_, P>, volume: u64) -> Option<u64> {
         if self.session.platform.is_dry() {
             return None;
@@ -29,7 +29,7 @@ impl<P: Platform> Worker<'_, '_, P> {
         let platform = self.session.platform;
         let mode = 0o600;
         let nameless = platform.open(parent_dir(entry.dst_at()), Open::Nameless { mode });
-        // Not every filesystem has nameless files, and some lose sight of one that is open when its name goes.
+        // Some filesystems have no nameless files, and some lose an open file whose name is removed.
         let name = Temporary::new().beside(entry.dst_name);
         let at = At {
             dir: &entry.open.dst,
@@ -48,10 +48,10 @@ impl<P: Platform> Worker<'_, '_, P> {
         };
         let set = platform.set(Target::Open(&file), times);
         let kept = set.and_then(|()| platform.stat_open(&file));
-        // Nothing was written to it: its close has nothing to say.
+        // Nothing was written, so the close reports nothing.
         let _ = platform.close(file);
         if is_named {
-            // What can't be removed is a leftover, which the next run removes.
+            // A file that can't be removed is a leftover, which the next run removes.
             let _ = remove_closed(platform, at);
         }
         kept.ok()

@@ -17,16 +17,15 @@ use crate::words::operand::Operand;
 use crate::words::report::Summary;
 use crate::words::stat::{FileId, FileKind};
 
-/// A worker's stack, bytes: the walk is no recursion, so it needs little however deep a tree is.
+/// The stack of a worker, bytes. The walk does not recurse, so it needs little, however deep a tree is.
 const WORKER_STACK_BYTES: usize = 256 << 10;
 
-/// A directory that shows so few names at once has hardly more: whether it has is asked at once, as that
-/// is cheaper than to leave it to whoever is free.
+/// A directory whose first batch has at most this many names is probably read to its end: to read on costs less than
+/// to leave the rest to another worker.
 const FEW_NAMES: usize = 128;
 
 impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
-    /// A worker from its first job to its last. If it panics, the others end too: nobody waits for what it had
-    /// begun.
+    /// Runs a worker from its first job to its last. If it panics, the other workers end too, and none waits for it.
     pub(super) fn run_all(
         session: &'s Session<'s, P>,
         scope: &'s Scope<'s, 'e>,
@@ -42,7 +41,7 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
         }
     }
 
-    /// Does jobs until there are none left anywhere.
+    /// Runs jobs until none are left.
     pub(super) fn work(mut self) {
         while let Some(job) = self.session.schedule.pop() {
             if self.session.schedule.wants_help() {
@@ -74,10 +73,10 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
 
     fn start_another(&self) {
         let (session, scope, total) = (self.session, self.scope, self.total);
-        // Where it can only be read by setting it, no other worker may make a file at that moment.
+        // If the umask can only be read by setting it, no other worker may create a file at that moment.
         session.platform.umask();
-        // Without another thread the walk is slower, and just as right; but a worker that was
-        // counted and never came would be waited for.
+        // Without another thread the walk is slower, and just as correct. A worker that was counted and never started
+        // would be waited for.
         let builder = std::thread::Builder::new().stack_size(WORKER_STACK_BYTES);
         let work = move || Worker::run_all(session, scope, total);
         if thread_budget::start(builder, scope, session.platform, work).is_err() {
@@ -118,7 +117,7 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
         }
     }
 
-    /// Whether the filters let an entry through. What can't be looked at is reported later.
+    /// Whether the filters select an entry. An entry that can't be examined is reported later.
     fn is_wanted(&self, entry: &Entry<'_, P>, kind: Option<FileKind>) -> bool {
         !self.session.options.filtered || self.passes_filters(entry, kind)
     }
@@ -158,14 +157,14 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
         let is_all = batch.len() <= FEW_NAMES && self.is_at_end(dir, &open, &mut batch);
         drop(open);
         if !is_all {
-            // The rest of the directory is left to any free worker.
+            // Any free worker may read the rest of the directory.
             dir.hold();
             self.push(Job::Read(Arc::clone(dir)));
         }
         self.copy_whole_batch(dir, batch);
     }
 
-    /// Whether no names follow; adds those that do.
+    /// Whether no names follow. Those that follow are added to the batch.
     fn is_at_end(&mut self, dir: &Dir<P>, open: &DirPair<P>, batch: &mut Batch) -> bool {
         let mut next = self.batches.pop().unwrap_or_default();
         let is_at_end = match self.next_names(dir, open, &mut next) {
@@ -180,7 +179,7 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
         is_at_end
     }
 
-    /// The next names of a directory; those that were read before it was closed come first.
+    /// The next names of a directory, beginning with those that were read before it was closed.
     fn next_names(&mut self, dir: &Dir<P>, open: &DirPair<P>, batch: &mut Batch) -> Sys<()> {
         if let Some(unread) = &mut dir.lock().unread {
             *batch = std::mem::take(unread);
@@ -190,7 +189,7 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
         self.session.platform.read_dir(&open.src, buffer, batch)
     }
 
-    /// All names of a directory: their order is asked for, so that they must all be known.
+    /// All names of a directory, which are needed to sort them.
     fn read_rest(&mut self, dir: &Dir<P>, open: &DirPair<P>, first: Batch) -> Batch {
         let (mut all, mut batch) = (first, Batch::default());
         loop {
@@ -217,8 +216,8 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
         self.copy_batch(dir, Arc::new(batch), names);
     }
 
-    /// Copies names of a batch, down to the first directory: that is walked before the rest, which
-    /// is left for later or for another worker.
+    /// Copies the names of a batch up to the first directory. That directory is walked next; the rest of the batch
+    /// becomes a job.
     fn copy_batch(&mut self, dir: &Arc<Dir<P>>, batch: Arc<Batch>, names: Range<usize>) {
         let Some(open) = self.halves(dir) else {
             return self.recycle(batch);
@@ -271,8 +270,8 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
         self.recycle(batch);
     }
 
-    /// Whether another name of a file was met, by the inode number that the directory has of it: that of a mount point
-    /// is of another file, so it only says which way to try first.
+    /// Whether another name of a file was met, by the inode number of the directory entry. (For a mount point that is
+    /// the number of another file: the caller must check it.)
     fn has_met(&self, dir: &Dir<P>, inode: Option<u64>) -> bool {
         let (Some(inode), Some(stat)) = (inode, &dir.src_stat) else {
             return false;
@@ -284,7 +283,7 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
         })
     }
 
-    /// The next name to be copied. A worker that has nothing to do is given half of what follows.
+    /// The next name to copy. Gives half of the names after it to an idle worker.
     fn next_of_rest(&mut self) -> Option<usize> {
         let Session {
             schedule, context, ..
@@ -311,7 +310,7 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
         Some(n)
     }
 
-    /// Leaves what follows the entry that is being copied for later, or for another worker.
+    /// Makes a job of the names after the entry that is being copied.
     pub(super) fn leave_rest(&mut self) {
         if let Some(rest) = self.rest.take() {
             self.leave(rest);
@@ -325,12 +324,12 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
         }
     }
 
-    /// Keeps a batch that is no longer needed, to be filled again.
+    /// Keeps a batch whose names are done, to be filled again.
     fn recycle(&mut self, batch: Arc<Batch>) {
         self.batches.extend(Arc::into_inner(batch));
     }
 
-    /// An entry is done: perhaps more, or fewer, should be under way.
+    /// Counts an entry that is done, and adapts the number of workers.
     fn did(&mut self, dir: &Dir<P>, bytes: u64) {
         let Session {
             concurrency,
@@ -351,7 +350,7 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
         }
     }
 
-    /// Lets go of a directory. The last to do so sets its attributes, and lets go of its parent.
+    /// Releases a directory. The last release sets its attributes, and releases its parent.
     pub(super) fn release(&mut self, dir: Arc<Dir<P>>) {
         let mut dir = dir;
         while dir.release() {

@@ -10,31 +10,31 @@ use crate::words::report::Summary;
 use std::sync::{Arc, Mutex};
 use std::thread::Scope;
 
-/// What became of an entry.
+/// The result of an entry.
 pub(super) enum Outcome {
-    /// It is done with.
+    /// It is done.
     Done,
-    /// It is a directory, to be entered.
+    /// It is a directory, which is to be entered.
     Directory,
 }
 
-/// One thread's share of the walk.
+/// One thread of the walk.
 pub(super) struct Worker<'s, 'e, P: Platform> {
     pub(super) session: &'s Session<'s, P>,
     pub(super) scope: &'s Scope<'s, 'e>,
     pub(super) total: &'s Mutex<Summary>,
     pub(super) summary: Summary,
     pub(super) buffers: Buffers,
-    /// Batches that were read and can be filled again.
+    /// Batches whose names are done, to be filled again.
     pub(super) batches: Vec<Batch>,
-    /// What follows the entry that is being copied, unless it was left to others.
+    /// The names after the entry that is being copied, unless they were left to other workers.
     pub(super) rest: Option<Rest<P>>,
     pub(super) tally: Tally,
-    /// Where the last copy is that a link was made to: links follow each other.
+    /// The directory of the last link target: successive links often have targets in one directory.
     pub(super) linked_dir: Option<LinkedDir<P>>,
 }
 
-/// A directory of the destination that was opened again for links to copies in it.
+/// A destination directory that was opened again because a link target is in it.
 pub(super) struct LinkedDir<P: Platform> {
     pub(super) tree_path: Arc<TreePath>,
     pub(super) handle: P::Handle,

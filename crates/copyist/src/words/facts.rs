@@ -127,6 +127,14 @@ impl FsKind {
         matches!(self, FsKind::Ext | FsKind::Xfs | FsKind::Btrfs)
     }
 
+    /// Whether a close reports no error of a write: the filesystem has no flush operation (VFS, `file_operations`).
+    pub(crate) const fn closes_without_errors(self) -> bool {
+        matches!(
+            self,
+            FsKind::Ext | FsKind::Xfs | FsKind::Btrfs | FsKind::Tmpfs
+        )
+    }
+
     /// Whether the size that stat reports is where reads end: this kernel keeps one size for both. Elsewhere a server
     /// or another filesystem reports the size, and only a read of 0 bytes is the end.
     pub(crate) const fn stat_size_is_sound(self) -> bool {

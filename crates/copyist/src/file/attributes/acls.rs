@@ -1,5 +1,4 @@
-//! Access control lists kept in extended attributes: POSIX ones, and those that only one kind of
-//! filesystem has.
+//! Access control lists in extended attributes: POSIX lists, and those of one kind of filesystem.
 
 use super::xattrs;
 use super::xattrs::{Acls, copy_one, is_tolerable, names, remove_listed};
@@ -14,17 +13,15 @@ use crate::words::xattr_names::{
     DEFAULT_ACL, NFS4_ACL, access_acl, inherited_acl, is_of_filesystem,
 };
 
-/// Whether a list of a filesystem may be left behind where the destination has none of its kind: the
-/// permission bits say the same, or the list can't be read. GNU cp 9.10 asks the same of
-/// `system.nfs4_acl`, and of no other.
+/// Whether a list of a filesystem may be dropped where the destination has none of its kind: the permission bits are
+/// equivalent, or the list can't be read. GNU cp 9.10 does so for `system.nfs4_acl`, and for no other.
 pub(crate) fn says_no_more_than_mode(name: &[u8], value: &[u8]) -> bool {
     name != NFS4_ACL || !nfs4_says_more(value).unwrap_or(false)
 }
 
-/// Whether an NFSv4 list has an entry that permission bits can't express: one of another type than
-/// "allow" and "deny", with flags, for somebody else than owner, group and everyone, or a second one of
-/// its type for one of these. `None` if it is no such list. The format is that of RFC 7530, section 6,
-/// as nfs4_acl(5) has it: big-endian words.
+/// Whether an NFSv4 list has an entry that permission bits can't express: of another type than "allow" and "deny",
+/// with flags, for another principal than owner, group and everyone, or a second one of its type for one of these.
+/// `None` if it is not such a list. The format is that of RFC 7530, section 6, as in nfs4_acl(5): big-endian words.
 fn nfs4_says_more(value: &[u8]) -> Option<bool> {
     const IS_GROUP: u32 = 0x40; // ACE4_IDENTIFIER_GROUP, which some servers set for GROUP@
     let mut rest = value;
@@ -59,8 +56,8 @@ fn word(rest: &mut &[u8]) -> Option<u32> {
     Some(u32::from_be_bytes(*word))
 }
 
-/// Gives the destination the source's access control lists, and takes away those that it got from
-/// its directory.
+/// Gives the destination the source's access control lists, and removes those that it has inherited from its
+/// directory.
 pub(super) fn set<P: Platform>(
     it: &mut Attributes<'_, P>,
     seen: Acls,
@@ -80,12 +77,12 @@ pub(super) fn set<P: Platform>(
     }
 }
 
-/// Takes away what the directory gave; what it gives on to what will be made in it stays.
+/// Removes the inherited access list; the default list, which new entries inherit, is kept.
 pub(super) fn remove_access<P: Platform>(it: &mut Attributes<'_, P>) -> Result<(), Failed> {
     set_one(it, access_acl(it.platform.os()), false)
 }
 
-/// A destination that has no such lists has the permission bits.
+/// A destination without such lists has the permission bits.
 fn set_of_filesystem<P: Platform>(
     it: &mut Attributes<'_, P>,
     name: &[u8],
@@ -96,7 +93,7 @@ fn set_of_filesystem<P: Platform>(
     };
     let Failed { operation, code } = failed;
     if name != NFS4_ACL {
-        // GNU cp takes the others for ordinary attributes.
+        // GNU cp treats the others as ordinary attributes.
         let want = match it.options.preserve.xattrs {
             Want::No => Want::BestEffort,
             want => want,
@@ -106,7 +103,7 @@ fn set_of_filesystem<P: Platform>(
         }
         return;
     }
-    // The value was read into it.
+    // The value was read into the buffer.
     let is_kept = says_no_more_than_mode(name, &it.buffers.xattr_value);
     if !is_kept || !is_tolerable(it.platform.os(), code) {
         fail(Failed {
@@ -134,7 +131,7 @@ fn set_one<P: Platform>(
     let os = it.platform.os();
     let result = match there {
         Ok(true) => match it.platform.set_xattr(it.dst, name, &value) {
-            // Every file of Windows has a list, and FAT keeps none.
+            // Every file of Windows has a list, and FAT stores none.
             Err(code) if os == Os::Windows && rules::is_unsupported(os, code) => Ok(()),
             set => set.map_err(failed),
         },
@@ -152,7 +149,7 @@ fn set_one<P: Platform>(
 mod tests {
     use super::*;
 
-    /// A list of entries: type, flags, for whom.
+    /// Builds a list of entries: type, flags, principal.
     fn list(entries: &[(u32, u32, &str)]) -> Vec<u8> {
         let mut value = u32::try_from(entries.len()).unwrap().to_be_bytes().to_vec();
         for (kind, flags, who) in entries {

@@ -9,11 +9,11 @@ use crate::words::method::Os;
 use crate::words::options::{NewMode, Options};
 use crate::words::stat::Stat;
 
-/// What a system's flags mean.
+/// The meaning of a system's flags.
 struct Flags {
-    /// Set at the end: a file that has one of them can't be written or renamed any more.
+    /// Set last: a file with one of them can't be written or renamed.
     locking: u32,
-    /// Flags that a user may set and that are no state of the filesystem's own.
+    /// Flags that a user may set, and that don't describe how the filesystem stores the file.
     settable: u32,
     /// Those among them that only a superuser may set.
     privileged: u32,
@@ -63,8 +63,8 @@ const ENCRYPTED: u32 = 0x4000;
 /// FILE_ATTRIBUTE_OFFLINE, FILE_ATTRIBUTE_RECALL_ON_OPEN, FILE_ATTRIBUTE_RECALL_ON_DATA_ACCESS.
 const ELSEWHERE: u32 = 0x1000 | 0x4_0000 | 0x40_0000;
 
-/// Whether only the system's own copier knows how a file is kept: compressed (UF_COMPRESSED of
-/// macOS's sys/stat.h), or on Windows encrypted.
+/// Whether only the system's own copier can copy the stored form of a file: compressed (UF_COMPRESSED of macOS), or on
+/// Windows encrypted.
 pub(crate) fn is_compressed(os: Os, stat: &Stat) -> bool {
     let kept = match os {
         Os::Macos => 0x20,
@@ -74,25 +74,25 @@ pub(crate) fn is_compressed(os: Os, stat: &Stat) -> bool {
     stat.flags.unwrap_or(0) & kept != 0
 }
 
-/// Whether a symbolic link was made as one to a directory.
+/// Whether a symbolic link was created as a link to a directory.
 pub(crate) fn leads_to_dir(os: Os, stat: &Stat) -> bool {
     os == Os::Windows && stat.flags.unwrap_or(0) & DIRECTORY != 0
 }
 
-/// Whether reading a file would fetch it from where a cloud provider keeps it.
+/// Whether reading a file would download it from a cloud provider.
 pub(crate) fn is_elsewhere(os: Os, stat: &Stat) -> bool {
     os == Os::Windows && stat.flags.unwrap_or(0) & ELSEWHERE != 0
 }
 
-/// Whether flags are kept. The attributes of Windows belong to the mode there, and are kept
-/// wherever that is taken from the source.
+/// Whether flags are kept. The attributes of Windows belong to the mode, and are kept wherever that is taken from the
+/// source.
 pub(crate) fn keeps_flags(os: Os, options: &Options) -> bool {
     let by_mode = options.preserve.mode || options.new_mode == NewMode::FromSource;
     options.preserve.flags || (os == Os::Windows && by_mode)
 }
 
-/// Gives the destination the source's settable flags: those that stat has told, or else is asked for
-/// now. A source without flags has none to keep.
+/// Gives the destination the source's settable flags, from stat or by a query. A source without flags has none to
+/// keep.
 pub(crate) fn copy_flags<P: Platform>(
     platform: &P,
     options: &Options,
@@ -117,11 +117,11 @@ pub(crate) fn copy_flags<P: Platform>(
         mask &= !flags.privileged;
     }
     let is_windows = platform.os() == Os::Windows;
-    // A copy is new, and not saved, unless all is to be as it was.
+    // A copy is new and not archived yet, unless all attributes are kept.
     if is_windows && !options.preserve.mode {
         mask &= !ARCHIVE;
     }
-    // Only Windows sets one by itself that would have to be taken away.
+    // Only Windows sets a flag by itself that would have to be cleared.
     if wanted & mask == 0 && !(is_windows && options.preserve.mode) {
         return Ok(());
     }
@@ -135,8 +135,8 @@ pub(crate) fn copy_flags<P: Platform>(
         .map_err(failed)
 }
 
-/// Takes the flags away that a clone has brought along: with some of them nothing else could be
-/// set, and what the options want of them is given at the end.
+/// Clears the flags that a clone has: with some of them no other attribute could be set. Those that the options keep
+/// are set at the end.
 pub(crate) fn reset_flags<P: Platform>(
     platform: &P,
     options: &Options,
@@ -144,7 +144,7 @@ pub(crate) fn reset_flags<P: Platform>(
 ) -> Result<(), Failed> {
     let os = platform.os();
     if os == Os::Windows && keeps_flags(os, options) {
-        return Ok(()); // they lock nothing
+        return Ok(()); // none of them locks the file
     }
     let failed = |code| Failed {
         operation: Operation::SetFlags,

@@ -1,8 +1,8 @@
-//! Owner, extended attributes, access control lists, permission bits, times and inode flags: set
-//! in the order in which none undoes another.
+//! Owner, extended attributes, access control lists, permission bits, times and inode flags, set in an order in which
+//! none undoes another.
 //!
-//! A change of owner clears set-id bits and capabilities, so it comes first; permission bits open
-//! the file up, so they come after whatever they grant access to; times come last.
+//! A change of owner clears set-id bits and capabilities, so it comes first. Permission bits grant access, so they
+//! come after everything that limits it. Times come last.
 
 use crate::run::buffers::Buffers;
 use crate::system::filesystem;
@@ -26,14 +26,14 @@ pub(crate) use flags::{
 pub(crate) use xattrs::names as listed_names;
 pub(crate) use xattrs::{Listed, is_never_copied, list, remove_capability};
 
-/// What failed.
+/// A failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Failed {
     pub(crate) operation: Operation,
     pub(crate) code: Code,
 }
 
-/// Where attributes come from and go to.
+/// The source and the destination of attributes.
 pub(crate) struct Attributes<'a, P: Platform> {
     pub(crate) platform: &'a P,
     pub(crate) options: &'a Options,
@@ -44,44 +44,43 @@ pub(crate) struct Attributes<'a, P: Platform> {
     pub(crate) buffers: &'a mut Buffers,
 }
 
-/// How the destination came to be.
+/// How the destination was created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct CreatedState {
-    /// This run made it.
+    /// This run has created it.
     pub(crate) is_new: bool,
-    /// It was an earlier run of this copy that made it: there may be things in it.
+    /// An earlier run of this copy has created it: it may have content.
     pub(crate) is_resumed: bool,
-    /// Permission bits that it was made without, to be given at the end.
+    /// Permission bits that it was created without, to be set at the end.
     pub(crate) masked_bits: u32,
-    /// Permission bits that it was given for the time of the copy.
+    /// Permission bits that it has only during the copy.
     pub(crate) temporary_bits: u32,
-    /// Its directory's default access control list may have given it one.
+    /// It may have inherited an access control list.
     pub(crate) may_have_acl: bool,
-    /// What is known of the source's extended attributes since before it was made.
+    /// What was found of the source's extended attributes before it was created.
     pub(crate) listed: Listed,
-    /// What the call that made it has brought along: what the options don't keep of it is taken
-    /// away again.
+    /// The attributes that it was created with by a call that copies them. Those that the options don't keep are
+    /// removed.
     pub(crate) brought: InheritedAttributes,
 }
 
-/// Which of the source's attributes (permissions, times, extended attributes, flags) the
-/// destination was made with.
+/// The source's attributes (permissions, times, extended attributes, flags) that the destination was created with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum InheritedAttributes {
     Nothing,
-    /// Any, or none: unspecified by the system's copier.
+    /// Unspecified: some, all or none, by the system's copier.
     Some,
-    /// All, set-id bits and perhaps the owner excepted: it is a clone.
+    /// All, except set-id bits and perhaps the owner: it is a clone.
     All,
 }
 
 impl CreatedState {
-    /// Nothing is in it that this run has not put there.
+    /// Whether it can contain only what this run has put there.
     pub(crate) fn is_empty(self) -> bool {
         self.is_new && !self.is_resumed
     }
 
-    /// The same where the permissions are set by another call.
+    /// The same, where another call sets the permissions.
     pub(crate) fn without_mode(self) -> CreatedState {
         CreatedState {
             masked_bits: 0,
@@ -91,7 +90,7 @@ impl CreatedState {
         }
     }
 
-    /// It was there before this run.
+    /// It existed before this run.
     pub(crate) fn before() -> CreatedState {
         CreatedState {
             is_new: false,
@@ -105,22 +104,22 @@ impl CreatedState {
     }
 }
 
-/// With which permission bits to make something, and what is then to be done about them.
+/// The permission bits with which to create something, and what to do about them later.
 ///
-/// What will change its owner is made without permissions for others, so that at no moment
-/// somebody has access who won't have it in the end.
+/// Something that will get another owner is created without permissions for others, so that nobody has access
+/// meanwhile who will not have it in the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct CreateMode {
-    /// To make it with.
+    /// The mode for the call that creates it.
     pub(crate) mode: u32,
-    /// To set right after, where the umask takes away what the copy itself needs.
+    /// To be set at once, where the umask removes bits that the copy itself needs.
     pub(crate) chmod_after: Option<u32>,
     masked_bits: u32,
     temporary_bits: u32,
 }
 
 impl CreateMode {
-    /// For something of this kind, and a source with these bits.
+    /// For something of this kind, and a source with these permission bits.
     pub(crate) fn new<P: Platform>(
         platform: &P,
         options: &Options,
@@ -131,7 +130,7 @@ impl CreateMode {
             (NewMode::SystemDefault, _) => default_mode(kind, mode),
             (NewMode::FromSource, FileKind::Directory) => mode & 0o1777,
             (NewMode::FromSource, FileKind::Regular) => mode & 0o777,
-            // A change of owner takes set-uid away, also where the owner stays the same.
+            // A change of owner clears set-uid, even if the owner stays the same.
             (NewMode::FromSource, _) if options.preserve.owner && platform.is_privileged() => {
                 mode & !0o4000
             }
@@ -140,7 +139,7 @@ impl CreateMode {
         let masked_bits = bits
             & match (options.preserve.owner, is_dir) {
                 (true, _) => 0o077,
-                // What an access control list will say is not known yet.
+                // The access control list is not known yet.
                 (false, false) if options.preserve.mode => 0o077,
                 (false, true) => 0o022,
                 (false, false) => 0,
@@ -154,7 +153,7 @@ impl CreateMode {
         } else {
             0
         };
-        // This costs a few calls, so it is checked only where it matters.
+        // This takes a few calls, so it is only queried where it matters.
         let umasked = match needed {
             0 => 0,
             needed => platform.umask() & needed,
@@ -168,25 +167,34 @@ impl CreateMode {
         }
     }
 
-    /// The same with no bits masked, if in the end nobody will have less access: no access control
-    /// list says anything else, and the group, which may not be the right one yet, has no more than
-    /// everybody. The owner-to-be doesn't matter: whoever makes the file has read the source.
+    /// The same without masked bits, if nobody has more access meanwhile than in the end: there is no access control
+    /// list, and the group, which may be another one in the end, has no more access than others. The owner does not
+    /// matter: the process that creates the file has read the source.
     pub(crate) fn at_once(self, listed: Listed, may_have_acl: bool) -> CreateMode {
         let all = self.mode | self.masked_bits;
         let alike = all >> 3 & 0o7 == all & 0o7;
         if !listed.has_no_acl() || may_have_acl || !alike {
             return self;
         }
+        self.nameless(false)
+    }
+
+    /// The same for a file that has no name until it has all its attributes: no bits are masked, unless it may inherit
+    /// an access control list.
+    pub(crate) fn nameless(self, may_have_acl: bool) -> CreateMode {
+        if may_have_acl {
+            return self;
+        }
         CreateMode {
-            mode: all,
+            mode: self.mode | self.masked_bits,
             chmod_after: self.chmod_after.map(|mode| mode | self.masked_bits),
             masked_bits: 0,
             temporary_bits: self.temporary_bits,
         }
     }
 
-    /// The same for a new file that replaces none, and gets its name when it is complete. What needs no change of its permissions is
-    /// made with them: there are filesystems that refuse each chmod(2).
+    /// The same for a new file that replaces none, and gets its name when it is complete. If its permissions need no
+    /// change it is created with them: some filesystems refuse every chmod(2).
     pub(crate) fn for_new_draft(self) -> CreateMode {
         if self.masked_bits | self.temporary_bits == 0 {
             self
@@ -195,7 +203,7 @@ impl CreateMode {
         }
     }
 
-    /// The same for a file that nobody else is to see before it is complete.
+    /// The same for a file that nobody else may read before it is complete.
     pub(crate) fn private(self) -> CreateMode {
         CreateMode {
             mode: self.mode & !0o077,
@@ -205,7 +213,7 @@ impl CreateMode {
         }
     }
 
-    /// What was made so.
+    /// The state of something that was created so.
     pub(crate) fn made(self, may_have_acl: bool) -> CreatedState {
         CreatedState {
             is_new: true,
@@ -219,8 +227,8 @@ impl CreateMode {
     }
 }
 
-/// The system's default permissions for something of this kind. The bits that are no
-/// permissions come from the source, as GNU cp has it.
+/// The system's default permissions for something of this kind. Other bits than those of permissions come from the
+/// source, as in GNU cp.
 fn default_mode(kind: FileKind, mode: u32) -> u32 {
     match kind {
         FileKind::Directory => 0o777 | mode & 0o1000,
@@ -230,8 +238,8 @@ fn default_mode(kind: FileKind, mode: u32) -> u32 {
     }
 }
 
-/// Whether something has all its attributes since it was made: of its source's none is wanted but
-/// permissions, as far as they are given in making it.
+/// Whether something has all its attributes since its creation: none of the source's is wanted but permissions, and
+/// those were given at its creation.
 pub(crate) fn are_all_set<P: Platform>(
     platform: &P,
     options: &Options,
@@ -249,7 +257,7 @@ pub(crate) fn are_all_set<P: Platform>(
         && !keeps_flags(platform.os(), options)
 }
 
-/// The order in which cp sets attributes, and would have stopped.
+/// The order in which GNU cp sets attributes; the first failure is the one it would report.
 fn told_first(operation: Operation) -> u8 {
     match operation {
         Operation::SetTimes => 0,
@@ -260,9 +268,9 @@ fn told_first(operation: Operation) -> u8 {
 }
 
 impl<P: Platform> Attributes<'_, P> {
-    /// Sets what the options ask for. A failure is reported, and the rest is still set. Failures with the same
-    /// code are reported once: whoever may not set the times may not set the mode either. Returns the failure to
-    /// set the permissions, reported or not.
+    /// Sets what the options ask for. A failure is reported, and the rest is still set. Failures with the same code
+    /// are reported once: a user who may not set the times may not set the mode either. Returns the failure to set the
+    /// permissions, reported or not.
     pub(crate) fn apply(&mut self, fail: &mut dyn FnMut(Failed)) -> Option<Failed> {
         let mut failures = Vec::new();
         self.set_all(&mut |failed| failures.push(failed));
@@ -300,8 +308,8 @@ impl<P: Platform> Attributes<'_, P> {
         self.set_times(fail);
     }
 
-    /// Whether something that was there before has all of it already: then a second run over an
-    /// unchanged tree changes nothing, not even the time of the last change.
+    /// Whether an existing entry has all of it already: then a second run over an unchanged tree changes nothing, not
+    /// even the time of the last status change.
     fn has_all(&mut self, now: &Stat) -> bool {
         let (src, preserve) = (self.src_stat, &self.options.preserve);
         !self.made.is_new
@@ -315,7 +323,7 @@ impl<P: Platform> Attributes<'_, P> {
             && xattrs::has_none(self, self.dst)
     }
 
-    /// Whether something has the source's times, as far as its filesystem has such.
+    /// Whether something has the source's times, as far as its filesystem stores them.
     fn has_times(&self, now: &Stat) -> bool {
         let (accessed, modified) = (self.src_stat.accessed, self.src_stat.modified);
         if (accessed, modified) == (now.accessed, now.modified) {
@@ -337,7 +345,7 @@ impl<P: Platform> Attributes<'_, P> {
         let src = self.src_stat;
         let brought = self.made.brought;
         let (accessed, modified, created) = match self.options.preserve.times {
-            // A clone has the date of its making already.
+            // A clone has the creation time already.
             true if brought == InheritedAttributes::All => (src.accessed, src.modified, None),
             true => (src.accessed, src.modified, src.created),
             false if brought == InheritedAttributes::Nothing => return,
@@ -349,7 +357,7 @@ impl<P: Platform> Attributes<'_, P> {
         let times = Attribute::Times { accessed, modified };
         self.set(times, Operation::SetTimes)
             .unwrap_or_else(&mut *fail);
-        // After the others: a modification before its making moves that (HFS+ and APFS).
+        // After the other times: a modification time before the creation time would move that (HFS+ and APFS).
         if let Some(created) = created
             && let Err(failed) = self.set(Attribute::Created(created), Operation::SetTimes)
             && !self.is_not_permitted(failed.code)
@@ -358,7 +366,7 @@ impl<P: Platform> Attributes<'_, P> {
         }
     }
 
-    /// What the destination has now.
+    /// What stat reports of the destination now.
     fn current(&self) -> Result<Stat, Failed> {
         match self.dst {
             Target::Open(handle) => self.platform.stat_open(handle),
@@ -379,7 +387,7 @@ impl<P: Platform> Attributes<'_, P> {
     /// Sets the source's owner and group; returns whether the file has them now.
     fn set_owner(&mut self, current: Option<&Stat>, fail: &mut dyn FnMut(Failed)) -> bool {
         let (uid, gid) = (self.src_stat.uid, self.src_stat.gid);
-        // A user's change of owner takes set-id bits away, also where it changes nothing: see chown(2).
+        // A change of owner by a user clears set-id bits, even if it changes nothing: see chown(2).
         let keeps_set_id = |now: &Stat| {
             now.mode & 0o6000 == 0
                 || now.kind == FileKind::Directory
@@ -400,7 +408,7 @@ impl<P: Platform> Attributes<'_, P> {
             fail(failed);
             return false;
         }
-        // A process that may not set another owner may still be in the group.
+        // A process that may not set another owner may still be a member of the group.
         let group = Attribute::Owner {
             uid: None,
             gid: Some(gid),
@@ -413,7 +421,8 @@ impl<P: Platform> Attributes<'_, P> {
         false
     }
 
-    /// Before an existing file changes hands: nobody but both its owners-to-be has access.
+    /// Restricts an existing file before its owner changes: until its permissions are set, at most its old and new
+    /// owner have access.
     fn restrict(&self, current: Option<&Stat>, fail: &mut dyn FnMut(Failed)) {
         let Some(now) = current else { return };
         let safe = now.mode & self.src_stat.mode & 0o700;
@@ -432,9 +441,9 @@ impl<P: Platform> Attributes<'_, P> {
         fail: &mut dyn FnMut(Failed),
     ) {
         if self.options.preserve.mode {
-            // Set-id bits speak of the owner: without the owner they must not be kept.
+            // Set-id bits refer to the owner: without the owner they are not kept.
             let mode = self.src_stat.mode & if owned { 0o7777 } else { 0o0777 };
-            if !self.was_made_with(mode, current) {
+            if !self.was_made_with(mode, current, &acls) {
                 self.change_mode(mode).unwrap_or_else(&mut *fail);
             }
             if self.options.preserve.acl {
@@ -460,7 +469,7 @@ impl<P: Platform> Attributes<'_, P> {
             masked_bits => masked_bits & !self.platform.umask(),
         };
         if is_new && given | temporary_bits != 0 {
-            // The change of owner may have taken set-id bits away since.
+            // The change of owner may have cleared set-id bits.
             let current = current.filter(|now| now.mode & 0o6000 == 0);
             let now = current.copied().map_or_else(|| self.current(), Ok);
             now.and_then(|now| {
@@ -471,8 +480,8 @@ impl<P: Platform> Attributes<'_, P> {
         }
     }
 
-    /// Sets the permission bits. Where that is refused, and it has these bits already, nothing has failed: there
-    /// are filesystems that refuse each chmod(2).
+    /// Sets the permission bits. If that is refused, and they are as wanted already, it is no failure: some
+    /// filesystems refuse every chmod(2).
     fn change_mode(&self, mode: u32) -> Result<(), Failed> {
         let result = self.set(Attribute::Mode(mode), Operation::SetMode);
         match result {
@@ -481,24 +490,24 @@ impl<P: Platform> Attributes<'_, P> {
         }
     }
 
-    /// Whether a new file has these permission bits from its making. (A change of owner since takes
-    /// away none but the set-id bits, and with those nothing is made.)
-    fn was_made_with(&self, mode: u32, current: Option<&Stat>) -> bool {
+    /// Whether a new file has these permission bits since its creation. (A change of owner clears only set-id bits,
+    /// with which nothing is created.)
+    fn was_made_with(&self, mode: u32, current: Option<&Stat>, acls: &xattrs::Acls) -> bool {
         self.made.is_new
-            && self.made.listed.has_no_acl()
+            && (self.made.listed.has_no_acl() || acls.say_nothing_of_access())
             && !self.made.may_have_acl
             && self.made.brought == InheritedAttributes::Nothing
             && mode & 0o7000 == 0
             && current.is_some_and(|now| now.mode == mode)
     }
 
-    /// Neither the source nor the directory that it is in has a say in its permissions.
+    /// Sets the system's default permissions, independent of the source and the directory.
     fn set_default_mode(&mut self, current: Option<&Stat>, fail: &mut dyn FnMut(Failed)) {
         let all = default_mode(self.src_stat.kind, self.src_stat.mode);
         if self.made.masked_bits | self.made.temporary_bits != 0 || self.made.may_have_acl {
             let now = current.copied().map_or_else(|| self.current(), Ok);
             now.and_then(|now| {
-                // A directory has its group, and this bit, from the one that it is in.
+                // A directory inherits its group and the set-group-ID bit.
                 let inherited = match now.kind {
                     FileKind::Directory => now.mode & 0o2000,
                     _ => 0,

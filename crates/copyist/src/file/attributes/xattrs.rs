@@ -1,4 +1,4 @@
-//! Extended attributes, and the access control lists that systems keep in them.
+//! Extended attributes, and the access control lists that systems store in them.
 
 use super::{Attributes, Failed, InheritedAttributes};
 use crate::run::buffers::Buffers;
@@ -11,10 +11,9 @@ use crate::words::options::{Preserve, Want};
 use crate::words::stat::FileKind;
 use crate::words::xattr_names::{ACCESS_ACL, DEFAULT_ACL, NFS4_ACL, is_of_filesystem};
 
-/// What every copy keeps, whatever the options: on macOS the resource fork and the Finder's
-/// information are content of a file to those who use them, and a copy that loses its quarantine
-/// would open unasked what came from the network. On Windows every stream is (the mark of what came
-/// from the network is one), as all its copiers have it.
+/// Attributes that every copy keeps, whatever the options. On macOS: the resource fork and the Finder's information,
+/// which are content for programs that use them, and the quarantine mark, without which a download would open without
+/// a warning. On Windows every stream (the mark of a download is one), as all copiers of the system do.
 const fn always_kept(os: Os) -> Kept {
     match os {
         Os::Macos => Kept::These(&[
@@ -48,10 +47,10 @@ impl Kept {
 
 const SELINUX: &[u8] = b"security.selinux";
 
-/// What a program may do (capabilities(7)): given to its content, which a write takes away.
+/// Capabilities of a program (capabilities(7)): they belong to its content, and a write clears them.
 const CAPABILITY: &[u8] = b"security.capability";
 
-/// Takes away what the system takes from a file when other content is written into it.
+/// Removes the attribute that the kernel removes when other content is written into a file.
 pub(crate) fn remove_capability<P: Platform>(
     platform: &P,
     target: Target<'_, P>,
@@ -87,19 +86,19 @@ const NEVER_COPIED: [(&[u8], &str); 7] = [
     (b"afs.", "AFS's records of the volume and its access lists"),
 ];
 
-/// Whether an attribute is one that is never copied.
+/// Whether an attribute is never copied.
 pub(crate) fn is_never_copied(name: &[u8]) -> bool {
     NEVER_COPIED
         .iter()
         .any(|(start, _)| name.starts_with(start))
 }
 
-/// Which access control lists the source has, as far as that is known.
+/// The kinds of access control lists that the source has, as far as that is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Acls {
     pub(super) access: bool,
     pub(super) default: bool,
-    /// Those that [`is_of_filesystem`] knows: their names are in the buffers.
+    /// Lists of a filesystem ([`is_of_filesystem`]): their names are in the buffers.
     pub(super) of_filesystem: bool,
 }
 
@@ -114,22 +113,27 @@ impl Acls {
         default: false,
         of_filesystem: false,
     };
+
+    /// Whether none of them can change what permission bits allow.
+    pub(super) fn say_nothing_of_access(&self) -> bool {
+        !self.access && !self.of_filesystem
+    }
 }
 
-/// What is known of a source's extended attributes before its copy is made.
+/// What is known of a source's extended attributes before its copy is created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Listed {
     /// Nothing yet.
     Not,
-    /// Nothing: access control lists are not kept.
+    /// Not needed: access control lists are not kept.
     Unasked,
-    /// Their names, which are in the buffers; there is an access control list among them.
+    /// Their names are in the buffers; there is an access control list among them.
     Acl,
-    /// Their names, which are in the buffers, and that no access control list is among them.
+    /// Their names are in the buffers; there is no access control list among them.
     NoAcl,
-    /// Its filesystem has no extended attributes, with the code that it returned.
+    /// The filesystem has no extended attributes, with the code that it returned.
     Unsupported(Code),
-    /// Why they can't be listed.
+    /// They can't be listed, with the reason.
     Failed(Code),
 }
 
@@ -143,8 +147,8 @@ impl Listed {
     }
 }
 
-/// Lists the source's extended attributes, if permissions are kept and the names say whether there is
-/// an access control list. What fails is reported when they are copied.
+/// Lists the source's extended attributes, if permissions are kept and the names show whether there is an access
+/// control list. A failure is reported when the attributes are copied.
 pub(crate) fn list<P: Platform>(
     platform: &P,
     preserve: &Preserve,
@@ -178,7 +182,7 @@ pub(crate) fn names(list: &[u8]) -> impl Iterator<Item = &[u8]> {
         .filter(|name| !name.is_empty())
 }
 
-/// Whether something has no extended attribute that could matter, and no access control list.
+/// Whether something has no extended attribute that matters, and no access control list.
 pub(super) fn has_none<P: Platform>(it: &mut Attributes<'_, P>, target: Target<'_, P>) -> bool {
     let list = &mut it.buffers.xattr_names;
     match it.platform.xattr_names(target, list) {
@@ -187,7 +191,7 @@ pub(super) fn has_none<P: Platform>(it: &mut Attributes<'_, P>, target: Target<'
     }
 }
 
-/// Copies what the options ask for, and returns which access control lists were found.
+/// Copies the attributes that the options ask for. Returns the access control lists that were found.
 pub(super) fn copy<P: Platform>(it: &mut Attributes<'_, P>, fail: &mut dyn FnMut(Failed)) -> Acls {
     let preserve = it.options.preserve;
     let os = it.platform.os();
@@ -220,7 +224,7 @@ pub(super) fn copy<P: Platform>(it: &mut Attributes<'_, P>, fail: &mut dyn FnMut
     };
     it.buffers.xattr_names = names;
     if matches!(os, Os::Macos | Os::Windows) {
-        return Acls::NOT_ASKED; // the names don't tell
+        return Acls::NOT_ASKED; // the names don't show them
     }
     acls
 }
@@ -241,7 +245,7 @@ fn copy_named<P: Platform>(
                 acls.default = true;
                 continue;
             }
-            // It is set after the permission bits, which would change it.
+            // Set after the permission bits, which would change it.
             _ if it.options.preserve.keeps_acl() && is_of_filesystem(name) => {
                 acls.of_filesystem = true;
                 continue;
@@ -271,8 +275,7 @@ fn copy_named<P: Platform>(
     acls
 }
 
-/// Whether the call that made the destination has brought all of these along: a clone has, and so
-/// has CopyFileExW.
+/// Whether the call that created the destination has copied all of these: a clone has, and so has CopyFileExW.
 fn has_all<P: Platform>(it: &Attributes<'_, P>) -> bool {
     match it.made.brought {
         InheritedAttributes::All => true,
@@ -281,8 +284,8 @@ fn has_all<P: Platform>(it: &Attributes<'_, P>) -> bool {
     }
 }
 
-/// Gives it the source's owner and group; answers whether it has them now. Who may not give files
-/// away keeps their copies: as with the owners of Unix, that is no failure.
+/// Sets the source's owner and group; returns whether the file has them now. A user who may not give files away keeps
+/// their copies: as with owners on Unix, that is no failure.
 pub(super) fn copy_owner<P: Platform>(
     it: &mut Attributes<'_, P>,
     record: &[u8],
@@ -314,8 +317,8 @@ pub(super) fn copy_owner<P: Platform>(
     }
 }
 
-/// Takes away what a clone has brought along. What can't be taken away (macOS 13 marks files with
-/// com.apple.provenance, and refuses) does no harm.
+/// Removes what a clone has copied. An attribute that can't be removed (macOS 13 marks files with
+/// com.apple.provenance) does no harm.
 fn strip<P: Platform>(it: &Attributes<'_, P>, name: &[u8], fail: &mut dyn FnMut(Failed)) {
     if let Err(code) = it.platform.remove_xattr(it.dst, name) {
         report(it, Want::BestEffort, Operation::SetXattrs, code, fail);
@@ -324,7 +327,7 @@ fn strip<P: Platform>(it: &Attributes<'_, P>, name: &[u8], fail: &mut dyn FnMut(
 
 pub(super) fn copy_one<P: Platform>(it: &mut Attributes<'_, P>, name: &[u8]) -> Result<(), Failed> {
     let buffer = &mut it.buffers.xattr_value;
-    // One that is not there was removed since its name was read.
+    // It was removed since its name was read.
     let copied = it.platform.copy_xattr(it.src, it.dst, name, buffer);
     copied.map(|_| ()).map_err(|failed| {
         let (operation, code) = match failed {
@@ -335,8 +338,8 @@ pub(super) fn copy_one<P: Platform>(it: &mut Attributes<'_, P>, name: &[u8]) -> 
     })
 }
 
-/// A failure that only says that the destination can't, or that this user may not, is one only
-/// where the attribute was asked for by name.
+/// An error that says that the destination can't store an attribute, or that this user may not set it, is a failure
+/// only if the attribute was asked for by name.
 pub(super) fn report<P: Platform>(
     it: &Attributes<'_, P>,
     want: Want,
@@ -355,16 +358,16 @@ pub(super) fn may_be_missed(want: Want, failed: Failed) -> bool {
     want != Want::Required && failed.operation == Operation::ReadXattrs
 }
 
-/// Whether a code only says that the destination can't keep an attribute, or that this user may not.
+/// Whether a code only says that the destination can't store an attribute, or that this user may not set it.
 pub(super) fn is_tolerable(os: Os, code: Code) -> bool {
     rules::is_unsupported(os, code)
         || rules::is_not_permitted(os, code)
         || rules::is_access_denied(os, code)
 }
 
-/// Removes an attribute that may be there. Filesystems refuse with any code to remove what they never
-/// had (FUSE ones above all), so that only what is listed is removed. Lists that no names are listed
-/// of, as on macOS and Windows, are removed unseen.
+/// Removes an attribute that may exist. Filesystems refuse the removal of an attribute that does not exist with any
+/// code (FUSE above all), so only listed ones are removed. Those that no list shows, as on macOS and Windows, are
+/// removed without a check.
 pub(super) fn remove_listed<P: Platform>(
     platform: &P,
     target: Target<'_, P>,
@@ -376,7 +379,7 @@ pub(super) fn remove_listed<P: Platform>(
         match platform.xattr_names(target, buffer) {
             Ok(()) if !names(buffer).any(|it| it == name) => return Ok(()),
             Err(code) if rules::is_unsupported(os, code) => return Ok(()),
-            // What can't be listed may be there.
+            // What can't be listed may exist.
             Ok(()) | Err(_) => {}
         }
     }

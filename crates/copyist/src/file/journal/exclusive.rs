@@ -1,7 +1,7 @@
-//! The lock by which a run has a journal, or a part of a file, for itself.
+//! The lock that gives one run exclusive use of a journal, or of a part of a file.
 //!
-//! A run that was killed has its locks until the kernel has ended it, which takes a moment: with much
-//! memory, or writes under way, up to a second. So a lock that somebody has is asked for again.
+//! A killed run holds its locks until the kernel has ended it: with much memory, or writes in progress, up to a
+//! second. So the lock is tried several times.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::think::rules;
 use crate::words::code::Code;
 use crate::words::observer::CancelToken;
 
-/// How often a lock is asked for, and what lies between: 2 seconds in all.
+/// The number of tries, and the time between: 2 seconds in all.
 pub(super) const TRIES: u32 = 40;
 const PAUSE: Duration = Duration::from_millis(if cfg!(test) { 0 } else { 50 });
 
@@ -27,7 +27,7 @@ pub(super) fn wait<P: Platform>(platform: &P, file: &P::Handle, cancel: &CancelT
     platform.lock(file)
 }
 
-/// Opens the journal `at`, or makes it, and locks it; `None` if another run has it.
+/// Opens or creates the journal `at`, and locks it; `None` if another run has it.
 pub(super) fn open<P: Platform>(
     platform: &P,
     at: At<'_, P>,
@@ -44,10 +44,10 @@ pub(super) fn open<P: Platform>(
         match wait(platform, &file, cancel) {
             Ok(false) => return Ok(None),
             Ok(true) => {}
-            // Where nothing can be locked, it is the user's business not to do one thing twice.
+            // Where files can't be locked, the user must not run one copy twice at a time.
             Err(_) => return Ok(Some(file)),
         }
-        // The run that had it may have finished meanwhile, and removed it.
+        // The run that had it may have completed meanwhile, and removed it.
         let found = platform.stat(at, false);
         let opened = platform.stat_open(&file)?;
         if found.is_ok_and(|found| found.is_same_file(&opened)) {

@@ -5,59 +5,59 @@
 //! record:  len u32  kind u8  payload [len]  check u64
 //! ```
 //!
-//! Numbers are little-endian. Each check is the start of a BLAKE3 hash, with the journal's own key,
-//! of the check before it and what it stands behind: so a record counts only if all before it are
-//! there. It is written at the end only; what a crash has left of a record ends it.
+//! Numbers are little-endian. Each check is the first 8 bytes of a BLAKE3 hash, with the journal's own key, of the check
+//! before it and the bytes that it follows: so a record is valid only if all records before it are. Records are only
+//! appended; an incomplete record, left by a crash, ends the journal.
 
 use std::ffi::OsString;
 
 use copyist_sys::os_string_from_bytes;
 
-/// What a journal begins with.
+/// The first bytes of a journal.
 pub(super) const MAGIC: &[u8; 16] = b"copyist journal\n";
 
-/// Changes with every change of what is written down here.
+/// The version, which changes with the format.
 pub(super) const VERSION: u32 = 1;
 
 /// The length of the header, bytes.
 pub(super) const HEADER_BYTES: usize = 16 + 4 + 32 + 32 + 8;
 
-/// No record is longer: what says so is no record.
+/// The maximum length of a record: a longer one is damaged.
 const MOST_BYTES: usize = 1 << 24;
 
-/// What a record says.
+/// The content of a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Record {
-    /// These files are finished, and durable: a fingerprint of each, and of its source.
+    /// These files are complete and on stable storage: a fingerprint of each, and of its source.
     Done(Vec<u64>),
-    /// This directory was there before the copy.
+    /// This directory existed before the copy.
     Existed(u64),
-    /// So much of a file is in its temporary, and durable.
+    /// The temporary contains this part of a file, on stable storage.
     Part(Part),
 }
 
-/// A file that is half made.
+/// A file that is partly copied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Part {
     /// The destination's fingerprint.
     pub(crate) file: u64,
-    /// The source's, as it was.
+    /// The fingerprint of the source at that time.
     pub(crate) src: u64,
     /// The number in the temporary's name.
     pub(crate) temporary: u64,
-    /// All bytes before it are there.
+    /// All bytes before this offset are in place.
     pub(crate) offset: u64,
     /// The BLAKE3 hash of those bytes.
     pub(crate) hash: [u8; 32],
-    /// The destination's path, to find the temporary by.
+    /// The destination's path, which leads to the temporary.
     pub(crate) dst: OsString,
 }
 
-/// The head of a journal.
+/// The header of a journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Header {
     pub(super) key: [u8; 32],
-    /// A fingerprint of what is copied, and how.
+    /// A fingerprint of the operands and options.
     pub(super) copy: [u8; 32],
 }
 
@@ -71,7 +71,7 @@ impl Header {
         bytes
     }
 
-    /// `None` if it is no header of this version, or not all of it.
+    /// `None` if it is not a complete header of this version.
     pub(super) fn decode(bytes: &[u8]) -> Option<Header> {
         let (head, sum) = bytes.get(..HEADER_BYTES)?.split_at(HEADER_BYTES - 8);
         let (magic, rest) = head.split_at(16);
@@ -87,7 +87,7 @@ impl Header {
     }
 }
 
-/// The state of the chain: what the next check depends on.
+/// The state of the chain, from which the next check is computed.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Chain {
     key: [u8; 32],
@@ -106,7 +106,7 @@ impl Chain {
             Record::Existed(dir) => (2, dir.to_le_bytes().to_vec()),
             Record::Part(part) => (3, part.encode()),
         };
-        // A path is never as long, and a list of files is cut long before.
+        // No path is this long, and lists of files are split before.
         let len = u32::try_from(payload.len()).unwrap_or(u32::MAX);
         let mut bytes = len.to_le_bytes().to_vec();
         bytes.push(kind);
@@ -116,8 +116,7 @@ impl Chain {
         bytes
     }
 
-    /// Reads the record that `bytes` begin with, and its length; `None` where there is no whole and
-    /// sound one.
+    /// Reads the first record in `bytes`, and its length; `None` if it is incomplete or damaged.
     pub(super) fn decode(&mut self, bytes: &[u8]) -> Option<(Record, usize)> {
         let len = u32::from_le_bytes(bytes.get(..4)?.try_into().ok()?) as usize;
         if len > MOST_BYTES {
@@ -166,19 +165,19 @@ impl Part {
 
 fn number(bytes: &[u8]) -> u64 {
     let mut eight = [0; 8];
-    eight.copy_from_slice(bytes); // all callers have eight
+    eight.copy_from_slice(bytes); // all callers pass eight
     u64::from_le_bytes(eight)
 }
 
-/// Eight bytes that follow from others, with a key.
+/// The check: eight bytes computed from others, with a key.
 pub(super) fn check(key: &[u8; 32], before: u64, bytes: &[u8]) -> u64 {
     let mut hasher = blake3::Hasher::new_keyed(key);
     hasher.update(&before.to_le_bytes()).update(bytes);
     number(&hasher.finalize().as_bytes()[..8])
 }
 
-/// Any bytes are read to an end, and what is understood of them is what would be written; of records
-/// that were written, those before the damage are read, as they were, and none behind it.
+/// Any bytes can be read without a panic, and what is understood would be written as those bytes; of damaged records,
+/// those before the damage are read, and none after it.
 #[cfg(fuzzing)]
 pub(crate) fn fuzz(data: &[u8]) {
     if let Some(header) = Header::decode(data) {
@@ -188,7 +187,7 @@ pub(crate) fn fuzz(data: &[u8]) {
         return;
     };
     let (key, cut, bit) = ([head[0]; 32], number(head), head[7] % 8);
-    read(key, rest); // it comes to an end
+    read(key, rest); // it returns
     let records: Vec<Record> = rest.chunks(61).map(record).collect();
     let (mut chain, mut bytes, mut ends) = (Chain::new(key), Vec::new(), Vec::new());
     for record in &records {
@@ -208,7 +207,7 @@ pub(crate) fn fuzz(data: &[u8]) {
     assert_eq!(read(key, &bytes), records[..whole], "damaged");
 }
 
-/// A record of any kind, with anything in it.
+/// An arbitrary record.
 #[cfg(fuzzing)]
 fn record(bytes: &[u8]) -> Record {
     let number_at = |n: usize| {
@@ -233,7 +232,7 @@ fn record(bytes: &[u8]) -> Record {
     }
 }
 
-/// The records up to the first that is none.
+/// The records up to the first invalid one.
 #[cfg(any(test, fuzzing))]
 fn read(key: [u8; 32], bytes: &[u8]) -> Vec<Record> {
     let mut chain = Chain::new(key);

@@ -1,9 +1,8 @@
-//! The journal of a copy that can be resumed: what of it is done, and durable.
+//! The journal of a copy that can be resumed: which parts of it are complete and on stable storage.
 //!
-//! Whatever it shows is on the medium already: files are noted in bulk, after their volume was
-//! flushed, and a part of a large file after that file was. So it need not know whether the run was
-//! killed or the power failed, and what is not in it counts as not done. How often that happens
-//! follows from what it costs.
+//! Everything it contains is on stable storage already: files are recorded in groups, after their volume was flushed,
+//! and a part of a large file after that file was flushed. So the journal holds after a kill as well as after a power
+//! failure, and what is not in it counts as not done. The interval between records depends on their cost.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
@@ -34,16 +33,16 @@ pub(crate) use partial::{PART_BYTES, PartialJournal};
 
 use format::{Chain, HEADER_BYTES, Header, MAGIC, Record, check};
 
-/// How long nothing is noted at least. Tests want to see it noted.
+/// The minimum time between records. Tests use a shorter one.
 const LEAST_PAUSE: Duration = Duration::from_millis(if cfg!(test) { 0 } else { 50 });
 
-/// Noting takes at most one part in so many of the time.
+/// Recording takes at most this part of the time.
 const PAUSES: u32 = 8;
 
-/// Files wait for the next note up to this number.
+/// The maximum number of files that wait for the next record.
 const MOST_WAITING: usize = 1 << 16;
 
-/// How much is read at a time, bytes.
+/// The size of a read, bytes.
 const READ_BYTES: usize = 1 << 16;
 
 /// An open journal.
@@ -54,18 +53,18 @@ pub(crate) struct Journal<'a, P: Platform> {
     file: P::Handle,
     cancel: &'a CancelToken,
     key: [u8; 32],
-    /// An earlier run has started this copy.
+    /// An earlier run has begun this copy.
     resumed: bool,
     done: HashSet<u64>,
     existed: Mutex<HashSet<u64>>,
     parts: Mutex<HashMap<u64, Part>>,
     waiting: Mutex<Waiting>,
     end: Mutex<End>,
-    /// It could not be written: then it is left as it is.
+    /// A write has failed: the journal is left as it is.
     broken: AtomicBool,
 }
 
-/// Files that are finished and not noted yet.
+/// Complete files that are not recorded yet.
 struct Waiting {
     files: Vec<u64>,
     /// A thread is recording.
@@ -74,7 +73,7 @@ struct Waiting {
     cost: Duration,
 }
 
-/// Where the next record goes.
+/// The offset of the next record.
 struct End {
     offset: u64,
     chain: Chain,
@@ -84,7 +83,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What is copied, and how, as far as it must be the same for a copy to be resumed.
+/// The operands and options, as far as they must be the same to resume a copy.
 fn fingerprint(operands: &[Operand], options: &Options) -> [u8; 32] {
     let mut hasher = blake3::Hasher::new();
     for operand in operands {
@@ -117,9 +116,9 @@ fn fingerprint(operands: &[Operand], options: &Options) -> [u8; 32] {
     *hasher.finalize().as_bytes()
 }
 
-/// Whether there is a journal at `path`, and it is that of this copy.
+/// Whether `path` is the journal of this copy.
 ///
-/// `cp -r a b` copies to `b` first, and to `b/a` when it is called again: this tells which was meant.
+/// `cp -r a b` copies to `b` first, and to `b/a` when it is repeated: this shows which copy is resumed.
 pub fn is_journal_of(path: impl AsRef<Path>, operands: &[Operand], options: &Options) -> bool {
     let mut bytes = [0; HEADER_BYTES];
     let read = std::fs::File::open(path).and_then(|mut file| {
@@ -131,7 +130,7 @@ pub fn is_journal_of(path: impl AsRef<Path>, operands: &[Operand], options: &Opt
 }
 
 impl<'a, P: Platform> Journal<'a, P> {
-    /// Opens the journal of a copy, or begins it.
+    /// Opens the journal of a copy, or creates it.
     pub(crate) fn open(
         platform: &'a P,
         path: &Path,
@@ -205,7 +204,7 @@ impl<'a, P: Platform> Journal<'a, P> {
         }
     }
 
-    /// A new journal, and its name, are durable before anything is copied.
+    /// A new journal, and its name, are flushed before anything is copied.
     fn begin(&self, header: &Header) -> Result<(), Code> {
         self.platform.set_len(&self.file, 0)?;
         write_all(self.platform, &self.file, 0, &header.encode())?;
@@ -236,35 +235,35 @@ impl<'a, P: Platform> Journal<'a, P> {
         check(&self.key, 1, dst.as_os_str().as_encoded_bytes())
     }
 
-    /// Stands for a source as it is. Volumes may have another number after a restart.
+    /// The fingerprint of a source. Volumes may have another number after a restart.
     fn of_source(&self, src: &Stat) -> u64 {
         let facts = (src.id.inode, src.size, src.modified, src.changed);
         check(&self.key, 2, format!("{facts:?}").as_bytes())
     }
 
-    /// Stands for a finished file and its source, as they are.
+    /// The fingerprint of a complete file and its source.
     fn of_done(&self, dst: &Path, src: &Stat, copy: &Stat) -> u64 {
         let facts = (copy.id.inode, copy.size, copy.modified);
         let facts = format!("{:?}", (self.name_of(dst), self.of_source(src), facts));
         check(&self.key, 3, facts.as_bytes())
     }
 
-    /// Whether an earlier run has finished this file, and neither side has changed since.
+    /// Whether an earlier run has completed this file, and neither side has changed since.
     pub(crate) fn is_done(&self, dst: &Path, src: &Stat, copy: &Stat) -> bool {
         self.resumed && self.done.contains(&self.of_done(dst, src, copy))
     }
 
-    /// Whether an earlier run may have done something.
+    /// Whether an earlier run may have completed something.
     pub(crate) fn is_resumed(&self) -> bool {
         self.resumed
     }
 
-    /// Whether an existing directory was made by this copy, in an earlier run.
+    /// Whether an earlier run of this copy has created an existing directory.
     pub(crate) fn made(&self, dst: &Path) -> bool {
         self.resumed && !lock(&self.existed).contains(&self.name_of(dst))
     }
 
-    /// Notes a directory that was there before, before anything in it is changed.
+    /// Records a directory that existed before, before anything in it is changed.
     pub(crate) fn existed(&self, dst: &Path) -> Result<(), Error> {
         let name = self.name_of(dst);
         if !lock(&self.existed).insert(name) {
@@ -273,20 +272,19 @@ impl<'a, P: Platform> Journal<'a, P> {
         self.write(&Record::Existed(name))
     }
 
-    /// Whether a temporary is a part of a file that is still to be finished.
+    /// Whether a temporary is a part of a file that is not complete yet.
     pub(crate) fn wants(&self, temporary: Temporary) -> bool {
         lock(&self.parts)
             .values()
             .any(|part| part.temporary == temporary.0)
     }
 
-    /// What an earlier run has of a file.
+    /// The part of a file that an earlier run has copied.
     fn take_part(&self, dst: &Path) -> Option<Part> {
         lock(&self.parts).remove(&self.name_of(dst))
     }
 
-    /// Notes a finished file, when it is time for it. `flush` makes everything durable that was
-    /// finished before it is called.
+    /// Records a complete file, when a record is due. `flush` flushes everything that was completed before its call.
     pub(crate) fn note(
         &self,
         dst: &Path,
@@ -325,18 +323,18 @@ impl<'a, P: Platform> Journal<'a, P> {
         result
     }
 
-    /// Notes what is still waiting: the run ends, and not everything was copied.
+    /// Records the files that wait: the run ends without having copied everything.
     pub(crate) fn note_rest(&self, flush: impl FnOnce() -> bool) -> Result<(), Error> {
         self.note_waiting(lock(&self.waiting), flush)
     }
 
-    /// Everything is copied: nothing is left to be resumed.
+    /// Removes the journal: everything is copied.
     pub(crate) fn remove(self) -> Result<(), Error> {
         for part in lock(&self.parts).values() {
             self.remove_part(part);
         }
-        // Locked until its name is gone, so that no other run goes on with it; but not every mount lets go
-        // of the name of an open file.
+        // Locked until its name is removed, so that no other run resumes it. Some mounts can't remove the name of an
+        // open file.
         if self.platform.remove(self.at(), false).is_ok() {
             return Ok(());
         }
@@ -355,15 +353,15 @@ impl<'a, P: Platform> Journal<'a, P> {
         remove_closed(platform, at).map_err(|code| error(platform, &path, code))
     }
 
-    /// The part of a file that is no more to be copied: it was named by this copy alone.
+    /// Removes the part of a file that is no longer to be copied; only this copy has recorded it.
     fn remove_part(&self, part: &Part) {
-        // Only what a temporary is called is ever removed.
+        // Only names of temporaries are removed.
         let name = Temporary(part.temporary).beside(&part.dst);
         let at = At {
             dir: &self.current,
             name: &name,
         };
-        // Gone already, perhaps.
+        // It may have been removed already.
         let _ = self.platform.remove(at, false);
     }
 
@@ -371,7 +369,7 @@ impl<'a, P: Platform> Journal<'a, P> {
         error(self.platform, &self.path, code)
     }
 
-    /// Appends a record, and makes it durable. The first failure is reported, and ends the journal.
+    /// Appends a record, and flushes it. The first failure is reported, and ends the journal.
     fn write(&self, record: &Record) -> Result<(), Error> {
         let mut end = lock(&self.end);
         if self.broken.load(Ordering::Relaxed) {
@@ -393,7 +391,7 @@ fn error<P: Platform>(platform: &P, path: &Path, code: Code) -> Error {
     error.with_paths(None, Some(path.to_path_buf()))
 }
 
-/// Random bytes: the standard library's hash tables have their seeds from the system.
+/// Random bytes: the hash tables of the standard library get their seeds from the system.
 fn key() -> [u8; 32] {
     let mut key = [0; 32];
     for part in key.chunks_mut(8) {

@@ -72,7 +72,7 @@ impl<P: Platform> ProgressSink<P> for Mutex<PartialJournal<'_, P>> {
     }
 }
 
-/// A part that can be continued.
+/// A part that can be resumed.
 pub(crate) struct Resumed<P: Platform> {
     pub(crate) handle: P::Handle,
     pub(crate) temporary: Temporary,

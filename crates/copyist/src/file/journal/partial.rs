@@ -1,5 +1,4 @@
-//! Parts of large files: how far one has come, kept in the journal while it is copied, and taken
-//! from there by the next run.
+//! Parts of large files: the journal records the progress of a file, and the next run continues from there.
 
 use crate::run::progress_sink::ProgressSink;
 use crate::system::filesystem;
@@ -18,27 +17,27 @@ use crate::words::facts::FsKind;
 use crate::words::options::Flush;
 use crate::words::stat::{FileKind, Stat};
 
-/// Smaller files are copied again from their beginning, bytes.
+/// Smaller files are copied again from the beginning, bytes.
 pub(crate) const PART_BYTES: u64 = 16 << 20;
 
-/// The least that is noted of a file at a time, bytes.
+/// The minimum progress of a file between two records, bytes.
 const STEP_BYTES: u64 = 4 << 20;
 
-/// What is read at a time to be hashed, bytes.
+/// The size of a read for the hash, bytes.
 const HASH_BYTES: usize = 1 << 20;
 
-/// Parts go on from a multiple of this, bytes, where every method can.
+/// Parts are continued from a multiple of this, bytes, from which every method can continue.
 const RESUME_BYTES: u64 = 1 << 20;
 
 /// Keeps the journal of one large file.
 pub(crate) struct PartialJournal<'a, P: Platform> {
     journal: &'a Journal<'a, P>,
     part: Part,
-    /// Of what the file has before the part's offset; a hole costs nothing.
+    /// The hash of what the file has before the part's offset, where a hole costs nothing.
     hasher: SparseHasher,
-    /// Whether the map of holes of the file's volume can be believed; `None` until it is asked.
+    /// Whether the hole map of the file's volume is reliable; `None` until it is queried.
     uses_map: Option<bool>,
-    /// When it was noted last, by the machine's clock.
+    /// The time of the last record, by the machine's clock.
     noted: Duration,
     cost: Duration,
     /// The journal has a part of this file.
@@ -52,11 +51,11 @@ impl<P: Platform> ProgressSink<P> for Mutex<PartialJournal<'_, P>> {
     }
 }
 
-/// A part that can be continued.
+/// A part that can be resumed.
 pub(crate) struct Resumed<P: Platform> {
     pub(crate) handle: P::Handle,
     pub(crate) temporary: Temporary,
-    /// All before it is there.
+    /// Everything before this offset is in place.
     pub(crate) offset: u64,
 }
 
@@ -84,7 +83,7 @@ impl<'a, P: Platform> PartialJournal<'a, P> {
         }
     }
 
-    /// It is this temporary that is kept.
+    /// Records this temporary from now on.
     pub(crate) fn keeps(&mut self, temporary: Temporary) {
         self.part.temporary = temporary.0;
     }
@@ -96,7 +95,7 @@ impl<'a, P: Platform> PartialJournal<'a, P> {
             .noted_any
     }
 
-    /// Everything before `offset` is in place: makes it durable and notes it, if it is time to.
+    /// Everything before `offset` is in place: flushes and records it, if a record is due.
     fn passed(&mut self, file: &P::Handle, offset: u64) -> Result<(), Code> {
         if offset < self.part.offset + STEP_BYTES {
             return Ok(());
@@ -105,20 +104,20 @@ impl<'a, P: Platform> PartialJournal<'a, P> {
         if start - self.noted < self.cost * PAUSES {
             return Ok(());
         }
-        // The note comes after it in the same order.
+        // The record is written after the flush, by the same thread.
         self.journal.platform.flush(file, Flush::Ordered)?;
         self.hash(file, offset);
         self.part.hash = self.hasher.clone().finish();
         let record = super::Record::Part(self.part.clone());
-        // A failure to record progress is reported where it matters; the file itself is not affected.
+        // A failure to record progress is reported by the journal; the file itself is not affected.
         self.noted_any |= self.journal.write(&record).is_ok();
         self.noted = self.journal.platform.clock();
         self.cost = self.noted - start;
         Ok(())
     }
 
-    /// Reads what has come since the last time, but for holes. What can't be read, or has not been when the run
-    /// is cancelled, is not noted.
+    /// Hashes what was written since the last call, except holes. What can't be read, or was not read before a
+    /// cancellation, is not recorded.
     fn hash(&mut self, file: &P::Handle, end: u64) {
         let (platform, cancel) = (self.journal.platform, self.journal.cancel);
         let uses_map = *self
@@ -147,7 +146,7 @@ impl<'a, P: Platform> PartialJournal<'a, P> {
         }
     }
 
-    /// Opens what an earlier run has of this file, if it is still what the journal says.
+    /// Opens the part that an earlier run has copied, if it is still as the journal records it.
     pub(crate) fn resume(&mut self, at: At<'_, P>, dst: &Path) -> Option<Resumed<P>> {
         let platform = self.journal.platform;
         let part = self.journal.take_part(dst)?;
@@ -174,7 +173,7 @@ impl<'a, P: Platform> PartialJournal<'a, P> {
         })
     }
 
-    /// The offset from which the part can be continued.
+    /// The offset from which the part is continued.
     fn check(&mut self, part: &Part, file: &P::Handle) -> Option<u64> {
         let platform = self.journal.platform;
         let stat = platform.stat_open(file).ok()?;

@@ -1,4 +1,4 @@
-//! A directory, which is made or entered.
+//! The disposition of a directory, which is created or entered.
 
 use super::{Disposition, Known, Looked, Need, Role, Skip, backed_up, refuse, sameness, was_made};
 use crate::think::policy::Policy;
@@ -32,7 +32,7 @@ pub(super) fn decide(known: &Known, policy: &Policy) -> Result<Disposition, Need
     }
 }
 
-/// What else is to be said of a directory that the caller named, before it is copied.
+/// The warnings about a directory that is an operand, before it is copied.
 fn of_operand(
     known: &Known,
     policy: &Policy,
@@ -43,7 +43,7 @@ fn of_operand(
     }
     let is_same = matches!(known.dst, Some(Looked::Found(dst)) if dst.is_same_file(&known.src));
     if is_same && !(is_walked && policy.is_never()) {
-        // The hard links that are wanted are there.
+        // With `-l`, the hard links exist already.
         let is_done = is_walked && policy.make == Make::HardLink;
         return Ok(Some(match is_done {
             true => Disposition::Skip(Skip::AlreadyThere),
@@ -60,7 +60,7 @@ fn walk_is_above(known: &Known) -> Result<bool, Need> {
     known.walk.is_above.ok_or(Need::IsAbove)
 }
 
-/// What has the name that a directory is to get.
+/// What has the name of a directory to be created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum There {
     Nothing,
@@ -71,8 +71,7 @@ enum There {
     Other,
 }
 
-/// What is there already, or why no directory can be. What is no directory can make room for one if it is
-/// kept as a backup.
+/// What exists already, or why no directory can be created. Something else than a directory can be moved to a backup.
 fn there(known: &Known, policy: &Policy) -> Result<Result<There, Disposition>, Need> {
     let is_parent = known.role == Role::Parent;
     if known.dir_is_empty {
@@ -81,13 +80,13 @@ fn there(known: &Known, policy: &Policy) -> Result<Result<There, Disposition>, N
     let found = match known.dst.ok_or(Need::Destination)? {
         Looked::Found(found) => found,
         Looked::Nothing => return Ok(Ok(There::Nothing)),
-        // Making it will say why.
+        // Its creation will report why.
         Looked::Loop(_) | Looked::Failed(_) if is_parent => return Ok(Ok(There::Nothing)),
         Looked::Loop(code) | Looked::Failed(code) => {
             return Ok(Err(Disposition::Fail(Operation::StatDestination, code)));
         }
     };
-    // A symbolic link to a directory will do as the directory.
+    // A symbolic link to a directory is accepted as the directory.
     let follows = policy.keep_directory_symlink || is_parent;
     let is_dir = |stat: Stat| stat.kind == FileKind::Directory;
     let leads_to_dir = found.kind == FileKind::Symlink

@@ -10,6 +10,7 @@ use std::num::NonZeroU64;
 use std::ops::Range;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use copyist_sys::linux;
 use rustix::fs::{self, Advice, FallocateFlags, Mode, OFlags, RawDir, SeekFrom};
@@ -138,13 +139,24 @@ impl Names for Native {
     }
 
     fn name(&self, file: &OwnedFd, at: At<'_, Self>) -> Sys<()> {
-        // Through procfs; without it, the opener of the file may link it (Linux 6.10), and before that only a process
-        // with CAP_DAC_READ_SEARCH: see open(2) and linkat(2).
+        // AT_EMPTY_PATH fails with ENOENT unless the process has CAP_DAC_READ_SEARCH, or (Linux 6.10) has the credentials
+        // that it opened the file with: see linkat(2). procfs works for all, and is not always mounted.
+        static NEEDS_PROC: AtomicBool = AtomicBool::new(false);
+        let empty_path = || fs::linkat(file, c"", at.dir, at.name, fs::AtFlags::EMPTY_PATH);
+        if !NEEDS_PROC.load(Ordering::Relaxed) {
+            match empty_path() {
+                Err(Errno::NOENT) => {}
+                named => return named.map_err(code),
+            }
+        }
         let path = format!("/proc/self/fd/{}", file.as_raw_fd());
         let follow = fs::AtFlags::SYMLINK_FOLLOW;
         match fs::linkat(fs::CWD, path.as_str(), at.dir, at.name, follow) {
-            Err(Errno::NOENT) => fs::linkat(file, c"", at.dir, at.name, fs::AtFlags::EMPTY_PATH),
-            named => named,
+            Err(Errno::NOENT) => empty_path(),
+            named => {
+                NEEDS_PROC.fetch_or(named.is_ok(), Ordering::Relaxed);
+                named
+            }
         }
         .map_err(code)
     }
