@@ -46,29 +46,29 @@ pub(crate) struct FuseArgs {
     #[arg(long, value_name = "N", default_value_t = 0)]
     latency_ms: u64,
 
-    /// Answer SEEK_DATA and SEEK_HOLE as if every file were one hole
+    /// Report by SEEK_DATA and SEEK_HOLE that every file is one hole
     #[arg(long)]
     lie_holes: bool,
 
-    /// Offer copy_file_range, and get the last byte of what it copies wrong
+    /// Support copy_file_range, and change the last byte that it copies
     #[arg(long)]
     corrupt_copies: bool,
 
-    /// Find a name whatever its case, and keep the case it was created with
+    /// Ignore case in names, and preserve the case that they were created with
     #[arg(long)]
     fold_case: bool,
 
-    /// Move a part of what each read, write and copy_file_range asks for; without this option there
-    /// is no copy_file_range
+    /// Process only a part of each read, write and copy_file_range (which is not supported without
+    /// this option)
     #[arg(long)]
     short: bool,
 
-    /// What was written can't be opened to be read (ENOENT) until it was closed, and then this many
-    /// tries have failed; a filesystem that stores files at close, or later, does so
+    /// Fail to open a written file for reading (ENOENT) until it was closed, and this many tries
+    /// after that; as filesystems that store files at close, or later
     #[arg(long, value_name = "N")]
     late: Option<u64>,
 
-    /// Report this size of every regular file, in bytes, and let reads pass the kernel's cache, which would go by it
+    /// Report this size for every regular file, in bytes; reads bypass the page cache, which would be limited to it
     #[arg(long, value_name = "N")]
     stat_size: Option<u64>,
 
