@@ -199,3 +199,28 @@ fn of_a_new_file_that_is_published() {
     let zfs = of(FsKind::Zfs);
     assert!(zfs.contains(&Call::CheckCloseErrors), "{zfs:?}");
 }
+
+/// Where a directory lists its names by a hash, files are read in the order of their inode numbers: that of the disk.
+#[test]
+fn files_are_read_in_the_order_of_the_disk() {
+    let order = |kind| {
+        let sim = system(Os::Linux, Volume::new(2, kind), None);
+        build(&sim).dir("src");
+        for n in 0..30 {
+            build(&sim).file(&format!("src/{n}"), 10);
+        }
+        let options = Options {
+            jobs: std::num::NonZeroUsize::new(1),
+            ..plain()
+        };
+        let outcome = sweep::run(&sim, &sim, &Scenario::new("order", sim.clone(), options));
+        let number = |path: &std::path::Path| path.file_name()?.to_str()?.parse::<u32>().ok();
+        let files = outcome.files.iter();
+        files
+            .filter_map(|(path, _)| number(path))
+            .collect::<Vec<u32>>()
+    };
+    let by_inode: Vec<u32> = (0..30).collect();
+    assert_eq!(order(FsKind::Ext), by_inode);
+    assert_ne!(order(FsKind::Xfs), by_inode, "the directory's order");
+}

@@ -127,6 +127,11 @@ impl FsKind {
         matches!(self, FsKind::Ext | FsKind::Xfs | FsKind::Btrfs)
     }
 
+    /// Whether a directory lists its names by a hash of them. Inode numbers then follow the order on the disk better.
+    pub(crate) const fn lists_by_hash(self) -> bool {
+        matches!(self, FsKind::Ext | FsKind::F2fs)
+    }
+
     /// Whether a close reports no error of a write: the filesystem has no flush operation (VFS, `file_operations`).
     pub(crate) const fn closes_without_errors(self) -> bool {
         matches!(
