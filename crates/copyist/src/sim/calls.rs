@@ -170,7 +170,7 @@ fn of_a_file_that_is_read_back() {
         verify: true,
         ..plain()
     };
-    let of = |kind| of_file(Os::Linux, kind, 5000, &[options.clone()]).remove(0);
+    let of = |kind| of_file(Os::Linux, kind, 5000, std::slice::from_ref(&options)).remove(0);
     let counts = |calls: &[Call]| {
         [Call::WriteBack, Call::Flush].map(|call| calls.iter().filter(|it| **it == call).count())
     };
@@ -191,7 +191,7 @@ fn of_a_new_file_that_is_published() {
         atomic: crate::words::options::Atomic::BestEffort,
         ..archive()
     };
-    let of = |kind| of_file(Os::Linux, kind, 5000, &[options.clone()]).remove(0);
+    let of = |kind| of_file(Os::Linux, kind, 5000, std::slice::from_ref(&options)).remove(0);
     let ext = [
         Open, StatOpen, Open, Read, Write, StatOpen, XattrNames, SetTimes, Name, Close,
     ];
@@ -213,7 +213,9 @@ fn files_are_read_in_the_order_of_the_disk() {
             jobs: std::num::NonZeroUsize::new(1),
             ..plain()
         };
-        let outcome = sweep::run(&sim, &sim, &Scenario::new("order", sim.clone(), options));
+        let mut scenario = Scenario::new("order", sim.clone(), options);
+        scenario.options.ordered = false;
+        let outcome = sweep::run(&sim, &sim, &scenario);
         let number = |path: &std::path::Path| path.file_name()?.to_str()?.parse::<u32>().ok();
         let files = outcome.files.iter();
         files
