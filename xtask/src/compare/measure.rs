@@ -74,8 +74,9 @@ impl Plan<'_> {
         let lab = Lab::up_with(&root, LAB_GIB, &on.filesystems())?;
         let (src_volume, dst_volume) = on.directories(lab.root());
         let src = src_volume.join("source");
-        let attributes = matches!(row.work, Work::Archive | Work::Again);
-        row.data.scaled(self.scale).make(&src, attributes)?;
+        row.data
+            .scaled(self.scale)
+            .make(&src, row.work.keeps_attributes())?;
         let bench = Bench {
             row,
             on,
@@ -102,7 +103,7 @@ impl Bench<'_> {
             },
             words: &words,
         };
-        if work == Work::Again {
+        if work.needs_copy() {
             let first = self.once(copyist.with(&["cp", "-a", SRC, DST]))?;
             first.map_err(|said| Error::new(format!("the first copy failed: {said}")))?;
         }
@@ -216,7 +217,7 @@ impl Bench<'_> {
 
     /// One run, from a clean state, and whether it made a right copy.
     fn run(&self, runner: Runner<'_>) -> Result<Result<Took, String>> {
-        if self.row.work != Work::Again {
+        if !self.row.work.needs_copy() {
             remove(&self.dst)?;
         }
         self.settle()?;
@@ -281,7 +282,8 @@ impl Bench<'_> {
     fn wanted(&self) -> Wanted {
         let work = self.row.work;
         Wanted {
-            attributes: matches!(work, Work::Archive | Work::Again),
+            attributes: work.keeps_attributes(),
+            links: work == Work::Links,
             holes: work == Work::Sparse,
             sharing: match work {
                 Work::Clone => Sharing::All,
