@@ -124,7 +124,7 @@ pub mod process {
 /// Hashes of content.
 #[cfg(feature = "hash")]
 pub mod hash {
-    pub use crate::api::tools::hash_file;
+    pub use crate::api::tools::{DeviceHasher, hash_file};
     pub use crate::words::hash::{Hash, HashKind, UnknownHash};
 }
 

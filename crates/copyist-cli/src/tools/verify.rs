@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use clap::FromArgMatches as _;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use copyist::hash::{Hash, HashKind};
+use copyist::hash::{DeviceHasher, Hash, HashKind};
 use copyist::observer::FileKind;
 use copyist::verify::{Compare, Compared, Difference, Found};
 use copyist::{CancelToken, Error};
@@ -149,7 +149,7 @@ fn check_manifest(
     let chosen = options.hash.as_deref().and_then(|name| name.parse().ok());
     let check = ManifestCheck {
         dir,
-        from_device: !options.cached,
+        device: (!options.cached).then(DeviceHasher::new),
         printer,
         cancel,
         kind: Mutex::new(chosen),
@@ -160,7 +160,7 @@ fn check_manifest(
     };
     let threads = match options.jobs {
         Some(jobs) => usize::from(jobs),
-        None => Compare::usual_threads(check.from_device),
+        None => Compare::usual_threads(check.device.is_some()),
     };
     let (jobs, next) = sync_channel::<(String, OsString)>(4 * threads);
     let next = Arc::new(Mutex::new(next));
@@ -208,7 +208,8 @@ fn check_manifest(
 /// Compares files with the lines of a manifest.
 struct ManifestCheck<'a> {
     dir: &'a Path,
-    from_device: bool,
+    /// `None` to read from the page cache too.
+    device: Option<DeviceHasher>,
     printer: &'a Printer<'a>,
     cancel: &'a CancelToken,
     /// Two kinds of hash have the same length. The first file that matches decides which it is.
@@ -244,9 +245,13 @@ impl ManifestCheck<'_> {
         self.files.fetch_add(1, Ordering::Relaxed);
         let path = self.dir.join(name);
         for (n, expected) in kinds.enumerate() {
+            let (kind, cancel) = (expected.kind(), self.cancel);
             // For the second kind of hash the file is in the page cache.
-            let from_device = self.from_device && n == 0;
-            match copyist::hash::hash_file(&path, expected.kind(), from_device, self.cancel) {
+            let hash = match self.device.as_ref().filter(|_| n == 0) {
+                Some(device) => device.hash_file(&path, kind, cancel),
+                None => copyist::hash::hash_file(&path, kind, false, cancel),
+            };
+            match hash {
                 Ok(hash) if hash == expected => {
                     lock(&self.kind).get_or_insert(expected.kind());
                     let size = std::fs::metadata(&path).map_or(0, |it| it.len());

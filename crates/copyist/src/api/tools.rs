@@ -28,6 +28,8 @@ use crate::words::hash::{Hash, HashKind};
 #[cfg(feature = "hash")]
 use crate::words::observer::CancelToken;
 use crate::words::options::Flush;
+#[cfg(feature = "hash")]
+use crate::words::stat::Stat;
 
 /// Raises the soft limit on open files (RLIMIT_NOFILE) to the hard limit, on Unix; on Windows it does nothing. A walk
 /// has two directories open for each level of the tree that it is in, so a program that copies deep trees should call
@@ -120,32 +122,94 @@ pub fn hash_file(
     from_device: bool,
     cancel: &CancelToken,
 ) -> Result<Hash> {
+    hash_of(path.as_ref(), kind, cancel, |platform, file, _| {
+        if from_device {
+            content::leave_cache(platform, file);
+        }
+    })
+}
+
+/// Hashes many files from their devices, as far as the system allows the page cache to be bypassed. Only what is on the
+/// device can be evicted from the cache: on Linux each volume is flushed once (syncfs), before the first of its files is
+/// read; [`hash_file`] flushes each file. A file that is modified after that may be read from the cache.
+///
+/// ```
+/// use copyist::CancelToken;
+/// use copyist::hash::{DeviceHasher, HashKind};
+///
+/// # let temp = tempfile::tempdir()?;
+/// # let paths = [temp.path().join("src"), temp.path().join("dst")];
+/// # for path in &paths { std::fs::write(path, "data")? };
+/// let hasher = DeviceHasher::new();
+/// for path in &paths {
+///     let hash = hasher.hash_file(path, HashKind::Sha256, &CancelToken::new())?;
+///     assert!(hash.to_string().starts_with("3a6eb079"));
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[cfg(feature = "hash")]
+#[derive(Debug, Default)]
+pub struct DeviceHasher {
+    flushed: content::FlushedVolumes,
+}
+
+#[cfg(feature = "hash")]
+impl DeviceHasher {
+    /// No volume was flushed yet.
+    #[must_use]
+    pub fn new() -> DeviceHasher {
+        DeviceHasher::default()
+    }
+
+    /// The hash of a file's content.
+    ///
+    /// # Errors
+    ///
+    /// As [`hash_file`].
+    pub fn hash_file(
+        &self,
+        path: impl AsRef<Path>,
+        kind: HashKind,
+        cancel: &CancelToken,
+    ) -> Result<Hash> {
+        hash_of(path.as_ref(), kind, cancel, |platform, file, stat| {
+            self.flushed.leave_cache(platform, file, stat.id.volume);
+        })
+    }
+}
+
+/// Hashes a file, after `prepare` was called with it.
+#[cfg(feature = "hash")]
+fn hash_of(
+    path: &Path,
+    kind: HashKind,
+    cancel: &CancelToken,
+    prepare: impl FnOnce(&Native, &<Native as Machine>::Handle, &Stat),
+) -> Result<Hash> {
     let platform = &Native::new();
     let failed = |operation| {
-        let path = path.as_ref().to_path_buf();
+        let path = path.to_path_buf();
         move |code| {
             Error::new(platform.os(), operation, Cause::System(code)).with_paths(Some(path), None)
         }
     };
-    let dir = start_dir(platform, [path.as_ref()]).map_err(failed(Operation::OpenSource))?;
+    let dir = start_dir(platform, [path]).map_err(failed(Operation::OpenSource))?;
     let at = At {
         dir: &dir,
-        name: path.as_ref().as_os_str(),
+        name: path.as_os_str(),
     };
     let file = platform
         .open(at, Open::Read { follow: true })
         .map_err(failed(Operation::OpenSource))?;
-    if from_device {
-        content::leave_cache(platform, &file);
-    }
     let stat = platform.stat_open(&file);
     let stat = stat.map_err(failed(Operation::StatSource))?;
+    prepare(platform, &file, &stat);
     let hash = InFlight::new(Digest::reported(kind), false);
     let mut buffers = Buffers::default();
     content::hash(platform, (&file, &stat), hash, &mut buffers, cancel).map_err(|code| match code {
         Code::CANCELLED => {
             let cause = Cause::Refused(Refusal::Cancelled);
-            let path = path.as_ref().to_path_buf();
+            let path = path.to_path_buf();
             Error::new(platform.os(), Operation::Read, cause).with_paths(Some(path), None)
         }
         code => failed(Operation::Read)(code),

@@ -1,5 +1,8 @@
 //! Reads the content of files: to hash it, and to compare two of them.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
 use crate::system::filesystem::is_on;
 
 use super::buffers::Buffers;
@@ -21,6 +24,27 @@ pub(crate) fn leave_cache<P: Platform>(platform: &P, file: &P::Handle) {
     // Only clean pages can be evicted.
     let _ = platform.flush(file, Flush::Ordered);
     let _ = platform.uncache(file);
+}
+
+/// The volumes that were flushed, so that pages of their files are clean and can be evicted.
+#[derive(Debug, Default)]
+pub(crate) struct FlushedVolumes(Mutex<HashMap<u64, bool>>);
+
+impl FlushedVolumes {
+    /// [`leave_cache`] for one of many files, on the volume with this number: the volume is flushed once, and where that is
+    /// not possible each file is.
+    pub(crate) fn leave_cache<P: Platform>(&self, platform: &P, file: &P::Handle, volume: u64) {
+        let is_flushed = {
+            let mut volumes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let flush = || platform.flush_volume(file).is_ok();
+            *volumes.entry(volume).or_insert_with(flush)
+        };
+        if is_flushed {
+            let _ = platform.uncache(file);
+        } else {
+            leave_cache(platform, file);
+        }
+    }
 }
 
 /// Reads and hashes an open file from start to end, except for the holes that its filesystem reports. If cancelled,

@@ -11,12 +11,12 @@ use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use self::walk::{Dirs, Job, Jobs};
 use crate::run::buffers::{Aligned, PAGE_BYTES};
-use crate::run::content;
+use crate::run::content::FlushedVolumes;
 use crate::run::panics::PanicGuard;
 use crate::system::native::Native;
 use crate::system::{At, Open, Platform};
@@ -233,16 +233,9 @@ struct Session<'a, P: Platform> {
     cancel: &'a CancelToken,
     found: &'a dyn Found,
     counts: Counts,
-    volumes: Mutex<HashMap<u64, Volume>>,
-}
-
-/// What is known of a volume; nothing before it is needed.
-#[derive(Default)]
-struct Volume {
-    /// `Some(None)` if its filesystem can't be queried.
-    kind: Option<Option<FsKind>>,
-    /// Whether everything that was written to it before is on the device.
-    is_flushed: Option<bool>,
+    /// The filesystem of each volume that was found; `None` if it can't be queried.
+    kinds: Mutex<HashMap<u64, Option<FsKind>>>,
+    flushed: FlushedVolumes,
 }
 
 /// What a thread reads into, for each side.
@@ -288,7 +281,8 @@ pub(crate) fn run<P: Platform>(
         cancel: guard.cancel(),
         found: &guard,
         counts: Counts::default(),
-        volumes: Mutex::default(),
+        kinds: Mutex::default(),
+        flushed: FlushedVolumes::default(),
     };
     let threads = match compare.threads {
         0 => Compare::usual_threads(compare.from_device),
@@ -390,11 +384,12 @@ impl<P: Platform> Session<'_, P> {
         files: [&P::Handle; 2],
         holds: fn(FsKind) -> bool,
     ) -> bool {
-        let mut volumes = self.volumes();
+        let mut kinds = self.kinds.lock().unwrap_or_else(PoisonError::into_inner);
         [stats.0, stats.1].iter().zip(files).all(|(stat, file)| {
-            let volume = volumes.entry(stat.id.volume).or_default();
-            let kind = || self.platform.volume(file).ok().map(|it| it.kind);
-            volume.kind.get_or_insert_with(kind).is_some_and(holds)
+            let kind = kinds
+                .entry(stat.id.volume)
+                .or_insert_with(|| self.platform.volume(file).ok().map(|it| it.kind));
+            kind.is_some_and(holds)
         })
     }
 
@@ -452,8 +447,10 @@ impl<P: Platform> Session<'_, P> {
             && is_sparse(&stats.1)
             && self.both(stats, [&src, &dst], FsKind::hole_map_is_sound);
         if self.compare.from_device {
-            self.leave_cache(&src, &stats.0);
-            self.leave_cache(&dst, &stats.1);
+            for (file, stat) in [(&src, &stats.0), (&dst, &stats.1)] {
+                let volume = stat.id.volume;
+                self.flushed.leave_cache(self.platform, file, volume);
+            }
         }
         let files = Arc::new(Files {
             path: path.to_path_buf(),
@@ -471,26 +468,6 @@ impl<P: Platform> Session<'_, P> {
                 self.part(&files, start, buffers);
             }
         });
-    }
-
-    /// Evicts a file from the page cache. Only clean pages can be evicted: the volume is flushed once, and where that
-    /// is not possible each file is.
-    fn leave_cache(&self, file: &P::Handle, stat: &Stat) {
-        let is_flushed = {
-            let mut volumes = self.volumes();
-            let volume = volumes.entry(stat.id.volume).or_default();
-            let flush = || self.platform.flush_volume(file).is_ok();
-            *volume.is_flushed.get_or_insert_with(flush)
-        };
-        if is_flushed {
-            let _ = self.platform.uncache(file); // advice: where it is not taken, the cache is read
-        } else {
-            content::leave_cache(self.platform, file);
-        }
-    }
-
-    fn volumes(&self) -> MutexGuard<'_, HashMap<u64, Volume>> {
-        self.volumes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
