@@ -242,7 +242,7 @@ fn a_signal_is_heard_on_a_slow_mount() -> Fallible<()> {
     };
     let scratch = Scratch::new(&slow)?;
     let (src, dst) = (scratch.path().join("src"), scratch.path().join("dst"));
-    File::create(&src)?.write_all_at(&vec![1; 64 << 20], 0)?;
+    File::create(&src)?.write_all_at(&vec![1; 192 << 20], 0)?;
     for method in ["sendfile", "read-write", "direct"] {
         let program = Program::under_test();
         let mut command = Command::new(&program.path);
@@ -260,8 +260,8 @@ fn a_signal_is_heard_on_a_slow_mount() -> Fallible<()> {
         println!("{method}: stopped after {:?}", began.elapsed());
         assert_eq!(status.code(), Some(130), "{method}");
         assert!(!dst.exists(), "{method}: a half copy is left");
-        // The time without other load is printed above; here others may keep the processors busy.
-        assert!(began.elapsed() < Duration::from_secs(3), "{method}");
+        // The rest of the file takes 15 s, at 5 ms for each 128 KiB that are read and written.
+        assert!(began.elapsed() < Duration::from_secs(10), "{method}");
     }
     Ok(())
 }
