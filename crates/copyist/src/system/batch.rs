@@ -43,28 +43,27 @@ impl Batch {
         }
     }
 
-    /// The same entries in the order of their inode numbers, in which GNU cp copies a directory. Without inode
-    /// numbers, in the order of the directory.
-    pub(crate) fn by_inode(&self) -> Batch {
-        self.sorted_by_key(|n| self.inodes.get(n))
+    /// Fills `sorted` with the same entries in the order of their inode numbers, in which GNU cp copies a directory.
+    /// Without inode numbers, in the order of the directory.
+    pub(crate) fn sort_by_inode(&self, sorted: &mut Batch) {
+        self.sort_by_key(sorted, |n| self.inodes.get(n));
     }
 
-    /// The same entries in the order of their names.
+    /// The same, in the order of their names.
     #[cfg(feature = "verify")]
-    pub(crate) fn by_name(&self) -> Batch {
-        self.sorted_by_key(|n| self.names.get(n))
+    pub(crate) fn sort_by_name(&self, sorted: &mut Batch) {
+        self.sort_by_key(sorted, |n| self.names.get(n));
     }
 
-    fn sorted_by_key<'a, K: Ord>(&'a self, key: impl Fn(usize) -> K + 'a) -> Batch {
+    fn sort_by_key<'a, K: Ord>(&'a self, sorted: &mut Batch, key: impl Fn(usize) -> K + 'a) {
         let mut order: Vec<usize> = (0..self.len()).collect();
         order.sort_by_key(|&n| key(n));
-        let mut sorted = Batch::default();
+        sorted.clear();
         for n in order {
             let (name, kind) = self.get(n);
             sorted.push(name, kind);
             sorted.inodes.extend(self.inode(n));
         }
-        sorted
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -166,7 +166,8 @@ impl<'s, 'e, P: Platform> Worker<'s, 'e, P> {
         let is_all = self.read_on(dir, &open, &mut batch, names);
         drop(open);
         if is_ordered || sorts {
-            let sorted = batch.by_inode();
+            let mut sorted = self.batches.pop().unwrap_or_default();
+            batch.sort_by_inode(&mut sorted);
             self.batches.push(std::mem::replace(&mut batch, sorted));
         }
         self.copy_batch(dir, Arc::new(SharedBatch::new(batch, !is_all)), 0..0);

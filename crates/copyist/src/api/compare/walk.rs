@@ -96,7 +96,8 @@ impl<P: Platform> Session<'_, P> {
         loop {
             self.platform.read_dir(dir, &mut buffer, &mut batch)?;
             if batch.is_empty() {
-                return Ok(all.by_name());
+                all.sort_by_name(&mut batch);
+                return Ok(batch);
             }
             all.append(&batch);
         }
