@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::Write;
-use std::os::unix::fs::{FileExt, PermissionsExt, chown, symlink};
+use std::os::unix::fs::{FileExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -27,19 +27,6 @@ pub(super) enum Data {
         bytes: u64,
         data_bytes: u64,
         pieces: u64,
-    },
-    /// Files of 4 KiB with so many names each, in as many trees; 500 in a directory, seven deep.
-    Links {
-        files: u64,
-        names: u64,
-    },
-    Symlinks {
-        directories: u64,
-        links: u64,
-    },
-    /// Nothing but directories, 30 in each.
-    Directories {
-        directories: u64,
     },
 }
 
@@ -76,17 +63,6 @@ impl Data {
                 data_bytes: part(data_bytes),
                 pieces: part(pieces),
             },
-            Self::Links { files, names } => Self::Links {
-                files: part(files),
-                names,
-            },
-            Self::Symlinks { directories, links } => Self::Symlinks {
-                directories: part(directories),
-                links: part(links),
-            },
-            Self::Directories { directories } => Self::Directories {
-                directories: part(directories),
-            },
         }
     }
 
@@ -98,9 +74,6 @@ impl Data {
                 .sum(),
             Self::File { bytes } => bytes,
             Self::Sparse { data_bytes, .. } => 2 * data_bytes,
-            Self::Links { files, .. } => files * 8192,
-            Self::Symlinks { links, .. } => links * 1024,
-            Self::Directories { directories } => directories * 8192,
         }
     }
 
@@ -124,9 +97,6 @@ impl Data {
                 data_bytes,
                 pieces,
             } => sparse(at, &pool, bytes, data_bytes / pieces, pieces),
-            Self::Links { files, names } => links(at, &pool, files, names),
-            Self::Symlinks { directories, links } => symlinks(at, directories, links),
-            Self::Directories { directories } => nested(at, directories),
         }
     }
 }
@@ -223,66 +193,6 @@ fn old(number: u64) -> SystemTime {
     SystemTime::UNIX_EPOCH
         + Duration::from_secs(1_600_000_000 + number)
         + Duration::from_nanos(number * 7919 % 1_000_000_000)
-}
-
-/// The same files in trees of the same form: copied in the first one, linked in the others.
-fn links(at: &Path, pool: &[u8], files: u64, names: u64) -> Result<()> {
-    let path = |tree: u64, file: u64| {
-        let within = format!("tree-{tree}/a/b/c/d/e/dir-{}", file / 500);
-        at.join(within).join(format!("file-{file}"))
-    };
-    for tree in 0..names {
-        for number in 0..files {
-            let path_here = path(tree, number);
-            if number.is_multiple_of(500) {
-                let within = path_here.parent().unwrap_or(at);
-                fs::create_dir_all(within).at("create", within)?;
-                signals::check()?;
-            }
-            if tree == 0 {
-                let mut file = File::create_new(&path_here).at("create", &path_here)?;
-                fill(&mut file, pool, number, 4096).at("write", &path_here)?;
-            } else {
-                fs::hard_link(path(0, number), &path_here).at("link", &path_here)?;
-            }
-        }
-    }
-    Ok(())
-}
-
-fn symlinks(at: &Path, directories: u64, links: u64) -> Result<()> {
-    for number in 0..links {
-        let within = at.join(directory(number % directories, false));
-        if number < directories {
-            fs::create_dir_all(&within).at("create", &within)?;
-        }
-        let path = within.join(format!("link-{number}"));
-        symlink(format!("../somewhere/target-{number}"), &path).at("link", &path)?;
-    }
-    Ok(())
-}
-
-fn nested(at: &Path, directories: u64) -> Result<()> {
-    fs::create_dir(at).at("create", at)?;
-    let path = |number: u64| match number {
-        0 => at.to_owned(),
-        _ => at.join(numbered(number)),
-    };
-    // The parent of a number is a smaller one.
-    for number in 1..=directories {
-        let path = path(number);
-        fs::create_dir(&path).at("create", &path)?;
-    }
-    Ok(())
-}
-
-/// The path of a directory among those of which each has 30.
-fn numbered(number: u64) -> PathBuf {
-    let own = format!("dir-{number}");
-    match (number - 1) / 30 {
-        0 => own.into(),
-        parent => numbered(parent).join(own),
-    }
 }
 
 fn sparse(at: &Path, pool: &[u8], bytes: u64, piece_bytes: u64, pieces: u64) -> Result<()> {
@@ -388,29 +298,6 @@ mod tests {
             fs::metadata(last).expect("a file").len(),
             Sizes::LikeSources.of(39)
         );
-    }
-
-    #[test]
-    fn names_links_and_directories_are_as_many_as_they_are_to_be() {
-        let room = tempfile::tempdir().expect("a directory");
-        let at = |name| room.path().join(name);
-        let links = Data::Links { files: 3, names: 4 };
-        links.make(&at("links"), true).expect("links");
-        let last = at("links/tree-3/a/b/c/d/e/dir-0/file-2");
-        let stat = fs::metadata(last).expect("a name");
-        assert_eq!(std::os::unix::fs::MetadataExt::nlink(&stat), 4);
-        let symlinks = Data::Symlinks {
-            directories: 2,
-            links: 5,
-        };
-        symlinks.make(&at("symlinks"), true).expect("symlinks");
-        let target = fs::read_link(at("symlinks/dir-0/link-4")).expect("a link");
-        assert_eq!(target, Path::new("../somewhere/target-4"));
-        let directories = Data::Directories { directories: 62 };
-        directories.make(&at("dirs"), true).expect("directories");
-        assert!(at("dirs/dir-2/dir-62").is_dir());
-        let listed = fs::read_dir(at("dirs/dir-1")).expect("a directory");
-        assert_eq!(listed.count(), 30);
     }
 
     #[test]

@@ -74,9 +74,8 @@ impl Plan<'_> {
         let lab = Lab::up_with(&root, LAB_GIB, &on.filesystems())?;
         let (src_volume, dst_volume) = on.directories(lab.root());
         let src = src_volume.join("source");
-        row.data
-            .scaled(self.scale)
-            .make(&src, row.work.keeps_attributes())?;
+        let attributes = matches!(row.work, Work::Archive | Work::Again);
+        row.data.scaled(self.scale).make(&src, attributes)?;
         let bench = Bench {
             row,
             on,
@@ -103,7 +102,7 @@ impl Bench<'_> {
             },
             words: &words,
         };
-        if work.needs_copy() {
+        if work == Work::Again {
             let first = self.once(copyist.with(&["cp", "-a", SRC, DST]))?;
             first.map_err(|said| Error::new(format!("the first copy failed: {said}")))?;
         }
@@ -217,7 +216,7 @@ impl Bench<'_> {
 
     /// One run, from a clean state, and whether it made a right copy.
     fn run(&self, runner: Runner<'_>) -> Result<Result<Took, String>> {
-        if !self.row.work.needs_copy() {
+        if self.row.work != Work::Again {
             remove(&self.dst)?;
         }
         self.settle()?;
@@ -282,8 +281,7 @@ impl Bench<'_> {
     fn wanted(&self) -> Wanted {
         let work = self.row.work;
         Wanted {
-            attributes: work.keeps_attributes(),
-            links: work == Work::Links,
+            attributes: matches!(work, Work::Archive | Work::Again),
             holes: work == Work::Sparse,
             sharing: match work {
                 Work::Clone => Sharing::All,

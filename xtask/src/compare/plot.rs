@@ -182,8 +182,6 @@ impl Scale {
 fn mark(tool: Tool, x: f64, y: f64, title: &str) -> String {
     let (colour, shape) = match tool {
         Tool::Floor => ("#8c959f", "M-5 -5L5 5M5 -5L-5 5"),
-        Tool::Own => ("#3d8bd4", "M-5 5L0 -6L5 5Z"),
-        Tool::Diff => ("#1f9c9c", "M-5 -5H5V5H-5Z"),
         Tool::Cp => ("#d98c21", "M-5 -5H5V5H-5Z"),
         Tool::CpNewest => ("#d98c21", "M0 -6L6 0L0 6L-6 0Z"),
         Tool::Rsync => ("#c2559d", "M-5 5L0 -6L5 5Z"),

@@ -1,4 +1,4 @@
-//! Builds and installs the programs that take part: ours, the floor, and the others at pinned versions.
+//! Builds and installs who takes part: ours, the floor, and the others at pinned versions.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -83,7 +83,7 @@ impl Programs {
         };
         let mut others = BTreeMap::new();
         for tool in tools {
-            match find(*tool, &yardstick, (&loops, &copyist)) {
+            match find(*tool, &yardstick, &loops) {
                 Ok(program) => {
                     others.insert(*tool, program);
                 }
@@ -103,7 +103,7 @@ impl Programs {
     }
 }
 
-fn find(tool: Tool, yardstick: &Path, (loops, copyist): (&Program, &Program)) -> Result<Program> {
+fn find(tool: Tool, yardstick: &Path, loops: &Program) -> Result<Program> {
     let named = |path: PathBuf, version: String, name: &str| Program {
         path,
         version,
@@ -111,8 +111,6 @@ fn find(tool: Tool, yardstick: &Path, (loops, copyist): (&Program, &Program)) ->
     };
     match tool {
         Tool::Floor => Ok(named(yardstick.to_owned(), String::new(), "yardstick")),
-        Tool::Own => Ok(copyist.clone()),
-        Tool::Diff => Ok(named("diff".into(), version_of("diff")?, "diff")),
         Tool::Cp => Ok(named("/bin/cp".into(), version_of("/bin/cp")?, "cp")),
         Tool::CpNewest => {
             install::packages(gnu::missing_packages())?;

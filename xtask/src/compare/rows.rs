@@ -25,16 +25,8 @@ pub(super) enum Work {
     Tree,
     /// A tree with its attributes, `-a`.
     Archive,
-    /// A tree with its attributes, by the command for people: `copyist copy`.
-    Copy,
-    /// A tree with its attributes and its hard links.
-    Links,
-    /// A tree with its attributes, each file on stable storage before the next.
-    Durable,
     /// A tree that is there already, `-a -u`.
     Again,
-    /// A tree and its copy, compared.
-    Compare(Reads),
     /// One file whose data must not be shared.
     Move,
     /// One file, cloned.
@@ -45,33 +37,6 @@ pub(super) enum Work {
     Sparse,
     /// In one process, by calls of the library.
     Library(Calls),
-}
-
-/// Where a comparison reads from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reads {
-    Device,
-    Cache,
-}
-
-impl Work {
-    /// Whether the copy is there before, and stays.
-    pub(super) fn needs_copy(self) -> bool {
-        matches!(self, Self::Again | Self::Compare(_))
-    }
-
-    /// Whether attributes are copied, and compared.
-    pub(super) fn keeps_attributes(self) -> bool {
-        matches!(
-            self,
-            Self::Archive
-                | Self::Copy
-                | Self::Links
-                | Self::Durable
-                | Self::Again
-                | Self::Compare(_)
-        )
-    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -313,84 +278,6 @@ pub(super) const ROWS: &[Row] = &[
         on: USUAL,
         also_on: PLAIN,
         targets: &[at_most(Against::Tool(Tool::Rsync), 0.30)],
-    },
-    Row {
-        name: "copy",
-        title: "`copyist copy` of 50,000 files of 4 KiB in 500 directories",
-        data: SMALL,
-        work: Work::Copy,
-        on: USUAL,
-        also_on: PLAIN,
-        targets: &[
-            at_most(Against::Tool(Tool::Own), 1.10),
-            at_most(Against::GnuCp, 0.80),
-        ],
-    },
-    Row {
-        name: "links",
-        title: "10 names each of 10,000 files, 7 directories deep, `-a`",
-        data: Data::Links {
-            files: 10_000,
-            names: 10,
-        },
-        work: Work::Links,
-        on: &[Place::Tmpfs, Place::Ext4],
-        also_on: &[Place::Xfs, Place::Btrfs],
-        targets: &[at_most(Against::GnuCp, 0.55)],
-    },
-    Row {
-        name: "symlinks",
-        title: "50,000 symbolic links in 500 directories, `-a`",
-        data: Data::Symlinks {
-            directories: 500,
-            links: 50_000,
-        },
-        work: Work::Archive,
-        on: &[Place::Ext4],
-        also_on: &[Place::Tmpfs, Place::Xfs, Place::Btrfs],
-        targets: &[at_most(Against::GnuCp, 0.65)],
-    },
-    Row {
-        name: "directories",
-        title: "30,000 directories, 30 in each, `-a`",
-        data: Data::Directories {
-            directories: 30_000,
-        },
-        work: Work::Archive,
-        on: &[Place::Ext4],
-        also_on: &[Place::Tmpfs, Place::Xfs, Place::Btrfs],
-        targets: &[at_most(Against::GnuCp, 0.60)],
-    },
-    Row {
-        name: "fsync",
-        title: "2,000 files of 4 KiB in one directory, each on stable storage, `-a --fsync=file`",
-        data: Data::Tree {
-            directories: 0,
-            files: 2_000,
-            sizes: Sizes::All(4096),
-        },
-        work: Work::Durable,
-        on: &[Place::Ext4, Place::Xfs],
-        also_on: &[Place::Btrfs],
-        targets: &[at_most(Against::Tool(Tool::Rsync), 0.10)],
-    },
-    Row {
-        name: "verify",
-        title: "`copyist verify` of two trees of 50,000 files of 4 KiB, cached before, from the device",
-        data: SMALL,
-        work: Work::Compare(Reads::Device),
-        on: &[Place::Ext4, Place::Xfs],
-        also_on: &[Place::Tmpfs, Place::Btrfs],
-        targets: &[at_most(Against::Tool(Tool::Diff), 4.00)],
-    },
-    Row {
-        name: "verify-cached",
-        title: "`copyist verify --cached` of two trees of 50,000 files of 4 KiB",
-        data: SMALL,
-        work: Work::Compare(Reads::Cache),
-        on: &[Place::Ext4, Place::Tmpfs],
-        also_on: &[Place::Xfs, Place::Btrfs],
-        targets: &[at_most(Against::Tool(Tool::Diff), 0.70)],
     },
     Row {
         name: "library",

@@ -1,10 +1,10 @@
-//! The programs that are compared, and their command lines for the same work.
+//! Who is compared, and how each is asked for the same work.
 
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use super::place::Place;
-use super::rows::{Calls, Reads, Work};
+use super::rows::{Calls, Work};
 
 /// Every program but copyist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize, Deserialize)]
@@ -12,10 +12,6 @@ use super::rows::{Calls, Reads, Work};
 pub(super) enum Tool {
     /// The same system calls in the plainest loop, with two threads
     Floor,
-    /// copyist's own `cp -a`, beside its `copy`
-    Own,
-    /// The system's diff
-    Diff,
     /// The system's cp
     Cp,
     /// The newest GNU cp, built here
@@ -38,10 +34,8 @@ pub(super) const SRC: &str = "SOURCE";
 pub(super) const DST: &str = "DESTINATION";
 
 impl Tool {
-    pub(super) const ALL: [Self; 13] = [
+    pub(super) const ALL: [Self; 11] = [
         Self::Floor,
-        Self::Own,
-        Self::Diff,
         Self::Cp,
         Self::CpNewest,
         Self::Rsync,
@@ -58,8 +52,6 @@ impl Tool {
     pub(super) fn title(self) -> &'static str {
         match self {
             Self::Floor => "the floor",
-            Self::Own => "copyist cp",
-            Self::Diff => "diff",
             Self::Cp => "GNU cp of the system",
             Self::CpNewest => "GNU cp, newest",
             Self::Rsync => "rsync",
@@ -81,28 +73,18 @@ impl Tool {
     pub(super) fn words(self, work: Work, place: Place) -> Option<&'static [&'static str]> {
         Some(match self {
             Self::Floor => floor(work, place)?,
-            Self::Own => match work {
-                Work::Copy => &["cp", "-a", SRC, DST],
-                _ => return None,
-            },
-            Self::Diff => match work {
-                Work::Compare(_) => &["-r", SRC, DST],
-                _ => return None,
-            },
             Self::Cp | Self::CpNewest => cp(work)?,
             Self::Rsync => match work {
                 Work::Tree => &["-r", "SOURCE/", DST],
-                Work::Archive | Work::Copy | Work::Again => &["-a", "SOURCE/", DST],
-                Work::Links => &["-aH", "SOURCE/", DST],
-                Work::Durable => &["-a", "--fsync", "SOURCE/", DST],
+                Work::Archive | Work::Again => &["-a", "SOURCE/", DST],
                 Work::Move | Work::Start => &[SRC, DST],
                 Work::Sparse => &["-S", SRC, DST],
-                Work::Clone | Work::Compare(_) | Work::Library(_) => return None,
+                Work::Clone | Work::Library(_) => return None,
             },
             // It has no options for attributes, for clones, or for what is there already.
             Self::Cpz => match work {
-                Work::Tree | Work::Move | Work::Clone | Work::Start | Work::Sparse => &[SRC, DST],
-                _ => return None,
+                Work::Archive | Work::Again | Work::Library(_) => return None,
+                _ => &[SRC, DST],
             },
             Self::Xcp => match work {
                 Work::Tree => &["-r", SRC, DST],
@@ -110,7 +92,7 @@ impl Tool {
                 Work::Move => &["--reflink=never", SRC, DST],
                 Work::Clone => &["--reflink=always", SRC, DST],
                 Work::Start | Work::Sparse => &[SRC, DST],
-                _ => return None,
+                Work::Again | Work::Library(_) => return None,
             },
             // It would make a directory in the destination, even if there is none yet.
             Self::Cpx => match work {
@@ -120,14 +102,14 @@ impl Tool {
                 Work::Move => &["--no-config", "--reflink=never", SRC, DST],
                 Work::Clone => &["--no-config", "--reflink=always", SRC, DST],
                 Work::Start | Work::Sparse => &["--no-config", SRC, DST],
-                _ => return None,
+                Work::Library(_) => return None,
             },
             Self::Rcp => match work {
                 Work::Tree | Work::Clone | Work::Start | Work::Sparse => &[SRC, DST],
                 Work::Archive => &["--preserve-settings=all", SRC, DST],
                 Work::Move => &["--reflink=never", SRC, DST],
                 Work::Again => &["--preserve-settings=all", "--overwrite", SRC, DST],
-                _ => return None,
+                Work::Library(_) => return None,
             },
             Self::StdCopy => loops(work, &["std", SRC, DST])?,
             Self::ReflinkCopy => loops(work, &["reflink-copy", SRC, DST])?,
@@ -146,10 +128,6 @@ pub(super) fn copyist(work: Work) -> Vec<&'static str> {
         Work::Library(Calls::Function) => vec!["copy", SRC, DST],
         Work::Library(Calls::Object) => vec!["copier", SRC, DST],
         Work::Library(Calls::Tree) => vec!["tree", SRC, DST],
-        Work::Copy => vec!["copy", "-q", SRC, DST],
-        Work::Durable => vec!["cp", "-a", "--fsync=file", SRC, DST],
-        Work::Compare(Reads::Device) => vec!["verify", SRC, DST],
-        Work::Compare(Reads::Cache) => vec!["verify", "--cached", SRC, DST],
         _ => [&["cp"], cp(work).unwrap_or_default()].concat(),
     }
 }
@@ -163,12 +141,12 @@ fn loops(work: Work, words: &'static [&'static str]) -> Option<&'static [&'stati
 fn cp(work: Work) -> Option<&'static [&'static str]> {
     Some(match work {
         Work::Tree => &["-r", SRC, DST],
-        Work::Archive | Work::Copy | Work::Links => &["-a", SRC, DST],
+        Work::Archive => &["-a", SRC, DST],
         Work::Again => &["-a", "-u", "-T", SRC, DST],
         Work::Move => &["--reflink=never", SRC, DST],
         Work::Clone => &["--reflink=always", SRC, DST],
         Work::Start | Work::Sparse => &[SRC, DST],
-        Work::Durable | Work::Compare(_) | Work::Library(_) => return None,
+        Work::Library(_) => return None,
     })
 }
 
@@ -193,12 +171,7 @@ mod tests {
         let works = [
             Work::Tree,
             Work::Archive,
-            Work::Copy,
-            Work::Links,
-            Work::Durable,
             Work::Again,
-            Work::Compare(Reads::Device),
-            Work::Compare(Reads::Cache),
             Work::Move,
             Work::Clone,
             Work::Start,
